@@ -1,0 +1,1 @@
+"""Conversation: forum topics and discussions about repositories."""

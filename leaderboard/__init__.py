@@ -1,0 +1,1 @@
+"""Benchmarks, evaluations and the boards that rank models."""

@@ -1,0 +1,1 @@
+"""Repositories of models and data sets: versions, files, cards and the wire protocols."""

@@ -1,0 +1,67 @@
+"""Large content: stored once under its sha256, reachable only through a repository that holds it."""
+
+from django.db import models
+
+from models_hub.models.repos import Repo
+
+
+class Blob(models.Model):
+    """A large file's bytes. Stored whole in the blob store, or as pieces of xorbs.
+
+    `pointer_oid` is the git id of its LFS pointer file: that is how a tree refers to it.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    size = models.BigIntegerField()
+    pointer_oid = models.CharField(max_length=40, unique=True)
+    in_pieces = models.BooleanField(default=False)
+    xet_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class RepoBlob(models.Model):
+    """A repository's right to a blob: given only when the bytes, not just their digest, were shown to us for it."""
+
+    repo = models.ForeignKey(Repo, models.CASCADE, related_name="repo_blobs")
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="repo_blobs")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("repo", "blob"), name="repo_blob_once"),)
+
+
+class Xorb(models.Model):
+    """A container of chunks that a Xet client sent, kept uncompressed in the blob store under `key` (a sha256).
+
+    `chunks` packs the chunk table: for each chunk its 32-byte hash and its length as u32, little endian.
+    """
+
+    hash = models.CharField(max_length=64, unique=True)
+    key = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    chunk_count = models.PositiveIntegerField()
+    chunks = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.hash
+
+
+class Piece(models.Model):
+    """One run of chunks of a xorb, which is a plain byte range of it; a file is its pieces in order."""
+
+    blob = models.ForeignKey(Blob, models.CASCADE, related_name="pieces")
+    index = models.PositiveIntegerField()
+    xorb = models.ForeignKey(Xorb, models.PROTECT, related_name="pieces")
+    first_chunk = models.PositiveIntegerField()
+    end_chunk = models.PositiveIntegerField()
+    offset = models.BigIntegerField()
+    length = models.BigIntegerField()
+    # Where the piece starts in the file: a range request finds its first piece by this.
+    position = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("blob", "index"), name="piece_once"),)

@@ -1,0 +1,47 @@
+"""Branches, tags and pull-request heads: names for commits, moved by compare-and-swap."""
+
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+
+from models_hub.models.repos import Repo
+from portal.errors import StaleParent
+
+HEADS = "refs/heads/"
+TAGS = "refs/tags/"
+
+
+class Ref(models.Model):
+    """A full git reference name and the commit it points to."""
+
+    repo = models.ForeignKey(Repo, models.CASCADE, related_name="refs")
+    name = models.CharField(max_length=255)
+    oid = models.CharField(max_length=40)
+    message = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("repo", "name"), name="ref_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def short_name(self) -> str:
+        return self.name.removeprefix(HEADS).removeprefix(TAGS)
+
+    @classmethod
+    def move(cls, repo: Repo, name: str, *, expected: str | None, new: str) -> None:
+        """Point `name` to commit `new` if it still points to `expected` (None: it must not exist yet)."""
+        if expected is None:
+            try:
+                with transaction.atomic():
+                    cls.objects.create(repo=repo, name=name, oid=new)
+                return
+            except IntegrityError as error:
+                raise StaleParent(STALE()) from error
+        if not cls.objects.filter(repo=repo, name=name, oid=expected).update(oid=new):
+            raise StaleParent(STALE())
+
+
+def STALE() -> str:
+    return _("The branch was updated since you opened this page. Please refresh and try again.")

@@ -1,0 +1,23 @@
+"""One form for every error of the REST API: {"error": text, "code": code, "fields"?: {...}}."""
+
+from typing import Any
+
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from portal.errors import DomainError, status_of
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Translate domain and framework errors; the unexpected stays an exception."""
+    if isinstance(error, DomainError):
+        return Response({"error": error.message, "code": error.code, **error.data}, status=status_of(error))
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        response.data = {"error": "Some fields need mending.", "code": "invalid", "fields": response.data}
+    elif isinstance(error, exceptions.APIException):
+        response.data = {"error": str(error.detail), "code": error.default_code}
+    return response

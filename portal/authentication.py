@@ -1,0 +1,69 @@
+"""Who is asking: a bearer token in a header, else the browser's session."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from portal.models import AccessToken, Asker, User
+
+
+class BadToken(Exception):
+    """A token was sent and it is not, or no longer, good."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The asker of one request, and the token used if there was one."""
+
+    user: Asker
+    token: AccessToken | None = None
+
+    @property
+    def may_write(self) -> bool:
+        return self.token is None or self.token.may_write
+
+
+def caller_from_header(header: str) -> Caller | None:
+    """Return the caller that an Authorization header names, None without one; raises BadToken."""
+    scheme, _space, secret = header.strip().partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    token = AccessToken.find(secret.strip())
+    if token is None:
+        raise BadToken
+    return Caller(user=token.user, token=token)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer hf_…` for the REST API."""
+
+    def authenticate(self, request: Request) -> tuple[User, AccessToken] | None:
+        try:
+            caller = caller_from_header(request.META.get("HTTP_AUTHORIZATION", ""))
+        except BadToken as error:
+            raise exceptions.AuthenticationFailed(_("This access token is unknown or was revoked.")) from error
+        if caller is None or isinstance(caller.user, AnonymousUser) or caller.token is None:
+            return None
+        return caller.user, caller.token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class TokenMayWrite(BasePermission):
+    """A read token may not change anything; anonymous callers may only read."""
+
+    message = "This access token may only read: create one with the role “write”."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method in SAFE_METHODS:
+            return True
+        if isinstance(request.auth, AccessToken) and not request.auth.may_write:
+            return False
+        return bool(request.user and request.user.is_authenticated)

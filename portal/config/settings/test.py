@@ -1,0 +1,15 @@
+"""Settings for the test suite: quick hashing, mail in memory, nothing left behind."""
+
+import tempfile
+
+from portal.config.settings.base import *  # noqa: F403
+
+DATA_DIR = env.Path(tempfile.mkdtemp(prefix="portal-test-"))  # noqa: F405
+BLOB_DIR = DATA_DIR / "blobs"
+FILE_UPLOAD_TEMP_DIR = str(DATA_DIR)
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CELERY_BROKER_URL = "memory://"
+ACCOUNT_RATE_LIMITS = False

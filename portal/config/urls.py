@@ -1,0 +1,18 @@
+"""The site's address book. Apps are named as strings; the repository pages come last, since they match any two names."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+handler400 = "portal.views.errors.bad_request"
+handler403 = "portal.views.errors.permission_denied"
+handler404 = "portal.views.errors.page_not_found"
+handler500 = "portal.views.errors.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("portal.urls")),
+    path("", include("leaderboard.urls")),
+    path("", include("models_hub.urls")),
+]

@@ -1,0 +1,81 @@
+"""The one tree of expected failures. Verbs raise; each face translates a class to a status once."""
+
+from collections.abc import Mapping
+
+
+class DomainError(Exception):
+    """An expected failure, with a code for machines and a message that says what to mend."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(str(message))
+        self.message = str(message)
+        self.code = code or self.code
+        self.data = dict(data or {})
+
+
+class InvalidInput(DomainError):
+    """What was sent cannot be accepted as it is."""
+
+    code = "invalid"
+
+
+class NotFound(DomainError):
+    """It does not exist, or the asker may not know that it does."""
+
+    code = "not_found"
+
+
+class NotAllowed(DomainError):
+    """The asker may see it but not do this."""
+
+    code = "not_allowed"
+
+
+class SignInRequired(NotAllowed):
+    """The asker is anonymous and must sign in first."""
+
+    code = "sign_in_required"
+
+
+class Conflict(DomainError):
+    """Somebody else's change, or an existing thing, is in the way."""
+
+    code = "conflict"
+
+
+class StaleParent(Conflict):
+    """The branch moved since the caller looked at it."""
+
+    code = "stale_parent"
+
+
+class QuotaExceeded(DomainError):
+    """A limit of the owner or of the installation is reached."""
+
+    code = "quota_exceeded"
+
+
+class TooLarge(InvalidInput):
+    """The body or file is over a size limit."""
+
+    code = "too_large"
+
+
+STATUS: Mapping[type[DomainError], int] = {
+    TooLarge: 413,
+    InvalidInput: 400,
+    NotFound: 404,
+    SignInRequired: 401,
+    NotAllowed: 403,
+    StaleParent: 412,
+    Conflict: 409,
+    QuotaExceeded: 507,
+    DomainError: 400,
+}
+
+
+def status_of(error: DomainError) -> int:
+    """Return the HTTP status of an error: the entry of its nearest class."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
