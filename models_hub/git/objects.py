@@ -1,0 +1,127 @@
+"""Reading and writing git objects of a repository as rows. dulwich does the encoding."""
+
+import stat
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from dulwich.objects import ObjectID, ShaFile, Tree
+
+from models_hub.models import GitObject, Repo
+
+FILE_MODE = 0o100644
+FOLDER_MODE = stat.S_IFDIR
+BATCH = 500  # SQLite allows 32,766 variables in a statement, older builds 999
+
+
+class TreeItem(NamedTuple):
+    """One entry of one git tree."""
+
+    name: str
+    mode: int
+    oid: str
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.mode)
+
+
+def write(repo: Repo, objects: Iterable[ShaFile]) -> None:
+    """Store objects that are not there yet; writing one twice changes nothing."""
+    rows = [
+        GitObject(
+            repo=repo,
+            oid=shafile.id.decode(),
+            type=shafile.type_num,
+            size=shafile.raw_length(),
+            data=zlib.compress(shafile.as_raw_string(), 6),
+        )
+        for shafile in objects
+    ]
+    GitObject.objects.bulk_create(rows, ignore_conflicts=True, batch_size=100)
+
+
+def read(repo: Repo, oids: Iterable[str]) -> dict[str, GitObject]:
+    """Return rows by id; ids that the repository lacks are left out."""
+    wanted = list(dict.fromkeys(oids))
+    found: dict[str, GitObject] = {}
+    for start in range(0, len(wanted), BATCH):
+        for row in GitObject.objects.filter(repo=repo, oid__in=wanted[start : start + BATCH]):
+            found[row.oid] = row
+    return found
+
+
+def sizes(repo: Repo, oids: Iterable[str]) -> dict[str, int]:
+    """Return the sizes of objects without loading them."""
+    wanted = list(dict.fromkeys(oids))
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), BATCH):
+        rows = GitObject.objects.filter(repo=repo, oid__in=wanted[start : start + BATCH])
+        found.update(rows.values_list("oid", "size"))
+    return found
+
+
+def body(row: GitObject) -> bytes:
+    return zlib.decompress(row.data)
+
+
+def tree_items(row: GitObject) -> list[TreeItem]:
+    """Return the entries of a tree row, in git's order."""
+    tree = ShaFile.from_raw_string(row.type, body(row))
+    assert isinstance(tree, Tree)
+    return [
+        TreeItem(item.path.decode("utf-8", "surrogateescape"), item.mode, item.sha.decode())
+        for item in tree.iteritems(name_order=False)
+    ]
+
+
+def flatten(repo: Repo, tree_oid: str, prefix: str = "") -> dict[str, TreeItem]:
+    """Return path -> entry for everything below a tree, folders included, in git's order.
+
+    One query for each level of folders, however many files there are.
+    """
+    levels = read(repo, [tree_oid])
+    folders = {tree_oid: levels[tree_oid]} if tree_oid in levels else {}
+    pending = [tree_oid]
+    while pending:
+        below = [i.oid for oid in pending if oid in folders for i in tree_items(folders[oid]) if i.is_folder]
+        pending = [oid for oid in dict.fromkeys(below) if oid not in folders]
+        folders |= read(repo, pending)
+    result: dict[str, TreeItem] = {}
+    _collect(folders, tree_oid, prefix, result)
+    return result
+
+
+def _collect(folders: Mapping[str, GitObject], oid: str, prefix: str, result: dict[str, TreeItem]) -> None:
+    if oid not in folders:
+        return
+    for item in tree_items(folders[oid]):
+        result[prefix + item.name] = item
+        if item.is_folder:
+            _collect(folders, item.oid, f"{prefix}{item.name}/", result)
+
+
+def build_trees(files: Mapping[str, TreeItem]) -> tuple[str, list[Tree]]:
+    """Return the id of the root tree that holds `files` (path -> entry), and all trees that it needs."""
+    nested: dict[str, object] = {}
+    for path, item in files.items():
+        *folders, name = path.split("/")
+        level = nested
+        for folder in folders:
+            level = level.setdefault(folder, {})  # type: ignore[assignment]
+        level[name] = item
+    trees: list[Tree] = []
+    return _build(nested, trees), trees
+
+
+def _build(level: dict[str, object], trees: list[Tree]) -> str:
+    tree = Tree()
+    for name, value in level.items():
+        encoded = name.encode("utf-8", "surrogateescape")
+        if isinstance(value, TreeItem):
+            tree.add(encoded, value.mode, ObjectID(value.oid.encode()))
+        else:
+            assert isinstance(value, dict)
+            tree.add(encoded, FOLDER_MODE, ObjectID(_build(value, trees).encode()))
+    trees.append(tree)
+    return tree.id.decode()

@@ -1,0 +1,21 @@
+"""Content addressed by digest: one small interface, a local folder by default."""
+
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+from models_hub.storage.contract import BlobStore, ContentRefused
+from models_hub.storage.local import LocalBlobStore
+
+__all__ = ["BlobStore", "ContentRefused", "blob_store"]
+
+
+def blob_store() -> BlobStore:
+    """Return the store that the settings name."""
+    return _local(Path(settings.BLOB_DIR))
+
+
+@cache
+def _local(root: Path) -> LocalBlobStore:
+    return LocalBlobStore(root)

@@ -1,0 +1,97 @@
+"""Blobs in a local folder. A blob appears by rename after its bytes and its folder are on disk, or not at all."""
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from django.utils.translation import gettext as _
+
+from models_hub.storage.contract import ContentRefused, Stored
+
+STALE_SECONDS = 24 * 3600
+
+
+class LocalBlobStore:
+    """A folder of files named by digest, two levels deep so that no folder grows large."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.incoming = root / "incoming"
+        self.incoming.mkdir(parents=True, exist_ok=True)
+
+    def path(self, digest: str) -> Path:
+        return self.root / digest[:2] / digest[2:4] / digest
+
+    def has(self, digest: str) -> bool:
+        return self.path(digest).is_file()
+
+    def put(self, chunks: Iterable[bytes], *, digest: str | None = None, size: int | None = None) -> Stored:
+        with self._incoming_file() as (file, temporary):
+            stored = _copy(chunks, file, limit=size)
+            if size is not None and stored.size != size:
+                raise ContentRefused(
+                    _("Expected %(expected)d bytes but received %(received)d: the upload was cut off. Send it again.")
+                    % {"expected": size, "received": stored.size}
+                )
+            if digest is not None and stored.digest != digest:
+                raise ContentRefused(
+                    _("The content has sha256 %(received)s, not %(expected)s as announced. Send the file again.")
+                    % {"expected": digest, "received": stored.digest}
+                )
+            target = self.path(stored.digest)
+            if not target.is_file():
+                file.flush()
+                os.fsync(file.fileno())
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(temporary, target)
+                _sync_folder(target.parent)
+        return stored
+
+    def open(self, digest: str) -> BinaryIO:
+        return self.path(digest).open("rb")
+
+    def delete(self, digest: str) -> None:
+        self.path(digest).unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Remove what interrupted uploads left behind a day ago; returns how many files."""
+        stale = [p for p in self.incoming.iterdir() if time.time() - p.stat().st_mtime > STALE_SECONDS]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+    @contextmanager
+    def _incoming_file(self) -> Iterator[tuple[BinaryIO, str]]:
+        descriptor, temporary = tempfile.mkstemp(dir=self.incoming)
+        try:
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file, temporary
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def _copy(chunks: Iterable[bytes], file: BinaryIO, *, limit: int | None) -> Stored:
+    hasher, length = hashlib.sha256(), 0
+    for chunk in chunks:
+        length += len(chunk)
+        if limit is not None and length > limit:
+            raise ContentRefused(
+                _("More than the announced %(expected)d bytes arrived. Send the right size.") % {"expected": limit}
+            )
+        hasher.update(chunk)
+        file.write(chunk)
+    return Stored(hasher.hexdigest(), length)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
