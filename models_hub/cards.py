@@ -1,0 +1,104 @@
+"""Model and data set cards: YAML metadata on top of README.md, read without trusting it."""
+
+import re
+from typing import Any
+
+import yaml
+from django.utils.translation import gettext as _
+
+from portal.errors import InvalidInput
+
+MAX_METADATA_BYTES = 100_000
+MAX_DEPTH = 20
+MAX_NODES = 20_000
+_FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+class CardRefused(InvalidInput):
+    """The metadata block of README.md cannot be used."""
+
+    code = "bad_card"
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML without aliases, which could grow a small file without bound."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        return super().compose_node(parent, index)
+
+
+# Dates stay text: JSON has none, and the clients expect what was written.
+_Loader.yaml_implicit_resolvers = {
+    key: [(tag, pattern) for tag, pattern in values if tag != "tag:yaml.org,2002:timestamp"]
+    for key, values in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def split_card(text: str) -> tuple[str, str]:
+    """Return the raw metadata block ("" when there is none) and the Markdown below it."""
+    match = _FRONT.match(text)
+    return (match[1], text[match.end() :]) if match else ("", text)
+
+
+def read_yaml(raw: str) -> Any:
+    """Parse bounded, alias-free YAML into JSON-like values; raises CardRefused naming the line."""
+    if len(raw.encode("utf-8", "replace")) > MAX_METADATA_BYTES:
+        raise CardRefused(_("The YAML block is larger than %(max)d bytes.") % {"max": MAX_METADATA_BYTES})
+    try:
+        value = yaml.load(raw, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+        _check_shape(value)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CardRefused(
+            _("The YAML block is malformed at its line %(line)d: %(problem)s.")
+            % {"line": line, "problem": error.problem or error.context or "syntax error"}
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise CardRefused(_("The YAML block is malformed: %(problem)s.") % {"problem": str(error)[:200]}) from error
+    return value
+
+
+def read_metadata(text: str) -> dict[str, Any]:
+    """Return the metadata of a README ({} when it has none); raises CardRefused."""
+    raw, _body = split_card(text)
+    if not raw.strip():
+        return {}
+    value = read_yaml(raw)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise CardRefused(_("The YAML block on top of README.md must hold “key: value” lines."))
+    if "model-index" in value and not isinstance(value["model-index"], list):
+        raise CardRefused(_("“model-index” in README.md must be a list."))
+    return value
+
+
+def texts(value: Any, limit: int = 50) -> list[str]:
+    """Return a card field that may be one text or a list of them as a list of short texts."""
+    items = value if isinstance(value, list) else [value]
+    return [str(item)[:80] for item in items if isinstance(item, str | int | float | bool) and str(item)][:limit]
+
+
+def first_text(value: Any) -> str:
+    return next(iter(texts(value)), "")
+
+
+def _check_shape(value: Any, depth: int = 0, count: list[int] | None = None) -> None:
+    count = [0] if count is None else count
+    count[0] += 1
+    if depth > MAX_DEPTH or count[0] > MAX_NODES:
+        raise ValueError("too deep or too many values")
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("every key must be text")
+        for item in value.values():
+            _check_shape(item, depth + 1, count)
+    elif isinstance(value, list):
+        for item in value:
+            _check_shape(item, depth + 1, count)
+    elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        raise ValueError("numbers must be finite")
+    elif value is not None and not isinstance(value, str | int | float | bool):
+        raise ValueError("only text, numbers, lists and mappings are allowed")
