@@ -1,0 +1,157 @@
+"""Looking into a repository: revisions, folders, files and their bytes."""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from models_hub import contents
+from models_hub.git import objects
+from models_hub.git.objects import TreeItem
+from models_hub.models import Blob, Commit, GitObject, Ref, Repo
+from models_hub.models.refs import HEADS, TAGS
+from portal.errors import NotFound
+
+_HEX = re.compile(r"[0-9a-f]{7,40}")
+
+
+class RevisionNotFound(NotFound):
+    """No branch, tag, reference or commit of this repository has this name."""
+
+    code = "revision_not_found"
+
+
+class EntryNotFound(NotFound):
+    """The revision has no file or folder at this path."""
+
+    code = "entry_not_found"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file or folder of one revision. `oid` is git's id; large files also have a Blob and their real size."""
+
+    path: str
+    oid: str
+    is_folder: bool
+    size: int
+    blob: Blob | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def etag(self) -> str:
+        """The id of the content itself: sha256 of a large file, git's id of a small one."""
+        return self.blob.sha256 if self.blob else self.oid
+
+    @property
+    def quoted(self) -> str:
+        return quote(self.path, safe="/")
+
+
+def resolve_revision(repo: Repo, revision: str) -> Commit:
+    """Return the commit that a branch, tag, full reference or commit id (7 to 40 hex) names."""
+    names = [revision, HEADS + revision, TAGS + revision]
+    oids = {r.name: r.oid for r in Ref.objects.filter(repo=repo, name__in=names)}
+    oid = next((oids[name] for name in (names[1], names[2], names[0]) if name in oids), None)
+    if oid is None and _HEX.fullmatch(revision):
+        matches = Commit.objects.filter(repo=repo, oid__startswith=revision)[:2]
+        if len(matches) == 1:
+            return matches[0]
+    commit = Commit.objects.filter(repo=repo, oid=oid).first() if oid else None
+    if commit is None:
+        raise RevisionNotFound(_("This repository has no revision “%(name)s”.") % {"name": revision[:100]})
+    return commit
+
+
+def history(repo: Repo, commit: Commit) -> list[Commit]:
+    """Return the commit and all its ancestors, newest first."""
+    parents = dict(Commit.objects.filter(repo=repo).values_list("oid", "parents"))
+    reached, pending = set(), [commit.oid]
+    while pending:
+        oid = pending.pop()
+        if oid not in reached and oid in parents:
+            reached.add(oid)
+            pending.extend(parents[oid])
+    return [
+        c for c in Commit.objects.filter(repo=repo).select_related("author").order_by("-id") if c.oid in reached
+    ]
+
+
+def list_folder(repo: Repo, commit: Commit, path: str = "", *, recursive: bool = False) -> list[Entry]:
+    """Return the entries below `path` in git's order; raises EntryNotFound."""
+    tree_oid = commit.tree_oid
+    if path:
+        item = find_item(repo, commit, path)
+        if not item.is_folder:
+            raise EntryNotFound(_("“%(path)s” is a file, not a folder.") % {"path": path})
+        tree_oid = item.oid
+    prefix = f"{path}/" if path else ""
+    if recursive:
+        return entries(repo, objects.flatten(repo, tree_oid, prefix))
+    row = objects.read(repo, [tree_oid]).get(tree_oid)
+    items = objects.tree_items(row) if row else []
+    return entries(repo, {prefix + item.name: item for item in items})
+
+
+def find(repo: Repo, commit: Commit, path: str) -> Entry:
+    """Return the file or folder at `path`; raises EntryNotFound."""
+    return entries(repo, {path: find_item(repo, commit, path)})[0]
+
+
+def find_many(repo: Repo, commit: Commit, paths: Iterable[str]) -> list[Entry]:
+    """Return those of `paths` that exist."""
+    everything = objects.flatten(repo, commit.tree_oid)
+    return entries(repo, {path: everything[path] for path in paths if path in everything})
+
+
+def find_item(repo: Repo, commit: Commit, path: str) -> TreeItem:
+    oid, item = commit.tree_oid, None
+    for segment in path.split("/"):
+        row = objects.read(repo, [oid]).get(oid)
+        found = [i for i in objects.tree_items(row) if i.name == segment] if row and row.type == 2 else []
+        if not found:
+            raise EntryNotFound(_("“%(path)s” does not exist at this revision.") % {"path": path[:300]})
+        item, oid = found[0], found[0].oid
+    assert item is not None
+    return item
+
+
+def entries(repo: Repo, items: dict[str, TreeItem]) -> list[Entry]:
+    """Add sizes and large contents to tree items, in two queries."""
+    oids = list(dict.fromkeys(item.oid for item in items.values() if not item.is_folder))
+    sizes = objects.sizes(repo, oids)
+    blobs: dict[str, Blob] = {}
+    for start in range(0, len(oids), objects.BATCH):
+        batch = oids[start : start + objects.BATCH]
+        found = Blob.objects.filter(Q(repo_blobs__repo=repo), pointer_oid__in=batch)
+        blobs.update({blob.pointer_oid: blob for blob in found})
+    return [
+        Entry(
+            path=path,
+            oid=item.oid,
+            is_folder=item.is_folder,
+            size=0 if item.is_folder else blobs[item.oid].size if item.oid in blobs else sizes.get(item.oid, 0),
+            blob=blobs.get(item.oid),
+        )
+        for path, item in items.items()
+    ]
+
+
+def stream(repo: Repo, entry: Entry, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    """Yield the bytes of a file, or of a range of it."""
+    if entry.blob:
+        return contents.stream(entry.blob, start, length)
+    data = zlib.decompress(GitObject.objects.get(repo=repo, oid=entry.oid).data)
+    return iter([data[start:] if length is None else data[start : start + length]])
+
+
+def read(repo: Repo, entry: Entry, limit: int) -> bytes:
+    """Return at most the first `limit` bytes of a file."""
+    return b"".join(stream(repo, entry, 0, min(entry.size, limit)))

@@ -1,0 +1,95 @@
+"""Large content in and out: receive verified bytes for a repository, read any range back."""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from models_hub.git.pointers import pointer_oid
+from models_hub.models import Blob, Repo, RepoBlob
+from models_hub.storage import ContentRefused, blob_store
+
+READ_SIZE = 1024 * 1024
+
+
+def receive(repo: Repo, chunks: Iterable[bytes], *, sha256: str | None = None, size: int | None = None) -> Blob:
+    """Store bytes that were sent for `repo` and give the repository the right to them.
+
+    The same content is kept once however often it comes; who sends it must send all of it, so that knowing a
+    digest gives nothing. Raises ContentRefused when digest or size differ, keeping nothing.
+    """
+    stored = blob_store().put(chunks, digest=sha256, size=size)
+    blob = register(repo, sha256=stored.digest, size=stored.size)
+    if blob.in_pieces:  # it is here already in another form: one copy is enough
+        blob_store().delete(stored.digest)
+    return blob
+
+
+def register(repo: Repo, *, sha256: str, size: int) -> Blob:
+    """Record content whose bytes have just been verified, and the repository's right to it."""
+    with transaction.atomic():
+        blob, _created = Blob.objects.get_or_create(
+            sha256=sha256, defaults={"size": size, "pointer_oid": pointer_oid(sha256, size)}
+        )
+        RepoBlob.objects.get_or_create(repo=repo, blob=blob)
+    return blob
+
+
+def held_by(repo: Repo, digests: Iterable[str]) -> dict[str, Blob]:
+    """Return the blobs with these sha256 that the repository has a right to."""
+    return {b.sha256: b for b in Blob.objects.filter(repo_blobs__repo=repo, sha256__in=list(digests))}
+
+
+def require(repo: Repo, sha256: str, size: int | None = None) -> Blob:
+    """Return a blob that the repository may refer to; otherwise its bytes must be uploaded first."""
+    blob = held_by(repo, [sha256]).get(sha256)
+    if blob is None:
+        raise ContentRefused(
+            _("The content %(sha)s has not been uploaded to this repository. Upload the file, then commit.")
+            % {"sha": sha256}
+        )
+    if size is not None and blob.size != size:
+        raise ContentRefused(
+            _("The content %(sha)s has %(real)d bytes, not %(claimed)d.")
+            % {"sha": sha256, "real": blob.size, "claimed": size}
+        )
+    return blob
+
+
+def stream(blob: Blob, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    """Yield bytes [start, start + length) of a blob in blocks of at most READ_SIZE."""
+    end = blob.size if length is None else min(start + length, blob.size)
+    if not blob.in_pieces:
+        yield from _read_file(blob_store().open(blob.sha256), start, end - start)
+        return
+    pieces = blob.pieces.select_related("xorb").order_by("index")
+    for piece in pieces.filter(position__lt=end):
+        skip = max(start - piece.position, 0)
+        take = min(end - piece.position, piece.length) - skip
+        if skip < piece.length and take > 0:
+            yield from _read_file(blob_store().open(piece.xorb.key), piece.offset + skip, take)
+
+
+def _read_file(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while length > 0:
+            block = file.read(min(READ_SIZE, length))
+            if not block:
+                raise OSError("stored content is shorter than its record says")
+            length -= len(block)
+            yield block
+
+
+class BlobReader:
+    """A blob as a forward-only binary file, for parsers that read a header."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._blob = blob
+        self._position = 0
+
+    def read(self, size: int) -> bytes:
+        data = b"".join(stream(self._blob, self._position, size))
+        self._position += len(data)
+        return data
