@@ -1,0 +1,170 @@
+"""What goes into the engine and which errors come out. Imports no torch, so the worker may read it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+# Part of the identity of a score: raise it whenever a change here may move a number, and only then.
+ENGINE_VERSION = "1.0.0"
+
+ErrorCode = Literal[
+    "bad_spec",  # the caller asked for something that the engine does not do
+    "bad_data",  # a benchmark file has a row that cannot be used
+    "bad_gold",  # the reference labels cannot be used
+    "bad_predictions",  # what the sandbox handed back is not one proper row for each question
+    "bad_config",  # config.json is not readable as a model configuration
+    "custom_code",  # the model asks for code of its own, which is never run
+    "unsupported_architecture",  # readable, but not a classifier that the engine knows
+    "missing_tokenizer",
+    "tokenizer_unreadable",
+    "tokenizer_mismatch",  # the tokenizer makes ids that the model has no embedding for
+    "missing_weights",
+    "unsafe_weights",  # only pickles, which are never loaded
+    "weights_unreadable",
+    "weights_incomplete",  # some tensors are absent and would have been filled with random numbers
+    "label_mismatch",
+    "inference_failed",
+    "non_finite_scores",
+    "out_of_memory",
+    "device_unavailable",
+    "training_failed",
+    "bad_card",
+    "download_failed",
+]
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+Device = Literal["auto", "cpu", "cuda"]
+
+MAX_LABELS = 1000
+
+
+class EngineError(Exception):
+    """An expected failure: a code for machines and a message that says what to mend."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.message = message
+
+
+def require(condition: bool, message: str, code: ErrorCode = "bad_spec") -> None:
+    """Raise an EngineError unless the condition holds."""
+    if not condition:
+        raise EngineError(code, message)
+
+
+def check_labels(labels: list[str]) -> None:
+    """Refuse label sets that cannot be scored: fewer than two, doubled or empty names."""
+    require(2 <= len(labels) <= MAX_LABELS, f"labels must be a list of 2 to {MAX_LABELS} names")
+    require(len(set(labels)) == len(labels), "labels must not repeat")
+    require(all(label.strip() for label in labels), "labels must not be empty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldSpec:
+    """Which columns of a benchmark file hold the text, the optional second text and the label."""
+
+    input: str = "text"
+    input2: str | None = None
+    target: str = "label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareSpec:
+    """Split a benchmark file into questions, which a sandbox may see, and answers, which it may not."""
+
+    data: str
+    field_spec: FieldSpec
+    labels: list[str]
+    inputs: str
+    gold: str
+    format: Literal["jsonl", "csv"] | None = None
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateSpec:
+    """Answer every question of a benchmark with one model."""
+
+    task: Literal["text-classification"]
+    model_dir: str
+    inputs: str
+    out_dir: str
+    labels: list[str]
+    # From a label of the model to a label of the benchmark; several may lead to the same one.
+    label_map: dict[str, str] | None = None
+    max_length: int | None = None
+    seed: int = 0
+    threads: int = 1
+    dtype: Dtype = "float32"
+    device: Device = "auto"
+    token_budget: int = 2048
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+        require(self.max_length is None or 8 <= self.max_length <= 8192, "max_length must be 8 to 8192")
+        require(1 <= self.threads <= 256, "threads must be 1 to 256")
+        require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
+        require(1 <= self.token_budget <= 1_000_000, "token_budget must be 1 to 1000000")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSpec:
+    """Compare predictions with the reference labels, outside the sandbox."""
+
+    gold: str
+    predictions: str
+    labels: list[str]
+    out: str
+    bootstrap: int = 2000
+    seed: int = 0
+    primary: str = "f1_macro"
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+        require(100 <= self.bootstrap <= 100_000, "bootstrap must be 100 to 100000")
+        require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec:
+    """Train a small encoder for text classification from scratch, its tokenizer included."""
+
+    train: str
+    dev: str
+    labels: list[str]
+    out_dir: str
+    text_field: str = "text"
+    label_field: str = "label"
+    tokenizer: Literal["wordpiece"] = "wordpiece"
+    vocab_size: int = 4000
+    hidden: int = 128
+    layers: int = 2
+    heads: int = 2
+    intermediate: int = 256
+    max_length: int = 96
+    epochs: int = 20
+    lr: float = 1e-3
+    token_budget: int = 800
+    dropout: float = 0.1
+    weight_decay: float = 0.01
+    # Share of tokens replaced by [MASK] while training: the cheapest augmentation there is.
+    token_dropout: float = 0.1
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+        require(self.heads > 0 and self.hidden % self.heads == 0, "hidden must be a multiple of heads")
+        require(1 <= self.hidden <= 4096 and 1 <= self.layers <= 48, "hidden or layers out of range")
+        require(1 <= self.intermediate <= 16384, "intermediate must be 1 to 16384")
+        require(50 <= self.vocab_size <= 200_000, "vocab_size must be 50 to 200000")
+        require(8 <= self.max_length <= 8192, "max_length must be 8 to 8192")
+        require(1 <= self.epochs <= 1000, "epochs must be 1 to 1000")
+        require(0 < self.lr < 1, "lr must be between 0 and 1")
+        require(self.token_budget >= 1, "token_budget must be positive")
+        require(0 <= self.dropout < 1 and 0 <= self.token_dropout < 1, "dropout rates must be below 1")
+        require(self.weight_decay >= 0, "weight_decay must not be negative")
+        require(1 <= self.threads <= 256, "threads must be 1 to 256")
+        require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
