@@ -1,0 +1,71 @@
+"""Small pieces of presentation that every template may use without loading them."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+register = template.Library()
+
+STEPS = ((1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the bootstrap-icons font; give `label` when no text stands beside it."""
+    if label:
+        return format_html('<i class="bi bi-{}" role="img" aria-label="{}"></i>', name, label)
+    return format_html('<i class="bi bi-{}" aria-hidden="true"></i>', name)
+
+
+@register.filter
+def compact(value: int | None) -> str:
+    """1234 -> 1.2K, 3400000 -> 3.4M; "" for None."""
+    if value is None:
+        return ""
+    for size, letter in STEPS:
+        if value >= size:
+            return f"{value / size:.1f}".removesuffix(".0") + letter
+    return str(value)
+
+
+@register.filter
+def bytesize(value: int | None) -> str:
+    """Decimal units as disks and hubs count them: 1500000 -> 1.5 MB."""
+    if value is None:
+        return ""
+    number, unit = float(value), "B"
+    for unit in ("B", "KB", "MB", "GB", "TB"):
+        if number < 1000 or unit == "TB":
+            break
+        number /= 1000
+    return f"{int(number)} B" if unit == "B" else f"{number:.1f} {unit}"
+
+
+@register.filter
+def percent(value: float | None, digits: int = 1) -> str:
+    """0.8312 -> 83.1; "" for None."""
+    return "" if value is None else f"{100 * value:.{digits}f}"
+
+
+@register.filter
+def translated(text: str) -> str:
+    """A reason that is stored in English, in the reader's language."""
+    return gettext(text) if text else ""
+
+
+@register.filter
+def short_oid(oid: str) -> str:
+    return oid[:7]
+
+
+@register.simple_tag(takes_context=True)
+def query_with(context: template.Context, **changes: object) -> str:
+    """The page's query string with some values replaced; None takes one away."""
+    params = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            params.pop(name, None)
+        else:
+            params[name] = str(value)
+    return "?" + params.urlencode()

@@ -1,0 +1,17 @@
+// Sets the colour theme before the first paint: the reader's choice, else the system's.
+(() => {
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  const apply = () => {
+    document.documentElement.dataset.bsTheme = stored() || (system.matches ? "dark" : "light");
+  };
+  apply();
+  system.addEventListener("change", apply);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-theme-toggle]")) return;
+    const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
+    try { localStorage.setItem("theme", next); } catch { /* a browser that forbids storage keeps the system's theme */ }
+    document.documentElement.dataset.bsTheme = next;
+    document.dispatchEvent(new CustomEvent("themechange"));
+  });
+})();
