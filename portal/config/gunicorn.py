@@ -1,0 +1,20 @@
+"""How the web process is served: gunicorn with threads, so that a slow upload holds a thread and not a process."""
+
+from portal.config import env
+
+bind = f"{env.text('HOST', '127.0.0.1')}:{env.number('PORT', 8000)}"
+worker_class = "gthread"
+workers = env.number("WEB_PROCESSES", 2)
+threads = env.number("WEB_THREADS", 8)
+# Imported once before the fork: the workers share the pages that they never write to.
+preload_app = True
+# A thread may stream a large file for long; a process is only judged by its own heartbeat.
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+# Names of files may be long, and every byte of them may be quoted as three.
+limit_request_line = 8190
+forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
+accesslog = "-" if env.flag("ACCESS_LOG") else None
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'  # no query string: it may carry a signature
+worker_tmp_dir = "/dev/shm" if env.Path("/dev/shm").is_dir() else None  # noqa: S108 - the heartbeat must not touch a disk

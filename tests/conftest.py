@@ -1,0 +1,108 @@
+"""The cast and the stage: alice owns, bob collaborates, charlie is a stranger, morgan moderates."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from models_hub import publishing
+from models_hub.models import Repo
+from models_hub.publishing import Change, PutFile
+from portal.models import AccessToken, Membership, Organization, User
+from tests.live import LivePortal
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def own_blob_folder(settings, tmp_path: Path) -> Path:
+    """Each test has a blob store of its own."""
+    settings.BLOB_DIR = tmp_path / "blobs"
+    return tmp_path / "blobs"
+
+
+def make_user(name: str, **extra: object) -> User:
+    return User.objects.create_user(name, f"{name}@example.org", PASSWORD, **extra)
+
+
+@pytest.fixture
+def alice(db) -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def bob(db) -> User:
+    return make_user("bob")
+
+
+@pytest.fixture
+def charlie(db) -> User:
+    return make_user("charlie")
+
+
+@pytest.fixture
+def morgan(db) -> User:
+    return make_user("morgan", is_staff=True)
+
+
+@pytest.fixture
+def team(alice: User, bob: User) -> Organization:
+    """An organization that alice leads and bob may write for."""
+    organization = Organization.found(name="team", by=alice, title="The Team")
+    organization.add(bob, role=Membership.Role.WRITE, by=alice)
+    return organization
+
+
+@pytest.fixture
+def as_user(db) -> Callable[[User | None], Client]:
+    """A browser signed in as somebody, or as nobody."""
+
+    def browser(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def token_of(db) -> Callable[..., str]:
+    """The secret of a new access token."""
+    return lambda user, role="write": AccessToken.issue(user=user, name="test", role=role)[1]
+
+
+@pytest.fixture
+def make_repo(db) -> Callable[..., Repo]:
+    """A repository with files, published through the one way in."""
+
+    def make(
+        owner: User,
+        name: str = "bert",
+        *,
+        kind: str = "model",
+        files: dict[str, bytes | str] | None = None,
+        private: bool = False,
+        namespace: str | None = None,
+    ) -> Repo:
+        repo = publishing.create_repo(
+            by=owner, namespace=namespace or owner.username, kind=kind, name=name, private=private
+        )
+        if files:
+            changes: list[Change] = [
+                PutFile(path, content.encode() if isinstance(content, str) else content)
+                for path, content in files.items()
+            ]
+            publishing.commit(repo=repo, by=owner, changes=changes, title="Add files")
+        repo.refresh_from_db()
+        return repo
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def live_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal]:
+    """A real web process on a real port, shared by the session; names in it must be unique per test."""
+    with LivePortal(tmp_path_factory.mktemp("portal")) as portal:
+        yield portal

@@ -1,0 +1,143 @@
+"""A real portal in processes of its own, for tests that use real clients, browsers and kill -9."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "correct horse battery staple"
+START_SECONDS = 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class LivePortal:
+    """The web process (gunicorn, as in production) with its own data folder; optionally relay, worker and Redis."""
+
+    def __init__(self, folder: Path, *, with_worker: bool = False, **env: str) -> None:
+        self.folder = folder
+        self.with_worker = with_worker
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.data = folder / "data"
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "PORTAL_", "DJANGO_"))}
+        self.env = {
+            **clean,
+            "DJANGO_SETTINGS_MODULE": "portal.config.settings.base",
+            "DATA_DIR": str(self.data),
+            "STATIC_ROOT": str(folder / "static"),
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "NO_DEMO": "1",
+            "ADMIN_PASSWORD": PASSWORD,
+            "RATE_LIMITS": "0",
+            **env,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.tokens: dict[tuple[str, str], str] = {}
+
+    def __enter__(self) -> "LivePortal":
+        self.data.mkdir(parents=True, exist_ok=True)
+        if not self.with_worker:
+            self.manage("migrate", "--verbosity", "0")
+            self.manage("createcachetable")
+            self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the processes and wait until the portal answers."""
+        command = [sys.executable, "-m", "gunicorn", "-c", "portal/config/gunicorn.py", "portal.config.wsgi"]
+        if self.with_worker:
+            command = [sys.executable, "manage.py", "run_portal"]
+        with (self.folder / "portal.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                if requests.get(f"{self.url}/healthz", timeout=2).ok:
+                    return
+            except requests.RequestException:
+                time.sleep(0.1)
+        raise AssertionError(f"The portal did not start:\n{self.log()[-3000:]}")
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """kill -9 of the web process and all its workers."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def log(self) -> str:
+        return (self.folder / "portal.log").read_text(encoding="utf-8", errors="replace")
+
+    def manage(self, *arguments: str, input: str | None = None) -> str:
+        """Run manage.py against this portal's data and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT, env=self.env, input=input, capture_output=True, text=True, timeout=180, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"manage.py {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def sign_up(self, name: str) -> requests.Session:
+        """Create an account through the sign-up page, as a person does, and stay signed in."""
+        session = requests.Session()
+        page = session.get(f"{self.url}/accounts/signup/", timeout=30)
+        answer = session.post(
+            f"{self.url}/accounts/signup/",
+            data={
+                "csrfmiddlewaretoken": csrf_of(page.text),
+                "username": name,
+                "email": f"{name}@example.org",
+                "password1": PASSWORD,
+                "password2": PASSWORD,
+            },
+            timeout=30,
+        )
+        assert "sessionid" in session.cookies, answer.text[:2000]
+        return session
+
+    def user(self, name: str, role: str = "write") -> str:
+        """Return an access token of a person, who is signed up at the first call."""
+        if (name, role) not in self.tokens:
+            known = any(user == name for user, _role in self.tokens)
+            if not known:
+                self.sign_up(name)
+            self.tokens[name, role] = self.manage("create_token", name, "--role", role).strip().splitlines()[-1]
+        return self.tokens[name, role]
+
+
+def csrf_of(page: str) -> str:
+    match = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert match, page[:500]
+    return match[1]
