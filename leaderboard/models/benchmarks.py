@@ -1,0 +1,97 @@
+"""Benchmarks: what is asked, on which bytes, and how the answers are scored."""
+
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from models_hub.models import Repo
+from portal.models import Asker, User
+
+
+def in_current_language(english: str, chinese: str) -> str:
+    """Return the Chinese words to a Chinese reader where there are any, else the English ones."""
+    return chinese if chinese and (get_language() or "").startswith("zh") else english
+
+
+class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
+    def visible_to(self, user: Asker) -> "BenchmarkQuerySet":
+        """Benchmarks whose data set the user may see."""
+        return self.filter(dataset__in=Repo.objects.visible_to(user))
+
+    def current(self) -> "BenchmarkQuerySet":
+        """The newest version of each definition."""
+        siblings = Benchmark.objects.filter(dataset=OuterRef("dataset"), path=OuterRef("path"))
+        return self.filter(version=Subquery(siblings.order_by("-version").values("version")[:1]))
+
+    def latest(self) -> "BenchmarkQuerySet":  # type: ignore[override]
+        return self.select_related("dataset__namespace").order_by("-id")
+
+
+class Benchmark(models.Model):
+    """One version of a definition (eval.yaml) in a data set repository. Its meaning never changes once it is here.
+
+    `commit_oid` and `data_sha256` pin the bytes; whoever wants another meaning registers another version.
+    """
+
+    class Task(models.TextChoices):
+        TEXT_CLASSIFICATION = "text-classification", _("text classification")
+
+    dataset = models.ForeignKey(Repo, models.CASCADE, related_name="benchmarks")
+    commit_oid = models.CharField(max_length=40)
+    path = models.CharField(max_length=255, default="eval.yaml")
+    version = models.PositiveIntegerField()
+    # A digest over everything that can move a number: how a changed meaning is told from changed words.
+    meaning = models.CharField(max_length=64, editable=False)
+
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True)
+    description = models.TextField(blank=True)
+    description_zh = models.TextField(blank=True)
+    license = models.CharField(max_length=80, blank=True)
+    test_is_public = models.BooleanField(default=True)
+
+    task = models.CharField(max_length=40, choices=Task.choices)
+    split_path = models.CharField(max_length=1024)
+    data_sha256 = models.CharField(max_length=64)
+    data_size = models.BigIntegerField()
+    fields = models.JSONField(default=dict)  # {"input": "text", "input2"?: …, "target": "label"}
+    labels = models.JSONField(default=list)
+    label_map = models.JSONField(default=dict)
+    primary_metric = models.CharField(max_length=40)
+    metrics = models.JSONField(default=list)
+    max_length = models.PositiveIntegerField(null=True)
+    seed = models.PositiveBigIntegerField(default=0)
+    bootstrap = models.PositiveIntegerField(default=2000)
+
+    registered_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = BenchmarkQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("dataset", "path", "version"), name="benchmark_version_once"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="benchmark_version_from_one"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    def get_absolute_url(self) -> str:
+        return f"/benchmarks/{self.pk}"
+
+    @property
+    def title(self) -> str:
+        """The name in the reader's language."""
+        return in_current_language(self.name, self.name_zh)
+
+    @property
+    def text(self) -> str:
+        """The description in the reader's language."""
+        return in_current_language(self.description, self.description_zh)
+
+    @property
+    def chance(self) -> float:
+        """The accuracy of a blind guess."""
+        return 1 / len(self.labels)
