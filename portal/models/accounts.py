@@ -112,6 +112,9 @@ class Membership(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("organization", "user"), name="membership_once"),)
 
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role} in {self.organization_id}"
+
 
 class Namespace(models.Model):
     """The first half of a repository's name: one name space for users and organizations, whatever the case."""

@@ -1,7 +1,7 @@
 """Settings for a public installation: refuse to start on a missing value."""
 
-from portal.config.settings.base import *  # noqa: F403
 from portal.config import env
+from portal.config.settings.base import *  # noqa: F403
 
 SECRET_KEY = env.required("SECRET_KEY")
 PUBLIC_URL = env.required("PUBLIC_URL").rstrip("/")

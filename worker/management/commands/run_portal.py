@@ -90,7 +90,7 @@ def _alone(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise CommandError(f"A portal already runs over {data}. Stop it, or set DATA_DIR to another folder.") from error
+            raise CommandError(f"A portal already runs over {data}: stop it, or set another DATA_DIR.") from error
         yield
 
 
