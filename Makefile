@@ -1,0 +1,56 @@
+# Everything a person does with this project. `make run` and `make test` set up what they need.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCKS := pyproject.toml constraints.txt package.json package-lock.json .npmrc
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run setup test lint bench messages constraints doctor remove-demo clean
+
+help: ## Show this list.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: setup ## Run the whole portal and print its address (NO_DEMO=1, HOST, PORT, DATA_DIR).
+	@exec $(BIN)/python manage.py run_portal
+
+setup: $(VENV)/.ready ## Install what running needs into .venv, and build static files and translations.
+	@$(BIN)/python -m portal.compile_messages
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
+
+test: $(VENV)/.ready-dev setup ## Run the tests (T="tests/portal -k token" for some of them).
+	$(BIN)/python -m pytest $(T)
+
+lint: $(VENV)/.ready-dev ## Check style, types and the layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready-dev setup ## Measure speed and memory; prints ratios against a baseline of the same run.
+	$(BIN)/python -m benchmarks
+
+doctor: $(VENV)/.ready ## Check this installation and say how to mend it.
+	@$(BIN)/python manage.py doctor
+
+remove-demo: $(VENV)/.ready ## Take the demo content away.
+	@$(BIN)/python manage.py remove_demo
+
+messages: $(VENV)/.ready-dev ## Collect the texts to translate into locale/ (needs GNU gettext).
+	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-obsolete --ignore 'node_modules/*' --ignore '.venv/*' --ignore 'tests/*' --ignore 'build/*'
+
+constraints: $(VENV)/.ready-dev ## Write the installed versions to constraints.txt after an upgrade.
+	$(BIN)/pip freeze --exclude small-models-portal | sed 's/+cpu//' > constraints.txt
+
+clean: ## Remove the environment and everything built; keeps data/.
+	rm -rf $(VENV) node_modules build
+
+$(VENV)/.ready: $(LOCKS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt '.[worker]'
+	$(BIN)/python -m portal.install_packages
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(BIN)/pip install --quiet --constraint constraints.txt '.[worker,dev]'
+	@touch $@
