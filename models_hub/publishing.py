@@ -18,7 +18,7 @@ from models_hub.git import objects
 from models_hub.git.objects import FILE_MODE, TreeItem
 from models_hub.git.pointers import parse_pointer, pointer_text
 from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Blob, Commit, GitObject, Ref, Repo
-from models_hub.models.refs import HEADS, STALE
+from models_hub.models.refs import HEADS, stale
 from portal.errors import Conflict, InvalidInput, NotAllowed, SignInRequired, StaleParent, TooLarge
 from portal.models import Asker, Event, Namespace, User
 from portal.names import check_name
@@ -126,7 +126,7 @@ def commit(
         except StaleParent:
             if parent is not None:
                 raise
-    raise StaleParent(STALE())
+    raise StaleParent(stale())
 
 
 def _signed_in(by: Asker) -> User:
@@ -202,7 +202,7 @@ def _commit_once(
 ) -> Commit:
     head = _head(repo, branch)
     if parent is not None and parent != ZERO_OID and (head is None or not head.oid.startswith(parent)):
-        raise StaleParent(STALE())
+        raise StaleParent(stale())
     before = objects.flatten(repo, head.tree_oid) if head else {}
     files = {path: item for path, item in before.items() if not item.is_folder}
     new_blobs = _apply(repo, files, changes, folders={path for path, item in before.items() if item.is_folder})

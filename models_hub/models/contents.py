@@ -9,6 +9,7 @@ class Blob(models.Model):
     """A large file's bytes. Stored whole in the blob store, or as pieces of xorbs.
 
     `pointer_oid` is the git id of its LFS pointer file: that is how a tree refers to it.
+    `dtypes` counts the parameters of a safetensors file by dtype; None until its header was read and found true.
     """
 
     sha256 = models.CharField(max_length=64, unique=True)
@@ -16,6 +17,7 @@ class Blob(models.Model):
     pointer_oid = models.CharField(max_length=40, unique=True)
     in_pieces = models.BooleanField(default=False)
     xet_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    dtypes = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Branches, tags and pull-request heads: names for commits, moved by compare-and-swap."""
 
 from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from models_hub.models.repos import Repo
@@ -38,10 +39,12 @@ class Ref(models.Model):
                     cls.objects.create(repo=repo, name=name, oid=new)
                 return
             except IntegrityError as error:
-                raise StaleParent(STALE()) from error
-        if not cls.objects.filter(repo=repo, name=name, oid=expected).update(oid=new):
-            raise StaleParent(STALE())
+                raise StaleParent(stale()) from error
+        found = cls.objects.filter(repo=repo, name=name, oid=expected)
+        if not found.update(oid=new, updated_at=timezone.now()):
+            raise StaleParent(stale())
 
 
-def STALE() -> str:
+def stale() -> str:
+    """Return the text by which clients of the Hub know a lost race."""
     return _("The branch was updated since you opened this page. Please refresh and try again.")

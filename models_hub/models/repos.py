@@ -1,7 +1,8 @@
 """Repositories: a model or a data set with a name, an owner and what its card says."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from portal.models import Asker, Namespace, User
@@ -31,6 +32,23 @@ class RepoQuerySet(models.QuerySet["Repo"]):
     def latest(self) -> "RepoQuerySet":  # type: ignore[override]
         return self.select_related("namespace").order_by("-updated_at", "-id")
 
+    def owned_by(self, namespace: str) -> "RepoQuerySet":
+        return self.filter(namespace__lower=namespace.lower())
+
+    def labelled(self, *labels: str) -> "RepoQuerySet":
+        """Those that bear every one of these labels, such as `license:mit` or `en`."""
+        found = self
+        for label in labels:
+            found = found.filter(labels__text=label)
+        return found
+
+    def matching(self, text: str) -> "RepoQuerySet":
+        """Those whose `namespace/name` holds every word of `text`, whatever the case."""
+        found = self.annotate(full_lower=Concat(F("namespace__lower"), Value("/"), F("lower")))
+        for word in text.lower().split():
+            found = found.filter(full_lower__contains=word)
+        return found
+
 
 class Repo(models.Model):
     """A repository. Card fields are read from README.md of the default branch at each commit to it."""
@@ -56,8 +74,11 @@ class Repo(models.Model):
     languages = models.JSONField(default=list)
     tags = models.JSONField(default=list)
     card = models.JSONField(default=dict)
+    # Read from config.json: architectures and model_type.
+    config = models.JSONField(default=dict)
     # Counted by us.
     parameters = models.BigIntegerField(null=True)
+    dtypes = models.JSONField(default=dict)
     size = models.BigIntegerField(default=0)
     downloads = models.BigIntegerField(default=0)
     likes = models.BigIntegerField(default=0)
