@@ -1,23 +1,32 @@
 """Background jobs: a row is the job, a lease says who works on it, a fence stops whoever lost it."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
-from portal.errors import DomainError
-from portal.models.accounts import User
+from portal.errors import Conflict, DomainError
+from portal.models.accounts import Asker, User
 from portal.models.outbox import Event
+from portal.models.workers import RELAY, Duty, WorkerNode
 
 MAX_LOG_LINES = 2000
 MAX_LINE = 2000
+MAX_LOSSES = 2  # a job that took its worker with it twice is taken for the cause
 BACKOFF_SECONDS = (5, 30, 120)
+
 # Reasons are stored in English and translated where they are shown.
-CANCELLED = {"reason_code": "cancelled", "reason": gettext_noop("Cancelled on request.")}
+CANCELLED = gettext_noop("Cancelled on request.")
+WORKER_LOST = gettext_noop("The worker stopped answering while it ran this job.")
+CRASHED = gettext_noop("The worker died each time it ran this job, so it is not tried again.")
+WORKER_STOPPED = gettext_noop("The worker was shut down; the job starts again on the next one.")
+LOG_CUT = "… the log is cut off here: a job may write %d lines."
 
 
 class LeaseLost(DomainError):
@@ -27,18 +36,42 @@ class LeaseLost(DomainError):
 
 
 class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: Asker) -> "JobQuerySet":
+        """A person's own jobs; staff see all of them."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
+
     def due(self) -> "JobQuerySet":
         """Queued jobs whose time has come, in the order in which they should start."""
         return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()), state=Job.State.QUEUED).order_by(
             "-priority", "id"
         )
 
+    def unsent(self, patience: timedelta) -> "JobQuerySet":
+        """Jobs of which no worker was told, or so long ago that the message may be lost."""
+        return self.filter(Q(sent_at__isnull=True) | Q(sent_at__lt=Now() - patience))
+
+    def held(self) -> "JobQuerySet":
+        """Jobs that a worker has in its hands."""
+        return self.filter(state__in=Job.HELD)
+
     def expired(self) -> "JobQuerySet":
         """Jobs whose worker has not been heard of for a whole lease."""
-        return self.filter(state__in=Job.HELD, lease_until__lt=Now())
+        return self.held().filter(lease_until__lt=Now())
 
     def unfinished(self) -> "JobQuerySet":
         return self.filter(state__in=Job.UNFINISHED)
+
+    def with_position(self) -> "JobQuerySet":
+        """Add `ahead`: how many due jobs of the same queue start before each."""
+        before = (
+            Job.objects.due()
+            .filter(queue=OuterRef("queue"))
+            .filter(Q(priority__gt=OuterRef("priority")) | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk")))
+        )
+        count = before.order_by().values("queue").annotate(count=Count("pk")).values("count")
+        return self.annotate(ahead=Coalesce(Subquery(count), 0))
 
 
 class Job(models.Model):
@@ -56,6 +89,7 @@ class Job(models.Model):
     UNFINISHED = (State.QUEUED, State.LEASED, State.RUNNING)
 
     kind = models.CharField(max_length=40)
+    # "reads" in a spec lists the repositories whose content the job's worker may fetch over HTTP.
     spec = models.JSONField(default=dict)
     queue = models.CharField(max_length=20, default="cpu")
     priority = models.SmallIntegerField(default=0)
@@ -67,8 +101,10 @@ class Job(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     reason_code = models.CharField(max_length=60, blank=True)
     reason = models.TextField(blank=True)
+    reason_data = models.JSONField(default=dict)  # what a reason with %(names)s is filled with
     attempt = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=3)
+    losses = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -79,6 +115,7 @@ class Job(models.Model):
     progress = models.FloatField(default=0)
     message = models.CharField(max_length=300, blank=True)
     warning = models.CharField(max_length=500, blank=True)
+    line_count = models.PositiveIntegerField(default=0)
     result = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)
@@ -142,109 +179,183 @@ class Job(models.Model):
                 message="",
                 reason="",
                 reason_code="",
+                reason_data={},
             )
         )
         return cls.objects.get(pk=job_id) if taken else None
 
     def _held(self) -> JobQuerySet:
         """The row, as long as this attempt still owns it."""
-        return Job.objects.filter(pk=self.pk, fence=self.fence, state__in=self.HELD)
+        return Job.objects.held().filter(pk=self.pk, fence=self.fence)
+
+    def _change(self, rows: JobQuerySet, **changes: Any) -> None:
+        if not rows.update(**changes):
+            raise LeaseLost(_("This attempt was cancelled or replaced by another one."))
 
     def renew(self, lease: timedelta) -> None:
         """Prolong the lease; raises LeaseLost when the job was cancelled or given to another worker."""
-        if not self._held().filter(cancel_requested_at__isnull=True).update(lease_until=Now() + lease):
-            raise LeaseLost(_("This attempt was cancelled or replaced by another one."))
+        self._change(self._held().filter(cancel_requested_at__isnull=True), lease_until=Now() + lease)
 
     def report(self, progress: float, message: str = "") -> None:
         """Show how far the work is; also the step from leased to running."""
-        changed = self._held().update(
-            state=self.State.RUNNING, progress=min(max(progress, 0.0), 1.0), message=message[:300]
-        )
-        if not changed:
-            raise LeaseLost(_("This attempt was cancelled or replaced by another one."))
+        progress = min(max(progress, 0.0), 1.0)
+        self._change(self._held(), state=self.State.RUNNING, progress=progress, message=message[:300])
 
-    def log(self, text: str) -> None:
-        """Append a line to the job's log; a flood is cut off, never stored."""
-        count = self.lines.count()
-        if count < MAX_LOG_LINES:
-            self.lines.create(attempt=self.attempt, text=text.replace("\x00", "")[:MAX_LINE])
+    def warn(self, text: str) -> None:
+        """Show something that a reader of the result must know, such as a missing wall of the sandbox."""
+        self._change(self._held(), warning=text[:500])
+
+    def log(self, *texts: str) -> None:
+        """Append lines to the job's log; a flood is cut off, never stored."""
+        with transaction.atomic():
+            self._change(self._held(), line_count=F("line_count") + len(texts))
+            total = Job.objects.values_list("line_count", flat=True).get(pk=self.pk)
+            kept = list(texts[: max(MAX_LOG_LINES - (total - len(texts)), 0)])
+            if len(kept) < len(texts) and total - len(texts) <= MAX_LOG_LINES:
+                kept.append(LOG_CUT % MAX_LOG_LINES)
+            lines = (text.replace("\x00", "")[:MAX_LINE] for text in kept)
+            JobLine.objects.bulk_create(JobLine(job=self, attempt=self.attempt, text=text) for text in lines)
 
     def finish(self, result: dict[str, Any]) -> None:
         """End in success. Call it inside the transaction that stores the results: a lost fence undoes both."""
-        if not self._held().update(
-            state=self.State.SUCCEEDED, progress=1, result=result, finished_at=Now(), lease_until=None, message=""
-        ):
-            raise LeaseLost(_("This attempt was cancelled or replaced by another one."))
-        Event.record("job.succeeded", subject=f"job:{self.pk}", by=self.owner, kind=self.kind)
+        with transaction.atomic():
+            self._change(
+                self._held(),
+                state=self.State.SUCCEEDED,
+                progress=1,
+                result=result,
+                finished_at=Now(),
+                lease_until=None,
+                message="",
+            )
+            Event.record("job.succeeded", subject=f"job:{self.pk}", by=self.owner, kind=self.kind)
 
-    def fail(self, *, code: str, reason: str) -> None:
-        """End in failure for a cause that another attempt would not change."""
-        self._end_attempt(self._held(), code=code, reason=reason, retry=False)
+    def fail(self, *, code: str, reason: str, **data: Any) -> bool:
+        """End in failure for a cause that another attempt would not change; False when the job was not ours."""
+        return self._end(self._held(), code=code, reason=reason, data=data)
 
-    def give_back(self, *, code: str, reason: str) -> None:
+    def give_back(self, *, code: str, reason: str, **data: Any) -> bool:
         """End this attempt for a cause outside the job: try again later, or fail when attempts are used up."""
-        self._end_attempt(self._held(), code=code, reason=reason, retry=True)
+        return self._end(self._held(), code=code, reason=reason, data=data, retry=True)
+
+    def release(self) -> bool:
+        """Put the job back because its worker shuts down: the attempt does not count, the next may start at once."""
+        return self._end(self._held(), code="worker_stopped", reason=WORKER_STOPPED, retry=True, counts=False)
 
     # What the relay and people do.
 
-    def expire(self) -> None:
+    def expire(self) -> bool:
         """Take the job from a worker that stopped renewing its lease."""
-        self._end_attempt(
-            self._held().filter(lease_until__lt=Now()),
-            code="worker_lost",
-            reason=gettext_noop("The worker stopped answering while it ran this job."),
-            retry=True,
-        )
+        rows = self._held().filter(lease_until__lt=Now())
+        if self.losses + 1 >= MAX_LOSSES:
+            return self._end(rows, code="crashed", reason=CRASHED, losses=self.losses + 1)
+        return self._end(rows, code="worker_lost", reason=WORKER_LOST, retry=True, losses=self.losses + 1)
 
-    def cancel(self, *, by: User) -> None:
-        """Cancel a queued job at once, and ask the worker of a running one to stop."""
+    def cancel(self, *, by: User | None, reason: str = CANCELLED) -> None:
+        """Cancel a queued job at once, and ask the worker of a running one to stop; raises Conflict when it is over."""
         with transaction.atomic():
-            stopped = Job.objects.filter(pk=self.pk, state=self.State.QUEUED).update(
-                state=self.State.CANCELLED, finished_at=Now(), **CANCELLED
-            )
-            if stopped:
-                Event.record("job.cancelled", subject=f"job:{self.pk}", by=by, kind=self.kind)
-            else:
-                Job.objects.filter(pk=self.pk, state__in=self.HELD, cancel_requested_at__isnull=True).update(
-                    cancel_requested_at=Now()
+            row = Job.objects.select_for_update().get(pk=self.pk)
+            if row.state == self.State.QUEUED:
+                Job.objects.filter(pk=self.pk).update(
+                    state=self.State.CANCELLED, reason_code="cancelled", reason=reason, finished_at=Now()
                 )
+                Event.record("job.cancelled", subject=f"job:{self.pk}", by=by, kind=self.kind)
+            elif row.state in self.HELD:
+                Job.objects.filter(pk=self.pk, cancel_requested_at__isnull=True).update(
+                    cancel_requested_at=Now(), reason=reason
+                )
+            elif row.state != self.State.CANCELLED:
+                raise Conflict(_("This job is over already; there is nothing left to cancel."), code="job_finished")
         self.refresh_from_db()
 
-    def _end_attempt(self, rows: JobQuerySet, *, code: str, reason: str, retry: bool) -> None:
+    def _end(
+        self,
+        rows: JobQuerySet,
+        *,
+        code: str,
+        reason: str,
+        data: dict[str, Any] | None = None,
+        retry: bool = False,
+        counts: bool = True,
+        losses: int | None = None,
+    ) -> bool:
         with transaction.atomic():
-            row = rows.first()
+            row = rows.select_for_update().first()
             if row is None:
-                return
-            changes: dict[str, Any] = {"lease_until": None, "reason_code": code, "reason": reason}
+                return False
+            changes: dict[str, Any] = {"lease_until": None, "losses": row.losses if losses is None else losses}
             if row.cancel_requested_at:
-                kind, changes = "job.cancelled", {"state": self.State.CANCELLED, "lease_until": None, **CANCELLED}
-            elif retry and row.attempt < row.max_attempts:
-                wait = BACKOFF_SECONDS[min(row.attempt, len(BACKOFF_SECONDS)) - 1]
-                kind = "job.retried"
-                changes |= {"state": self.State.QUEUED, "sent_at": None, "not_before": Now() + timedelta(seconds=wait)}
+                event, code, reason, data = "job.cancelled", "cancelled", row.reason or CANCELLED, {}
+                changes |= {"state": self.State.CANCELLED, "finished_at": Now()}
+            elif retry and (not counts or row.attempt < row.max_attempts):
+                event = "job.retried"
+                changes |= {"state": self.State.QUEUED, "sent_at": None, **_next_start(row.attempt, counts)}
             else:
-                kind, changes = "job.failed", {**changes, "state": self.State.FAILED}
-            if kind != "job.retried":
-                changes["finished_at"] = Now()
-            if rows.update(**changes):
-                Event.record(kind, subject=f"job:{self.pk}", by=row.owner, kind=self.kind, code=code)
+                event = "job.failed"
+                changes |= {"state": self.State.FAILED, "finished_at": Now()}
+            rows.update(**changes, reason_code=code, reason=reason, reason_data=data or {})
+            Event.record(event, subject=f"job:{self.pk}", by=row.owner, kind=self.kind, code=code)
+        return True
+
+    # What is shown.
 
     @property
     def is_finished(self) -> bool:
         return self.state not in self.UNFINISHED
 
+    @property
+    def reason_text(self) -> str:
+        """The stored reason in the reader's language."""
+        text = _(self.reason) if self.reason else ""
+        return text % self.reason_data if self.reason_data else text
+
     def position(self) -> int:
-        """How many due jobs of the same queue would start before this one."""
-        return (
-            Job.objects.due()
-            .filter(queue=self.queue)
-            .filter(Q(priority__gt=self.priority) | Q(priority=self.priority, pk__lt=self.pk))
-            .count()
-        )
+        """How many due jobs of the same queue start before this one."""
+        row = self if "ahead" in vars(self) else Job.objects.with_position().get(pk=self.pk)
+        return int(vars(row)["ahead"])
+
+    def explanation(self, served: Collection[str] | None = None) -> str:
+        """Say why the job waits, what it is doing or why it ended.
+
+        `served` are the queues that workers serve now; asked from the database when it is not given.
+        """
+        if self.state == self.State.QUEUED:
+            return self._why_it_waits(WorkerNode.queues_served() if served is None else served)
+        if self.state in self.HELD:
+            stopping = self.cancel_requested_at is not None
+            return _("Stopping…") if stopping else (_(self.message) if self.message else "")
+        return self.reason_text
+
+    def _why_it_waits(self, served: Collection[str]) -> str:
+        if self.not_before and self.not_before > timezone.now():
+            seconds = int((self.not_before - timezone.now()).total_seconds()) + 1
+            return _("Waiting %(seconds)d s before the next attempt. The last one ended with: %(reason)s") % {
+                "seconds": seconds,
+                "reason": self.reason_text,
+            }
+        if self.queue not in served:
+            return _("Waiting: no worker serves the queue “%(queue)s”. It starts as soon as one is online.") % {
+                "queue": self.queue
+            }
+        ahead = self.position()
+        if ahead == 0 and not Duty.is_held(RELAY):
+            return _(
+                "Waiting: the relay, which hands jobs to workers, is not running. Start it with “manage.py run_relay”."
+            )
+        if ahead == 0:
+            return _("Next in line.")
+        return ngettext("Waiting: %(n)d job is ahead.", "Waiting: %(n)d jobs are ahead.", ahead) % {"n": ahead}
+
+
+def _next_start(attempt: int, counts: bool) -> dict[str, Any]:
+    if not counts:
+        return {"attempt": F("attempt") - 1, "not_before": None}
+    wait = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1]
+    return {"not_before": Now() + timedelta(seconds=wait)}
 
 
 class JobLine(models.Model):
-    """One line of a job's log."""
+    """One line of a job's log. Ids of one job's lines grow, so a reader asks for what comes after the last one."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="lines")
     attempt = models.PositiveSmallIntegerField()
@@ -256,31 +367,3 @@ class JobLine(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-
-class WorkerNodeQuerySet(models.QuerySet["WorkerNode"]):
-    def online(self) -> "WorkerNodeQuerySet":
-        return self.filter(seen_at__gt=Now() - WorkerNode.SILENCE)
-
-
-class WorkerNode(models.Model):
-    """A worker process that has told of itself: which queues it serves and with what isolation."""
-
-    SILENCE = timedelta(seconds=45)
-
-    name = models.CharField(max_length=120, unique=True)
-    queues = models.JSONField(default=list)
-    slots = models.PositiveSmallIntegerField(default=1)
-    capabilities = models.JSONField(default=dict)
-    seen_at = models.DateTimeField()
-
-    objects = WorkerNodeQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
-
-    @classmethod
-    def hello(cls, name: str, *, queues: list[str], slots: int, capabilities: dict[str, Any]) -> None:
-        """Say that worker `name` is alive."""
-        values = {"queues": queues, "slots": slots, "capabilities": capabilities, "seen_at": Now()}
-        cls.objects.update_or_create(name=name, defaults=values)

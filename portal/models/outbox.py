@@ -37,6 +37,6 @@ class Event(models.Model):
         return f"{self.kind} {self.subject}"
 
     @classmethod
-    def record(cls, kind: str, *, subject: str, by: User | None, **payload: Any) -> "Event":
+    def record(cls, kind: str, /, *, subject: str, by: User | None, **payload: Any) -> "Event":
         """Add an event to the running transaction."""
         return cls.objects.create(kind=kind, subject=subject, actor=by, payload=payload)
