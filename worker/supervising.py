@@ -33,6 +33,7 @@ class Child:
     command: Sequence[str]
     once: bool = False
     process: subprocess.Popen[str] | None = None
+    reader: threading.Thread | None = None
     started: float = 0.0
     delay: float = FIRST_DELAY
     due: float = 0.0
@@ -81,6 +82,8 @@ class Supervisor:
                 self.write(f"{child.name} did not stop in time and is killed")
                 child.process.kill()
                 child.process.wait()
+            if child.reader:
+                child.reader.join(1)
 
     def _spawn(self, child: Child) -> None:
         child.started = time.monotonic()
@@ -98,15 +101,17 @@ class Supervisor:
             preexec_fn=_die_with_parent,  # one system call: no lock, no allocation
         )
         assert child.process.stdout is not None
-        threading.Thread(target=self._relay_lines, args=(child, child.process.stdout), daemon=True).start()
+        child.reader = threading.Thread(target=self._relay_lines, args=(child, child.process.stdout), daemon=True)
+        child.reader.start()
 
     def _relay_lines(self, child: Child, lines: IO[str]) -> None:
         label = f"{child.name:<6}|"
         if self.coloured:
             colour = COLOURS[self.children.index(child) % len(COLOURS)]
             label = f"\x1b[{colour}m{label}\x1b[0m"
-        for line in lines:
-            self.write(f"{label} {line.rstrip()}")
+        with lines:
+            for line in lines:
+                self.write(f"{label} {line.rstrip()}")
 
     def _tend(self, child: Child) -> None:
         if child.done or child.process is None or child.process.poll() is None:
