@@ -1,0 +1,103 @@
+"""Files kept as pieces: runs of chunks of xorbs, each a plain byte range of something in the blob store."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import BinaryIO, NamedTuple
+
+from django.db import transaction
+
+from models_hub.git.pointers import pointer_oid
+from models_hub.models import Blob, Piece, Repo, RepoBlob
+from models_hub.storage import blob_store
+
+READ_SIZE = 1024 * 1024
+ROWS_AT_ONCE = 1000
+
+
+class ByteRange(NamedTuple):
+    """Some bytes of one stored thing."""
+
+    key: str
+    offset: int
+    length: int
+
+
+class Run(NamedTuple):
+    """Chunks [first_chunk, end_chunk) of a xorb, and which bytes of it they are."""
+
+    xorb_id: int
+    first_chunk: int
+    end_chunk: int
+    bytes: ByteRange
+
+
+def register(repo: Repo, *, sha256: str, size: int, xet_hash: str, runs: Iterable[Run]) -> Blob:
+    """Record content that has just been verified as these runs, and the repository's right to it.
+
+    Content that is here already, in whatever form, stays as it is.
+    """
+    with transaction.atomic():
+        blob, created = Blob.objects.get_or_create(
+            sha256=sha256,
+            defaults={
+                "size": size,
+                "pointer_oid": pointer_oid(sha256, size),
+                "in_pieces": True,
+                "xet_hash": xet_hash,
+            },
+        )
+        if created:
+            _write_pieces(blob, runs)
+        RepoBlob.objects.get_or_create(repo=repo, blob=blob)
+    return blob
+
+
+def _write_pieces(blob: Blob, runs: Iterable[Run]) -> None:
+    rows = _pieces(blob, runs)
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        Piece.objects.bulk_create(batch)
+
+
+def _pieces(blob: Blob, runs: Iterable[Run]) -> Iterator[Piece]:
+    position = 0
+    for index, run in enumerate(runs):
+        yield Piece(
+            blob=blob,
+            index=index,
+            xorb_id=run.xorb_id,
+            first_chunk=run.first_chunk,
+            end_chunk=run.end_chunk,
+            offset=run.bytes.offset,
+            length=run.bytes.length,
+            position=position,
+        )
+        position += run.bytes.length
+
+
+def read(ranges: Iterable[ByteRange]) -> Iterator[bytes]:
+    """Yield the bytes of the ranges one after another, in blocks of at most READ_SIZE.
+
+    Neighbours in the same stored thing share one open file.
+    """
+    file: BinaryIO | None = None
+    opened = ""
+    try:
+        for key, offset, length in ranges:
+            if file is None or key != opened:
+                if file is not None:
+                    file.close()
+                file, opened = blob_store().open(key), key
+            file.seek(offset)
+            yield from _read(file, length)
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _read(file: BinaryIO, length: int) -> Iterator[bytes]:
+    while length > 0:
+        block = file.read(min(READ_SIZE, length))
+        if not block:
+            raise OSError("stored content is shorter than its record says")
+        length -= len(block)
+        yield block

@@ -1,0 +1,1 @@
+"""The Xet protocol: uploads of large files as deduplicated chunks, under /cas."""
