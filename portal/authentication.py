@@ -1,16 +1,22 @@
 """Who is asking: a bearer token in a header, else the browser's session."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
+from portal.errors import SignInRequired
 from portal.models import AccessToken, Asker, User
+
+if TYPE_CHECKING:
+    # At run time the framework's views import this module by its name in the settings.
+    from rest_framework.views import APIView
 
 
 class BadToken(Exception):
@@ -40,6 +46,13 @@ def caller_from_header(header: str) -> Caller | None:
     return Caller(user=token.user, token=token)
 
 
+def require_user(request: HttpRequest) -> User:
+    """Return the signed-in person of a page; raises SignInRequired, which leads to the sign-in page and back."""
+    if not isinstance(request.user, User):
+        raise SignInRequired(_("Sign in to go on."))
+    return request.user
+
+
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer hf_…` for the REST API."""
 
@@ -61,7 +74,7 @@ class TokenMayWrite(BasePermission):
 
     message = "This access token may only read: create one with the role “write”."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.method in SAFE_METHODS:
             return True
         if isinstance(request.auth, AccessToken) and not request.auth.may_write:

@@ -2,9 +2,25 @@
 
 from django.urls import include, path
 
-from portal.views import health
+from portal import path_converters  # noqa: F401  (registers "account")
+from portal.views import health, home, jobs, organizations, preferences, tokens
 
 urlpatterns = [
+    path("", home.home, name="home"),
     path("healthz", health.health, name="health"),
     path("api/v1/", include("portal.api.urls")),
+    path("settings/profile", preferences.profile, name="settings_profile"),
+    path("settings/tokens", tokens.tokens, name="settings_tokens"),
+    path("settings/tokens/<int:token_id>/revocation", tokens.revocation, name="token_revocation"),
+    path("settings/organizations", organizations.mine, name="settings_organizations"),
+    path("organizations/new", organizations.founding, name="organization_new"),
+    path("organizations/<account:name>/profile", organizations.profile, name="organization_profile"),
+    path("organizations/<account:name>/members", organizations.members, name="organization_members"),
+    path("organizations/<account:name>/members/<account:username>/role", organizations.role, name="member_role"),
+    path(
+        "organizations/<account:name>/members/<account:username>/removal", organizations.removal, name="member_removal"
+    ),
+    path("jobs", jobs.jobs, name="jobs"),
+    path("jobs/<int:job_id>", jobs.job, name="job"),
+    path("jobs/<int:job_id>/cancellation", jobs.cancellation, name="job_cancellation"),
 ]

@@ -1,4 +1,4 @@
-"""The site's address book. Apps are named as strings; repositories come last, since they match any two names."""
+"""The site's address book. Apps are named as strings; repositories (any two names) and profiles (any one) come last."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -6,6 +6,7 @@ from django.urls import include, path
 handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.permission_denied"
 handler404 = "portal.views.errors.page_not_found"
+handler429 = "portal.views.errors.too_many_requests"  # allauth's name for its rate limits
 handler500 = "portal.views.errors.server_error"
 
 urlpatterns = [
@@ -15,4 +16,5 @@ urlpatterns = [
     path("", include("portal.urls")),
     path("", include("leaderboard.urls")),
     path("", include("models_hub.urls")),
+    path("", include("portal.profile_urls")),
 ]

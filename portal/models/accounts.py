@@ -16,9 +16,7 @@ Asker: TypeAlias = Union["User", AnonymousUser]
 class AccountManager(UserManager["User"]):
     """Creates a user together with the namespace that bears the user's name."""
 
-    def _create_user(
-        self, username: str, email: str | None, password: str | None, **extra: Any
-    ) -> "User":
+    def _create_user(self, username: str, email: str | None, password: str | None, **extra: Any) -> "User":
         check_namespace_name(username)
         with transaction.atomic():
             user: User = super()._create_user(username, email, password, **extra)  # type: ignore[misc]
@@ -40,6 +38,11 @@ class User(AbstractUser):
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
+
+    def introduce(self, *, name: str, about: str) -> None:
+        """Change what others read about this person."""
+        self.first_name, self.last_name, self.about = name, "", about
+        self.save(update_fields=["first_name", "last_name", "about"])
 
 
 class Organization(models.Model):
@@ -63,6 +66,16 @@ class Organization(models.Model):
             Namespace.claim(name, organization=organization)
             Membership.objects.create(organization=organization, user=by, role=Membership.Role.ADMIN)
         return organization
+
+    @property
+    def display_name(self) -> str:
+        return self.title or self.name
+
+    def introduce(self, *, title: str, about: str, by: User) -> None:
+        """Change what others read about this organization."""
+        self._require_admin(by)
+        self.title, self.about = title, about
+        self.save(update_fields=["title", "about"])
 
     def role_of(self, user: "Asker") -> str | None:
         return self.memberships.filter(user_id=user.pk).values_list("role", flat=True).first()
@@ -89,9 +102,11 @@ class Organization(models.Model):
 
     def _require_admin(self, user: User) -> None:
         if not user.is_superuser and self.role_of(user) != Membership.Role.ADMIN:
-            raise NotAllowed(_("Only an admin of this organization may change its members."))
+            raise NotAllowed(_("Only an admin of this organization may do that."))
 
     def _require_an_admin_left(self) -> None:
+        # Two admins who leave at the same moment would each see the other: the row makes them take turns.
+        Organization.objects.select_for_update().get(pk=self.pk)
         if not self.memberships.filter(role=Membership.Role.ADMIN).exists():
             raise Conflict(_("An organization needs at least one admin: name another one first."))
 
@@ -122,9 +137,7 @@ class Namespace(models.Model):
     name = models.CharField(max_length=96)
     lower = models.CharField(max_length=96, unique=True)
     user = models.OneToOneField(User, models.CASCADE, null=True, blank=True, related_name="namespace")
-    organization = models.OneToOneField(
-        Organization, models.CASCADE, null=True, blank=True, related_name="namespace"
-    )
+    organization = models.OneToOneField(Organization, models.CASCADE, null=True, blank=True, related_name="namespace")
 
     class Meta:
         constraints = (
@@ -138,9 +151,7 @@ class Namespace(models.Model):
         return self.name
 
     @classmethod
-    def claim(
-        cls, name: str, *, user: User | None = None, organization: Organization | None = None
-    ) -> "Namespace":
+    def claim(cls, name: str, *, user: User | None = None, organization: Organization | None = None) -> "Namespace":
         try:
             with transaction.atomic():
                 return cls.objects.create(name=name, lower=name.lower(), user=user, organization=organization)

@@ -23,6 +23,12 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def live(self) -> "AccessTokenQuerySet":
+        """Tokens that still open something."""
+        return self.filter(revoked_at__isnull=True)
+
+
 class AccessToken(models.Model):
     """A person's key for programs, good for reading or for writing."""
 
@@ -39,6 +45,8 @@ class AccessToken(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
+    objects = AccessTokenQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"
 
@@ -50,9 +58,7 @@ class AccessToken(models.Model):
         if not name.strip() or len(name) > 80:
             raise InvalidInput(_("Give the token a name of 1 to 80 characters."))
         secret = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
-        token = cls.objects.create(
-            user=user, name=name.strip(), role=role, digest=digest_of(secret), hint=secret[-4:]
-        )
+        token = cls.objects.create(user=user, name=name.strip(), role=role, digest=digest_of(secret), hint=secret[-4:])
         return token, secret
 
     @classmethod
@@ -60,11 +66,7 @@ class AccessToken(models.Model):
         """Return the live token with this secret, noting its use at most once a minute."""
         if not secret.startswith(PREFIX) or len(secret) > 100:
             return None
-        token = (
-            cls.objects.select_related("user")
-            .filter(digest=digest_of(secret), revoked_at__isnull=True, user__is_active=True)
-            .first()
-        )
+        token = cls.objects.live().select_related("user").filter(digest=digest_of(secret), user__is_active=True).first()
         now = timezone.now()
         if token and (token.last_used_at is None or now - token.last_used_at > TOUCH_EVERY):
             cls.objects.filter(pk=token.pk).update(last_used_at=now)

@@ -1,5 +1,7 @@
 """Small pieces of presentation that every template may use without loading them."""
 
+from datetime import timedelta
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -46,6 +48,20 @@ def bytesize(value: int | None) -> str:
 def percent(value: float | None, digits: int = 1) -> str:
     """0.8312 -> 83.1; "" for None."""
     return "" if value is None else f"{100 * value:.{digits}f}"
+
+
+@register.filter
+def duration(span: timedelta | None) -> str:
+    """90 seconds -> 1 min 30 s; "" for None."""
+    if span is None:
+        return ""
+    minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return gettext("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
+    return gettext("%(seconds)d s") % {"seconds": seconds}
 
 
 @register.filter

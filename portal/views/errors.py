@@ -39,6 +39,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """For the limits on signing in, signing up and mail."""
+    return _answer(request, 429, _("Too many tries"), _("Please wait a few minutes, then try again."))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the database or the session: they may be what broke."""
     text = _("Something broke on our side. It has been logged; please try again in a minute.")
@@ -48,6 +53,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _answer(
-        request, 403, _("This form has expired"), _("Go back, reload the page and send the form again.")
-    )
+    return _answer(request, 403, _("This form has expired"), _("Go back, reload the page and send the form again."))

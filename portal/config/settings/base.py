@@ -2,6 +2,7 @@
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.contrib.messages import constants as levels
 from django.utils.translation import gettext_lazy as _
 
 from portal.config import env
@@ -134,6 +135,12 @@ ACCOUNT_LOGOUT_ON_GET = False
 if not env.flag("RATE_LIMITS", default=True):
     ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SESSION_REMEMBER = True
+# A known address may sign up again and stays unverified: refusing it would tell whose address is known.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+# Whoever finds an open browser must not move the account to an address of his own.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 5
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -153,9 +160,15 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "portal@localhost")
 
 LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
+
+FORM_RENDERER = "portal.form_renderer.FormRenderer"
+# The kit's names for what Django calls a level.
+MESSAGE_TAGS = {levels.DEBUG: "secondary", levels.ERROR: "danger"}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "build" / "static"))
@@ -217,6 +230,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "light"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis may be away for long
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5, "max_retries": 1}
 
@@ -237,6 +251,10 @@ WORKER_SLOTS = env.number("WORKER_SLOTS", 1)
 WORKER_QUEUES = env.names("WORKER_QUEUES", "light,cpu")
 SANDBOX = env.text("SANDBOX", "auto")
 SCRATCH_DIR = env.text("SCRATCH_DIR")
+# Where a worker without the blob store's disk fetches content.
+PORTAL_URL = env.text("PORTAL_URL", PUBLIC_URL or f"http://127.0.0.1:{env.number('PORT', 8000)}").rstrip("/")
+# For tests: the engine's stand-in, whose scores say so in their engine version.
+FAKE_ENGINE = env.flag("PORTAL_FAKE_ENGINE")
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,87 @@
+"""Background jobs as people see them."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from portal.authentication import require_user
+from portal.errors import Conflict, NotAllowed
+from portal.models import Job, JobLine, User, WorkerNode
+
+PAGE = 30
+TAIL = 200  # lines of the log that the page shows; the API has all of them
+STOP_POLLING = 286  # htmx's word for “nothing more will come”
+
+
+def _load(user: User, job_id: int) -> Job:
+    return get_object_or_404(Job.objects.visible_to(user).select_related("owner"), pk=job_id)
+
+
+@never_cache
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """One's own jobs, newest first; for staff everybody's, with the workers that are online."""
+    user, everybody = require_user(request), "all" in request.GET
+    if everybody and not user.is_staff:
+        raise NotAllowed(_("Only moderators may see everybody's jobs."))
+    rows = Job.objects.all() if everybody else Job.objects.filter(owner=user)
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    page = list(rows.select_related("owner").order_by("-id")[: PAGE + 1])
+    context = {
+        "jobs": page[:PAGE],
+        "older": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "is_newest": not before,
+        "everybody": everybody,
+        "workers": WorkerNode.objects.online().order_by("name") if everybody else [],
+    }
+    return render(request, "portal/jobs/list.html", context)
+
+
+@never_cache
+@vary_on_headers("HX-Request")
+@require_safe
+def job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """A job and how it goes. htmx gets the part that changes, and is told to stop when nothing will."""
+    user = require_user(request)
+    row = _load(user, job_id)
+    context = {
+        "job": row,
+        "explanation": row.explanation(),
+        "lines": list(reversed(JobLine.objects.filter(job=row).order_by("-id")[:TAIL])),
+        "tail": TAIL,
+        "result_url": _result_url(row),
+        "waited": row.started_at and row.started_at - row.created_at,
+        "ran": row.started_at and (row.finished_at or timezone.now()) - row.started_at,
+    }
+    if request.headers.get("HX-Request") != "true":
+        return render(request, "portal/jobs/job.html", context)
+    status = STOP_POLLING if row.is_finished else 200
+    return render(request, "portal/jobs/job.html#state", context, status=status)
+
+
+def _result_url(row: Job) -> str:
+    """Where the result stands: a job names a page of this site as `url` in its result, or in its spec before that."""
+    url = str(row.result.get("url") or row.spec.get("url") or "")
+    is_ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return url if is_ours else ""
+
+
+@require_POST
+def cancellation(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Stop a job."""
+    user = require_user(request)
+    row = _load(user, job_id)
+    try:
+        row.cancel(by=user)
+        messages.success(request, _("The job is being stopped.") if not row.is_finished else _("The job is cancelled."))
+    except Conflict as error:
+        messages.error(request, error.message)
+    return redirect("job", job_id=row.pk)
