@@ -1,7 +1,6 @@
 """Looking into a repository: revisions, folders, files and their bytes."""
 
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -15,8 +14,17 @@ from models_hub.git.objects import TreeItem
 from models_hub.models import Blob, Commit, GitObject, Ref, Repo
 from models_hub.models.refs import HEADS, TAGS
 from portal.errors import NotFound
+from portal.models import Asker
 
-_HEX = re.compile(r"[0-9a-f]{7,40}")
+OID = re.compile(r"[0-9a-f]{40}")
+TREE = GitObject.Type.TREE
+_SHORT_OID = re.compile(r"[0-9a-f]{7,39}")
+
+
+class RepoNotFound(NotFound):
+    """No repository has this name, or the asker may not know that one has."""
+
+    code = "repo_not_found"
 
 
 class RevisionNotFound(NotFound):
@@ -26,7 +34,7 @@ class RevisionNotFound(NotFound):
 
 
 class EntryNotFound(NotFound):
-    """The revision has no file or folder at this path."""
+    """The revision has no file or folder at this path. `data["commit"]` is the revision's commit id."""
 
     code = "entry_not_found"
 
@@ -55,13 +63,29 @@ class Entry:
         return quote(self.path, safe="/")
 
 
+def visible_repo(user: Asker, *, kind: str, namespace: str, name: str) -> Repo:
+    """Return the repository of this name; raises RepoNotFound, the same for what is missing and what is hidden."""
+    repo = Repo.objects.visible_to(user).named(kind, namespace, name).select_related("namespace").first()
+    if repo is None:
+        raise RepoNotFound(_("Repository not found"))
+    return repo
+
+
 def resolve_revision(repo: Repo, revision: str) -> Commit:
-    """Return the commit that a branch, tag, full reference or commit id (7 to 40 hex) names."""
+    """Return the commit that a commit id (7 to 40 hex), branch, tag or full reference names.
+
+    A full id always means that commit: nobody can move a pinned revision with a branch of the same name.
+    """
+    if OID.fullmatch(revision):
+        commit = Commit.objects.filter(repo=repo, oid=revision).first()
+        if commit is not None:
+            return commit
     names = [revision, HEADS + revision, TAGS + revision]
     oids = {r.name: r.oid for r in Ref.objects.filter(repo=repo, name__in=names)}
     oid = next((oids[name] for name in (names[1], names[2], names[0]) if name in oids), None)
-    if oid is None and _HEX.fullmatch(revision):
-        matches = Commit.objects.filter(repo=repo, oid__startswith=revision)[:2]
+    if oid is None and _SHORT_OID.fullmatch(revision):
+        # A range, where LIKE could not use the index.
+        matches = Commit.objects.filter(repo=repo, oid__gte=revision, oid__lt=revision + "g")[:2]
         if len(matches) == 1:
             return matches[0]
     commit = Commit.objects.filter(repo=repo, oid=oid).first() if oid else None
@@ -70,8 +94,8 @@ def resolve_revision(repo: Repo, revision: str) -> Commit:
     return commit
 
 
-def history(repo: Repo, commit: Commit) -> list[Commit]:
-    """Return the commit and all its ancestors, newest first."""
+def history(repo: Repo, commit: Commit, start: int = 0, limit: int | None = None) -> list[Commit]:
+    """Return the commit and its ancestors, newest first; of them `limit` after the first `start`."""
     parents = dict(Commit.objects.filter(repo=repo).values_list("oid", "parents"))
     reached, pending = set(), [commit.oid]
     while pending:
@@ -79,25 +103,32 @@ def history(repo: Repo, commit: Commit) -> list[Commit]:
         if oid not in reached and oid in parents:
             reached.add(oid)
             pending.extend(parents[oid])
-    return [
-        c for c in Commit.objects.filter(repo=repo).select_related("author").order_by("-id") if c.oid in reached
-    ]
+    ids = Commit.objects.filter(repo=repo).order_by("-id").values_list("id", "oid")
+    wanted = [pk for pk, oid in ids if oid in reached][start : None if limit is None else start + limit]
+    rows = Commit.objects.select_related("author").in_bulk(wanted)
+    return [rows[pk] for pk in wanted]
 
 
 def list_folder(repo: Repo, commit: Commit, path: str = "", *, recursive: bool = False) -> list[Entry]:
     """Return the entries below `path` in git's order; raises EntryNotFound."""
+    return entries(repo, items_below(repo, commit, path, recursive=recursive))
+
+
+def items_below(repo: Repo, commit: Commit, path: str = "", *, recursive: bool = False) -> dict[str, TreeItem]:
+    """Return path -> tree item below `path` in git's order, without sizes; raises EntryNotFound."""
     tree_oid = commit.tree_oid
     if path:
         item = find_item(repo, commit, path)
         if not item.is_folder:
-            raise EntryNotFound(_("“%(path)s” is a file, not a folder.") % {"path": path})
+            raise EntryNotFound(
+                _("“%(path)s” is a file, not a folder.") % {"path": path[:300]}, data={"commit": commit.oid}
+            )
         tree_oid = item.oid
     prefix = f"{path}/" if path else ""
     if recursive:
-        return entries(repo, objects.flatten(repo, tree_oid, prefix))
+        return objects.flatten(repo, tree_oid, prefix)
     row = objects.read(repo, [tree_oid]).get(tree_oid)
-    items = objects.tree_items(row) if row else []
-    return entries(repo, {prefix + item.name: item for item in items})
+    return {prefix + item.name: item for item in objects.tree_items(row)} if row else {}
 
 
 def find(repo: Repo, commit: Commit, path: str) -> Entry:
@@ -112,12 +143,15 @@ def find_many(repo: Repo, commit: Commit, paths: Iterable[str]) -> list[Entry]:
 
 
 def find_item(repo: Repo, commit: Commit, path: str) -> TreeItem:
+    """Return the tree item at `path`, with one query for each folder on the way; raises EntryNotFound."""
     oid, item = commit.tree_oid, None
     for segment in path.split("/"):
         row = objects.read(repo, [oid]).get(oid)
-        found = [i for i in objects.tree_items(row) if i.name == segment] if row and row.type == 2 else []
+        found = [i for i in objects.tree_items(row) if i.name == segment] if row and row.type == TREE else []
         if not found:
-            raise EntryNotFound(_("“%(path)s” does not exist at this revision.") % {"path": path[:300]})
+            raise EntryNotFound(
+                _("“%(path)s” does not exist at this revision.") % {"path": path[:300]}, data={"commit": commit.oid}
+            )
         item, oid = found[0], found[0].oid
     assert item is not None
     return item
@@ -145,10 +179,10 @@ def entries(repo: Repo, items: dict[str, TreeItem]) -> list[Entry]:
 
 
 def stream(repo: Repo, entry: Entry, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-    """Yield the bytes of a file, or of a range of it."""
+    """Return the bytes of a file, or of a range of it, block by block."""
     if entry.blob:
         return contents.stream(entry.blob, start, length)
-    data = zlib.decompress(GitObject.objects.get(repo=repo, oid=entry.oid).data)
+    data = objects.body(GitObject.objects.get(repo=repo, oid=entry.oid))
     return iter([data[start:] if length is None else data[start : start + length]])
 
 

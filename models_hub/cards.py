@@ -91,14 +91,23 @@ def _check_shape(value: Any, depth: int = 0, count: list[int] | None = None) -> 
     if depth > MAX_DEPTH or count[0] > MAX_NODES:
         raise ValueError("too deep or too many values")
     if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise ValueError("every key must be text")
-        for item in value.values():
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ValueError("every key must be text")
+            _check_text(key)
             _check_shape(item, depth + 1, count)
     elif isinstance(value, list):
         for item in value:
             _check_shape(item, depth + 1, count)
     elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         raise ValueError("numbers must be finite")
-    elif value is not None and not isinstance(value, str | int | float | bool):
+    elif isinstance(value, str):
+        _check_text(value)
+    elif value is not None and not isinstance(value, int | float | bool):
         raise ValueError("only text, numbers, lists and mappings are allowed")
+
+
+def _check_text(text: str) -> None:
+    """Refuse what a database cannot hold: a NUL character, half of a surrogate pair."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("text holds a NUL character or half a surrogate pair")

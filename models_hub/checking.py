@@ -5,7 +5,7 @@ import struct
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol, TypeGuard
 
 from django.utils.translation import gettext as _
 
@@ -31,6 +31,12 @@ class PathRefused(InvalidInput):
     """A file name that no repository may hold."""
 
     code = "bad_path"
+
+
+class Readable(Protocol):
+    """Something that gives its next bytes."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class FileRefused(InvalidInput):
@@ -117,7 +123,7 @@ class Tensor:
         return product
 
 
-def read_safetensors_header(file: BinaryIO, size: int, path: str) -> list[Tensor]:
+def read_safetensors_header(file: Readable, size: int, path: str) -> list[Tensor]:
     """Return the tensors that a safetensors file declares, checked against its real size.
 
     Raises FileRefused for anything that the format forbids, see
@@ -174,7 +180,7 @@ def _tensor(name: str, value: object, path: str) -> Tensor:
     return tensor
 
 
-def _whole_numbers(value: object) -> bool:
+def _whole_numbers(value: object) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(n) is int and 0 <= n < 2**62 for n in value)
 
 

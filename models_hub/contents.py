@@ -1,11 +1,13 @@
 """Large content in and out: receive verified bytes for a repository, read any range back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
+from models_hub.git.objects import BATCH
 from models_hub.git.pointers import pointer_oid
 from models_hub.models import Blob, Repo, RepoBlob
 from models_hub.storage import ContentRefused, blob_store
@@ -38,12 +40,16 @@ def register(repo: Repo, *, sha256: str, size: int) -> Blob:
 
 def held_by(repo: Repo, digests: Iterable[str]) -> dict[str, Blob]:
     """Return the blobs with these sha256 that the repository has a right to."""
-    return {b.sha256: b for b in Blob.objects.filter(repo_blobs__repo=repo, sha256__in=list(digests))}
+    wanted, found = list(dict.fromkeys(digests)), {}
+    for start in range(0, len(wanted), BATCH):
+        rows = Blob.objects.filter(repo_blobs__repo=repo, sha256__in=wanted[start : start + BATCH])
+        found.update({row.sha256: row for row in rows})
+    return found
 
 
-def require(repo: Repo, sha256: str, size: int | None = None) -> Blob:
-    """Return a blob that the repository may refer to; otherwise its bytes must be uploaded first."""
-    blob = held_by(repo, [sha256]).get(sha256)
+def require(held: Mapping[str, Blob], sha256: str, size: int | None = None) -> Blob:
+    """Return the blob of `held` that a change refers to; otherwise its bytes must be uploaded first."""
+    blob = held.get(sha256)
     if blob is None:
         raise ContentRefused(
             _("The content %(sha)s has not been uploaded to this repository. Upload the file, then commit.")
@@ -63,12 +69,11 @@ def stream(blob: Blob, start: int = 0, length: int | None = None) -> Iterator[by
     if not blob.in_pieces:
         yield from _read_file(blob_store().open(blob.sha256), start, end - start)
         return
-    pieces = blob.pieces.select_related("xorb").order_by("index")
-    for piece in pieces.filter(position__lt=end):
-        skip = max(start - piece.position, 0)
-        take = min(end - piece.position, piece.length) - skip
-        if skip < piece.length and take > 0:
-            yield from _read_file(blob_store().open(piece.xorb.key), piece.offset + skip, take)
+    inside = blob.pieces.filter(position__lt=end, position__gt=start - F("length")).order_by("index")
+    # All rows at once: a slow download must not keep a database cursor open.
+    for key, position, offset, size in list(inside.values_list("xorb__key", "position", "offset", "length")):
+        skip = max(start - position, 0)
+        yield from _read_file(blob_store().open(key), offset + skip, min(end - position, size) - skip)
 
 
 def _read_file(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:

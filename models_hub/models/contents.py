@@ -34,6 +34,9 @@ class RepoBlob(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("repo", "blob"), name="repo_blob_once"),)
 
+    def __str__(self) -> str:
+        return f"{self.repo_id}: {self.blob_id}"
+
 
 class Xorb(models.Model):
     """A container of chunks that a Xet client sent, kept uncompressed in the blob store under `key` (a sha256).
@@ -67,3 +70,6 @@ class Piece(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("blob", "index"), name="piece_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.blob_id}[{self.index}]"

@@ -1,5 +1,6 @@
 """Blobs in a local folder. A blob appears by rename after its bytes and its folder are on disk, or not at all."""
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from models_hub.storage.contract import ContentRefused, Stored
+from portal.errors import QuotaExceeded
 
 STALE_SECONDS = 24 * 3600
 
@@ -71,6 +73,10 @@ class LocalBlobStore:
         try:
             with os.fdopen(descriptor, "w+b") as file:
                 yield file, temporary
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise QuotaExceeded(_("The portal’s disk is full; nothing was stored. Tell its admin.")) from error
+            raise
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)

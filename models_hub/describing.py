@@ -1,0 +1,174 @@
+"""What a repository says of itself: its card, its config.json and its file names, as lists and clients show them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from models_hub import browsing, cards
+from models_hub.browsing import Entry
+from models_hub.models import Label, Repo
+
+MAX_CONFIG_BYTES = 1_000_000
+MAX_LABELS = 200
+# The last part of an architecture's name tells its task; longest first, since one may end in another.
+TASKS = {
+    "ForSequenceClassification": "text-classification",
+    "ForTokenClassification": "token-classification",
+    "ForConditionalGeneration": "text2text-generation",
+    "ForQuestionAnswering": "question-answering",
+    "ForMultipleChoice": "multiple-choice",
+    "ForCausalLM": "text-generation",
+    "ForMaskedLM": "fill-mask",
+    "LMHeadModel": "text-generation",
+    "Model": "feature-extraction",
+}
+FORMATS = {".safetensors": "safetensors", ".gguf": "gguf", ".onnx": "onnx", "pytorch_model.bin": "pytorch"}
+# Fields of a data set's card whose values are labels with the field's name in front.
+DATASET_FIELDS = (
+    "task_categories", "task_ids", "annotations_creators", "language_creators", "multilinguality",
+    "source_datasets", "language", "license", "size_categories",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Description:
+    """What lists, search and clients show of one revision."""
+
+    card: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    task: str = ""
+    library: str = ""
+    license: str = ""
+    languages: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    dtypes: dict[str, int] = field(default_factory=dict)
+    size: int = 0
+
+
+def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
+    """Describe the revision whose files are `listed`: reads README.md and config.json, nothing else."""
+    files = {entry.path: entry for entry in listed if not entry.is_folder}
+    card = _read_card(repo, files.get("README.md"))
+    config = _read_config(repo, files.get("config.json")) if repo.is_model else {}
+    task = cards.first_text(card.get("pipeline_tag") or card.get("task_categories") or "") or _task(config, files)
+    library = cards.first_text(card.get("library_name") or "") or _library(config, files)
+    return Description(
+        card=card,
+        config=config,
+        task=task,
+        library=library,
+        license=cards.first_text(card.get("license") or ""),
+        languages=cards.texts(card.get("language") or []),
+        tags=cards.texts(card.get("tags") or []),
+        labels=_labels(repo, card, config, files, task, library),
+        dtypes=_dtypes(files.values()),
+        size=sum(entry.size for entry in files.values()),
+    )
+
+
+def describe_head(repo: Repo) -> Description:
+    """Return what was noted of the head of the default branch when it was published; reads no file."""
+    return Description(
+        card=repo.card,
+        config=repo.config,
+        task=repo.task,
+        library=repo.library,
+        license=repo.license,
+        languages=repo.languages,
+        tags=repo.tags,
+        labels=[label.text for label in repo.labels.all()],
+        dtypes=repo.dtypes,
+        size=repo.size,
+    )
+
+
+def note(repo: Repo, description: Description) -> None:
+    """Set the repository's columns and labels; the caller saves the row."""
+    repo.card, repo.config = description.card, description.config
+    repo.task, repo.library, repo.license = description.task, description.library, description.license
+    repo.languages, repo.tags = description.languages, description.tags
+    repo.dtypes, repo.size = description.dtypes, description.size
+    repo.parameters = sum(description.dtypes.values()) if description.dtypes else None
+    if description.labels != list(repo.labels.values_list("text", flat=True)):
+        repo.labels.all().delete()
+        Label.objects.bulk_create(Label(repo=repo, text=text) for text in description.labels)
+
+
+def _read_card(repo: Repo, entry: Entry | None) -> dict[str, Any]:
+    if entry is None or entry.blob is not None:
+        return {}
+    try:
+        return cards.read_metadata(browsing.read(repo, entry, entry.size).decode("utf-8", "replace"))
+    except cards.CardRefused:  # the check of an older day let it in
+        return {}
+
+
+def _read_config(repo: Repo, entry: Entry | None) -> dict[str, Any]:
+    """Return `architectures` and `model_type` of a config.json, {} when it is not one."""
+    if entry is None or entry.size > MAX_CONFIG_BYTES:
+        return {}
+    try:
+        config = json.loads(browsing.read(repo, entry, entry.size))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(config, dict):
+        return {}
+    found: dict[str, Any] = {}
+    if isinstance(config.get("architectures"), list):
+        found["architectures"] = _plain(cards.texts(config["architectures"], 5))
+    if isinstance(config.get("model_type"), str):
+        found["model_type"] = next(iter(_plain([config["model_type"][:80]])), "")
+    return {key: value for key, value in found.items() if value}
+
+
+def _plain(texts: list[str]) -> list[str]:
+    """Leave out what a database or a page could not hold."""
+    return [text for text in texts if text.isprintable()]
+
+
+def _task(config: dict[str, Any], files: dict[str, Entry]) -> str:
+    if "modules.json" in files:
+        return "sentence-similarity"
+    architecture = next(iter(config.get("architectures", [])), "")
+    return next((task for ending, task in TASKS.items() if architecture.endswith(ending)), "")
+
+
+def _library(config: dict[str, Any], files: dict[str, Entry]) -> str:
+    if "modules.json" in files:
+        return "sentence-transformers"
+    if "adapter_config.json" in files:
+        return "peft"
+    return "transformers" if config else ""
+
+
+def _dtypes(entries: Iterable[Entry]) -> dict[str, int]:
+    """Add up the parameters that the safetensors files of the top folder declare."""
+    total: dict[str, int] = {}
+    for entry in entries:
+        if entry.blob and entry.blob.dtypes and "/" not in entry.path and entry.path.endswith(".safetensors"):
+            for dtype, count in entry.blob.dtypes.items():
+                total[dtype] = total.get(dtype, 0) + count
+    return total
+
+
+def _labels(
+    repo: Repo, card: dict[str, Any], config: dict[str, Any], files: dict[str, Entry], task: str, library: str
+) -> list[str]:
+    """Return the words that the Hub calls tags, in its order, without repetition."""
+    if repo.is_model:
+        found = [library, *_formats(files), str(config.get("model_type", "")), task]
+        found += cards.texts(card.get("tags") or [])
+        found += cards.texts(card.get("language") or [])
+        found += [f"dataset:{name}" for name in cards.texts(card.get("datasets") or [])]
+        found += [f"base_model:{name}" for name in cards.texts(card.get("base_model") or [])]
+        found += [f"license:{name}" for name in cards.texts(card.get("license") or [])]
+    else:
+        found = [f"{name}:{value}" for name in DATASET_FIELDS for value in cards.texts(card.get(name) or [])]
+        found += cards.texts(card.get("tags") or [])
+    return [label for label in dict.fromkeys(found) if label][:MAX_LABELS]
+
+
+def _formats(files: dict[str, Entry]) -> list[str]:
+    return [name for ending, name in FORMATS.items() if any(path.endswith(ending) for path in files)]
