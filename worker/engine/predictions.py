@@ -16,6 +16,8 @@ from worker.engine.rows import write_lines
 
 SCORE_DIGITS = 6
 ROW_OVERHEAD_BYTES = 4096
+# Six digits each: what rounding may move one probability by, with room for the last float digit.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,10 @@ def _parsed(line: bytes, expected: str, labels: Sequence[str], number: int) -> P
         raise _bad(f"row {number} has not the id that was asked for")
     if not isinstance(record["label"], str) or record["label"] not in labels:
         raise _bad(f"row {number} has a label that the benchmark does not know")
-    return Prediction(expected, record["label"], _scores(record["scores"], labels, number))
+    scores = _scores(record["scores"], labels, number)
+    if scores[record["label"]] < max(scores.values()) - ROUNDING:
+        raise _bad(f"row {number} has a label that is not the one with the highest score")
+    return Prediction(expected, record["label"], scores)
 
 
 def _scores(value: Any, labels: Sequence[str], number: int) -> dict[str, float]:
@@ -108,6 +113,8 @@ def _scores(value: Any, labels: Sequence[str], number: int) -> dict[str, float]:
         # bool passes isinstance(..., int), and 1e999 parses to infinity without being a named constant.
         if type(score) not in (int, float) or not math.isfinite(score) or not 0 <= score <= 1:
             raise _bad(f"row {number} has a score that is not a number from 0 to 1")
+    if abs(sum(value.values()) - 1) > ROUNDING * max(10, len(labels)):
+        raise _bad(f"row {number} has scores that do not add up to 1")
     return {label: float(value[label]) for label in labels}
 
 

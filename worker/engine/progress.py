@@ -22,9 +22,20 @@ class Progress:
         if not always and fraction < 1 and now - self.last < MIN_INTERVAL:
             return
         self.last = now
-        line = {"progress": round(min(max(fraction, 0.0), 1.0), 4), "message": message}
-        self.stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self.stream.write(self.line(round(min(max(fraction, 0.0), 1.0), 4), message) + "\n")
         self.stream.flush()
+
+    def line(self, fraction: float, message: str) -> str:
+        """Return how one report is written."""
+        return json.dumps({"progress": fraction, "message": message}, ensure_ascii=False)
+
+
+class PlainProgress(Progress):
+    """Writes lines for a person at a terminal."""
+
+    def line(self, fraction: float, message: str) -> str:
+        """Return how one report is written."""
+        return f"{fraction:4.0%}  {message}"
 
 
 def claim_stdout() -> Progress:

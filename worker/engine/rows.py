@@ -60,7 +60,7 @@ def read_rows(path: Path, field_spec: FieldSpec, labels: list[str], *, format: F
 
 def read_questions(path: Path) -> list[Row]:
     """Read an inputs.jsonl that `prepare` wrote."""
-    rows = []
+    rows: list[Row] = []
     for number, record in _records(path, "jsonl"):
         text2 = _text(record, "text2", number) if "text2" in record else None
         rows.append(Row(_identity(record, len(rows), number), _text(record, "text", number), text2, None))

@@ -1,0 +1,79 @@
+"""The command line of the engine: a verb and a spec in; JSON lines, a result or a typed error out.
+
+Standard output carries {"progress", "message"} lines and then one {"result"} (exit status 0) or {"error"} line
+(exit status 3). Whatever the libraries print goes to standard error.
+"""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worker.engine.contracts import EngineError, EvaluateSpec, PrepareSpec, ScoreSpec, TrainSpec
+from worker.engine.decoding import decode, read_json_object
+from worker.engine.environment import prepare_process
+from worker.engine.failures import is_out_of_memory, out_of_memory
+from worker.engine.progress import Progress, claim_stdout
+
+FAILED = 3
+WRONG_USAGE = 2
+SPEC_LIMIT = 4 << 20
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What runs a spec, named as text: the module is only imported once threads and network are settled."""
+
+    spec: type
+    module: str
+    function: str
+
+    def load(self) -> Callable[[Any, Progress], dict[str, Any]]:
+        """Import the function; from here on the process settings count no more."""
+        function: Callable[[Any, Progress], dict[str, Any]] = getattr(
+            importlib.import_module(self.module), self.function
+        )
+        return function
+
+
+VERBS = {
+    "prepare": Verb(PrepareSpec, "worker.engine.verbs", "prepare"),
+    "score": Verb(ScoreSpec, "worker.engine.verbs", "score"),
+    "evaluate": Verb(EvaluateSpec, "worker.engine.classify", "evaluate"),
+    "train": Verb(TrainSpec, "worker.engine.train", "train"),
+}
+
+
+def run(arguments: Sequence[str], verbs: Mapping[str, Verb] = VERBS) -> int:
+    """Run one verb and return the exit status."""
+    if len(arguments) != 2 or arguments[0] not in verbs:
+        sys.stderr.write(f"usage: python -m worker.engine {'|'.join(verbs)} SPEC.json\n")
+        return WRONG_USAGE
+    progress = claim_stdout()
+    try:
+        _say(progress, {"result": _result(verbs[arguments[0]], Path(arguments[1]), progress)})
+    except EngineError as error:
+        _say(progress, {"error": {"code": error.code, "message": error.message}})
+        return FAILED
+    except Exception as error:
+        # Memory can run out anywhere, in Python's own lists too; everything else is a fault of ours: a traceback.
+        if not is_out_of_memory(error):
+            raise
+        failure = out_of_memory(error)
+        _say(progress, {"error": {"code": failure.code, "message": failure.message}})
+        return FAILED
+    return 0
+
+
+def _result(verb: Verb, path: Path, progress: Progress) -> Any:
+    spec: Any = decode(verb.spec, read_json_object(path, limit=SPEC_LIMIT, code="bad_spec"))
+    prepare_process(getattr(spec, "threads", 1))
+    return verb.load()(spec, progress)
+
+
+def _say(progress: Progress, line: dict[str, Any]) -> None:
+    progress.stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+    progress.stream.flush()

@@ -1,0 +1,76 @@
+"""Token ids to logits: sorted by length, batched by a token budget, handed back in the order of the rows."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from worker.engine.batching import plan_batches
+from worker.engine.contracts import EngineError
+from worker.engine.failures import failing_as, is_out_of_memory
+from worker.engine.load import Classifier
+from worker.engine.tokenizing import Tokens
+
+Logits = npt.NDArray[np.float64]
+
+
+def predict_logits(
+    classifier: Classifier, tokens: Sequence[Tokens], *, budget: int, done: Callable[[int], None] = lambda rows: None
+) -> Logits:
+    """Return one row of logits (rows, labels) for each tokenised text; `done` hears how many rows are answered."""
+    # Decoders pool the last token that is not padding; without an id for padding their code takes one row at a time.
+    alone = classifier.config.is_decoder and classifier.pad_id is None
+    batches = plan_batches([len(row.ids) for row in tokens], budget, max_rows=1 if alone else None)
+    logits = np.empty((len(tokens), len(classifier.config.labels)), dtype=np.float64)
+    answered = 0
+    with torch.inference_mode(), failing_as("inference_failed", "The model fails on the texts of the benchmark."):
+        while batches:
+            batch = batches.pop(0)
+            try:
+                logits[batch] = forward(classifier, [tokens[index] for index in batch])
+            except Exception as error:
+                if not (is_out_of_memory(error) and classifier.device.type == "cuda" and len(batch) > 1):
+                    raise
+                torch.cuda.empty_cache()
+                middle = len(batch) // 2
+                batches[:0] = [batch[:middle], batch[middle:]]
+                continue
+            answered += len(batch)
+            done(answered)
+    if not np.isfinite(logits).all():
+        row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
+        raise EngineError(
+            "non_finite_scores",
+            f"The model answers NaN or infinity (first on row {row + 1}). Its weights are damaged or overflow in "
+            "this dtype; check them for NaN, and try float32.",
+        )
+    return logits
+
+
+def forward(classifier: Classifier, rows: Sequence[Tokens]) -> Logits:
+    """Return the logits (rows, labels) of one padded batch."""
+    width = max(len(row.ids) for row in rows)
+    pad = classifier.pad_id or 0
+    ids = torch.full((len(rows), width), pad, dtype=torch.long)  # (rows, width)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)  # (rows, width)
+    types = torch.zeros((len(rows), width), dtype=torch.long)  # (rows, width)
+    for index, row in enumerate(rows):
+        ids[index, : len(row.ids)] = torch.tensor(row.ids)
+        mask[index, : len(row.ids)] = 1
+        types[index, : len(row.type_ids)] = torch.tensor(row.type_ids)
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if classifier.type_vocab_size > 1:
+        if int(types.max()) >= classifier.type_vocab_size:
+            raise EngineError("tokenizer_mismatch", "The tokenizer marks more segments than the model knows.")
+        inputs["token_type_ids"] = types
+    output = classifier.model(**{name: tensor.to(classifier.device) for name, tensor in inputs.items()})
+    answer: Logits = output.logits.double().cpu().numpy()  # (rows, labels)
+    return answer
+
+
+def softmax(logits: Logits) -> Logits:
+    """Return probabilities (rows, labels) in float64."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Logits = shifted / shifted.sum(axis=1, keepdims=True)
+    return probabilities

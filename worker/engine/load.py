@@ -1,0 +1,138 @@
+"""A model folder to a classifier that is ready to answer, every failure a typed error its author can act upon."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from worker.engine.contracts import Device, Dtype, EngineError
+from worker.engine.failures import failing_as
+from worker.engine.folder import ModelFolder
+from worker.engine.model_config import CheckedConfig, read_config
+from worker.engine.tokenizing import LoadedTokenizer, load_tokenizer
+from worker.engine.weights import find_weights, read_tensors
+
+DTYPES: dict[Dtype, torch.dtype] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+MAX_SEQUENCE = 8192
+SHOWN = 8
+# How far config.json may describe more numbers than the weights hold before it is refused unbuilt: absent tensors
+# are allocated before they are reported.
+ALLOWED_EXCESS = 2
+FREE_EXCESS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A loaded model in eval mode with its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: LoadedTokenizer
+    config: CheckedConfig
+    device: torch.device
+    parameters: int
+    weights_bytes: int
+    unused_tensors: list[str]
+    load_seconds: float
+
+    @property
+    def vocab_size(self) -> int:
+        """How many token ids have an embedding."""
+        return int(self.config.config.vocab_size)
+
+    @property
+    def pad_id(self) -> int | None:
+        """The id that the model itself takes for padding, if it names one."""
+        pad: int | None = getattr(self.config.config, "pad_token_id", None)
+        return pad
+
+    @property
+    def type_vocab_size(self) -> int:
+        """How many segments the model tells apart; 0 or 1 means that it takes no segment ids."""
+        return int(getattr(self.config.config, "type_vocab_size", 0) or 0)
+
+    def max_length(self, wanted: int | None) -> int:
+        """Return how many tokens of a text are read: the least of what is wanted and what model and author allow."""
+        limits = (self.config.position_limit, self.tokenizer.stated_length, wanted, MAX_SEQUENCE)
+        return min(limit for limit in limits if limit is not None)
+
+
+def load_classifier(model_dir: str, *, dtype: Dtype = "float32", device: Device = "auto") -> Classifier:
+    """Load a classifier from a folder that may be hostile."""
+    started = time.perf_counter()
+    place = choose_device(device)
+    folder = ModelFolder(model_dir)
+    config = read_config(folder)
+    tokenizer = load_tokenizer(folder, config.config.model_type)
+    files = find_weights(folder)
+    tensors = read_tensors(files)
+    parameters = _check_size(config, tensors)
+    model, unused = _build(config, tensors, DTYPES[dtype])
+    with failing_as("inference_failed", f"The model cannot be moved to {place}."):
+        model = model.to(place)  # type: ignore[arg-type]
+    model.eval()
+    # A wrapper in train mode once ran a whole table with dropout on, at 96 % agreement: look, do not trust.
+    if any(module.training for module in model.modules()):
+        raise EngineError("inference_failed", "a part of the model stays in training mode")
+    return Classifier(
+        model=model,
+        tokenizer=tokenizer,
+        config=config,
+        device=place,
+        parameters=parameters,
+        weights_bytes=sum(path.stat().st_size for path in files),
+        unused_tensors=unused,
+        load_seconds=time.perf_counter() - started,
+    )
+
+
+def choose_device(device: Device) -> torch.device:
+    """Return the device to run on; auto takes a GPU when there is one."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise EngineError("device_unavailable", "device is cuda, but this machine has no GPU that torch can use")
+    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _check_size(config: CheckedConfig, tensors: dict[str, torch.Tensor]) -> int:
+    with failing_as("bad_config", "No model can be built from config.json."), torch.device("meta"):
+        parameters = sum(parameter.numel() for parameter in config.model_class(config.config).parameters())
+    held = sum(tensor.numel() for tensor in tensors.values())
+    if parameters > ALLOWED_EXCESS * held + FREE_EXCESS:
+        raise EngineError(
+            "weights_incomplete",
+            f"config.json describes a model of {parameters} parameters, but the weights hold {held}.",
+        )
+    return parameters
+
+
+def _build(
+    config: CheckedConfig, tensors: dict[str, torch.Tensor], dtype: torch.dtype
+) -> tuple[PreTrainedModel, list[str]]:
+    # The folder itself is never handed over: beside config.json, from_pretrained would also look for adapters,
+    # distributed checkpoints (whose index is a pickle), generation settings and other weight files.
+    with failing_as("weights_unreadable", "The weights do not fit config.json."):
+        # Declared as returning a model alone; with output_loading_info it is a pair.
+        loaded: Any = config.model_class.from_pretrained(
+            None, config=config.config, state_dict=tensors, dtype=dtype, output_loading_info=True
+        )
+    model: PreTrainedModel = loaded[0]
+    info: dict[str, Any] = loaded[1]
+    if missing := sorted(info["missing_keys"]):
+        raise EngineError(
+            "weights_incomplete",
+            f"The weights lack {len(missing)} tensors that the model needs: {_shown(missing)}. They would have been "
+            "filled with random numbers. Save the whole fine-tuned classifier, its head included.",
+        )
+    if info.get("mismatched_keys") or info.get("error_msgs"):
+        raise EngineError("weights_unreadable", "The shapes of the weights do not fit config.json.")
+    return model, sorted(info["unexpected_keys"])
+
+
+def _shown(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(name[:100] for name in names[:SHOWN]) + more

@@ -1,0 +1,211 @@
+"""config.json, read as hostile: refused where it asks for code, rebuilt from checked values where it does not."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import transformers
+from transformers import PretrainedConfig, PreTrainedModel
+
+from worker.engine.contracts import EngineError
+from worker.engine.decoding import read_json_object
+from worker.engine.failures import failing_as
+from worker.engine.folder import ModelFolder
+from worker.engine.labels import model_labels
+
+CONFIG_LIMIT = 1 << 20
+# model_type -> the stem of its class names. Each was seen to survive a save and a load, and to give the same answer
+# alone and padded in a batch; that is why FNet and Nystromformer, whose answers depend on padding, are not here.
+ENCODERS = {
+    "albert": "Albert",
+    "bert": "Bert",
+    "camembert": "Camembert",
+    "deberta": "Deberta",
+    "deberta-v2": "DebertaV2",
+    "distilbert": "DistilBert",
+    "electra": "Electra",
+    "ernie": "Ernie",
+    "eurobert": "EuroBert",
+    "mobilebert": "MobileBert",
+    "modernbert": "ModernBert",
+    "mpnet": "MPNet",
+    "rembert": "RemBert",
+    "roberta": "Roberta",
+    "squeezebert": "SqueezeBert",
+    "xlm-roberta": "XLMRoberta",
+}
+DECODERS = {
+    "gemma": "Gemma",
+    "gemma2": "Gemma2",
+    "gemma3_text": "Gemma3Text",
+    "gpt2": "GPT2",
+    "gpt_neox": "GPTNeoX",
+    "llama": "Llama",
+    "mistral": "Mistral",
+    "olmo2": "Olmo2",
+    "opt": "OPT",
+    "phi": "Phi",
+    "phi3": "Phi3",
+    "qwen2": "Qwen2",
+    "qwen3": "Qwen3",
+    "smollm3": "SmolLM3",
+}
+# Keys that the model classes read although their config class does not declare them. Dropping one of DeBERTa's
+# would load without a complaint and answer something else.
+UNDECLARED_KEYS = frozenset(
+    "rope_theta rope_scaling partial_rotary_factor head_dim rotary_pct rotary_emb_base "  # older rope spellings
+    "global_rope_theta local_rope_theta global_attn_every_n_layers "  # ModernBERT
+    "rope_local_base_freq sliding_window_pattern "  # Gemma 3
+    "talking_head share_att_key position_buckets conv_kernel_size conv_groups conv_act "  # DeBERTa
+    "attention_head_size norm_rel_ebd embedding_size pooler_hidden_size".split()
+)
+CODE_KEYS = frozenset({"auto_map", "custom_generate", "custom_pipelines", "trust_remote_code"})
+LAYER_KEYS = frozenset(
+    "num_hidden_layers n_layer n_layers num_hidden_groups inner_group_num num_feedforward_networks".split()
+)
+MAX_LAYERS = 512
+MAX_NUMBER = 10_000_000
+MAX_TEXT = 256
+MAX_ITEMS = 1024
+MAX_DEPTH = 3
+
+
+@dataclass(frozen=True)
+class CheckedConfig:
+    """A config that is safe to build a model from."""
+
+    model_class: type[PreTrainedModel]
+    config: PretrainedConfig
+    labels: list[str]
+    is_decoder: bool
+
+    @property
+    def position_limit(self) -> int:
+        """How many tokens the model has positions for, special tokens included."""
+        limit = int(self.config.max_position_embeddings)
+        # RoBERTa counts positions from behind its padding index: 514 embeddings serve 512 tokens.
+        if self.config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet"):
+            limit -= 1 + int(getattr(self.config, "pad_token_id", None) or 0)
+        return limit
+
+
+def read_config(folder: ModelFolder) -> CheckedConfig:
+    """Read config.json and rebuild it; nothing in it chooses code, an attention kernel or a quantiser."""
+    path = folder.need("config.json", code="bad_config", why="it says which architecture the weights are for")
+    raw = read_json_object(path, limit=CONFIG_LIMIT, code="bad_config")
+    refuse_custom_code(raw, "config.json")
+    stem = _stem(raw)
+    _refuse_what_would_be_dropped(raw)
+    labels = model_labels(raw)
+    config_class: type[PretrainedConfig] = getattr(transformers, f"{stem}Config")
+    values = {key: _checked(value, key) for key, value in raw.items() if key in _allowed_keys(config_class)}
+    with failing_as("bad_config", "config.json does not describe a model of its type."):
+        config = config_class(
+            **values,
+            id2label=dict(enumerate(labels)),
+            label2id={label: index for index, label in enumerate(labels)},
+        )
+        config.use_cache = False
+    _check_sizes(config)
+    return CheckedConfig(
+        model_class=getattr(transformers, f"{stem}ForSequenceClassification"),
+        config=config,
+        labels=labels,
+        is_decoder=raw["model_type"] in DECODERS,
+    )
+
+
+def refuse_custom_code(raw: dict[str, Any], name: str) -> None:
+    """Raise when a JSON file of the model asks for code of its own."""
+    if asked := sorted(key for key in CODE_KEYS & set(raw) if raw[key]):
+        raise EngineError(
+            "custom_code",
+            f"{name} asks for code of its own ({', '.join(asked)}), which is never run here. Save the model with one "
+            "of the architectures that transformers holds itself and remove these keys.",
+        )
+
+
+def _stem(raw: dict[str, Any]) -> str:
+    model_type = raw.get("model_type")
+    if not isinstance(model_type, str):
+        raise EngineError("bad_config", 'config.json has no "model_type"; save the model with save_pretrained()')
+    stem = ENCODERS.get(model_type) or DECODERS.get(model_type)
+    if stem is None:
+        known = ", ".join(sorted([*ENCODERS, *DECODERS]))
+        raise EngineError(
+            "unsupported_architecture",
+            f"model_type {model_type[:60]!r} cannot be evaluated as a text classifier here. Supported: {known}.",
+        )
+    wanted = f"{stem}ForSequenceClassification"
+    declared = raw.get("architectures")
+    if not isinstance(declared, list) or wanted not in declared:
+        shown = ", ".join(str(item)[:60] for item in declared[:3]) if isinstance(declared, list) else "nothing"
+        raise EngineError(
+            "unsupported_architecture",
+            f"config.json declares {shown or 'nothing'} as architecture; a text classifier must declare {wanted}. "
+            "A pretrained body without a trained classification head has to be fine-tuned first.",
+        )
+    return stem
+
+
+def _refuse_what_would_be_dropped(raw: dict[str, Any]) -> None:
+    """Name what cannot be honoured: leaving it out in silence would give a number for another model."""
+    if raw.get("quantization_config"):
+        raise EngineError(
+            "unsupported_architecture",
+            "config.json has a quantization_config; save the weights as float32, bfloat16 or float16 without it.",
+        )
+    if raw.get("position_embedding_type", "absolute") not in (None, "absolute"):
+        raise EngineError(
+            "unsupported_architecture",
+            "position_embedding_type other than absolute is no longer computed by transformers 5.",
+        )
+    if raw.get("problem_type") not in (None, "single_label_classification"):
+        raise EngineError(
+            "unsupported_architecture",
+            f"problem_type {str(raw['problem_type'])[:60]!r} is not a choice of one label; "
+            "only single_label_classification can be evaluated here.",
+        )
+
+
+def _allowed_keys(config_class: type[PretrainedConfig]) -> frozenset[str]:
+    # What every config shares is left out: dtype, attention kernels, hidden states to return, layer overrides.
+    own = {field.name for field in fields(config_class)}
+    common = {field.name for field in fields(PretrainedConfig)}
+    return frozenset((own - common) | UNDECLARED_KEYS)
+
+
+def _checked(value: Any, key: str, depth: int = 0) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        limit = MAX_LAYERS if key in LAYER_KEYS else MAX_NUMBER
+        # Models write "no limit" as huge numbers, so only sizes are bounded here and only from above.
+        return _within(abs(value) <= limit, value, key, f"at most {limit}")
+    if isinstance(value, float):
+        return _within(math.isfinite(value), value, key, "finite")
+    if isinstance(value, str):
+        return _within(len(value) <= MAX_TEXT, value, key, f"at most {MAX_TEXT} characters")
+    if depth >= MAX_DEPTH or not isinstance(value, list | dict) or len(value) > MAX_ITEMS:
+        raise EngineError("bad_config", f"config.json cannot be used: {key[:60]} is too deep or too long")
+    if isinstance(value, list):
+        return [_checked(item, key, depth + 1) for item in value]
+    return {_checked(name, key): _checked(item, key, depth + 1) for name, item in value.items()}
+
+
+def _within(holds: bool, value: Any, key: str, what: str) -> Any:
+    if not holds:
+        raise EngineError("bad_config", f"config.json cannot be used: {key[:60]} must be {what}")
+    return value
+
+
+def _check_sizes(config: PretrainedConfig) -> None:
+    for name in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"):
+        value = getattr(config, name, None)
+        if type(value) is not int or value < 1:
+            raise EngineError("bad_config", f"config.json cannot be used: {name} must be a positive whole number")
+    pad = getattr(config, "pad_token_id", None)
+    if pad is not None and not (type(pad) is int and 0 <= pad < config.vocab_size):
+        raise EngineError(
+            "bad_config", f"config.json cannot be used: pad_token_id must be 0 to {config.vocab_size - 1}"
+        )

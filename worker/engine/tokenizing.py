@@ -1,0 +1,158 @@
+"""The tokenizer of a model folder, read as hostile, and texts to token ids."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import transformers
+from tokenizers import Encoding, Tokenizer
+
+from worker.engine.contracts import EngineError
+from worker.engine.decoding import parse_json, read_json_object
+from worker.engine.failures import failing_as
+from worker.engine.folder import ModelFolder, read_bounded
+from worker.engine.model_config import refuse_custom_code
+from worker.engine.rows import Row
+
+TOKENIZER_LIMIT = 64 << 20
+# Everything but the vocabulary. SentencePiece's character map alone takes about a megabyte.
+PIPELINE_LIMIT = 4 << 20
+SETTINGS_LIMIT = 4 << 20
+CHUNK = 512
+# "No limit" is written as 10**30 by transformers.
+MAX_MODEL_LENGTH = 1_000_000
+WORDPIECE = {
+    "bert": "BertTokenizer",
+    "distilbert": "BertTokenizer",
+    "electra": "BertTokenizer",
+    "ernie": "BertTokenizer",
+    "mobilebert": "BertTokenizer",
+    "squeezebert": "BertTokenizer",
+    "mpnet": "MPNetTokenizer",
+}
+BYTE_BPE = {
+    "gpt2": "GPT2Tokenizer",
+    "qwen2": "Qwen2Tokenizer",
+    "qwen3": "Qwen2Tokenizer",
+    "roberta": "RobertaTokenizer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One tokenised row."""
+
+    ids: list[int]
+    type_ids: list[int]
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class LoadedTokenizer:
+    """A tokenizer without padding or truncation of its own, and the length that its author states."""
+
+    tokenizer: Tokenizer
+    stated_length: int | None
+
+    def tokenize(self, rows: Sequence[Row], *, max_length: int, vocab_size: int, filler: int) -> list[Tokens]:
+        """Tokenise every row once; an id without an embedding is an error, a row without a token gets the filler."""
+        with failing_as("tokenizer_mismatch", f"The tokenizer cannot keep to {max_length} tokens."):
+            self.tokenizer.enable_truncation(max_length)
+        tokens = []
+        for start in range(0, len(rows), CHUNK):
+            chunk = [row.text if row.text2 is None else (row.text, row.text2) for row in rows[start : start + CHUNK]]
+            with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
+                encodings = self.tokenizer.encode_batch(chunk)
+            tokens += [_tokens(encoding, vocab_size, filler) for encoding in encodings]
+        return tokens
+
+
+def load_tokenizer(folder: ModelFolder, model_type: str) -> LoadedTokenizer:
+    """Read tokenizer.json, or the vocabulary files of an older model."""
+    settings = _settings(folder)
+    if path := folder.find("tokenizer.json", code="tokenizer_unreadable"):
+        tokenizer = _from_json(path)
+    elif model_type in WORDPIECE and (path := folder.find("vocab.txt", code="tokenizer_unreadable")):
+        tokenizer = _from_vocab(path, WORDPIECE[model_type], settings)
+    elif model_type in BYTE_BPE and folder.find("vocab.json", code="tokenizer_unreadable"):
+        tokenizer = _from_merges(folder, BYTE_BPE[model_type])
+    else:
+        raise EngineError(
+            "missing_tokenizer",
+            "tokenizer.json is missing. Save it beside the weights with "
+            "AutoTokenizer.from_pretrained(...).save_pretrained(...).",
+        )
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    stated = settings.get("model_max_length")
+    usable = type(stated) is int and 1 <= stated <= MAX_MODEL_LENGTH
+    return LoadedTokenizer(tokenizer, stated if usable else None)
+
+
+def _settings(folder: ModelFolder) -> dict[str, Any]:
+    path = folder.find("tokenizer_config.json", code="tokenizer_unreadable")
+    if path is None:
+        return {}
+    settings = read_json_object(path, limit=SETTINGS_LIMIT, code="tokenizer_unreadable")
+    refuse_custom_code(settings, "tokenizer_config.json")
+    return settings
+
+
+def _from_json(path: Path) -> Tokenizer:
+    text = read_bounded(path, limit=TOKENIZER_LIMIT, code="tokenizer_unreadable")
+    with failing_as("tokenizer_unreadable", "tokenizer.json cannot be read."):
+        spec = parse_json(text)
+        if not isinstance(spec, dict) or not isinstance(spec.get("model"), dict):
+            raise EngineError("tokenizer_unreadable", 'tokenizer.json must be an object with a "model"')
+        # A padding length of 10**10 aborts the process, past any `except`; padding is the engine's affair anyway.
+        spec["padding"] = spec["truncation"] = None
+        # Random merges are for training: with them no score would come out twice.
+        for sampling in ("dropout", "alpha", "nbest_size"):
+            if sampling in spec["model"]:
+                spec["model"][sampling] = None
+        steps = ("normalizer", "pre_tokenizer", "post_processor", "decoder")
+        if sum(len(json.dumps(spec.get(step))) for step in steps) > PIPELINE_LIMIT:
+            raise EngineError(
+                "tokenizer_unreadable", "the steps of tokenizer.json are larger than any real tokenizer's"
+            )
+        return Tokenizer.from_str(json.dumps(spec))
+
+
+def _from_vocab(path: Path, class_name: str, settings: dict[str, Any]) -> Tokenizer:
+    text = read_bounded(path, limit=TOKENIZER_LIMIT, code="tokenizer_unreadable")
+    vocab = {token: index for index, token in enumerate(text.removesuffix("\n").split("\n"))}
+    options = {"do_lower_case": True, "tokenize_chinese_chars": True, "strip_accents": None}
+    chosen = {name: settings[name] for name in options if isinstance(settings.get(name), bool)}
+    with failing_as("tokenizer_unreadable", "vocab.txt cannot be used."):
+        return _backend(getattr(transformers, class_name)(vocab=vocab, **(options | chosen)), vocab)
+
+
+def _from_merges(folder: ModelFolder, class_name: str) -> Tokenizer:
+    vocab_path = folder.need("vocab.json", code="missing_tokenizer", why="it numbers the tokens")
+    merges_path = folder.need("merges.txt", code="missing_tokenizer", why="it belongs to vocab.json")
+    vocab = read_json_object(vocab_path, limit=TOKENIZER_LIMIT, code="tokenizer_unreadable")
+    lines = read_bounded(merges_path, limit=TOKENIZER_LIMIT, code="tokenizer_unreadable").split("\n")
+    with failing_as("tokenizer_unreadable", "vocab.json and merges.txt cannot be used."):
+        merges = [tuple(line.split(" ")) for line in lines if line.strip() and not line.startswith("#version")]
+        return _backend(getattr(transformers, class_name)(vocab=vocab, merges=merges), vocab)
+
+
+def _backend(wrapper: Any, vocab: dict[str, int]) -> Tokenizer:
+    tokenizer: Tokenizer = wrapper.backend_tokenizer
+    # The class invents special tokens that a truncated vocabulary lacks, with ids behind its end.
+    if invented := sorted(set(tokenizer.get_vocab()) - set(vocab)):
+        raise EngineError("tokenizer_unreadable", f"the vocabulary lacks the special tokens {', '.join(invented[:5])}")
+    return tokenizer
+
+
+def _tokens(encoding: Encoding, vocab_size: int, filler: int) -> Tokens:
+    ids = encoding.ids
+    if ids and max(ids) >= vocab_size:
+        raise EngineError(
+            "tokenizer_mismatch",
+            f"The tokenizer makes the id {max(ids)}, but the model has embeddings for 0 to {vocab_size - 1} only. "
+            "Save the tokenizer that the model was trained with, or resize the embeddings.",
+        )
+    return Tokens(ids or [filler], encoding.type_ids or [0], bool(encoding.overflowing))

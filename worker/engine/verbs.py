@@ -1,0 +1,21 @@
+"""The two verbs that need no torch, in the shape that the command line calls."""
+
+from typing import Any
+
+from worker.engine import rows, scoring
+from worker.engine.contracts import PrepareSpec, ScoreSpec
+from worker.engine.progress import Progress
+
+
+def prepare(spec: PrepareSpec, progress: Progress) -> dict[str, Any]:
+    """Split a benchmark file and return the number of its examples."""
+    count = rows.prepare(spec)
+    progress.report(1.0, "done", always=True)
+    return {"rows": count}
+
+
+def score(spec: ScoreSpec, progress: Progress) -> dict[str, Any]:
+    """Score predictions and return what was written."""
+    result = scoring.score(spec)
+    progress.report(1.0, "done", always=True)
+    return result
