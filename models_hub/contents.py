@@ -1,18 +1,18 @@
 """Large content in and out: receive verified bytes for a repository, read any range back."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import BinaryIO
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
+from models_hub import pieces
 from models_hub.git.objects import BATCH
 from models_hub.git.pointers import pointer_oid
 from models_hub.models import Blob, Repo, RepoBlob
+from models_hub.pieces import ByteRange
 from models_hub.storage import ContentRefused, blob_store
 
-READ_SIZE = 1024 * 1024
+READ_SIZE = pieces.READ_SIZE
 
 
 def receive(repo: Repo, chunks: Iterable[bytes], *, sha256: str | None = None, size: int | None = None) -> Blob:
@@ -21,11 +21,9 @@ def receive(repo: Repo, chunks: Iterable[bytes], *, sha256: str | None = None, s
     The same content is kept once however often it comes; who sends it must send all of it, so that knowing a
     digest gives nothing. Raises ContentRefused when digest or size differ, keeping nothing.
     """
+    # A whole copy of what is here in pieces is not removed again: the file that is exactly one xorb has its key.
     stored = blob_store().put(chunks, digest=sha256, size=size)
-    blob = register(repo, sha256=stored.digest, size=stored.size)
-    if blob.in_pieces:  # it is here already in another form: one copy is enough
-        blob_store().delete(stored.digest)
-    return blob
+    return register(repo, sha256=stored.digest, size=stored.size)
 
 
 def register(repo: Repo, *, sha256: str, size: int) -> Blob:
@@ -66,25 +64,10 @@ def require(held: Mapping[str, Blob], sha256: str, size: int | None = None) -> B
 def stream(blob: Blob, start: int = 0, length: int | None = None) -> Iterator[bytes]:
     """Yield bytes [start, start + length) of a blob in blocks of at most READ_SIZE."""
     end = blob.size if length is None else min(start + length, blob.size)
-    if not blob.in_pieces:
-        yield from _read_file(blob_store().open(blob.sha256), start, end - start)
-        return
-    inside = blob.pieces.filter(position__lt=end, position__gt=start - F("length")).order_by("index")
-    # All rows at once: a slow download must not keep a database cursor open.
-    for key, position, offset, size in list(inside.values_list("xorb__key", "position", "offset", "length")):
-        skip = max(start - position, 0)
-        yield from _read_file(blob_store().open(key), offset + skip, min(end - position, size) - skip)
-
-
-def _read_file(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        while length > 0:
-            block = file.read(min(READ_SIZE, length))
-            if not block:
-                raise OSError("stored content is shorter than its record says")
-            length -= len(block)
-            yield block
+    if blob.in_pieces:
+        yield from pieces.read(pieces.ranges(blob, start, end))
+    else:
+        yield from pieces.read([ByteRange(blob.sha256, start, end - start)])
 
 
 class BlobReader:

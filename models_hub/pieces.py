@@ -5,6 +5,7 @@ from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from django.db import transaction
+from django.db.models import F
 
 from models_hub.git.pointers import pointer_oid
 from models_hub.models import Blob, Piece, Repo, RepoBlob
@@ -72,6 +73,23 @@ def _pieces(blob: Blob, runs: Iterable[Run]) -> Iterator[Piece]:
             position=position,
         )
         position += run.bytes.length
+
+
+def ranges(blob: Blob, start: int, end: int) -> Iterator[ByteRange]:
+    """Yield where bytes [start, end) of a blob in pieces are stored.
+
+    A page of rows at a time: a slow download must not keep a database cursor open, nor a large one all rows.
+    """
+    inside = blob.pieces.filter(position__lt=end, position__gt=start - F("length")).order_by("index")
+    rows = inside.values_list("index", "xorb__key", "position", "offset", "length")
+    after = -1
+    while page := list(rows.filter(index__gt=after)[:ROWS_AT_ONCE]):
+        for _index, key, position, offset, length in page:
+            skip = max(start - position, 0)
+            yield ByteRange(key, offset + skip, min(end - position, length) - skip)
+        if len(page) < ROWS_AT_ONCE:
+            return
+        after = page[-1][0]
 
 
 def read(ranges: Iterable[ByteRange]) -> Iterator[bytes]:
