@@ -34,6 +34,7 @@ class Isolation:
     own_user: bool  # the run gets a kernel user of its own, not the worker's
     syscall_filter: bool
     cgroup: bool  # memory and processes of a run are counted by the kernel as one
+    file_rules: bool  # without namespaces: the kernel refuses every file that the run was not given
     warning: str | None
 
     @property
@@ -44,6 +45,7 @@ class Isolation:
             "own user": self.own_user,
             "system call filter": self.syscall_filter,
             "control group": self.cgroup,
+            "file rules": self.file_rules,
             "resource limits": True,
         }
         return tuple(name for name, stands in walls.items() if stands)
@@ -51,7 +53,7 @@ class Isolation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `killed_because` is wall_time, cpu_time, memory, disk, stopped:<reason> or None."""
+    """How a run ended. `killed_because` is wall_time, cpu_time, memory, disk, processes, stopped:<reason> or None."""
 
     returncode: int  # negative is the number of the signal that ended it
     killed_because: str | None

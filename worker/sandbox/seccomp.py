@@ -100,12 +100,15 @@ class Machine:
     ioctl: int
     setsid: int
     setpgid: int
+    prlimit64: int
+    # kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal
+    signals: tuple[int, ...]
     x32: bool
 
 
 MACHINES = {
-    "x86_64": Machine(0xC000003E, 0, 41, 56, 435, 16, 112, 109, True),
-    "aarch64": Machine(0xC00000B7, 1, 198, 220, 435, 29, 157, 154, False),
+    "x86_64": Machine(0xC000003E, 0, 41, 56, 435, 16, 112, 109, 302, (62, 200, 234, 129, 297, 424), x32=True),
+    "aarch64": Machine(0xC00000B7, 1, 198, 220, 435, 29, 157, 154, 261, (129, 130, 131, 138, 240, 424), x32=False),
 }
 
 Instruction = tuple[int, int, int, int]
@@ -115,7 +118,8 @@ def program(*, namespaces: bool) -> bytes | None:
     """The filter for this processor, or None for one whose call numbers are not known here.
 
     Without namespaces there is no network or process namespace behind it, so it also denies every socket (a Redis or a
-    database may listen on a path) and leaving the process group (which is how a run is ended there).
+    database may listen on a path), leaving the process group (which is how a run is ended there), and reaching the
+    worker, which may have the same user: by a signal, or by lowering its limits.
     """
     machine = MACHINES.get(platform.machine())
     if machine is None:
@@ -123,7 +127,8 @@ def program(*, namespaces: bool) -> bytes | None:
     code = [*_right_machine(machine), *_fails((machine.clone3,), errno.ENOSYS)]
     code += _fails([numbers[machine.column] for numbers in DENIED.values()], errno.EPERM)
     if not namespaces:
-        code += _fails((machine.setsid, machine.setpgid), errno.EPERM)
+        code += _fails((machine.setsid, machine.setpgid, *machine.signals), errno.EPERM)
+        code += _argument(machine.prlimit64, 0, [(JUMP_EQUAL, 0)], ALLOW, FAIL | errno.EPERM)
         code += _fails((machine.socket,), errno.EAFNOSUPPORT)
     code += _argument(machine.socket, 0, [(JUMP_EQUAL, AF_UNIX)], ALLOW, FAIL | errno.EAFNOSUPPORT)
     code += _argument(machine.clone, 0, [(JUMP_ANY_BIT, NEW_NAMESPACE_FLAGS)], FAIL | errno.EPERM, ALLOW)
@@ -159,10 +164,6 @@ def _argument(
     number: int, argument: int, tests: list[tuple[int, int]], matched: int, otherwise: int
 ) -> list[Instruction]:
     """Decide one call by one argument; the call number stays loaded for whatever follows."""
-    decide = [
-        instruction
-        for test, value in tests
-        for instruction in ((test, 0, 1, value), (RETURN, 0, 0, matched))
-    ]
+    decide = [instruction for test, value in tests for instruction in ((test, 0, 1, value), (RETURN, 0, 0, matched))]
     body = [(LOAD, 0, 0, ARGUMENTS[argument]), *decide, (RETURN, 0, 0, otherwise)]
     return [(JUMP_EQUAL, 0, len(body), number), *body]
