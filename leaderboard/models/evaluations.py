@@ -72,13 +72,14 @@ class Evaluation(models.Model):
     low = models.FloatField(null=True)  # its 95 % interval
     high = models.FloatField(null=True)
     metrics = models.JSONField(default=dict)  # {name: {"value", "low"?, "high"?}}
-    per_class = models.JSONField(default=dict)
+    per_class = models.JSONField(default=list)  # [{"label", "precision", "recall", "f1", "support", "predicted"}]
     confusion = models.JSONField(default=dict)  # {"labels", "rows"}
-    floors = models.JSONField(default=dict)  # what a model that learned nothing reaches
+    # What a model that learned nothing reaches: {"majority": {"label", "metrics"}, "chance": {"metrics"}}.
+    floors = models.JSONField(default=dict)
     # How it was computed.
     device = models.CharField(max_length=120, blank=True)
     threads = models.PositiveSmallIntegerField(null=True)
-    versions = models.JSONField(default=dict)
+    versions = models.JSONField(default=dict)  # of Python and of the libraries that move numbers
     report = models.JSONField(default=dict)  # speed and memory, as the engine measured them
     truncated = models.PositiveIntegerField(null=True)  # inputs cut to max_length
     provenance = models.JSONField(default=dict)

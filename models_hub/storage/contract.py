@@ -31,3 +31,6 @@ class BlobStore(Protocol):
         """Open for reading; raises FileNotFoundError."""
 
     def delete(self, digest: str) -> None: ...
+
+    def sweep(self) -> int:
+        """Remove what interrupted uploads left behind long ago; returns how many files."""

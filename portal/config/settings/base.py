@@ -251,8 +251,8 @@ WORKER_SLOTS = env.number("WORKER_SLOTS", 1)
 WORKER_QUEUES = env.names("WORKER_QUEUES", "light,cpu")
 SANDBOX = env.text("SANDBOX", "auto")
 SCRATCH_DIR = env.text("SCRATCH_DIR")
-# Where a worker without the blob store's disk fetches content.
-PORTAL_URL = env.text("PORTAL_URL", PUBLIC_URL or f"http://127.0.0.1:{env.number('PORT', 8000)}").rstrip("/")
+# Set where a worker has no access to the blob store's disk: it then exchanges content with the portal over HTTP.
+PORTAL_URL = env.text("PORTAL_URL").rstrip("/")
 # For tests: the engine's stand-in, whose scores say so in their engine version.
 FAKE_ENGINE = env.flag("PORTAL_FAKE_ENGINE")
 

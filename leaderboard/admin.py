@@ -1,0 +1,34 @@
+"""Look and search. A score can be changed by nobody, so there is nothing to edit."""
+
+from django.contrib import admin
+
+from leaderboard.models import Benchmark, Evaluation, Suite, SuiteEntry
+from portal.admin import LookOnly
+
+
+@admin.register(Benchmark)
+class BenchmarkAdmin(LookOnly):
+    list_display = ("name", "version", "dataset", "task", "primary_metric", "created_at")
+    list_select_related = ("dataset__namespace",)
+    list_filter = ("task",)
+    search_fields = ("name", "name_zh", "dataset__name")
+
+
+@admin.register(Suite)
+class SuiteAdmin(LookOnly):
+    list_display = ("slug", "title", "created_at")
+    search_fields = ("slug", "title", "title_zh")
+
+
+@admin.register(SuiteEntry)
+class SuiteEntryAdmin(LookOnly):
+    list_display = ("suite", "position", "benchmark", "weight")
+    list_select_related = ("suite", "benchmark")
+    list_filter = ("suite",)
+
+
+@admin.register(Evaluation)
+class EvaluationAdmin(LookOnly):
+    list_display = ("id", "model", "benchmark", "value", "engine_version", "requested_by", "created_at", "finished_at")
+    list_select_related = ("model__namespace", "benchmark", "requested_by")
+    search_fields = ("model__name", "benchmark__name", "commit_oid", "requested_by__username")

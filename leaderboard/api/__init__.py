@@ -1,0 +1,1 @@
+"""The REST API of benchmarks, evaluations and boards: shapes only, no rules."""

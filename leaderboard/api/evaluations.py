@@ -1,0 +1,87 @@
+"""/api/v1/evaluations."""
+
+from typing import Any
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from leaderboard import submitting
+from leaderboard.api.inputs import EvaluationInput, find_repo
+from leaderboard.api.shapes import evaluation_shape, findings_shape
+from leaderboard.models import Benchmark, Evaluation
+from leaderboard.recipes import recipe_of
+from models_hub import contents
+from models_hub.models import Repo
+from portal.api.pagination import NewestFirst
+from portal.errors import InvalidInput, NotFound
+from portal.models import WorkerNode
+
+
+class Evaluations(APIView):
+    """GET: evaluations you may see; `?model=owner/name` and `?benchmark=id` narrow them down. POST: ask for one."""
+
+    def get(self, request: Request) -> Response:
+        rows = Evaluation.objects.visible_to(request.user).latest()
+        if name := request.query_params.get("model"):
+            rows = rows.filter(model=find_repo(request.user, name, Repo.Kind.MODEL))
+        if number := request.query_params.get("benchmark"):
+            rows = rows.filter(benchmark_id=_number(number))
+        pages = NewestFirst()
+        served = WorkerNode.queues_served()
+        page = pages.paginate_queryset(rows, request, view=self) or []
+        return pages.get_paginated_response([evaluation_shape(evaluation, served) for evaluation in page])
+
+    def post(self, request: Request) -> Response:
+        sent = EvaluationInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        values = sent.validated_data
+        model = find_repo(request.user, values["model"], Repo.Kind.MODEL, Repo.Kind.DATASET)
+        benchmark = Benchmark.objects.visible_to(request.user).filter(pk=values["benchmark"]).first()
+        if benchmark is None:
+            raise NotFound(_("There is no benchmark %(id)d.") % {"id": values["benchmark"]}, code="benchmark_not_found")
+        evaluation, is_new = submitting.submit(model, benchmark, by=request.user, revision=values["revision"])
+        return Response(evaluation_shape(evaluation), status=201 if is_new else 200)
+
+
+class OneEvaluation(APIView):
+    """GET: all that was found, and the recipe that gives the same number again."""
+
+    def get(self, request: Request, evaluation_id: int) -> Response:
+        evaluation = get_object_or_404(Evaluation.objects.visible_to(request.user).latest(), pk=evaluation_id)
+        answer: dict[str, Any] = evaluation_shape(evaluation) | findings_shape(evaluation)
+        if evaluation.is_finished:
+            root = request.build_absolute_uri("/").rstrip("/")
+            answer["predictions"] = {
+                "url": f"{root}/api/v1/evaluations/{evaluation.pk}/predictions",
+                "sha256": evaluation.predictions_sha256,
+                "size": evaluation.predictions_size,
+            }
+            answer["recipe"] = recipe_of(evaluation, endpoint=root)
+        return Response(answer)
+
+
+class Predictions(APIView):
+    """GET: what the model answered to each example, one JSON object a line."""
+
+    def get(self, request: Request, evaluation_id: int) -> HttpResponseBase:
+        rows = Evaluation.objects.visible_to(request.user).select_related("predictions")
+        blob = get_object_or_404(rows, pk=evaluation_id).predictions
+        if blob is None:
+            raise NotFound(_("This evaluation is not finished, so it has no predictions yet."), code="not_finished")
+        headers = {
+            "Content-Length": str(blob.size),
+            "Content-Disposition": f'attachment; filename="evaluation-{evaluation_id}.jsonl"',
+            "Cache-Control": "private, no-cache",
+            "ETag": f'"{blob.sha256}"',
+        }
+        return StreamingHttpResponse(contents.stream(blob), content_type="application/x-ndjson", headers=headers)
+
+
+def _number(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 19):
+        raise InvalidInput(_("“benchmark” must be the id of a benchmark, a whole number."))
+    return int(value)

@@ -1,0 +1,49 @@
+"""The shape of what is sent; its meaning is checked by the verbs."""
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from leaderboard.benchmarks import DEFINITION_PATH
+from models_hub.models import DEFAULT_BRANCH, Repo
+from portal.errors import NotFound
+from portal.models import Asker
+
+BIGGEST_ID = 2**63 - 1
+
+
+class BenchmarkInput(serializers.Serializer[None]):
+    dataset = serializers.CharField(max_length=200)
+    revision = serializers.CharField(max_length=255, default=DEFAULT_BRANCH)
+    path = serializers.CharField(max_length=255, default=DEFINITION_PATH)
+
+
+class EvaluationInput(serializers.Serializer[None]):
+    model = serializers.CharField(max_length=200)
+    benchmark = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
+    revision = serializers.CharField(max_length=255, default=DEFAULT_BRANCH)
+
+
+class WeightedBenchmarkInput(serializers.Serializer[None]):
+    id = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
+    weight = serializers.FloatField(default=1.0)
+
+
+class SuiteInput(serializers.Serializer[None]):
+    slug = serializers.CharField(max_length=60)
+    title = serializers.CharField(max_length=120)
+    title_zh = serializers.CharField(max_length=120, default="", allow_blank=True)
+    description = serializers.CharField(max_length=5000, default="", allow_blank=True)
+    description_zh = serializers.CharField(max_length=5000, default="", allow_blank=True)
+    benchmarks = WeightedBenchmarkInput(many=True)
+
+
+def find_repo(user: Asker, name: str, *kinds: str) -> Repo:
+    """Return the repository “owner/name” of the first of `kinds` that has one; hidden and missing are the same."""
+    namespace, _slash, short = name.partition("/")
+    for kind in kinds:
+        repo = Repo.objects.visible_to(user).select_related("namespace").named(kind, namespace, short).first()
+        if repo is not None:
+            return repo
+    raise NotFound(
+        _("There is no repository “%(name)s”, or you may not see it.") % {"name": name}, code="repo_not_found"
+    )

@@ -1,0 +1,20 @@
+"""Addresses of the leaderboard's REST API."""
+
+from django.urls import path
+
+from leaderboard.api import benchmarks, evaluations
+
+urlpatterns = [
+    path("benchmarks", benchmarks.Benchmarks.as_view(), name="api_benchmarks"),
+    path("benchmarks/<int:benchmark_id>", benchmarks.OneBenchmark.as_view(), name="api_benchmark"),
+    path("suites", benchmarks.Suites.as_view(), name="api_suites"),
+    path("suites/<slug:slug>", benchmarks.OneSuite.as_view(), name="api_suite"),
+    path("leaderboard/<slug:slug>", benchmarks.Leaderboard.as_view(), name="api_leaderboard"),
+    path("evaluations", evaluations.Evaluations.as_view(), name="api_evaluations"),
+    path("evaluations/<int:evaluation_id>", evaluations.OneEvaluation.as_view(), name="api_evaluation"),
+    path(
+        "evaluations/<int:evaluation_id>/predictions",
+        evaluations.Predictions.as_view(),
+        name="api_evaluation_predictions",
+    ),
+]

@@ -1,0 +1,159 @@
+"""From a request to an evaluation with its job: refused early and readably where it could only fail."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from leaderboard import model_files, permissions
+from leaderboard.engine_facts import engine_version
+from leaderboard.models import Benchmark, Evaluation
+from models_hub import browsing
+from models_hub.browsing import Entry
+from models_hub.models import DEFAULT_BRANCH, Commit, Repo
+from portal.errors import InvalidInput, NotAllowed, QuotaExceeded, SignInRequired
+from portal.models import Asker, Job, User
+
+MAX_CONFIG_BYTES = 1024 * 1024
+HEADS = {Benchmark.Task.TEXT_CLASSIFICATION: "ForSequenceClassification"}
+PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
+DTYPE = "float32"
+MAX_UNFINISHED = 200  # jobs of one person
+
+
+class NotEvaluable(InvalidInput):
+    """The model lacks something that an evaluation needs; the code says what."""
+
+    code = "not_evaluable"
+
+
+def submit(model: Repo, benchmark: Benchmark, *, by: Asker, revision: str = DEFAULT_BRANCH) -> tuple[Evaluation, bool]:
+    """Ask for a score; returns the evaluation and whether a job was made for it.
+
+    The same model, benchmark, engine and settings are evaluated once: asking again returns what is there, unless it
+    failed, and then another job tries again. Whoever asks must see both repositories already.
+    """
+    user = _require_right(by, model)
+    _require_room(user)
+    commit = browsing.resolve_revision(model, revision)
+    entries = model_files.entries_of(model, commit)
+    check_evaluable(model, commit, entries, benchmark.task)
+    identity: dict[str, Any] = {
+        "model": model,
+        "files_digest": model_files.digest_of(entries),
+        "benchmark": benchmark,
+        "engine_version": engine_version(),
+        "dtype": DTYPE,
+        "seed": benchmark.seed,
+    }
+    try:
+        with transaction.atomic():
+            return _find_or_start(identity, commit, user)
+    except IntegrityError:  # somebody asked for the same at the same moment
+        return Evaluation.objects.get(**identity), False
+
+
+def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task: str) -> None:
+    """Raise NotEvaluable when the files alone show that an evaluation must fail."""
+    if not model.is_model:
+        raise NotEvaluable(_("This is a data set; only models can be evaluated."), code="not_a_model")
+    files = {entry.path: entry for entry in entries}
+    if model_files.CONFIG not in files:
+        raise NotEvaluable(
+            _("config.json is missing. Publish the model with save_pretrained() or push_to_hub(), which write it."),
+            code="missing_config",
+        )
+    _check_config(_read_config(model, files[model_files.CONFIG]), task)
+    if not model_files.TOKENIZERS & set(files):
+        raise NotEvaluable(
+            _("The tokenizer is missing. Publish tokenizer.json too: tokenizer.push_to_hub() writes it."),
+            code="missing_tokenizer",
+        )
+    if not any(path.endswith(model_files.WEIGHTS_SUFFIX) for path in files):
+        _refuse_weights(model, commit)
+
+
+def _require_right(by: Asker, model: Repo) -> User:
+    if not isinstance(by, User):
+        raise SignInRequired(_("Sign in to ask for an evaluation."))
+    if not permissions.can_evaluate(by, model):
+        raise NotAllowed(_("Only those who may write to a private model can have it evaluated."))
+    return by
+
+
+def _require_room(user: User) -> None:
+    if Job.objects.unfinished().filter(owner=user).count() >= MAX_UNFINISHED:
+        raise QuotaExceeded(
+            _("You have %(max)d unfinished jobs already. Wait for some of them to end, or cancel some.")
+            % {"max": MAX_UNFINISHED}
+        )
+
+
+def _find_or_start(identity: dict[str, Any], commit: Commit, user: User) -> tuple[Evaluation, bool]:
+    known = Evaluation.objects.select_for_update().filter(**identity).first()
+    if known is not None and (known.is_finished or (known.job is not None and not known.job.is_finished)):
+        return known, False
+    evaluation = known or Evaluation(**identity)
+    evaluation.commit_oid, evaluation.weights_digest = commit.oid, commit.weights_digest
+    evaluation.requested_by = user
+    evaluation.save()
+    evaluation.job = Job.enqueue(
+        "evaluate",
+        spec={
+            "evaluation": evaluation.pk,
+            "reads": [evaluation.model_id, evaluation.benchmark.dataset_id],
+            "url": evaluation.get_absolute_url(),
+        },
+        owner=user,
+        title=f"{evaluation.model.full_name} · {evaluation.benchmark}",
+    )
+    evaluation.save(update_fields=("job",))
+    return evaluation, True
+
+
+def _read_config(model: Repo, entry: Entry) -> dict[str, Any]:
+    if entry.size > MAX_CONFIG_BYTES:
+        raise NotEvaluable(_("config.json is larger than any real one."), code="bad_config")
+    try:
+        value = json.loads(browsing.read(model, entry, MAX_CONFIG_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise NotEvaluable(
+            _("config.json is not JSON: %(why)s") % {"why": str(error)[:100]}, code="bad_config"
+        ) from error
+    if not isinstance(value, dict):
+        raise NotEvaluable(_("config.json must hold a JSON object."), code="bad_config")
+    return value
+
+
+def _check_config(config: dict[str, Any], task: str) -> None:
+    if config.get("auto_map"):
+        raise NotEvaluable(
+            _("config.json asks for code of its own (auto_map), which is never run here. Use a built-in architecture."),
+            code="custom_code",
+        )
+    declared = config.get("architectures")
+    names = [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
+    head = HEADS[Benchmark.Task(task)]
+    if not any(name.endswith(head) for name in names):
+        raise NotEvaluable(
+            _(
+                "config.json declares %(declared)s as architecture; this benchmark needs one that ends in %(head)s. "
+                "Fine-tune the model for classification first."
+            )
+            % {"declared": ", ".join(names)[:100] or _("nothing"), "head": head},
+            code="wrong_architecture",
+        )
+
+
+def _refuse_weights(model: Repo, commit: Commit) -> None:
+    names = browsing.items_below(model, commit)
+    if any(name.endswith(PICKLES) for name in names):
+        raise NotEvaluable(
+            _("The weights are only there as a format that can run code. Publish them as model.safetensors."),
+            code="unsafe_weights",
+        )
+    raise NotEvaluable(
+        _("model.safetensors is missing. save_pretrained() writes it beside config.json."), code="missing_weights"
+    )

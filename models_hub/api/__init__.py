@@ -1,0 +1,1 @@
+"""The hub's part of our own REST API."""

@@ -1,0 +1,14 @@
+"""What follows from what happened. To add a reaction: write a function of one event and name it below.
+
+The relay may deliver an event again after a crash, so a reaction must do no harm when it runs twice. It runs in the
+transaction that marks the event as delivered: what takes long belongs into a job that it enqueues.
+"""
+
+from collections.abc import Callable, Sequence
+
+from portal.models import Event
+from worker.consumers import deleted_repos
+
+CONSUMERS: dict[str, Sequence[Callable[[Event], None]]] = {
+    "repo.deleted": (deleted_repos.cancel_jobs,),
+}

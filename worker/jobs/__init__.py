@@ -1,0 +1,15 @@
+"""The kinds of jobs. To add one: write `run(attempt)` in a module here and name it below.
+
+`run` does its work, asks `attempt.check()` between steps, shows progress with `attempt.report`, and ends by storing
+what it found together with `attempt.job.finish(result)` in one transaction. It may raise JobFailed (no use trying
+again), TryAgain (the worker's fault), an EngineError or any DomainError; worker/running.py turns each into a state.
+"""
+
+from collections.abc import Callable
+
+from worker.attempts import Attempt
+from worker.jobs import evaluate
+
+KINDS: dict[str, Callable[[Attempt], None]] = {
+    "evaluate": evaluate.run,
+}

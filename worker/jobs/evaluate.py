@@ -1,0 +1,195 @@
+"""The job kind `evaluate`: a model answers a benchmark inside a sandbox, and is scored outside it.
+
+Three sandboxes, because each sees something that another may not: `prepare` reads the data file, which is hostile
+too, and splits it into questions and answers; `evaluate` sees the model and the questions, never the answers;
+`score` sees the answers and what the model said, never the model.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from leaderboard import model_files, recording
+from leaderboard.models import Evaluation
+from models_hub import browsing
+from models_hub.browsing import Entry
+from worker import node, sandbox, scratch
+from worker.attempts import Attempt, JobFailed
+from worker.engine.contracts import EvaluateSpec, FieldSpec, PrepareSpec, ScoreSpec
+from worker.engine.decoding import read_json_object
+from worker.engine_runs import Run, run_verb
+from worker.sandbox.contracts import Limits
+
+MAX_DATA_BYTES = 128 * 1024**2
+MAX_REPORT_BYTES = 4 * 1024**2
+MAX_SCORES_BYTES = 64 * 1024**2
+PROCESSES = 256  # threads count as processes
+OPEN_FILES = 1024
+
+GONE = gettext_noop("The model or the benchmark was deleted.")
+TOO_LARGE = gettext_noop("“%(path)s” has %(size)d bytes; this worker takes at most %(limit)d.")
+OTHER_DATA = gettext_noop("The data file is not the one that the benchmark was registered with.")
+ENGINE_CHANGED = gettext_noop(
+    "The engine is version %(now)s, but %(asked)s was asked for. Ask for the evaluation again."
+)
+COLLECTING = gettext_noop("collecting files")
+STORING = gettext_noop("storing the result")
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one attempt. Each is shown to those runs that need it and to no other."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        for name in ("model", "data", "spec", "prepared", "questions", "run", "judged", "scores"):
+            (self.root / name).mkdir()
+        (self.root / "answers").mkdir(mode=0o700)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.root / name
+
+
+def run(attempt: Attempt) -> None:
+    """Evaluate and store the score; the job ends in the same transaction."""
+    evaluation = (
+        Evaluation.objects.select_related("model__namespace", "benchmark__dataset__namespace")
+        .filter(pk=attempt.job.spec["evaluation"])
+        .first()
+    )
+    if evaluation is None:
+        raise JobFailed(GONE, code="gone")
+    isolation = sandbox.detect(node.policy())
+    if isolation.warning:
+        attempt.job.warn(isolation.warning)
+    with scratch.folder_for(attempt.job) as folder:
+        places = Places(folder)
+        provenance = _collect(attempt, evaluation, places) | {"isolation": list(isolation.in_force)}
+        report = _answer(attempt, evaluation, places)
+        scores = _score(attempt, evaluation, places)
+        attempt.report(0.99, STORING)
+        attempt.show()
+        attempt.check()
+        recording.record(
+            evaluation,
+            job=attempt.job,
+            scores=scores,
+            report=report,
+            provenance=provenance,
+            predictions=scratch.store(attempt.job, places / "judged" / "predictions.jsonl"),
+        )
+
+
+def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
+    """Fetch the files of the model and of the data set at their pinned commits; returns what they were."""
+    attempt.report(0.0, COLLECTING)
+    benchmark = evaluation.benchmark
+    digests: dict[str, str] = {}
+    commit = browsing.resolve_revision(evaluation.model, evaluation.commit_oid)
+    for entry in model_files.entries_of(evaluation.model, commit):
+        _check_size(entry, settings.JOB_MEMORY_MB * 1024**2)
+        digests[entry.path] = scratch.place(attempt.job, evaluation.model, entry, places / "model" / entry.path)
+        attempt.check()
+    commit = browsing.resolve_revision(benchmark.dataset, benchmark.commit_oid)
+    entry = browsing.find(benchmark.dataset, commit, benchmark.split_path)
+    _check_size(entry, MAX_DATA_BYTES)
+    sha256 = scratch.place(attempt.job, benchmark.dataset, entry, places / "data" / entry.name)
+    if sha256 != benchmark.data_sha256:
+        raise JobFailed(OTHER_DATA, code="other_data")
+    _prepare(attempt, evaluation, places, entry.name)
+    return {
+        "model": {"commit": evaluation.commit_oid, "files": digests},
+        "dataset": {"commit": benchmark.commit_oid, "path": benchmark.split_path, "sha256": sha256},
+        "worker": attempt.job.worker,
+    }
+
+
+def _check_size(entry: Entry, limit: int) -> None:
+    if entry.size > limit:
+        raise JobFailed(TOO_LARGE, code="too_large", data={"path": entry.path, "size": entry.size, "limit": limit})
+
+
+def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, data_name: str) -> None:
+    """Split the data into questions and answers, each in a folder that is shown to different runs."""
+    prepared, benchmark = places / "prepared", evaluation.benchmark
+    spec = PrepareSpec(
+        data=str(places / "data" / data_name),
+        field_spec=FieldSpec(**benchmark.fields),
+        labels=benchmark.labels,
+        inputs=str(prepared / "inputs.jsonl"),
+        gold=str(prepared / "gold.jsonl"),
+    )
+    run_verb(
+        attempt,
+        Run("prepare", spec, readonly=[places / "data"], writable=prepared, share=(0.02, 0.05)),
+        spec_folder=places / "spec",
+        limits=_limits(memory_mb=min(settings.JOB_MEMORY_MB, 2048), threads=1),
+    )
+    scratch.collect(prepared / "inputs.jsonl", places / "questions" / "inputs.jsonl")
+    scratch.collect(prepared / "gold.jsonl", places / "answers" / "gold.jsonl")
+    for left in (prepared / "inputs.jsonl", prepared / "gold.jsonl", places / "data" / data_name):
+        left.unlink()
+
+
+def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
+    """Let the model answer the questions; returns the engine's report."""
+    out, threads = places / "run", node.threads_per_job()
+    spec = EvaluateSpec(
+        task="text-classification",
+        model_dir=str(places / "model"),
+        inputs=str(places / "questions" / "inputs.jsonl"),
+        out_dir=str(out),
+        threads=threads,
+        **recording.spec_of(evaluation),
+    )
+    run_verb(
+        attempt,
+        Run("evaluate", spec, readonly=[places / "model", places / "questions"], writable=out, share=(0.05, 0.95)),
+        spec_folder=places / "spec",
+        limits=_limits(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
+    )
+    scratch.collect(out / "report.json", places / "judged" / "report.json", limit=MAX_REPORT_BYTES)
+    report = read_json_object(places / "judged" / "report.json", limit=MAX_REPORT_BYTES, code="bad_predictions")
+    if report.get("engine_version") != evaluation.engine_version:
+        data = {"now": str(report.get("engine_version"))[:40], "asked": evaluation.engine_version}
+        raise JobFailed(ENGINE_CHANGED, code="engine_changed", data=data)
+    return report
+
+
+def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
+    """Compare with the answers, in a process that has seen no byte of the model."""
+    judged, benchmark = places / "judged", evaluation.benchmark
+    scratch.collect(places / "run" / "predictions.jsonl", judged / "predictions.jsonl")
+    (places / "answers").chmod(0o755)  # the model's process is gone; the scorer may be yet another user
+    spec = ScoreSpec(
+        gold=str(places / "answers" / "gold.jsonl"),
+        predictions=str(judged / "predictions.jsonl"),
+        labels=benchmark.labels,
+        out=str(places / "scores" / "scores.json"),
+        bootstrap=benchmark.bootstrap,
+        seed=benchmark.seed,
+        primary=benchmark.primary_metric,
+    )
+    run_verb(
+        attempt,
+        Run("score", spec, readonly=[places / "answers", judged], writable=places / "scores", share=(0.95, 0.99)),
+        spec_folder=places / "spec",
+        limits=_limits(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
+    )
+    scratch.collect(places / "scores" / "scores.json", judged / "scores.json", limit=MAX_SCORES_BYTES)
+    return read_json_object(judged / "scores.json", limit=MAX_SCORES_BYTES, code="bad_predictions")
+
+
+def _limits(*, memory_mb: int, threads: int) -> Limits:
+    return Limits(
+        memory_mb=memory_mb,
+        cpu_seconds=settings.JOB_MAX_SECONDS * threads,
+        wall_seconds=settings.JOB_MAX_SECONDS,
+        processes=PROCESSES,
+        disk_mb=settings.JOB_DISK_MB,
+        open_files=OPEN_FILES,
+    )

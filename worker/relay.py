@@ -1,0 +1,141 @@
+"""The relay: tells workers of due jobs, takes jobs from dead workers, delivers events. It holds nothing itself.
+
+Everything it does is read from rows, so it may be killed at any moment, and Redis may lose every message.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, connections, transaction
+from django.db.models import Count
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from models_hub.storage import blob_store
+from portal.config.celery import app
+from portal.models import Duty, Event, Job, WorkerNode
+from portal.models.workers import RELAY
+from worker.consumers import CONSUMERS
+
+logger = logging.getLogger(__name__)
+
+TURN_SECONDS = 1.0
+LONGEST_PAUSE = 15.0
+DUTY = timedelta(seconds=15)
+RESEND = timedelta(seconds=15)
+# Messages in flight for each slot: enough to keep a worker busy between two turns, few enough that priorities
+# count and that a long job does not pile up repeated messages behind it.
+WINDOW = 8
+EVENTS_A_TURN = 200
+SWEEP_SECONDS = 3600.0
+FORGET_NODES_AFTER = timedelta(hours=1)
+
+OUTAGES = (DatabaseError, OperationalError, RedisError, OSError)
+
+
+class Relay:
+    """One relay process. Several may run; the one that has the duty acts, the others wait for it to fall silent."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}-{os.getpid()}"
+        self.over = threading.Event()
+        self._failing: set[str] = set()
+        self._swept = -SWEEP_SECONDS
+
+    def run(self) -> None:
+        """Act once a second until told to stop; slower and slower while the database is away."""
+        pause = TURN_SECONDS
+        while not self.over.wait(pause):
+            in_order = self._try("take its duty", self.turn)
+            pause = TURN_SECONDS if in_order else min(pause * 2, LONGEST_PAUSE)
+        self._try("leave its duty", lambda: Duty.leave(RELAY, holder=self.name))
+
+    def stop(self) -> None:
+        self.over.set()
+
+    def turn(self) -> None:
+        """Act once, if this is the relay that has the duty. A part that fails keeps no other part from acting."""
+        if not Duty.take(RELAY, holder=self.name, span=DUTY):
+            return
+        self._try("take jobs from lost workers", expire_leases)
+        self._try("hand jobs to workers", send_due_jobs)
+        self._try("deliver events", deliver_events)
+        if time.monotonic() - self._swept >= SWEEP_SECONDS:
+            self._try("sweep", sweep)
+            self._swept = time.monotonic()
+
+    def _try(self, what: str, act: Callable[[], object]) -> bool:
+        """Do it; an outage is logged when it begins and when it ends, not every second in between."""
+        try:
+            act()
+        except OUTAGES as error:
+            if what not in self._failing:
+                logger.warning("The relay cannot %s and will keep trying: %s", what, error)
+            self._failing.add(what)
+            connections.close_all()
+            return False
+        if what in self._failing:
+            logger.info("The relay can %s again.", what)
+            self._failing.discard(what)
+        return True
+
+
+def expire_leases() -> None:
+    """Take jobs from workers that fell silent."""
+    for job in Job.objects.expired():
+        if job.expire():
+            logger.warning("Job %s was taken from %s, which fell silent.", job.pk, job.worker)
+
+
+def send_due_jobs() -> None:
+    """Tell workers of the next due jobs of each queue that somebody serves, at most a window of them."""
+    held = dict(Job.objects.held().values_list("queue").annotate(Count("pk")))
+    for queue, slots in WorkerNode.queues_served().items():
+        free = max(slots - held.get(queue, 0), 0)
+        window = list(Job.objects.due().filter(queue=queue).values_list("pk", flat=True)[: free + WINDOW * slots])
+        unsent = set(Job.objects.unsent(RESEND).filter(pk__in=window).values_list("pk", flat=True))
+        if unsent:
+            _send([pk for pk in window if pk in unsent], queue)
+
+
+def _send(ids: list[int], queue: str) -> None:
+    # The message first: one that is sent twice does no harm, one that is noted and not sent delays the job.
+    with app.producer_pool.acquire(block=True) as producer:
+        for pk in ids:
+            # Straight to the queue: an exchange's bindings live in Redis, and would be lost with it.
+            app.send_task("worker.run_job", args=[pk], producer=producer, exchange="", routing_key=queue, retry=False)
+    Job.objects.filter(pk__in=ids).update(sent_at=Now())
+
+
+def deliver_events() -> None:
+    """Deliver events in order. A reaction that fails is logged and not repeated: it would hold up all that follow."""
+    Event.objects.undelivered().exclude(kind__in=CONSUMERS).update(delivered_at=Now())
+    for event in Event.objects.undelivered().select_related("actor")[:EVENTS_A_TURN]:
+        try:
+            with transaction.atomic():
+                for consume in CONSUMERS.get(event.kind, ()):
+                    consume(event)
+                _note_delivery(event)
+        except OUTAGES:
+            raise
+        except Exception:
+            logger.exception("Event %s (%s) could not be delivered.", event.pk, event.kind)
+            _note_delivery(event)
+
+
+def _note_delivery(event: Event) -> None:
+    Event.objects.filter(pk=event.pk).update(delivered_at=Now())
+
+
+def sweep() -> None:
+    """Remove what interrupted uploads left behind, and workers that have not been seen for long."""
+    removed = blob_store().sweep()
+    WorkerNode.objects.filter(seen_at__lt=Now() - FORGET_NODES_AFTER).delete()
+    if removed:
+        logger.info("Removed %s files of interrupted uploads.", removed)
