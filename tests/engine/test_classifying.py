@@ -1,0 +1,169 @@
+"""An evaluation answers every question in order, the same however it is batched, and says what it took."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from tests.engine.builders import LABELS, write_jsonl
+from worker.engine.contracts import ENGINE_VERSION, EngineError, EvaluateSpec
+from worker.engine.predictions import digest_of, read_predictions
+from worker.engine.progress import Progress
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def spec(model: Path, inputs: Path, tmp_path: Path) -> EvaluateSpec:
+    return EvaluateSpec(
+        task="text-classification",
+        model_dir=str(model),
+        inputs=str(inputs),
+        out_dir=str(tmp_path / "out"),
+        labels=LABELS,
+        device="cpu",
+    )
+
+
+def evaluate(spec: EvaluateSpec, stream: StringIO | None = None):
+    from worker.engine.classify import evaluate as run
+
+    return run(spec, Progress(stream or StringIO()))
+
+
+def answers(spec: EvaluateSpec):
+    return read_predictions(Path(spec.out_dir) / "predictions.jsonl", [str(i) for i in range(40)], spec.labels)
+
+
+def test_every_question_is_answered_in_order_with_probabilities(spec):
+    report = evaluate(spec)
+    rows = answers(spec)
+    assert {row.label for row in rows} == set(LABELS), "a model with one answer would prove nothing"
+    assert report["prediction_digest"] == digest_of(rows)
+    assert report["rows"] == 40
+
+
+def test_the_answers_are_those_of_transformers(spec):
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    evaluate(spec)
+    model = AutoModelForSequenceClassification.from_pretrained(spec.model_dir).eval()
+    tokenizer = AutoTokenizer.from_pretrained(spec.model_dir)
+    for line, row in zip(Path(spec.inputs).read_text().splitlines(), answers(spec), strict=True):
+        with torch.inference_mode():
+            logits = model(**tokenizer(json.loads(line)["text"], return_tensors="pt")).logits[0]
+        expected = dict(zip(LABELS, logits.softmax(0).tolist(), strict=True))
+        assert row.scores == pytest.approx(expected, abs=2e-6)
+
+
+def test_labels_do_not_depend_on_the_batch_size(spec):
+    digests = {evaluate(replace(spec, token_budget=budget))["prediction_digest"] for budget in (1, 64, 100_000)}
+    assert len(digests) == 1
+
+
+def test_the_report_says_what_it_took(spec):
+    report = evaluate(spec)
+    assert json.loads((Path(spec.out_dir) / "report.json").read_text()) == report
+    assert report["engine_version"] == ENGINE_VERSION
+    assert set(report["versions"]) == {"python", "torch", "transformers", "tokenizers", "safetensors", "numpy"}
+    assert report["device"] == "cpu"
+    assert report["device_name"]
+    assert report["latency"]["samples"] == 40
+    assert 0 < report["latency"]["p50_ms"] <= report["latency"]["p90_ms"]
+    assert report["weights_bytes"] > 4 * report["parameters"]
+    for measured in ("load_seconds", "predict_seconds", "examples_per_second", "peak_rss_bytes"):
+        assert report[measured] > 0
+
+
+def test_truncated_rows_are_counted(spec):
+    assert evaluate(spec)["truncated_rows"] == 0
+    report = evaluate(replace(spec, max_length=8))
+    assert report["max_length"] == 8
+    assert 0 < report["truncated_rows"] < 40
+
+
+def test_a_label_map_turns_answers_into_those_of_the_benchmark(spec, edit_config):
+    evaluate(spec)
+    before = [row.label for row in answers(spec)]
+    edit_config(id2label={"0": "LABEL_0", "1": "LABEL_1"})
+    with pytest.raises(EngineError) as caught:
+        evaluate(spec)
+    assert caught.value.code == "label_mismatch"
+    evaluate(replace(spec, label_map={"LABEL_0": "negative", "LABEL_1": "positive"}))
+    assert [row.label for row in answers(spec)] == before
+
+
+def test_damaged_weights_give_no_score(spec, model):
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(model / "model.safetensors")
+    tensors["classifier.weight"][0, 0] = float("nan")
+    save_file(tensors, model / "model.safetensors")
+    with pytest.raises(EngineError, match="NaN or infinity") as caught:
+        evaluate(spec)
+    assert caught.value.code == "non_finite_scores"
+    assert not Path(spec.out_dir).exists()
+
+
+def test_a_tokenizer_of_another_model_is_refused(spec, model):
+    vocab = {"[UNK]": 90_000, **{word: 90_001 + index for index, word in enumerate(("the", "film"))}}
+    tokenizer = {"version": "1.0", "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"}}
+    (model / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(EngineError) as caught:
+        evaluate(spec)
+    assert caught.value.code == "tokenizer_mismatch"
+
+
+def test_half_precision_is_a_choice_that_the_report_names(spec):
+    report = evaluate(replace(spec, dtype="bfloat16"))
+    assert report["dtype"] == "bfloat16"
+    answers(spec)
+
+
+def test_progress_rises_to_the_end(spec):
+    stream = StringIO()
+    evaluate(spec, stream)
+    fractions = [json.loads(line)["progress"] for line in stream.getvalue().splitlines()]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+
+
+def test_memory_that_runs_out_on_a_gpu_halves_the_batch(spec, monkeypatch):
+    import torch
+
+    from worker.engine import inference
+    from worker.engine.load import load_classifier
+    from worker.engine.tokenizing import Tokens
+
+    classifier = load_classifier(spec.model_dir, device="cpu")
+    tokens = [Tokens([2, 5 + index, 3], [0, 0, 0], False) for index in range(6)]  # noqa: FBT003
+    expected = inference.predict_logits(classifier, tokens, budget=1000)
+    seen = []
+    real = inference.forward
+
+    def short_of_memory(classifier, rows):
+        seen.append(len(rows))
+        if len(rows) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(classifier, rows)
+
+    class OnGpu:
+        type = "cuda"
+
+    monkeypatch.setattr(inference, "forward", short_of_memory)
+    with pytest.raises(EngineError) as caught:
+        inference.predict_logits(classifier, tokens, budget=1000)
+    assert caught.value.code == "out_of_memory"
+    pretend = replace(classifier, device=OnGpu())
+    monkeypatch.setattr(inference, "forward", lambda _, rows: short_of_memory(classifier, rows))
+    seen.clear()
+    assert inference.predict_logits(pretend, tokens, budget=1000) == pytest.approx(expected, abs=1e-5)
+    assert seen == [6, 3, 1, 2, 3, 1, 2]
+
+
+def test_questions_may_be_pairs(spec, tmp_path):
+    pairs = write_jsonl(tmp_path / "pairs.jsonl", [{"id": "0", "text": "good", "text2": "bad"}])
+    assert evaluate(replace(spec, inputs=str(pairs)))["rows"] == 1

@@ -1,0 +1,113 @@
+"""The measures are scikit-learn's to nine digits, and their intervals are honest."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from worker.engine import metrics
+
+AVERAGES = ("macro", "weighted")
+
+
+def cases() -> list[tuple[int, np.ndarray, np.ndarray]]:
+    random = np.random.RandomState(3)
+    found = []
+    for size, rows in ((2, 50), (3, 200), (7, 90), (40, 60)):
+        gold = random.randint(0, size, rows)
+        found.append((size, gold, np.where(random.rand(rows) < 0.6, gold, random.randint(0, size, rows))))
+    # A label that never occurs, a label that is never answered, one single answer, and everything right.
+    found.append((3, np.array([0, 1, 0, 1]), np.array([0, 1, 1, 1])))
+    found.append((3, np.array([0, 1, 2, 2]), np.array([0, 0, 0, 0])))
+    found.append((2, np.array([1, 1, 1]), np.array([1, 1, 1])))
+    return found
+
+
+@pytest.mark.parametrize(("size", "gold", "predicted"), cases())
+def test_measures_equal_scikit_learn(size, gold, predicted):
+    mine = metrics.measures(metrics.margins_of(metrics.confusion_matrix(gold, predicted, size)))
+    labels = list(range(size))
+    expected = {"accuracy": sk.accuracy_score(gold, predicted)}
+    for average in AVERAGES:
+        triple = sk.precision_recall_fscore_support(gold, predicted, labels=labels, average=average, zero_division=0)
+        for name, value in zip(("precision", "recall", "f1"), triple[:3], strict=True):
+            expected[f"{name}_{average}"] = value
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scikit-learn warns of a single label; its value is what counts
+        expected["mcc"] = sk.matthews_corrcoef(gold, predicted)
+    assert set(expected) == set(metrics.CONFUSION_METRICS)
+    for name, value in expected.items():
+        assert float(mine[name]) == pytest.approx(value, abs=1e-9), name
+
+
+@pytest.mark.parametrize(("size", "gold", "predicted"), cases())
+def test_per_class_and_confusion_equal_scikit_learn(size, gold, predicted):
+    labels = list(range(size))
+    confusion = metrics.confusion_matrix(gold, predicted, size)
+    assert confusion.tolist() == sk.confusion_matrix(gold, predicted, labels=labels).tolist()
+    expected = sk.precision_recall_fscore_support(gold, predicted, labels=labels, average=None, zero_division=0)
+    for mine, theirs in zip(metrics.per_class(metrics.margins_of(confusion)), expected[:3], strict=True):
+        assert mine == pytest.approx(theirs, abs=1e-9)
+
+
+def test_log_loss_equals_scikit_learn_even_for_a_sure_mistake():
+    random = np.random.RandomState(0)
+    scores = random.dirichlet([1, 1, 1], size=80)
+    scores[0], gold = [0.0, 1.0, 0.0], random.randint(0, 3, 80)
+    gold[0] = 0
+    assert metrics.log_loss(scores, gold) == pytest.approx(sk.log_loss(gold, scores, labels=[0, 1, 2]), abs=1e-9)
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
+    scores = np.array([[0.9, 0.1]] * 10)
+    predicted, gold = np.zeros(10, dtype=np.intp), np.array([0] * 6 + [1] * 4)
+    assert metrics.calibration_error(scores, predicted, gold) == pytest.approx(0.3)
+
+
+def test_wilson_interval_equals_the_published_example():
+    # Newcombe (1998): 81 of 263 has the 95 % score interval 0.2553 to 0.3662.
+    low, high = metrics.wilson(81, 263)
+    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+
+
+def test_wilson_interval_stays_between_zero_and_one():
+    assert metrics.wilson(0, 5)[0] == 0.0
+    assert metrics.wilson(5, 5)[1] == 1.0
+
+
+def test_bootstrap_over_cells_agrees_with_resampling_the_examples():
+    size, gold, predicted = cases()[1]
+    fast = metrics.bootstrap(metrics.confusion_matrix(gold, predicted, size), draws=4000, seed=1)
+    random = np.random.RandomState(2)
+    slow = []
+    for _ in range(1500):
+        drawn = random.randint(0, len(gold), len(gold))
+        slow.append(sk.f1_score(gold[drawn], predicted[drawn], labels=range(size), average="macro", zero_division=0))
+    assert fast["f1_macro"] == pytest.approx(tuple(np.percentile(slow, [2.5, 97.5])), abs=0.012)
+
+
+def test_bootstrap_is_fixed_by_its_seed():
+    confusion = np.array([[30, 10], [5, 40]])
+    first = metrics.bootstrap(confusion, draws=500, seed=5)
+    assert first == metrics.bootstrap(confusion, draws=500, seed=5)
+    assert first != metrics.bootstrap(confusion, draws=500, seed=6)
+    # The stream of numpy's RandomState is frozen, so this number may never change.
+    assert first["f1_macro"] == pytest.approx((0.7407832047287832, 0.893975229343047), abs=1e-12)
+
+
+def test_bootstrap_does_not_depend_on_how_many_draws_are_held_at_once(monkeypatch):
+    confusion = np.array([[30, 10], [5, 40]])
+    whole = metrics.bootstrap(confusion, draws=500, seed=5)
+    monkeypatch.setattr(metrics, "CHUNK_NUMBERS", 100)
+    assert metrics.bootstrap(confusion, draws=500, seed=5) == whole
+
+
+def test_floors_are_what_guessing_and_the_most_frequent_label_give():
+    support = np.array([60.0, 30.0, 10.0])
+    winner, constant = metrics.majority(support)
+    assert (winner, constant["accuracy"], constant["mcc"]) == (0, 0.6, 0.0)
+    assert constant["f1_macro"] == pytest.approx(2 * 60 / 160 / 3)
+    guessed = metrics.chance(support)
+    assert guessed["accuracy"] == pytest.approx(1 / 3)
+    assert guessed["mcc"] == pytest.approx(0)
