@@ -32,3 +32,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             if commit:
                 Namespace.claim(saved.username, user=saved)
         return saved
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count guesses at one account together; allauth counts them apart for each host name a guesser sends."""
+        return str(credentials.get("email") or credentials.get("username") or "").lower()

@@ -5,6 +5,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 SOCKET_PATH_LIMIT = 100  # the kernel's limit for a Unix socket path is 108 bytes
@@ -44,6 +45,12 @@ def number(name: str, default: int) -> int:
 
 def names(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def host_names(public_url: str) -> str:
+    """Return the names that a portal with this address answers to: its own and the machine's, or any without one."""
+    host = urlsplit(public_url).hostname
+    return f"{f'[{host}]' if ':' in host else host},localhost,127.0.0.1,[::1]" if host else "*"
 
 
 def data_dir() -> Path:

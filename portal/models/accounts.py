@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeAlias, Union
 from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.errors import Conflict, InvalidInput, NotAllowed
@@ -30,7 +31,7 @@ class User(AbstractUser):
     about = models.CharField(_("about"), max_length=500, blank=True)
     is_demo = models.BooleanField(default=False)
 
-    objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[assignment]
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         constraints = (models.UniqueConstraint(Lower("username"), name="user_username_ci"),)
@@ -78,13 +79,15 @@ class Organization(models.Model):
         self.save(update_fields=["title", "about"])
 
     def role_of(self, user: "Asker") -> str | None:
+        if user.pk is None:
+            return None
         return self.memberships.filter(user_id=user.pk).values_list("role", flat=True).first()
 
     def add(self, member: User, *, role: str, by: User) -> "Membership":
         """Let `member` in with `role`, or change the role of one who is in already."""
         self._require_admin(by)
         if role not in Membership.Role.values:
-            raise InvalidInput(_("Choose one of these roles: read, write, admin."))
+            raise InvalidInput(gettext("Choose one of these roles: read, write, admin."))
         with transaction.atomic():
             membership, _created = Membership.objects.update_or_create(
                 organization=self, user=member, defaults={"role": role}
@@ -102,13 +105,13 @@ class Organization(models.Model):
 
     def _require_admin(self, user: User) -> None:
         if not user.is_superuser and self.role_of(user) != Membership.Role.ADMIN:
-            raise NotAllowed(_("Only an admin of this organization may do that."))
+            raise NotAllowed(gettext("Only an admin of this organization may do that."))
 
     def _require_an_admin_left(self) -> None:
         # Two admins who leave at the same moment would each see the other: the row makes them take turns.
         Organization.objects.select_for_update().get(pk=self.pk)
         if not self.memberships.filter(role=Membership.Role.ADMIN).exists():
-            raise Conflict(_("An organization needs at least one admin: name another one first."))
+            raise Conflict(gettext("An organization needs at least one admin: name another one first."))
 
 
 class Membership(models.Model):
@@ -156,7 +159,7 @@ class Namespace(models.Model):
             with transaction.atomic():
                 return cls.objects.create(name=name, lower=name.lower(), user=user, organization=organization)
         except IntegrityError as error:
-            raise Conflict(_("The name “%(name)s” is taken.") % {"name": name}) from error
+            raise Conflict(gettext("The name “%(name)s” is taken.") % {"name": name}) from error
 
     @classmethod
     def is_free(cls, name: str) -> bool:

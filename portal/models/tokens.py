@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.errors import InvalidInput
@@ -54,9 +55,9 @@ class AccessToken(models.Model):
     def issue(cls, *, user: User, name: str, role: str) -> tuple["AccessToken", str]:
         """Create a token and return it with its secret, which cannot be had again."""
         if role not in cls.Role.values:
-            raise InvalidInput(_("Choose one of these roles: read, write."))
+            raise InvalidInput(gettext("Choose one of these roles: read, write."))
         if not name.strip() or len(name) > 80:
-            raise InvalidInput(_("Give the token a name of 1 to 80 characters."))
+            raise InvalidInput(gettext("Give the token a name of 1 to 80 characters."))
         secret = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
         token = cls.objects.create(user=user, name=name.strip(), role=role, digest=digest_of(secret), hint=secret[-4:])
         return token, secret

@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -16,6 +15,7 @@ from portal.models import Job, JobLine, User, WorkerNode
 
 PAGE = 30
 TAIL = 200  # lines of the log that the page shows; the API has all of them
+RESULT_PAGES = {"evaluation": "/evaluations/%d"}  # what a result names -> the page that shows it
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 
 
@@ -68,10 +68,11 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
 
 
 def _result_url(row: Job) -> str:
-    """Where the result stands: a job names a page of this site as `url` in its result, or in its spec before that."""
-    url = str(row.result.get("url") or row.spec.get("url") or "")
-    is_ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
-    return url if is_ours else ""
+    """Where the result of a job stands, "" while there is none."""
+    for name, page in RESULT_PAGES.items():
+        if isinstance(key := row.result.get(name), int):
+            return page % key
+    return ""
 
 
 @require_POST

@@ -15,11 +15,15 @@ DEBUG = False
 SECRET_KEY = env.secret_key()
 # Any host name by default: a portal on a laptop must survive a changed address. PUBLIC_URL pins it.
 PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")
-ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", "*")
+if env.text("EMAIL_HOST"):
+    # Links in mail must not lead to a host name that whoever asked for the mail has chosen.
+    PUBLIC_URL = env.required("PUBLIC_URL").rstrip("/")
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", env.host_names(PUBLIC_URL))
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", PUBLIC_URL)
 if env.flag("BEHIND_TLS_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # rate limits count the reader's address, not the proxy's
 
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",

@@ -13,3 +13,4 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 CELERY_BROKER_URL = "memory://"
 ACCOUNT_RATE_LIMITS = False
+WHITENOISE_AUTOREFRESH = True  # the suite needs no collected static files
