@@ -12,6 +12,7 @@ from worker.sandbox.contracts import Limits
 
 NEEDED = ("memory", "pids")
 KILL_SECONDS = 5.0
+NAME = "small-models-sandbox-"
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,15 @@ class Group:
             file.write_text(value)
 
 
-def name_of(slot: int) -> str:
-    """Return the name of the group of the run in a slot."""
-    return f"small-models-sandbox-{slot}"
+def of_slot(places: Places, slot: int) -> Group:
+    """Return the group of the run in a slot, which need not exist."""
+    return Group(places, f"{NAME}{slot}")
+
+
+def slots_with_group(places: Places) -> list[int]:
+    """Return the slots whose group exists: of a run in progress, or of a worker that died."""
+    names = {path.name.removeprefix(NAME) for folder in places.folders.values() for path in folder.glob(f"{NAME}*")}
+    return [int(name) for name in names if name.isdigit()]
 
 
 def find(proc: Path = Path("/proc/self")) -> Places | None:

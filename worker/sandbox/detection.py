@@ -133,8 +133,9 @@ def _can_make_groups() -> bool:
     if places is None:
         return False
     try:
+        _sweep(places)
         with slots.taken() as slot:
-            group = cgroups.Group(places, cgroups.name_of(slot))
+            group = cgroups.of_slot(places, slot)
             try:
                 group.make(PROBE_LIMITS, extra_processes=0)
             finally:
@@ -142,6 +143,14 @@ def _can_make_groups() -> bool:
     except OSError:
         return False
     return True
+
+
+def _sweep(places: cgroups.Places) -> None:
+    """Take away the groups of workers that were killed."""
+    for slot in cgroups.slots_with_group(places):
+        with slots.held_if_free(slot) as held:
+            if held:
+                cgroups.of_slot(places, slot).remove()
 
 
 def _missing(isolation: Isolation) -> Iterator[str]:

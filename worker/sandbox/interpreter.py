@@ -18,10 +18,16 @@ LOADER_FILES = (Path("/etc/ld.so.cache"), Path("/etc/alternatives"))
 # Not a whole prefix: a virtual environment may have been made in the project's own folder.
 PREFIX_PARTS = ("bin", "lib", "lib64", "pyvenv.cfg")
 
-_RUN_ENGINE = (
-    "import runpy, sys; sys.path.insert(0, {root!r}); "
-    "runpy.run_module('worker.engine', run_name='__main__', alter_sys=True)"
-)
+# Each package is loaded from its file, so that the folder with the whole project never becomes a place to import from.
+# It could not be one under the file rules either: finding a module there means listing it.
+_RUN_ENGINE = """
+import importlib.util, runpy, sys
+for name, file in {packages!r}:
+    spec = importlib.util.spec_from_file_location(name, file)
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+runpy.run_module("worker.engine", run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,10 @@ class Visible:
 def engine_command(*args: str) -> list[str]:
     """Return the command that runs the engine isolated from the environment, the user's packages and the folder.
 
-    `-m` would look for the engine among the installed packages only, as `-I` leaves every other folder out.
+    It stands for `python -I -m worker.engine`, which would look among the installed packages only.
     """
-    return [sys.executable, "-I", "-c", _RUN_ENGINE.format(root=str(ROOT)), *args]
+    packages = [("worker", str(ENGINE[0])), ("worker.engine", str(ENGINE[1] / "__init__.py"))]
+    return [sys.executable, "-I", "-c", _RUN_ENGINE.format(packages=packages), *args]
 
 
 def visible() -> Visible:

@@ -19,21 +19,24 @@ SHARED = Path("/tmp")  # noqa: S108 - the owner of what is found there is checke
 @contextmanager
 def taken() -> Iterator[int]:
     """Hold the lowest free number; the kernel gives it back if this process dies."""
-    folder = _folder()
     for number in range(SLOTS):
         if _is_a_known_user(uid_of(number)):
             continue
-        descriptor = os.open(folder / str(number), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield number
-            return
-        finally:
-            os.close(descriptor)
+        with held_if_free(number) as held:
+            if held:
+                yield number
+                return
     raise SandboxUnavailable(f"{SLOTS} runs are in progress on this machine already. Wait for one to end.")
+
+
+@contextmanager
+def held_if_free(number: int) -> Iterator[bool]:
+    """Hold this number unless a run has it, and say whether it is held now."""
+    descriptor = os.open(_folder() / str(number), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        yield _lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def uid_of(number: int) -> int:
@@ -53,6 +56,14 @@ def _folder() -> Path:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise SandboxUnavailable(f"{folder} belongs to somebody else. Remove it and start the worker again.")
     return folder
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_a_known_user(uid: int) -> bool:

@@ -10,14 +10,14 @@ from typing import IO
 
 from worker.sandbox import folders, processes, slots
 from worker.sandbox.bubblewrap import OWN_PROCESSES
-from worker.sandbox.cgroups import Group, find, name_of
+from worker.sandbox.cgroups import Group, find, of_slot
 from worker.sandbox.contracts import LAUNCH_FAILED, Isolation, Outcome, SandboxUnavailable
 from worker.sandbox.output import CHUNK, Lines, Tail, read
 from worker.sandbox.starting import Job, Run, start
 
 CHECK_SECONDS = 0.2
 # Measuring a folder may take long when it is hostile; it gets at most this share of the time.
-DISK_SHARE = 0.1
+DISK_SHARE = 0.2
 # A pause after each chunk holds the worker's own cost down when a run floods: 3 MB a second.
 PAUSE_SECONDS = 0.02
 SIGNAL_BASE = 128
@@ -53,7 +53,7 @@ def _group(job: Job, slot: int) -> Group:
     places = find()
     if places is None:
         raise SandboxUnavailable("The control groups of this machine are no longer writable. Start the worker again.")
-    group = Group(places, name_of(slot))
+    group = of_slot(places, slot)
     group.make(job.limits, extra_processes=OWN_PROCESSES)
     return group
 
@@ -93,6 +93,8 @@ class Watch:
         self._take(self.run.status, self._note)
         self.run.end()
         self._drain()
+        if reason is None:
+            self.lines.close()
         returncode = self._returncode(killed=reason is not None)
         if reason is None and returncode != LAUNCH_FAILED:
             reason = self._seen_afterwards(returncode)
@@ -138,7 +140,6 @@ class Watch:
         for source, take in self._sources():
             while self._take(source, take):
                 continue
-        self.lines.close()
 
     def _note(self, data: bytes) -> None:
         *documents, self.status = (self.status + data).split(b"\n")
