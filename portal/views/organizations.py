@@ -32,7 +32,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 def founding(request: HttpRequest) -> HttpResponse:
     """Found an organization."""
     user = require_user(request)
-    form, status = OrganizationForm(request.POST or None), 200
+    form, status = OrganizationForm(request.POST if request.method == "POST" else None), 200
     if form.is_valid():
         try:
             organization = Organization.found(by=user, **form.cleaned_data)
@@ -55,7 +55,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
     if not can_administer(user, organization.namespace):
         raise NotAllowed(_("Only an admin of this organization may do that."))
     initial = {"title": organization.title, "about": organization.about}
-    form = OrganizationProfileForm(request.POST or None, initial=initial)
+    form = OrganizationProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if not form.is_valid():
         context = {"organization": organization, "form": form, "may_administer": True}
         return render(request, "portal/organizations/profile.html", context, status=400 if form.is_bound else 200)
@@ -72,7 +72,7 @@ def members(request: HttpRequest, name: str) -> HttpResponse:
     may_administer = can_administer(user, organization.namespace)
     if not may_administer and organization.role_of(user) is None:
         raise NotAllowed(_("Only members of this organization may see this page."))
-    form = MemberForm(request.POST or None)
+    form = MemberForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         member = form.cleaned_data["username"]
         organization.add(member, role=form.cleaned_data["role"], by=user)

@@ -19,7 +19,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     """Change how one is presented, and the language that this browser asks for."""
     user = require_user(request)
     initial = {"name": user.get_full_name(), "about": user.about, "language": translation.get_language()}
-    form = ProfileForm(request.POST or None, initial=initial)
+    form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if not form.is_valid():
         status = 400 if form.is_bound else 200
         return render(request, "portal/settings/profile.html", {"form": form}, status=status)

@@ -20,7 +20,7 @@ from portal.models import AccessToken, User
 def tokens(request: HttpRequest) -> HttpResponse:
     """List tokens and create one. The answer to creation is the only page that ever holds the secret."""
     user = require_user(request)
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _page(request, user, form, status=400 if form.is_bound else 200)
     try:

@@ -218,7 +218,8 @@ REACHABLE = [
     ("account_login", False), ("account_signup", False), ("account_reset_password", False),
     ("account_reset_password_done", False), ("account_reset_password_from_key_done", False),
     ("account_email_verification_sent", False), ("account_inactive", False),
-    ("account_logout", True), ("account_email", True), ("account_change_password", True), ("account_reauthenticate", True),
+    ("account_logout", True), ("account_email", True), ("account_change_password", True),
+    ("account_reauthenticate", True),
 ]  # fmt: skip
 
 
