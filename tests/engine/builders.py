@@ -45,7 +45,8 @@ def run_engine(*arguments: str, **environment: str) -> subprocess.CompletedProce
 
 
 def last_line(process: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    return json.loads(process.stdout.splitlines()[-1])
+    line: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return line
 
 
 def safetensors_bytes(header: object, body: bytes = b"", *, claim: int | None = None) -> bytes:

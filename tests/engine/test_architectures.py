@@ -26,7 +26,7 @@ SIZES = {
     "cls_token_id": 1,
     "sep_token_id": 1,
 }
-EXTRA = {
+EXTRA: dict[str, dict[str, object]] = {
     "mobilebert": {"true_hidden_size": 32, "intra_bottleneck_size": 32},
     "opt": {"word_embed_proj_dim": 32, "ffn_dim": 48},
     "deberta-v2": {

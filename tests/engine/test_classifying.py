@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_memory_that_runs_out_on_a_gpu_halves_the_batch(spec, monkeypatch):
     seen = []
     real = inference.forward
 
-    def short_of_memory(classifier, rows):
+    def short_of_memory(classifier: Any, rows: Any) -> Any:
         seen.append(len(rows))
         if len(rows) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
@@ -157,7 +158,7 @@ def test_memory_that_runs_out_on_a_gpu_halves_the_batch(spec, monkeypatch):
     with pytest.raises(EngineError) as caught:
         inference.predict_logits(classifier, tokens, budget=1000)
     assert caught.value.code == "out_of_memory"
-    pretend = replace(classifier, device=OnGpu())
+    pretend = replace(classifier, device=cast("torch.device", OnGpu()))
     monkeypatch.setattr(inference, "forward", lambda _, rows: short_of_memory(classifier, rows))
     seen.clear()
     assert inference.predict_logits(pretend, tokens, budget=1000) == pytest.approx(expected, abs=1e-5)

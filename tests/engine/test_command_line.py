@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def spec_of(verb: str, folder: Path, **changes: object) -> str:
     return str(path)
 
 
-def chain(folder: Path, *verbs: str, **environment: str) -> list[dict[str, object]]:
+def chain(folder: Path, *verbs: str, **environment: str) -> list[dict[str, Any]]:
     results = []
     for verb in verbs:
         process = run_engine("worker.engine", verb, spec_of(verb, folder), **environment)

@@ -4,11 +4,16 @@ import json
 import os
 import shutil
 import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.engine.builders import edit_json, safetensors_bytes
 from worker.engine.contracts import EngineError
+
+if TYPE_CHECKING:
+    from worker.engine.load import Classifier
 
 pytestmark = pytest.mark.engine
 
@@ -21,7 +26,7 @@ def refused(model) -> EngineError:
     return caught.value
 
 
-def load(model):
+def load(model: Path) -> "Classifier":
     from worker.engine.load import load_classifier
 
     return load_classifier(str(model), device="cpu")

@@ -83,7 +83,8 @@ def test_bootstrap_over_cells_agrees_with_resampling_the_examples():
     slow = []
     for _ in range(1500):
         drawn = random.randint(0, len(gold), len(gold))
-        slow.append(sk.f1_score(gold[drawn], predicted[drawn], labels=range(size), average="macro", zero_division=0))
+        confusion = metrics.confusion_matrix(gold[drawn], predicted[drawn], size)
+        slow.append(float(metrics.measures(metrics.margins_of(confusion))["f1_macro"]))
     assert fast["f1_macro"] == pytest.approx(tuple(np.percentile(slow, [2.5, 97.5])), abs=0.012)
 
 
