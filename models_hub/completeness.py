@@ -1,0 +1,40 @@
+"""What a card lacks that readers look for."""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from models_hub.models import Repo
+
+SHORT_TEXT = 200
+
+
+class Gap(NamedTuple):
+    """Something missing, and why a reader wants it."""
+
+    name: str | Promise
+    reason: str | Promise
+
+
+def gaps(repo: Repo, body: str) -> list[Gap]:
+    """Return what the card of a repository lacks; `body` is the text below its metadata."""
+    card = repo.card
+    checks = (
+        (repo.license, Gap("license", _("without one, nobody may use it"))),
+        (repo.task, Gap("pipeline_tag" if repo.is_model else "task_categories", _("people search by task"))),
+        (repo.languages, Gap("language", _("people search by language"))),
+        (not repo.is_model or card.get("datasets"), Gap("datasets", _("what it was trained on"))),
+        (len(body.strip()) >= SHORT_TEXT, Gap(_("description"), _("what it is for, how it was made, its limits"))),
+    )
+    return [gap for present, gap in checks if not present]
+
+
+def card_template(repo: Repo) -> str:
+    """Return a first README.md for a repository that has none, to be filled in."""
+    model, dataset = "pipeline_tag: text-classification\ndatasets: []", "task_categories:\n- text-classification"
+    fields = model if repo.is_model else dataset
+    return (
+        f"---\nlicense: apache-2.0\nlanguage:\n- en\n{fields}\ntags: []\n---\n\n"
+        f"# {repo.name}\n\n## {_('What it is for')}\n\n\n## {_('How it was made')}\n\n\n## {_('Limits')}\n\n"
+    )

@@ -1,0 +1,160 @@
+"""Lists of repositories: search, filters, order, and pages that cost the same however deep they are."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.core.cache import cache
+from django.db.models import Count, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, Concat
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from models_hub.models import Label, Repo, RepoQuerySet
+from portal.errors import InvalidInput
+from portal.models import Asker
+
+PAGE = 24
+COUNTED = 1000  # beyond this a list says “more than”, so that counting stays cheap
+MAX_WORDS = 8
+FACET_SECONDS = 60
+FACET_VALUES = 40
+UNKNOWN_LAST = 2**62
+FILTERS = ("task", "library", "language", "license", "author")
+
+
+class Order(NamedTuple):
+    """One way to sort: a key that the database computes, and its direction. The id breaks ties."""
+
+    label: str | Promise
+    key: Any
+    descending: bool
+
+
+ORDERS = {
+    "updated": Order(gettext_lazy("Recently updated"), F("updated_at"), descending=True),
+    "largest": Order(gettext_lazy("Most parameters"), Coalesce(F("parameters"), Value(-1)), descending=True),
+    "smallest": Order(
+        gettext_lazy("Fewest parameters"), Coalesce(F("parameters"), Value(UNKNOWN_LAST)), descending=False
+    ),
+    "name": Order(gettext_lazy("Name"), F("lower"), descending=False),
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a reader asks a list for. Values that nobody could mean are dropped."""
+
+    kind: str
+    search: str = ""
+    sort: str = "updated"
+    cursor: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, kind: str, values: Mapping[str, str]) -> "Query":
+        sort = values.get("sort", "")
+        texts = {name: values.get(name, "").replace("\x00", "").strip()[:200] for name in (*FILTERS, "search")}
+        return cls(
+            kind=kind,
+            search=texts.pop("search"),
+            sort=sort if sort in ORDERS else "updated",
+            cursor=values.get("cursor", ""),
+            filters={name: text for name, text in texts.items() if text},
+        )
+
+    @property
+    def narrows(self) -> bool:
+        return bool(self.search or self.filters)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, and the cursor of the next one ("" when there is none)."""
+
+    repos: list[Repo]
+    next_cursor: str
+    count: int
+
+    @property
+    def is_cut(self) -> bool:
+        return self.count > COUNTED
+
+
+def page_of(query: Query, *, user: Asker) -> Page:
+    """Return the repositories that `user` may see and `query` asks for."""
+    found = matching(Repo.objects.visible_to(user).filter(kind=query.kind), query)
+    order = ORDERS[query.sort]
+    rows = found.annotate(sort_key=order.key).select_related("namespace")
+    rows = rows.order_by(*(f"-{name}" if order.descending else name for name in ("sort_key", "id")))
+    if query.cursor:
+        key, pk = _read_cursor(query.cursor, query.sort)
+        beyond = "lt" if order.descending else "gt"
+        rows = rows.filter(Q(**{f"sort_key__{beyond}": key}) | Q(**{"sort_key": key, f"id__{beyond}": pk}))
+    repos = list(rows[: PAGE + 1])
+    count = found[: COUNTED + 1].count()
+    return Page(repos[:PAGE], _cursor(repos[PAGE - 1]) if len(repos) > PAGE else "", count)
+
+
+def matching(repos: RepoQuerySet, query: Query) -> RepoQuerySet:
+    """Narrow `repos` to those whose name, owner or labels hold every word, and that pass the filters."""
+    repos = repos.annotate(full_lower=Concat(F("namespace__lower"), Value("/"), F("lower")))
+    for word in query.search.lower().split()[:MAX_WORDS]:
+        labelled = Label.objects.filter(repo=OuterRef("pk"), text__icontains=word)
+        repos = repos.filter(Q(full_lower__contains=word) | Exists(labelled))
+    for name, value in query.filters.items():
+        if name == "author":
+            repos = repos.owned_by(value)
+        elif name == "language":
+            repos = repos.labelled(value if query.kind == Repo.Kind.MODEL else f"language:{value}")
+        else:
+            repos = repos.filter(**{name: value})
+    return repos
+
+
+def facets(kind: str) -> dict[str, list[str]]:
+    """Return for each filter the values that public repositories of this kind have, the most frequent first."""
+    key = f"facets:{kind}"
+    kept: dict[str, list[str]] | None = cache.get(key)
+    if kept is None:
+        public = Repo.objects.filter(kind=kind, private=False)
+        kept = {name: _frequent(public, name) for name in ("task", "library", "license")}
+        kept["language"] = _frequent_languages(public)
+        cache.set(key, kept, FACET_SECONDS)
+    return kept
+
+
+def _frequent(repos: RepoQuerySet, name: str) -> list[str]:
+    rows = repos.exclude(**{name: ""}).values(name).annotate(n=Count("id")).order_by("-n", name)
+    return [row[name] for row in rows[:FACET_VALUES]]
+
+
+def _frequent_languages(repos: RepoQuerySet) -> list[str]:
+    counts: Counter[str] = Counter()
+    for row in repos.values("languages").annotate(n=Count("id")).order_by("-n")[:500]:
+        counts.update(dict.fromkeys(row["languages"], row["n"]))
+    return [code for code, _count in counts.most_common(FACET_VALUES)]
+
+
+def _cursor(last: Any) -> str:
+    key = last.sort_key.isoformat() if isinstance(last.sort_key, datetime) else last.sort_key
+    return base64.urlsafe_b64encode(json.dumps([key, last.pk]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
+    try:
+        key, pk = json.loads(base64.urlsafe_b64decode(cursor[:500] + "=" * (-len(cursor) % 4)))
+        if sort == "updated":
+            key = datetime.fromisoformat(key)
+        elif not isinstance(key, str if sort == "name" else int):
+            raise ValueError
+        if not isinstance(pk, int) or not 0 <= pk <= UNKNOWN_LAST:
+            raise ValueError
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(_("This link to a page of the list is broken; start again from the first page.")) from error
+    return key, pk

@@ -1,0 +1,70 @@
+"""Words and symbols of the hub for templates."""
+
+from urllib.parse import quote
+
+from babel import Locale, UnknownLocaleError
+from django import template
+from django.utils.translation import get_language, to_locale
+
+from models_hub import tasks
+
+register = template.Library()
+register.filter("task_label", tasks.task_label)
+register.filter("task_icon", tasks.task_icon)
+
+FILE_ICONS = {
+    "md": "file-earmark-richtext",
+    "json": "filetype-json",
+    "jsonl": "file-earmark-spreadsheet",
+    "csv": "filetype-csv",
+    "tsv": "filetype-csv",
+    "py": "filetype-py",
+    "yaml": "filetype-yml",
+    "yml": "filetype-yml",
+    "txt": "file-earmark-text",
+    "safetensors": "file-earmark-lock2",
+    "bin": "file-earmark-binary",
+    "onnx": "file-earmark-binary",
+    "gguf": "file-earmark-binary",
+    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "svg"), "file-earmark-image"),
+}
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """zh -> Chinese, or 中文 to a Chinese reader; a code that nobody knows stays as it is."""
+    try:
+        names = Locale.parse(to_locale(get_language() or "en")).languages
+    except (UnknownLocaleError, ValueError):
+        return code
+    return str(names.get(code.replace("-", "_"), code))
+
+
+@register.filter
+def file_icon(name: str) -> str:
+    return FILE_ICONS.get(name.rsplit(".", 1)[-1].lower(), "file-earmark")
+
+
+@register.filter
+def quoted(text: str) -> str:
+    """A revision or path as part of an address: slashes stay."""
+    return quote(text, safe="/")
+
+
+@register.filter
+def filter_label(value: str, name: str) -> str:
+    """A value of the list's filter `name` in the reader's words."""
+    if name == "task":
+        return tasks.task_label(value)
+    return language_name(value) if name == "language" else value
+
+
+@register.simple_tag(takes_context=True)
+def filtered_by(context: template.Context, name: str, value: str | None) -> str:
+    """The page's query string with one filter set, or taken away by None; always the first page."""
+    params = context["request"].GET.copy()
+    params.pop("cursor", None)
+    params.pop(name, None)
+    if value is not None:
+        params[name] = value
+    return f"?{params.urlencode()}"

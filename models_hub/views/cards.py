@@ -1,0 +1,56 @@
+"""The first page of a repository: its card, its facts, and how to use it."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from models_hub import browsing, cards, completeness, permissions, rendering, snippets
+from models_hub.models import DEFAULT_BRANCH, Commit, Repo
+from models_hub.views.pages import repo_page, respond
+from portal.context import site
+
+CARD = "README.md"
+HIDDEN = ".gitattributes"
+
+
+@repo_page
+@require_safe
+def card(request: HttpRequest, repo: Repo) -> HttpResponse:
+    commit = browsing.resolve_revision(repo, DEFAULT_BRANCH)
+    entries = browsing.list_folder(repo, commit)
+    text = _card_text(repo, entries)
+    _metadata, body = cards.split_card(text)
+    names = [entry.path for entry in entries if not entry.is_folder and entry.path != HIDDEN]
+    example = next((name for name in ("config.json", *names) if name in names), CARD)
+    return respond(
+        request,
+        repo,
+        "models_hub/repos/card.html",
+        tab="card",
+        commit=commit,
+        is_empty=not names,
+        card=rendering.markdown_html(text, repo=repo, revision=DEFAULT_BRANCH) if body.strip() else "",
+        has_card=CARD in names,
+        gaps=completeness.gaps(repo, body) if permissions.can_write(request.user, repo) else [],
+        snippets=snippets.snippets(repo, site=_site_address(request), example_file=example),
+        facts=_facts(repo, commit),
+    )
+
+
+def _card_text(repo: Repo, entries: list[browsing.Entry]) -> str:
+    entry = next((entry for entry in entries if entry.path == CARD and not entry.is_folder), None)
+    return browsing.read(repo, entry, entry.size).decode("utf-8", "replace") if entry else ""
+
+
+def _site_address(request: HttpRequest) -> str:
+    address = site(request)["site_address"]
+    return str(address()) if callable(address) else ""
+
+
+def _facts(repo: Repo, commit: Commit) -> dict[str, object]:
+    """What the side of the page lists beyond the repository's own columns."""
+    names = ("base_model", "datasets", "size_categories", "language_creators")
+    return {
+        **{name: cards.texts(repo.card.get(name) or [], 10) for name in names},
+        "dtypes": sorted(repo.dtypes.items(), key=lambda item: -item[1]),
+        "architecture": next(iter(repo.config.get("architectures", [])), ""),
+    }

@@ -1,0 +1,101 @@
+"""Looking into a revision: folders and files."""
+
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_safe
+
+from models_hub import browsing, permissions, previewing, referencing, rendering, tracing
+from models_hub.addressing import split_place
+from models_hub.browsing import Entry
+from models_hub.models import Commit, Repo
+from models_hub.previewing import Preview
+from models_hub.views.pages import repo_page, respond
+
+MAX_ENTRIES = 1000
+README = "README.md"
+
+
+class Crumb(NamedTuple):
+    """One folder on the way to a file."""
+
+    name: str
+    path: str
+
+
+@repo_page
+@require_safe
+def folder(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
+    """The files of a folder, with the commit that last changed each."""
+    revision, path = split_place(repo, place)
+    commit = browsing.resolve_revision(repo, revision)
+    if path and not browsing.find_item(repo, commit, path).is_folder:
+        return redirect(f"{repo.path}/blob/{quote(revision)}/{quote(path)}")
+    entries = sorted(browsing.list_folder(repo, commit, path), key=lambda entry: not entry.is_folder)
+    shown = entries[:MAX_ENTRIES]
+    changed = tracing.last_commits(repo, commit, [entry.path for entry in shown])
+    return respond(
+        request,
+        repo,
+        "models_hub/files/folder.html",
+        tab="files",
+        rows=[(entry, changed.get(entry.path)) for entry in shown],
+        count=len(entries),
+        **_place(repo, commit, revision, path),
+    )
+
+
+@repo_page
+@require_safe
+def file(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
+    """One file: what it holds, as far as a page can show it, and its facts."""
+    revision, path = split_place(repo, place)
+    commit = browsing.resolve_revision(repo, revision)
+    entry = browsing.find(repo, commit, path)
+    if entry.is_folder:
+        return redirect(f"{repo.path}/tree/{quote(revision)}/{quote(path)}")
+    shown = previewing.preview(repo, entry)
+    place_of_file = _place(repo, commit, revision, path)
+    return respond(
+        request,
+        repo,
+        "models_hub/files/file.html",
+        tab="files",
+        entry=entry,
+        preview=shown,
+        html=_html(repo, entry, shown, revision, as_source="source" in request.GET),
+        as_source="source" in request.GET,
+        runs_code=previewing.runs_code(path),
+        last=tracing.last_commits(repo, commit, [path]).get(path),
+        may_edit=_may_edit(request, repo, revision, entry, shown),
+        **place_of_file,
+    )
+
+
+def _place(repo: Repo, commit: Commit, revision: str, path: str) -> dict[str, Any]:
+    """Where the reader is: revision, folders on the way, and the revisions to choose from."""
+    parts = path.split("/") if path else []
+    branches, tags = referencing.branches(repo), referencing.tags(repo)
+    return {
+        "revision": revision,
+        "commit": commit,
+        "path": path,
+        "crumbs": [Crumb(part, "/".join(parts[: index + 1])) for index, part in enumerate(parts)],
+        "branches": branches,
+        "tags": tags,
+        "is_branch": any(branch.short_name == revision for branch in branches),
+    }
+
+
+def _html(repo: Repo, entry: Entry, shown: Preview, revision: str, *, as_source: bool) -> str:
+    if shown.kind == "markdown" and not as_source:
+        return rendering.markdown_html(shown.text, repo=repo, revision=revision, folder=entry.path.rpartition("/")[0])
+    return rendering.code_html(shown.text, name=entry.name) if shown.kind in {"text", "markdown"} else ""
+
+
+def _may_edit(request: HttpRequest, repo: Repo, revision: str, entry: Entry, shown: Preview) -> bool:
+    is_branch = any(branch.short_name == revision for branch in referencing.branches(repo))
+    is_small_text = entry.blob is None and shown.kind in {"text", "markdown", "table"}
+    return is_branch and is_small_text and permissions.can_write(request.user, repo)

@@ -1,0 +1,45 @@
+"""What all pages of one repository share: it is found, or is 404; its head shows who may do what."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+
+from models_hub import browsing, permissions
+from models_hub.models import Repo
+
+View = Callable[..., HttpResponse]
+
+
+def repo_page(view: View) -> View:
+    """Give a view the repository that its address names, spelled as it really is."""
+
+    @never_cache
+    @wraps(view)
+    def found(request: HttpRequest, kind: str, namespace: str, name: str, **rest: Any) -> HttpResponse:
+        repo = browsing.visible_repo(request.user, kind=kind, namespace=namespace, name=name)
+        if repo.full_name != f"{namespace}/{name}" and request.method in {"GET", "HEAD"}:
+            return redirect(request.get_full_path().replace(f"/{namespace}/{name}", f"/{repo.full_name}", 1))
+        return view(request, repo, **rest)
+
+    return found
+
+
+def respond(
+    request: HttpRequest, repo: Repo, template: str, *, tab: str, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Render a page of a repository."""
+    return render(request, template, {**head(request, repo, tab), **context}, status=status)
+
+
+def head(request: HttpRequest, repo: Repo, tab: str) -> Mapping[str, Any]:
+    """Return what the head of the page reads."""
+    return {
+        "repo": repo,
+        "tab": tab,
+        "may_write": permissions.can_write(request.user, repo),
+        "may_manage": permissions.can_manage(request.user, repo),
+    }

@@ -1,0 +1,79 @@
+"""Files from the reader's machine become a commit."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from models_hub import browsing, contents, publishing, staging
+from models_hub.addressing import split_place
+from models_hub.changes import Change, PutFile, PutLarge
+from models_hub.forms import UploadForm
+from models_hub.models import Repo
+from models_hub.views.pages import repo_page, respond
+from portal.errors import DomainError, InvalidInput, status_of
+
+SAMPLE = 512
+
+
+@repo_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
+    """Choose files, say what they are, and publish them as one commit."""
+    publishing.require_writer(request.user, repo)
+    revision, folder = split_place(repo, place)
+    browsing.resolve_revision(repo, revision)
+    form = UploadForm(initial={"folder": folder, "title": _("Upload files")})
+    status = 200
+    if request.method == "POST":
+        form = UploadForm(request.POST, request.FILES)
+        status = 400
+        if form.is_valid():
+            try:
+                _publish(request, repo, revision, form)
+            except DomainError as error:
+                form.add_error(None, error.message)
+                status = status_of(error)
+            else:
+                return redirect(f"{repo.path}/tree/{quote(revision)}/{quote(_folder(form))}".rstrip("/"))
+    return respond(
+        request, repo, "models_hub/files/upload.html", tab="files", status=status, form=form, revision=revision
+    )
+
+
+def _publish(request: HttpRequest, repo: Repo, revision: str, form: UploadForm) -> None:
+    files: list[UploadedFile[Any]] = form.cleaned_data["files"]
+    names = [str(name) for name in request.POST.getlist("paths")]
+    # Without a script nobody tells the folders: a browser sends the last part of a name alone.
+    paths = names if len(names) == len(files) else [str(file.name) for file in files]
+    folder = _folder(form)
+    places = [f"{folder}/{path}" if folder else path for path in paths]
+    if len(set(places)) != len(places):
+        raise InvalidInput(_("Two of the files have the same name; upload them to different folders."))
+    attributes = publishing.head_file(repo, ".gitattributes", browsing.resolve_revision(repo, revision))
+    publishing.commit(
+        repo=repo,
+        by=request.user,
+        changes=(_change(repo, path, file, attributes) for path, file in zip(places, files, strict=True)),
+        title=form.cleaned_data["title"],
+        description=form.cleaned_data["description"],
+        branch=revision,
+    )
+
+
+def _folder(form: UploadForm) -> str:
+    return str(form.cleaned_data["folder"]).strip().strip("/")
+
+
+def _change(repo: Repo, path: str, file: UploadedFile[Any], attributes: bytes) -> Change:
+    """Large content goes to the blob store in pieces, as it would by the other ways in."""
+    sample = file.read(SAMPLE)
+    file.seek(0)
+    if not staging.is_large(path, file.size or 0, sample, attributes=attributes):
+        return PutFile(path, file.read())
+    blob = contents.receive(repo, file.chunks(), size=file.size)
+    return PutLarge(path, blob.sha256, blob.size)

@@ -1,0 +1,40 @@
+"""Addresses of the hub's pages. A model's begins with two names, a data set's with `datasets/` before them."""
+
+from django.urls import URLPattern, path
+
+from models_hub.models import Repo
+from models_hub.views import cards, editing, files, lists, repos, uploads, versions
+from portal import path_converters  # noqa: F401  (registers "account")
+
+REPO = "<account:namespace>/<account:name>"
+
+
+def _pages(prefix: str, kind: str) -> list[URLPattern]:
+    """Return the pages of one repository."""
+    base, extra = f"{prefix}{REPO}", {"kind": kind}
+    return [
+        path(base, cards.card, extra, name=f"{kind}"),
+        path(f"{base}/tree/<path:place>", files.folder, extra, name=f"{kind}_tree"),
+        path(f"{base}/blob/<path:place>", files.file, extra, name=f"{kind}_blob"),
+        path(f"{base}/commits/<path:place>", versions.commits, extra, name=f"{kind}_commits"),
+        path(f"{base}/commit/<slug:oid>", versions.commit, extra, name=f"{kind}_commit"),
+        path(f"{base}/upload/<path:place>", uploads.upload, extra, name=f"{kind}_upload"),
+        path(f"{base}/new/<path:place>", editing.new, extra, name=f"{kind}_new_file"),
+        path(f"{base}/edit/<path:place>", editing.edit, extra, name=f"{kind}_edit"),
+        path(f"{base}/removal/<path:place>", editing.removal, extra, name=f"{kind}_removal"),
+        path(f"{base}/settings", repos.settings, extra, name=f"{kind}_settings"),
+        path(f"{base}/settings/visibility", repos.visibility, extra, name=f"{kind}_visibility"),
+        path(f"{base}/settings/deletion", repos.deletion, extra, name=f"{kind}_deletion"),
+    ]
+
+
+urlpatterns = [
+    path("models", lists.repos, {"kind": Repo.Kind.MODEL}, name="models"),
+    path("datasets", lists.repos, {"kind": Repo.Kind.DATASET}, name="datasets"),
+    path("models/latest", lists.latest, name="models_latest"),
+    path("fragments/repos", lists.of_author, name="repos_of_author"),
+    path("new/model", repos.new, {"kind": Repo.Kind.MODEL}, name="new_model"),
+    path("new/dataset", repos.new, {"kind": Repo.Kind.DATASET}, name="new_dataset"),
+    *_pages("datasets/", Repo.Kind.DATASET),
+    *_pages("", Repo.Kind.MODEL),
+]

@@ -1,0 +1,51 @@
+// <form data-upload>: files and folders, chosen or dropped, are gathered in form.chosen as {path, file} and listed.
+(() => {
+  const form = document.querySelector("form[data-upload]");
+  const list = document.querySelector("#chosen");
+  const zone = form.querySelector("[data-drop-zone]");
+  const input = form.querySelector("input[name=files]");
+  form.chosen = [];
+  const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  const show = () => {
+    input.required = form.chosen.length === 0;
+    list.replaceChildren(...form.chosen.map(({ path, file }) => {
+      const row = document.createElement("li");
+      const remove = Object.assign(document.createElement("button"), { type: "button", className: "btn-close" });
+      remove.setAttribute("aria-label", `${list.dataset.remove} ${path}`);
+      remove.addEventListener("click", () => { form.chosen = form.chosen.filter((one) => one.path !== path); show(); });
+      for (const text of [path, size(file.size)]) row.append(Object.assign(document.createElement("span"), { textContent: text }));
+      row.lastChild.className = "text-secondary num";
+      row.append(remove);
+      return row;
+    }));
+  };
+  const add = (file, path) => {
+    form.chosen = [...form.chosen.filter((one) => one.path !== path), { path, file }];
+  };
+  const take = (picker) => {
+    for (const file of picker.files) add(file, file.webkitRelativePath || file.name);
+    picker.value = "";
+    show();
+  };
+  const walk = async (entry, folder) => {
+    if (entry.isFile) return add(await new Promise((done, fail) => entry.file(done, fail)), folder + entry.name);
+    const reader = entry.createReader();
+    for (;;) { // a reader gives at most a hundred entries at a time
+      const batch = await new Promise((done, fail) => reader.readEntries(done, fail));
+      if (!batch.length) return;
+      for (const child of batch) await walk(child, `${folder}${entry.name}/`);
+    }
+  };
+  input.addEventListener("change", () => take(input));
+  const folderInput = form.querySelector("[data-folder-input]");
+  folderInput.addEventListener("change", () => take(folderInput));
+  form.querySelector("[data-folder-choice]").hidden = !("webkitdirectory" in folderInput);
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.toggle("is-over", name === "dragover"); });
+  }
+  zone.addEventListener("drop", async (event) => {
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+    for (const entry of entries) await walk(entry, "");
+    show();
+  });
+})();
