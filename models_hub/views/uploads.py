@@ -69,7 +69,7 @@ def _folder(form: UploadForm) -> str:
     return str(form.cleaned_data["folder"]).strip().strip("/")
 
 
-def _change(repo: Repo, path: str, file: UploadedFile[Any], attributes: bytes) -> Change:
+def _change(repo: Repo, path: str, file: "UploadedFile[Any]", attributes: bytes) -> Change:
     """Large content goes to the blob store in pieces, as it would by the other ways in."""
     sample = file.read(SAMPLE)
     file.seek(0)
