@@ -24,7 +24,7 @@ test: $(VENV)/.ready-dev setup ## Run the tests (T="tests/portal -k token" for s
 lint: $(VENV)/.ready-dev ## Check style, types and the layers.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy .
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.ready-dev setup ## Measure speed and memory; prints ratios against a baseline of the same run.
