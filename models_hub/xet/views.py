@@ -51,7 +51,7 @@ def xorb(grant: Grant, body: Body, hash: str) -> HttpResponse:
 
 @_upload
 def shard(grant: Grant, body: Body) -> HttpResponse:
-    """POST v1/shards"""
+    """POST v1/shards, or shards for older clients"""
     receiving.receive_shard(grant.repo, body)
     return JsonResponse({"result": 1})
 

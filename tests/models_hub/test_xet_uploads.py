@@ -4,8 +4,9 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.test import Client
@@ -13,6 +14,7 @@ from django.test import Client
 from models_hub import contents
 from models_hub.models import Blob, Piece, Repo, RepoBlob, Xorb
 from models_hub.storage import blob_store
+from models_hub.storage.local import LocalBlobStore
 from models_hub.xet import tokens
 from models_hub.xet.hashing import chunk_hash
 from portal.models import User
@@ -95,6 +97,14 @@ class TestXorbs:
         sender.xorb(FIRST)
         assert nothing_was_registered(sender.repo)
 
+    def test_a_crash_after_storing_leaves_what_the_next_upload_takes(
+        self, sender: Sender, own_blob_folder: Path
+    ) -> None:
+        blob_store().put([FIRST.raw])
+        assert sender.shard(whole(FIRST)).status_code == 400
+        assert sender.xorb(FIRST).json() == {"was_inserted": True}
+        assert len(stored_files(own_blob_folder)) == 1
+
     def test_what_has_another_hash_is_refused_and_leaves_nothing(self, sender: Sender, own_blob_folder: Path) -> None:
         answer = sender.xorb(FIRST, body=SECOND.body)
         assert answer.status_code == 400
@@ -159,6 +169,32 @@ class TestFiles:
             for end in edges:
                 length = max(end - start, 0)
                 assert b"".join(contents.stream(blob, start, length)) == raw[start : start + length]
+
+    def test_many_pieces_are_read_with_few_queries_and_open_files(
+        self,
+        sender: Sender,
+        django_assert_num_queries: Callable[[int], AbstractContextManager[object]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        sender.xorb(FIRST)
+        sender.xorb(SECOND)
+        terms = [FIRST.term(0, 1)] * 900 + [SECOND.term(0, 1)] * 900
+        chunks = [FIRST.chunks[0]] * 900 + [SECOND.chunks[0]] * 900
+        raw = b"".join(chunks)
+        assert sender.shard(MadeFile(chunks, sha256(raw), terms)).status_code == 200
+        blob = Blob.objects.get(sha256=sha256(raw))
+        opened: list[str] = []
+
+        def note_and_open(store: LocalBlobStore, key: str) -> BinaryIO:
+            opened.append(key)
+            return store.path(key).open("rb")
+
+        monkeypatch.setattr(LocalBlobStore, "open", note_and_open)
+        with django_assert_num_queries(2):
+            assert b"".join(contents.stream(blob)) == raw
+        assert opened == [sha256(FIRST.raw), sha256(SECOND.raw)]
+        with django_assert_num_queries(1):
+            assert b"".join(contents.stream(blob, len(raw) - 700)) == raw[-700:]
 
     def test_many_files_come_in_one_shard_some_of_them_twice(self, sender: Sender) -> None:
         sender.xorb(FIRST)
@@ -266,14 +302,14 @@ class TestAddresses:
         assert event_of(bad) | {"message": ""} == {"type": "error", "message": "", "retryable": False}
         assert "was not uploaded" in event_of(bad)["message"]
 
-    @pytest.mark.parametrize("path", [f"v1/xorbs/default/{FIRST.hash}", "v1/shards", "v2/shards"])
+    @pytest.mark.parametrize("path", [f"v1/xorbs/default/{FIRST.hash}", "shards", "v1/shards", "v2/shards"])
     def test_an_upload_needs_a_token(self, sender: Sender, path: str) -> None:
         sender.token = "nonsense"
         answer = sender.post(path, FIRST.body)
         assert answer.status_code == 401
         assert answer.json()["code"] == "xet_token_invalid"
 
-    @pytest.mark.parametrize("path", [f"v1/xorbs/default/{FIRST.hash}", "v1/shards", "v2/shards"])
+    @pytest.mark.parametrize("path", [f"v1/xorbs/default/{FIRST.hash}", "shards", "v1/shards", "v2/shards"])
     def test_reading_is_not_possible_here(self, db: None, path: str) -> None:
         for method in ("get", "head", "put", "delete"):
             assert getattr(Client(), method)(f"/cas/{path}").status_code == 405

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import hf_xet
@@ -17,15 +18,27 @@ TAG = b"HFRepoMetaData\0" + bytes.fromhex("556967456a7b815783a5bdd95ccdd14aa9")
 BOTH_FLAGS = 0xC0000000
 
 
-def upload(endpoint: str, files: Sequence[bytes], token: str = "none", **config: object) -> list[Any]:
+def upload(
+    endpoint: str,
+    files: Sequence[bytes],
+    token: str = "none",
+    *,
+    sha256: Any = hf_xet.COMPUTE_SHA256,
+    **config: object,
+) -> list[Any]:
     """Send files with the real client; returns what it says of each: hash, file_size, sha256."""
     settings = hf_xet.XetConfig().with_config({"telemetry.enabled": False, **config})
     commit = hf_xet.XetSession(settings).new_upload_commit(
         endpoint=endpoint, token=token, token_expiry_unix_secs=int(time.time()) + 3600
     )
-    handles = [commit.start_upload_bytes(content, sha256=hf_xet.COMPUTE_SHA256) for content in files]
+    handles = [commit.start_upload_bytes(content, sha256=sha256) for content in files]
     commit.wait_to_finish()
     return [handle.result().xet_info for handle in handles]
+
+
+def main(endpoint: str, token: str, path: str) -> None:
+    """Send one file, as a process of its own."""
+    upload(endpoint, [Path(path).read_bytes()], token)
 
 
 @dataclass
