@@ -126,6 +126,30 @@ def test_calls_that_reach_deep_into_the_kernel_are_refused(kind: Kind, tmp_path:
     assert answer == dict.fromkeys(CALL_NUMBERS, errno.EPERM)
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are those of one processor family")
+@kinds(HERE, HERE_BARE)
+def test_the_filter_cannot_be_walked_around_by_another_call_table(kind: Kind, tmp_path: Path) -> None:
+    other_table = 0x40000000
+    numbers = {"x32 socket": other_table + 41, "x32 ptrace": other_table + 521, "clone3": 435}
+    answer = kind.attempt(CALLS, tmp_path, json.dumps(numbers)).answer
+    assert answer == dict.fromkeys(numbers, errno.ENOSYS)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the instructions are those of one processor family")
+@kinds(HERE, HERE_BARE)
+def test_a_call_through_the_32_bit_entry_ends_the_run(kind: Kind, tmp_path: Path) -> None:
+    code = """
+import ctypes, mmap
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(bytes.fromhex("b814000000cd80c3"))  # mov eax, 20 (getpid); int 0x80; ret
+ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+print("reached")
+"""
+    attempt = kind.attempt(code, tmp_path)
+    assert attempt.lines == []
+    assert attempt.outcome.returncode < 0
+
+
 @kinds()
 def test_a_run_can_neither_see_into_the_worker_nor_signal_it(kind: Kind, tmp_path: Path) -> None:
     code = """
@@ -190,6 +214,28 @@ print(json.dumps([open({str(given / "spec.json")!r}).read(), refused]))
     )  # fmt: skip
     assert lines == ['["hello", true]'], outcome
     assert stat.S_IMODE((given / "spec.json").stat().st_mode) == 0o600
+
+
+@kinds(HERE, HERE_BARE)
+def test_a_path_through_a_link_works_inside_as_outside(kind: Kind, tmp_path: Path) -> None:
+    (tmp_path / "disk" / "out").mkdir(parents=True)
+    (tmp_path / "disk" / "given").write_text("hello")
+    (tmp_path / "data").symlink_to(tmp_path / "disk")
+    given, out = tmp_path / "data" / "given", tmp_path / "data" / "out"
+    outcome = sandbox.run(
+        python(f"open({str(out / 'result')!r}, 'w').write(open({str(given)!r}).read())"), readonly=[given],
+        writable=out, limits=limits(), on_line=print, should_stop=lambda: None, policy=kind.policy,
+    )  # fmt: skip
+    assert sandbox.collect(out, "result", 100) == b"hello", outcome
+
+
+def test_a_file_with_a_second_name_is_not_handed_over(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_text("shared")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "blob").hardlink_to(tmp_path / "blob")
+    HERE.attempt("pass", tmp_path)
+    assert (tmp_path / "blob").stat().st_uid == os.geteuid()
 
 
 @kinds(HERE, HERE_BARE)

@@ -1,6 +1,7 @@
 """The bwrap command line: a root folder of its own with next to nothing in it, and no way to the network."""
 
 import functools
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -61,7 +62,8 @@ def command(
         prefix = [prlimit, f"--nproc={limits.processes}", "--"]
     # A folder before what lies in it, or the later mount would hide the earlier.
     for path in sorted(shown, key=lambda path: len(path.parts)):
-        argv += [shown[path], str(path), str(path)]
+        # From where it really is, as the way through a link may be closed to the run's user.
+        argv += [shown[path], os.path.realpath(path), str(path)]
     return [*argv, "--remount-ro", "/", "--chdir", str(writable), "--", *prefix, *inner]
 
 

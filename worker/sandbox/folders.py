@@ -24,11 +24,15 @@ def size(folder: Path, *, stop_at: int) -> int:
 
 
 def hand_over(folder: Path, uid: int) -> None:
-    """Make a folder and what the caller has put into it belong to another user."""
+    """Make a folder and what the caller has put into it belong to another user.
+
+    A file that has a second name is left alone: it is the same file there.
+    """
     os.chown(folder, uid, uid, follow_symlinks=False)
     for directory, names, files in os.walk(folder):
-        for name in (*names, *files):
-            os.chown(Path(directory, name), uid, uid, follow_symlinks=False)
+        for path in (Path(directory, name) for name in (*names, *files)):
+            if path.is_dir() or path.lstat().st_nlink == 1:
+                os.chown(path, uid, uid, follow_symlinks=False)
 
 
 def discard(folder: Path) -> None:

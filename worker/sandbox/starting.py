@@ -46,11 +46,29 @@ class Run:
         self, process: subprocess.Popen[bytes], status: int, lifeline: int | None, group: Group | None
     ) -> None:
         self.process = process
-        self.exited = os.pidfd_open(process.pid)
         self.status = status
         self.lifeline = lifeline
         self.group = group
         self.first: int | None = None  # of its process namespace: when that is gone, all in it are
+        try:
+            self.exited = os.pidfd_open(process.pid)
+            for descriptor in (self.stdout, self.stderr, status):
+                os.set_blocking(descriptor, False)
+        except OSError:
+            process.kill()
+            raise
+
+    @property
+    def stdout(self) -> int:
+        """Where the run's standard output arrives."""
+        assert self.process.stdout is not None
+        return self.process.stdout.fileno()
+
+    @property
+    def stderr(self) -> int:
+        """Where the run's standard error arrives."""
+        assert self.process.stderr is not None
+        return self.process.stderr.fileno()
 
     def members(self) -> list[int]:
         """Return the processes of the run, the few that stand around it included."""
@@ -110,28 +128,28 @@ def start(job: Job, isolation: Isolation, *, slot: int, group: Group | None) -> 
             plan["guard"] = {"lifeline": their_lifeline, "status": their_status}
         else:
             plan["command"] = _behind_bwrap(job, isolation, their_status, theirs)
-        theirs.append(_memory_file(json.dumps(plan).encode()))
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", LAUNCHER, str(theirs[-1])],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env={},
-            cwd="/",
-            pass_fds=theirs,
-            start_new_session=True,
-        )
+        process = _launch(plan, theirs)
     except BaseException:
         _close(own)
         raise
     finally:
         _close(theirs)
-    for stream in (process.stdout, process.stderr):
-        if stream is not None:
-            os.set_blocking(stream.fileno(), False)
-    os.set_blocking(status, False)
     return Run(process, status, lifeline, group)
+
+
+def _launch(plan: dict[str, Any], theirs: list[int]) -> subprocess.Popen[bytes]:
+    theirs.append(_memory_file(json.dumps(plan).encode()))
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", LAUNCHER, str(theirs[-1])],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env={},
+        cwd="/",
+        pass_fds=theirs,
+        start_new_session=True,
+    )
 
 
 def _plan(job: Job, isolation: Isolation, slot: int, group: Group | None) -> dict[str, Any]:
@@ -146,7 +164,10 @@ def _plan(job: Job, isolation: Isolation, slot: int, group: Group | None) -> dic
         "groups": group.members_files if group else [],
         "guard": None,
         "uid": slots.uid_of(slot) if isolation.own_user else None,
-        "reveal": [str(path) for path in (*shown.private, *job.readonly)],
+        "reveal": {
+            "readable": _both_names([*shown.private, *job.readonly]),
+            "writable": _both_names([job.writable]),
+        },
         "writable": str(job.writable),
         "readable": [str(path) for path in (*shown.paths, *job.readonly, Path("/proc"))],
         "devices": DEVICES,
@@ -156,6 +177,11 @@ def _plan(job: Job, isolation: Isolation, slot: int, group: Group | None) -> dic
         "command": list(job.command),
         "environment": _environment(job, temporary),
     }
+
+
+def _both_names(paths: Sequence[Path]) -> list[str]:
+    """Each path as it was given and, behind links, as it really is: the way to either may be closed."""
+    return [name for path in paths for name in dict.fromkeys((str(path), os.path.realpath(path)))]
 
 
 def _behind_bwrap(job: Job, isolation: Isolation, status: int, theirs: list[int]) -> list[str]:

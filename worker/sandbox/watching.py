@@ -6,7 +6,6 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO
 
 from worker.sandbox import folders, processes, slots
 from worker.sandbox.bubblewrap import OWN_PROCESSES
@@ -119,11 +118,8 @@ class Watch:
                         selector.unregister(key.fileobj)
 
     def _sources(self) -> list[tuple[int, Callable[[bytes], None]]]:
-        streams: tuple[tuple[IO[bytes] | None, Callable[[bytes], None]], ...] = (
-            (self.run.process.stdout, self.lines.feed),
-            (self.run.process.stderr, self.tail.feed),
-        )
-        return [(stream.fileno(), take) for stream, take in streams if stream] + [(self.run.status, self._note)]
+        run = self.run
+        return [(run.stdout, self.lines.feed), (run.stderr, self.tail.feed), (run.status, self._note)]
 
     def _take(self, source: object, take: Callable[[bytes], None]) -> bytes | None:
         assert isinstance(source, int)

@@ -57,7 +57,7 @@ def _become(plan: dict[str, Any], *, parent: int) -> None:
 def _reveal(plan: dict[str, Any], uid: int) -> None:
     # In a container root may be forbidden to mount. Perhaps nothing is hidden there; if it is, exec will say so.
     with suppress(PermissionError):
-        mounts.reveal(plan["reveal"], plan["writable"], uid)
+        mounts.reveal(plan["reveal"]["readable"], plan["reveal"]["writable"], uid)
 
 
 def _become_user(uid: int) -> None:

@@ -11,23 +11,23 @@ class Closed(OSError):
     """A path that the run needs and its user may not read."""
 
 
-def reveal(readable: Sequence[str], writable: str, uid: int) -> None:
+def reveal(readable: Sequence[str], writable: Sequence[str], uid: int) -> None:
     """Let the user `uid` reach these paths at their own place, for this process and its children only.
 
     The interpreter may lie below /root (0700) and a spec below a private scratch directory. Each directory on the way
     that others may not enter is covered by an empty one, in which only the wanted paths appear. Files of root that
-    others may not read are shown as files of `uid` where the file system can do that. The writable directory is
+    others may not read are shown as files of `uid` where the file system can do that. What may be written is
     never shown that way: what a run creates would belong to root on disk, a set-user-id program included.
     """
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.make_mounts_private()
-    paths = sorted({*readable, writable}, key=lambda path: path.count("/"))
+    paths = sorted({*readable, *writable}, key=lambda path: path.count("/"))
     trees = [(path, os.path.isdir(path), kernel.clone_tree(path)) for path in paths]
     owners = _user_namespace(uid)
     for directory in {hidden for path in paths if (hidden := _first_hidden(path))}:
         kernel.mount_tmpfs(directory)
     for path, is_directory, tree in trees:
-        if path != writable:
+        if path not in writable:
             _show_as_own(tree, path, owners)
         _make_mount_point(path, is_directory)
         kernel.attach_tree(tree, path)
