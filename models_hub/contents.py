@@ -26,6 +26,17 @@ def receive(repo: Repo, chunks: Iterable[bytes], *, sha256: str | None = None, s
     return register(repo, sha256=stored.digest, size=stored.size)
 
 
+def receive_part(upload: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
+    """Keep one part of a large upload and return its sha256; it is nobody's content until all parts are joined."""
+    return blob_store().put_part(upload, number, chunks, size=size)
+
+
+def receive_parts(repo: Repo, upload: str, count: int, *, sha256: str, size: int) -> Blob:
+    """Join parts that were sent for `repo` and give the repository the right to the whole, as `receive` does."""
+    stored = blob_store().join_parts(upload, count, digest=sha256, size=size)
+    return register(repo, sha256=stored.digest, size=stored.size)
+
+
 def register(repo: Repo, *, sha256: str, size: int) -> Blob:
     """Record content whose bytes have just been verified, and the repository's right to it."""
     with transaction.atomic():

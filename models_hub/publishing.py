@@ -25,8 +25,8 @@ from portal.names import check_name
 from portal.permissions import can_write_in
 
 __all__ = [
-    "Change", "Delete", "PutFile", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "require_writer",
-    "set_private",
+    "Change", "Delete", "PutFile", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "require_manager",
+    "require_writer", "set_private",
 ]  # fmt: skip
 
 MAX_TITLE = 300
@@ -68,17 +68,15 @@ def create_repo(*, by: Asker, namespace: str, kind: str, name: str, private: boo
 
 def delete_repo(repo: Repo, *, by: Asker) -> None:
     """Remove a repository with its history and its right to large content."""
-    user = _require_manager(by, repo)
+    user = require_manager(by, repo)
     with transaction.atomic():
-        Event.record(
-            "repo.deleted", subject=f"repo:{repo.pk}", by=user, name=repo.full_name, repo_kind=repo.kind
-        )
+        Event.record("repo.deleted", subject=f"repo:{repo.pk}", by=user, name=repo.full_name, repo_kind=repo.kind)
         repo.delete()
 
 
 def set_private(repo: Repo, *, by: Asker, private: bool) -> None:
     """Hide a repository from all but its owner's people, or show it to everybody."""
-    user = _require_manager(by, repo)
+    user = require_manager(by, repo)
     with transaction.atomic():
         if Repo.objects.filter(pk=repo.pk, private=not private).update(private=private):
             Event.record("repo.visibility_changed", subject=f"repo:{repo.pk}", by=user, private=private)
@@ -90,6 +88,14 @@ def require_writer(by: Asker, repo: Repo) -> User:
     user = _signed_in(by)
     if not permissions.can_write(user, repo):
         raise NotAllowed(_("You may read this repository but not write to it."))
+    return user
+
+
+def require_manager(by: Asker, repo: Repo) -> User:
+    """Return the user when the user may change the repository itself; raises SignInRequired or NotAllowed."""
+    user = _signed_in(by)
+    if not permissions.can_manage(user, repo):
+        raise NotAllowed(_("Only an admin of the owner may change or delete this repository."))
     return user
 
 
@@ -147,13 +153,6 @@ def _signed_in(by: Asker) -> User:
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in first."))
     return by
-
-
-def _require_manager(by: Asker, repo: Repo) -> User:
-    user = _signed_in(by)
-    if not permissions.can_manage(user, repo):
-        raise NotAllowed(_("Only an admin of the owner may change or delete this repository."))
-    return user
 
 
 def _message(title: str, description: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -98,7 +99,9 @@ class _Area:
     def _put(self, change: PutFile) -> None:
         path, content = change.path, change.content
         if path in ALWAYS_SMALL:
-            _check_text_file(path, content)
+            _check_size(path, content)
+        if path == CARD:
+            read_card(content)
         if pointer := parse_pointer(content):  # a pointer is a claim: the bytes must be here
             self._claim(PutLarge(path, pointer.sha256, pointer.size))
         elif is_large(path, len(content), content[:512], attributes=self._attributes):
@@ -127,17 +130,21 @@ class _Area:
         self._waiting, self._waiting_bytes = [], 0
 
 
-def _check_text_file(path: str, content: bytes) -> None:
+def read_card(content: bytes) -> dict[str, Any]:
+    """Return the metadata of a README.md that may be committed; raises InvalidInput saying what to mend."""
+    _check_size(CARD, content)
+    try:
+        return cards.read_metadata(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise InvalidInput(_("README.md must be UTF-8 text.")) from error
+
+
+def _check_size(path: str, content: bytes) -> None:
     if len(content) > settings.MAX_CARD_BYTES:
         raise TooLarge(
             _("%(path)s may have at most %(max)d bytes; move long material to other files.")
             % {"path": path, "max": settings.MAX_CARD_BYTES}
         )
-    if path == CARD:
-        try:
-            cards.read_metadata(content.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise InvalidInput(_("README.md must be UTF-8 text.")) from error
 
 
 def check_large(path: str, blob: Blob) -> None:

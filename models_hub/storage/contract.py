@@ -32,5 +32,11 @@ class BlobStore(Protocol):
 
     def delete(self, digest: str) -> None: ...
 
+    def put_part(self, upload: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
+        """Keep one part of a large upload until it is joined, and return its sha256; sending it again replaces it."""
+
+    def join_parts(self, upload: str, count: int, *, digest: str, size: int) -> Stored:
+        """Store parts 1 to `count` as one content and forget them; raises ContentRefused if it is not `digest`."""
+
     def sweep(self) -> int:
         """Remove what interrupted uploads left behind long ago; returns how many files."""

@@ -16,6 +16,7 @@ from models_hub.storage.contract import ContentRefused, Stored
 from portal.errors import QuotaExceeded
 
 STALE_SECONDS = 24 * 3600
+BLOCK = 1024 * 1024
 
 
 class LocalBlobStore:
@@ -36,10 +37,7 @@ class LocalBlobStore:
         with self._incoming_file() as (file, temporary):
             stored = _copy(chunks, file, limit=size)
             if size is not None and stored.size != size:
-                raise ContentRefused(
-                    _("Expected %(expected)d bytes but received %(received)d: the upload was cut off. Send it again.")
-                    % {"expected": size, "received": stored.size}
-                )
+                raise _cut_off(size, stored.size)
             if digest is not None and stored.digest != digest:
                 raise ContentRefused(
                     _("The content has sha256 %(received)s, not %(expected)s as announced. Send the file again.")
@@ -54,6 +52,28 @@ class LocalBlobStore:
                 _sync_folder(target.parent)
         return stored
 
+    def put_part(self, upload: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
+        with self._incoming_file() as (file, temporary):
+            stored = _copy(chunks, file, limit=size)
+            if stored.size != size:
+                raise _cut_off(size, stored.size)
+            file.flush()
+            os.replace(temporary, self._part(upload, number))
+        return stored.digest
+
+    def join_parts(self, upload: str, count: int, *, digest: str, size: int) -> Stored:
+        parts = [self._part(upload, number) for number in range(1, count + 1)]
+        missing = next((number for number, part in enumerate(parts, 1) if not part.is_file()), None)
+        if missing:
+            raise ContentRefused(
+                _("Part %(number)d of the upload is missing. Send it, then finish.") % {"number": missing}
+            )
+        try:
+            return self.put(_blocks_of(parts), digest=digest, size=size)
+        finally:
+            for part in parts:  # parts that do not make up the content are of no use either
+                part.unlink(missing_ok=True)
+
     def open(self, digest: str) -> BinaryIO:
         return self.path(digest).open("rb")
 
@@ -66,6 +86,9 @@ class LocalBlobStore:
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
+
+    def _part(self, upload: str, number: int) -> Path:
+        return self.incoming / f"part-{upload}-{number}"
 
     @contextmanager
     def _incoming_file(self) -> Iterator[tuple[BinaryIO, str]]:
@@ -93,6 +116,20 @@ def _copy(chunks: Iterable[bytes], file: BinaryIO, *, limit: int | None) -> Stor
         hasher.update(chunk)
         file.write(chunk)
     return Stored(hasher.hexdigest(), length)
+
+
+def _blocks_of(parts: Iterable[Path]) -> Iterator[bytes]:
+    for part in parts:
+        with part.open("rb") as file:
+            while block := file.read(BLOCK):
+                yield block
+
+
+def _cut_off(expected: int, received: int) -> ContentRefused:
+    return ContentRefused(
+        _("Expected %(expected)d bytes but received %(received)d: the upload was cut off. Send it again.")
+        % {"expected": expected, "received": received}
+    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,9 +13,7 @@ LARGE = b"\x00large" * 100
 
 
 def commit(repo, alice, path, content=b"x", **options):
-    return publishing.commit(
-        repo=repo, by=alice, changes=[PutFile(path, content)], title=f"Change {path}", **options
-    )
+    return publishing.commit(repo=repo, by=alice, changes=[PutFile(path, content)], title=f"Change {path}", **options)
 
 
 def test_missing_and_hidden_repositories_are_the_same(alice, charlie, make_repo):

@@ -1,0 +1,81 @@
+"""Signed addresses of LFS: clients send content without credentials, so the address itself says who may send what.
+
+A grant is bound to repository, content, size and the token that asked for it; it ends with any of them.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core import signing
+from django.utils.translation import gettext as _
+
+from models_hub.models import Repo
+from models_hub.permissions import can_write
+from portal.authentication import Caller
+from portal.errors import NotAllowed
+from portal.models import AccessToken
+
+SALT = "models_hub.git.grants"
+UPLOAD, DOWNLOAD = "upload", "download"
+
+
+class GrantRefused(NotAllowed):
+    """The signature is wrong, too old, or for something else."""
+
+    code = "bad_signature"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a signed address gives: to move content `oid` of `size` bytes to or from `repo`."""
+
+    repo: Repo
+    oid: str
+    size: int
+    user_id: int | None
+
+    @property
+    def upload(self) -> str:
+        """A name for the parts of this upload, the same after a restart."""
+        text = f"{self.repo.pk}:{self.user_id}:{self.oid}:{self.size}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def sign(operation: str, *, repo: Repo, caller: Caller, oid: str, size: int) -> str:
+    """Return the signature to put in an address."""
+    claims = [operation, repo.pk, caller.user.pk, caller.token.pk if caller.token else None, oid, size]
+    return signing.dumps(claims, salt=SALT)
+
+
+def read(operation: str, signature: str, *, oid: str) -> Grant:
+    """Return what a signature gives at this moment; raises GrantRefused, whatever the reason."""
+    refused = GrantRefused(_("This address is not valid or has expired: ask for a new one and send the file again."))
+    try:
+        claims = signing.loads(signature, salt=SALT, max_age=settings.SIGNED_URL_SECONDS)
+        signed_operation, repo_id, user_id, token_id, signed_oid, size = claims
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise refused from error
+    if (signed_operation, signed_oid) != (operation, oid):
+        raise refused
+    caller = _caller(user_id, token_id)
+    if caller is None:
+        raise refused
+    repo = Repo.objects.visible_to(caller.user).select_related("namespace").filter(pk=repo_id).first()
+    if repo is None or (operation == UPLOAD and not (caller.may_write and can_write(caller.user, repo))):
+        raise refused
+    return Grant(repo, oid, size, user_id)
+
+
+def _caller(user_id: int | None, token_id: int | None) -> Caller | None:
+    """Return whom the grant was given to, None when the account or the token has ended since."""
+    if user_id is None:
+        return Caller(AnonymousUser())
+    if token_id is None:
+        return None
+    token = AccessToken.objects.select_related("user").filter(
+        pk=token_id, user_id=user_id, revoked_at__isnull=True, user__is_active=True
+    )
+    found = token.first()
+    return Caller(found.user, found) if found else None

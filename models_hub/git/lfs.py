@@ -1,0 +1,240 @@
+"""Git LFS over HTTP: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md, and the Hub's multipart."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.request import UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from models_hub import browsing, contents, publishing
+from models_hub.browsing import RepoNotFound
+from models_hub.git import grants, transfers
+from models_hub.git.grants import DOWNLOAD, UPLOAD, Grant
+from models_hub.git.transfers import Wanted
+from models_hub.models import Repo
+from models_hub.storage import ContentRefused
+from portal.authentication import BadToken, Caller, caller_from_header
+from portal.errors import DomainError, InvalidInput, NotAllowed, NotFound, TooLarge, status_of
+
+MEDIA_TYPE = "application/vnd.git-lfs+json"
+MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_OBJECTS = 1000
+BLOCK = 1024 * 1024
+_OID = re.compile(r"[0-9a-f]{64}")
+
+View = Callable[..., HttpResponseBase]
+
+
+def face(view: View) -> View:
+    """Translate failures into the JSON that LFS clients print; the caller proves itself by header or signature."""
+
+    @csrf_exempt
+    @wraps(view)
+    def answered(request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+        try:
+            return view(request, **arguments)
+        except BadToken:
+            return _failure(401, "Invalid credentials in Authorization header")
+        except RepoNotFound as error:
+            status = 404 if request.headers.get("Authorization") else 401
+            response = _failure(status, error.message)
+            response["X-Error-Code"] = "RepoNotFound"
+            return response
+        except DomainError as error:
+            return _failure(status_of(error), error.message)
+
+    return answered
+
+
+@face
+@require_POST
+def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
+    caller = _caller(request)
+    repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
+    body = _json(request)
+    operation, wanted = body.get("operation"), _wanted(body)
+    if operation not in {UPLOAD, DOWNLOAD}:
+        raise InvalidInput(_("“operation” must be “upload” or “download”."))
+    held = contents.held_by(repo, (one.oid for one in wanted))
+    base = f"{request.scheme}://{request.get_host()}{repo.path}.git/info/lfs/objects"
+    if operation == DOWNLOAD:
+        answers = [transfers.download_answer(one, held, repo=repo, caller=caller, base=base) for one in wanted]
+        return _answer({"transfer": "basic", "objects": answers})
+    _require_writer(caller, repo)
+    multipart = "multipart" in _transfers(body)
+    answers = [
+        transfers.upload_answer(one, held, repo=repo, caller=caller, base=base, multipart=multipart) for one in wanted
+    ]
+    in_parts = any("header" in one.get("actions", {}).get("upload", {}) for one in answers)
+    return _answer({"transfer": "multipart" if in_parts else "basic", "objects": answers, "hash_algo": "sha256"})
+
+
+@face
+@require_POST
+def verify(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
+    """Confirm that an upload has arrived and is the repository's."""
+    caller = _caller(request)
+    repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
+    _require_writer(caller, repo)
+    wanted = _checked(_json(request))
+    blob = contents.held_by(repo, [wanted.oid]).get(wanted.oid)
+    if wanted.problem or blob is None:
+        raise NotFound(wanted.problem or _("This repository has no such content: send the file again."))
+    contents.require({blob.sha256: blob}, wanted.oid, wanted.size)
+    return _answer({"oid": blob.sha256, "size": blob.size})
+
+
+@face
+def content(request: HttpRequest, kind: str, namespace: str, name: str, oid: str) -> HttpResponseBase:
+    """Take or give one content, for whoever holds a signed address."""
+    signature = request.GET.get("grant", "")
+    if request.method == "PUT":
+        grant = grants.read(UPLOAD, signature, oid=oid)
+        _check_length(request, grant.size)
+        contents.receive(grant.repo, _body(request), sha256=oid, size=grant.size)
+        return HttpResponse()
+    if request.method != "GET":
+        return _failure(405, _("This address does not answer to this method."))
+    grant = grants.read(DOWNLOAD, signature, oid=oid)
+    blob = contents.require(contents.held_by(grant.repo, [oid]), oid)
+    response = StreamingHttpResponse(contents.stream(blob), content_type="application/octet-stream")
+    response["Content-Length"] = str(blob.size)
+    response["Content-Disposition"] = "attachment"
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@face
+def part(request: HttpRequest, kind: str, namespace: str, name: str, oid: str, number: int) -> HttpResponseBase:
+    """Take one part of a large content."""
+    if request.method != "PUT":
+        return _failure(405, _("This address does not answer to this method."))
+    grant = grants.read(UPLOAD, request.GET.get("grant", ""), oid=oid)
+    if not 1 <= number <= transfers.part_count(grant.size):
+        raise NotFound(_("This upload has no part %(number)d.") % {"number": number})
+    size = transfers.length_of_part(grant.size, number)
+    _check_length(request, size)
+    digest = contents.receive_part(grant.upload, number, _body(request), size=size)
+    response = HttpResponse()
+    response["ETag"] = f'"{digest}"'
+    return response
+
+
+@face
+@require_POST
+def parts(request: HttpRequest, kind: str, namespace: str, name: str, oid: str) -> HttpResponseBase:
+    """Join the parts: the whole is hashed again and kept only if it is what was announced."""
+    grant: Grant = grants.read(UPLOAD, request.GET.get("grant", ""), oid=oid)
+    count, sent = transfers.part_count(grant.size), _json(request).get("parts")
+    if not isinstance(sent, list) or len(sent) != count:
+        raise ContentRefused(_("This upload has %(count)d parts: name each of them.") % {"count": count})
+    if oid not in contents.held_by(grant.repo, [oid]):  # else it is the same order again: the first answer was lost
+        contents.receive_parts(grant.repo, grant.upload, count, sha256=oid, size=grant.size)
+    return _answer({})
+
+
+@face
+def locks(request: HttpRequest, kind: str, namespace: str, name: str, **_rest: str) -> HttpResponseBase:
+    """There are no locks here; git-lfs takes 404 for that and goes on."""
+    raise NotFound(_("File locks are not supported."))
+
+
+def _caller(request: HttpRequest) -> Caller:
+    """Return the caller by token, which git sends as the password of any user name."""
+    header = request.headers.get("Authorization", "")
+    scheme, _space, value = header.strip().partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            _user, _colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
+        except (binascii.Error, ValueError) as error:
+            raise BadToken from error
+        header = f"Bearer {password}"
+    return caller_from_header(header) or Caller(AnonymousUser())
+
+
+def _require_writer(caller: Caller, repo: Repo) -> None:
+    publishing.require_writer(caller.user, repo)
+    if not caller.may_write:
+        raise NotAllowed(_("This access token may only read: create one with the role “write”."))
+
+
+def _json(request: HttpRequest) -> dict[str, Any]:
+    raw = request.read(MAX_BODY_BYTES + 1)
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLarge(_("The request body may have at most %(max)d bytes.") % {"max": MAX_BODY_BYTES})
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(_("The request body is not valid JSON.")) from error
+    if not isinstance(value, dict):
+        raise InvalidInput(_("The request body must be a JSON object."))
+    return value
+
+
+def _wanted(body: dict[str, Any]) -> list[Wanted]:
+    objects = body.get("objects")
+    if not isinstance(objects, list) or not all(isinstance(one, dict) for one in objects):
+        raise InvalidInput(_("“objects” must be a list of objects."))
+    if len(objects) > MAX_OBJECTS:
+        raise TooLarge(_("Ask for at most %(max)d objects at once.") % {"max": MAX_OBJECTS})
+    if body.get("hash_algo", "sha256") != "sha256":
+        raise InvalidInput(_("Only the hash “sha256” is supported."))
+    return [_checked(one) for one in objects]
+
+
+def _checked(one: dict[str, Any]) -> Wanted:
+    oid, size = one.get("oid"), one.get("size")
+    if not isinstance(oid, str) or not _OID.fullmatch(oid):
+        return Wanted(str(oid)[:100], 0, _("“oid” must be a sha256 in 64 lower-case hexadecimal digits."))
+    if type(size) is not int or size < 0:
+        return Wanted(oid, 0, _("“size” must be a number of bytes."))
+    return Wanted(oid, size)
+
+
+def _transfers(body: dict[str, Any]) -> list[Any]:
+    offered = body.get("transfers")
+    return offered if isinstance(offered, list) else []
+
+
+def _check_length(request: HttpRequest, size: int) -> None:
+    """Refuse a body of another length than announced before a byte of it is read."""
+    announced = request.headers.get("Content-Length", "")
+    if announced.isdecimal() and int(announced) != size:
+        raise ContentRefused(
+            _("Expected %(expected)d bytes but %(announced)s are announced. Send the file as it is.")
+            % {"expected": size, "announced": announced}
+        )
+
+
+def _body(request: HttpRequest) -> Iterator[bytes]:
+    """Yield the body; where the client has gone, it ends early and is refused for its length."""
+    try:
+        while block := request.read(BLOCK):
+            yield block
+    except UnreadablePostError:
+        return
+
+
+def _answer(value: dict[str, Any]) -> JsonResponse:
+    response = JsonResponse(value, content_type=MEDIA_TYPE)
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _failure(status: int, message: str) -> JsonResponse:
+    response = JsonResponse({"message": message, "error": message}, status=status, content_type=MEDIA_TYPE)
+    if status == 401:
+        response["LFS-Authenticate"] = 'Basic realm="Git LFS"'
+        response["WWW-Authenticate"] = 'Basic realm="Git LFS"'
+    response["Cache-Control"] = "private, no-cache"
+    return response

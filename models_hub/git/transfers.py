@@ -1,0 +1,82 @@
+"""What a client of LFS is told to do with each content: send it here, in these parts, or nothing at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from models_hub.git import grants
+from models_hub.git.grants import DOWNLOAD, UPLOAD
+from models_hub.models import Blob, Repo
+from portal.authentication import Caller
+
+MULTIPART_BYTES = 64 * 1024 * 1024
+PART_BYTES = 32 * 1024 * 1024
+MAX_PARTS = 1000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One object of a batch, checked; `problem` says why nothing can be done with it."""
+
+    oid: str
+    size: int
+    problem: str = ""
+
+
+def part_size(size: int) -> int:
+    """Return how long each part but the last is: large files have longer parts, not more of them."""
+    return max(PART_BYTES, -(-size // MAX_PARTS))
+
+
+def part_count(size: int) -> int:
+    return -(-size // part_size(size))
+
+
+def length_of_part(size: int, number: int) -> int:
+    return min(part_size(size), size - (number - 1) * part_size(size))
+
+
+def upload_answer(
+    wanted: Wanted, held: Mapping[str, Blob], *, repo: Repo, caller: Caller, base: str, multipart: bool
+) -> dict[str, Any]:
+    """Tell how to upload. Only what this very repository holds needs no upload: a digest proves no possession."""
+    answer: dict[str, Any] = {"oid": wanted.oid, "size": wanted.size}
+    if problem := wanted.problem or _problem(wanted, held.get(wanted.oid)):
+        return answer | {"error": {"code": 422, "message": problem}}
+    if wanted.oid in held:
+        return answer
+    signature = grants.sign(UPLOAD, repo=repo, caller=caller, oid=wanted.oid, size=wanted.size)
+    address = f"{base}/{wanted.oid}"
+    upload: dict[str, Any] = {"href": f"{address}?grant={signature}", "expires_in": settings.SIGNED_URL_SECONDS}
+    if multipart and wanted.size > MULTIPART_BYTES:
+        parts = {str(n): f"{address}/parts/{n}?grant={signature}" for n in range(1, part_count(wanted.size) + 1)}
+        upload |= {
+            "href": f"{address}/parts?grant={signature}",
+            "header": {"chunk_size": str(part_size(wanted.size)), **parts},
+        }
+    return answer | {"authenticated": True, "actions": {"upload": upload, "verify": {"href": f"{base}/verify"}}}
+
+
+def download_answer(
+    wanted: Wanted, held: Mapping[str, Blob], *, repo: Repo, caller: Caller, base: str
+) -> dict[str, Any]:
+    """Tell where to fetch content that the repository holds."""
+    answer: dict[str, Any] = {"oid": wanted.oid, "size": wanted.size}
+    if wanted.problem:
+        return answer | {"error": {"code": 422, "message": wanted.problem}}
+    if wanted.oid not in held:
+        return answer | {"error": {"code": 404, "message": _("This repository has no such content.")}}
+    signature = grants.sign(DOWNLOAD, repo=repo, caller=caller, oid=wanted.oid, size=held[wanted.oid].size)
+    download = {"href": f"{base}/{wanted.oid}?grant={signature}", "expires_in": settings.SIGNED_URL_SECONDS}
+    return answer | {"authenticated": True, "actions": {"download": download}}
+
+
+def _problem(wanted: Wanted, held: Blob | None) -> str:
+    if held is not None and held.size != wanted.size:
+        return _("The content has %(real)d bytes, not %(claimed)d.") % {"real": held.size, "claimed": wanted.size}
+    if wanted.size > settings.MAX_FILE_BYTES:
+        return _("A file may have at most %(max)d bytes.") % {"max": settings.MAX_FILE_BYTES}
+    return ""

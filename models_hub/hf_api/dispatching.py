@@ -1,0 +1,57 @@
+"""The one entrance of the wire: authenticates, finds the view, translates failures."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from models_hub.hf_api import errors, routing
+from models_hub.hf_api.calls import Call, View, caller_of
+from portal.authentication import BadToken
+from portal.errors import DomainError
+
+
+@csrf_exempt
+def dispatch(request: HttpRequest) -> HttpResponseBase:
+    """Answer one call; whatever is expected to fail fails as JSON."""
+    response = _respond(request)
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    patch_vary_headers(response, ("Authorization",))
+    return response
+
+
+def by_method(**views: View) -> Callable[..., HttpResponseBase]:
+    """Return a view that chooses by method; HEAD is answered as GET unless it has its own."""
+
+    def choose(call: Call, **arguments: str) -> HttpResponseBase:
+        method = call.request.method or ""
+        view = views.get(method) or (views.get("GET") if method == "HEAD" else None)
+        if view is None:
+            response = errors.failure(405, _("This address does not answer to this method."))
+            response["Allow"] = ", ".join(sorted(views))
+            return response
+        return view(call, **arguments)
+
+    return choose
+
+
+def _respond(request: HttpRequest) -> HttpResponseBase:
+    anonymous = True
+    origin = f"{request.scheme}://{request.get_host()}"
+    try:
+        found = routing.match(request)
+        caller = caller_of(request)
+        anonymous = not caller.user.is_authenticated
+        response: HttpResponse = found.func(Call(request, caller), **found.kwargs)
+    except Resolver404:
+        return errors.failure(404, _("There is no such address in this API."))
+    except BadToken:
+        response = errors.failure(401, errors.BAD_TOKEN)
+        response["WWW-Authenticate"] = "Bearer"
+    except DomainError as error:
+        return errors.answer(error, anonymous=anonymous, origin=origin)
+    return response

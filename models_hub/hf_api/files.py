@@ -1,0 +1,89 @@
+"""The bytes of a file at a revision: whole, in ranges, or their headers alone."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from models_hub import browsing
+from models_hub.browsing import Entry, EntryNotFound
+from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition
+from models_hub.git.pointers import pointer_text
+from models_hub.hf_api.calls import Call
+from models_hub.models import Commit, Repo
+
+SANDBOX = "default-src 'none'; sandbox"
+
+
+def resolve(call: Call, kind: str, namespace: str, name: str, revision: str, path: str) -> HttpResponseBase:
+    """Answer 200 with all headers and no redirect: the newest client reads them from the last answer."""
+    repo, commit, entry = _located(call, kind, namespace, name, revision, path)
+    response = _bytes_of(call, repo, entry)
+    response["Content-Disposition"] = disposition(entry, download=call.flag("download"))
+    return _finished(response, repo, commit)
+
+
+def raw(call: Call, kind: str, namespace: str, name: str, revision: str, path: str) -> HttpResponseBase:
+    """Answer with what git holds, as text: of large content, its pointer."""
+    repo, commit, entry = _located(call, kind, namespace, name, revision, path)
+    content = pointer_text(entry.blob.sha256, entry.size) if entry.blob else browsing.read(repo, entry, entry.size)
+    response = HttpResponse(content, content_type=TEXT)
+    response["ETag"] = f'"{entry.oid}"'
+    response["Content-Disposition"] = disposition(entry, download=False)
+    return _finished(response, repo, commit)
+
+
+def _located(call: Call, kind: str, namespace: str, name: str, revision: str, path: str) -> tuple[Repo, Commit, Entry]:
+    repo = call.repo(kind, namespace, name)
+    commit = browsing.resolve_revision(repo, revision)
+    entry = browsing.find(repo, commit, path)
+    if entry.is_folder:
+        raise EntryNotFound(f"{path[:300]} is a folder.", data={"commit": commit.oid})
+    return repo, commit, entry
+
+
+def _bytes_of(call: Call, repo: Repo, entry: Entry) -> HttpResponseBase:
+    etag = f'"{entry.etag}"'
+    asked = call.request.headers.get("Range", "")
+    if call.request.headers.get("If-Range", etag) != etag:
+        asked = ""  # the caller holds the beginning of another content
+    try:
+        span = asked_span(asked, entry.size)
+    except RangeOutside:
+        response: HttpResponseBase = HttpResponse(status=416)
+        response["Content-Range"] = f"bytes */{entry.size}"
+    else:
+        response = _sent(call, repo, entry, span)
+    response["ETag"] = etag
+    response["Accept-Ranges"] = "bytes"
+    return response
+
+
+def _sent(call: Call, repo: Repo, entry: Entry, span: Span | None) -> HttpResponseBase:
+    start, length = (span.start, span.length) if span else (0, entry.size)
+    if call.request.method == "HEAD":
+        response: HttpResponseBase = HttpResponse(content_type=content_type(entry))
+    else:
+        response = StreamingHttpResponse(
+            _begun(browsing.stream(repo, entry, start, length)), content_type=content_type(entry)
+        )
+    response["Content-Length"] = str(length)
+    if span:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {start}-{start + length - 1}/{entry.size}"
+    return response
+
+
+def _begun(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Read the first block now: what is wrong with the stored content must show before the status is sent."""
+    first = next(blocks, b"")
+    return chain([first], blocks)
+
+
+def _finished(response: HttpResponseBase, repo: Repo, commit: Commit) -> HttpResponseBase:
+    response["X-Repo-Commit"] = commit.oid
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = SANDBOX
+    response["Cache-Control"] = "private, no-cache" if repo.private else "no-cache"
+    return response

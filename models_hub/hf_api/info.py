@@ -1,0 +1,172 @@
+"""What a repository is: ModelInfo and DatasetInfo, whole or with the asked fields alone."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from django.http import JsonResponse
+from django.http.response import HttpResponseBase
+
+from models_hub import browsing, describing
+from models_hub.browsing import Entry
+from models_hub.describing import Description
+from models_hub.hf_api.calls import Call
+from models_hub.hf_api.shapes import pointer_size, timestamp
+from models_hub.models import Commit, Repo
+from portal.errors import InvalidInput
+
+# The class of transformers that loads an architecture, by the end of its name.
+AUTO_MODELS = {
+    "ForSequenceClassification": "AutoModelForSequenceClassification",
+    "ForTokenClassification": "AutoModelForTokenClassification",
+    "ForQuestionAnswering": "AutoModelForQuestionAnswering",
+    "ForMultipleChoice": "AutoModelForMultipleChoice",
+    "ForConditionalGeneration": "AutoModelForSeq2SeqLM",
+    "ForCausalLM": "AutoModelForCausalLM",
+    "ForMaskedLM": "AutoModelForMaskedLM",
+    "LMHeadModel": "AutoModelForCausalLM",
+    "Model": "AutoModel",
+}
+
+
+class Info:
+    """One repository at one revision; what is costly is read when a field asks for it."""
+
+    def __init__(self, repo: Repo, commit: Commit | None = None, *, with_sizes: bool = False) -> None:
+        self.repo = repo
+        self.with_sizes = with_sizes
+        self._commit = commit
+
+    @property
+    def sha(self) -> str:
+        return self._commit.oid if self._commit else self.repo.head
+
+    @cached_property
+    def description(self) -> Description:
+        if self.sha == self.repo.head:
+            return describing.describe_head(self.repo)
+        return describing.describe(self.repo, self.files)
+
+    @cached_property
+    def files(self) -> list[Entry]:
+        commit = self._commit or Commit.objects.get(repo=self.repo, oid=self.repo.head)
+        return [e for e in browsing.list_folder(self.repo, commit, recursive=True) if not e.is_folder]
+
+    @property
+    def siblings(self) -> list[dict[str, Any]]:
+        if not self.with_sizes:
+            return [{"rfilename": entry.path} for entry in self.files]
+        return [_sized_sibling(entry) for entry in self.files]
+
+    @property
+    def safetensors(self) -> dict[str, Any] | None:
+        dtypes = self.description.dtypes
+        return {"parameters": dtypes, "total": sum(dtypes.values())} if dtypes else None
+
+    @property
+    def transformers_info(self) -> dict[str, Any] | None:
+        architecture = next(iter(self.description.config.get("architectures", [])), "")
+        loader = next((name for ending, name in AUTO_MODELS.items() if architecture.endswith(ending)), None)
+        return {"auto_model": loader, "pipeline_tag": self.description.task or None} if loader else None
+
+
+Field = Callable[[Info], Any]
+
+COMMON: dict[str, Field] = {
+    "author": lambda info: info.repo.namespace.name,
+    "cardData": lambda info: info.description.card,
+    "createdAt": lambda info: timestamp(info.repo.created_at),
+    "disabled": lambda info: False,
+    "downloads": lambda info: info.repo.downloads,
+    "downloadsAllTime": lambda info: info.repo.downloads,
+    "gated": lambda info: False,
+    "lastModified": lambda info: timestamp(info.repo.updated_at),
+    "likes": lambda info: info.repo.likes,
+    "private": lambda info: info.repo.private,
+    "resourceGroup": lambda info: None,
+    "sha": lambda info: info.sha,
+    "siblings": lambda info: info.siblings,
+    "tags": lambda info: info.description.labels,
+    "trendingScore": lambda info: 0,
+    "usedStorage": lambda info: info.repo.size,
+    "gitalyUid": lambda info: None,
+    # Older clients take Xet for uploads when this is true; they speak an older form of it, so they get LFS.
+    "xetEnabled": lambda info: False,
+}
+MODEL: dict[str, Field] = COMMON | {
+    "baseModels": lambda info: None,
+    "childrenModelCount": lambda info: None,
+    "config": lambda info: info.description.config or None,
+    "evalResults": lambda info: None,
+    "gguf": lambda info: None,
+    "inference": lambda info: None,
+    "inferenceProviderMapping": lambda info: [],
+    "library_name": lambda info: info.description.library or None,
+    "mask_token": lambda info: None,
+    "model-index": lambda info: info.description.card.get("model-index"),
+    "pipeline_tag": lambda info: info.description.task or None,
+    "safetensors": lambda info: info.safetensors,
+    "spaces": lambda info: [],
+    "transformersInfo": lambda info: info.transformers_info,
+    "widgetData": lambda info: info.description.card.get("widget"),
+}
+DATASET: dict[str, Field] = COMMON | {
+    "citation": lambda info: None,
+    "description": lambda info: None,
+    "mainSize": lambda info: None,
+    "paperswithcode_id": lambda info: info.description.card.get("paperswithcode_id"),
+}
+FIELDS = {"model": MODEL, "dataset": DATASET}
+STANDARD = (
+    "author", "sha", "lastModified", "createdAt", "private", "gated", "disabled", "downloads", "likes", "tags",
+    "cardData", "siblings", "usedStorage",
+)  # fmt: skip
+MODEL_STANDARD = (
+    "library_name", "pipeline_tag", "config", "model-index", "safetensors", "transformersInfo", "widgetData", "spaces",
+)  # fmt: skip
+
+
+def at_head(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
+    return at_revision(call, kind, namespace, name, "")
+
+
+def at_revision(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
+    wanted = expanded(call, kind)
+    repo = call.repo(kind, namespace, name)
+    commit = browsing.resolve_revision(repo, revision) if revision else None
+    info = Info(repo, commit, with_sizes=call.flag("blobs"))
+    if wanted:
+        return JsonResponse(selected(info, wanted))
+    shown = selected(info, (*STANDARD, *(MODEL_STANDARD if repo.is_model else ())))
+    if repo.is_model:
+        shown["modelId"] = repo.full_name
+    if call.flag("securityStatus"):
+        shown["securityRepoStatus"] = {"scansDone": False, "filesWithIssues": []}
+    return JsonResponse(shown)
+
+
+def expanded(call: Call, kind: str) -> list[str]:
+    """Return the fields that the query asks for alone; an unknown one is refused in the words that clients parse."""
+    wanted = call.words("expand")
+    if any(key not in FIELDS[kind] for key in wanted):
+        raise InvalidInput(f'"expand" must be one of [{", ".join(sorted(FIELDS[kind], key=_as_listed))}]')
+    return wanted
+
+
+def selected(info: Info, keys: Sequence[str]) -> dict[str, Any]:
+    """Return the identity of a repository and the fields named."""
+    fields = FIELDS[info.repo.kind]
+    identity: dict[str, Any] = {"_id": f"{info.repo.pk:024x}", "id": info.repo.full_name}
+    return identity | {key: fields[key](info) for key in keys}
+
+
+def _as_listed(key: str) -> tuple[bool, str]:
+    """Alphabetical, with the two fields at the end that only the Hub itself uses."""
+    return key in {"gitalyUid", "xetEnabled"}, key
+
+
+def _sized_sibling(entry: Entry) -> dict[str, Any]:
+    shown: dict[str, Any] = {"rfilename": entry.path, "size": entry.size, "blobId": entry.oid}
+    if entry.blob:
+        shown["lfs"] = {"sha256": entry.blob.sha256, "size": entry.size, "pointerSize": pointer_size(entry)}
+    return shown

@@ -1,0 +1,93 @@
+"""Repositories as wholes: create, delete, settings, rights, the card check."""
+
+from typing import Any
+
+from django.http import JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from models_hub import publishing, staging
+from models_hub.browsing import RepoNotFound
+from models_hub.hf_api.calls import Call, text
+from portal.errors import InvalidInput
+
+MAX_CARD_JSON_BYTES = 4 * 1024 * 1024
+NO_METADATA = "empty or missing yaml metadata in repo card"
+
+
+def create(call: Call) -> HttpResponseBase:
+    user, body = call.writer(), call.json()
+    namespace, name = _full_name(body, default=user.username)
+    repo = publishing.create_repo(
+        by=user,
+        namespace=namespace,
+        kind=text(body.get("type"), "type", default="model"),
+        name=name,
+        private=_wants_private(body) or False,
+    )
+    return JsonResponse({"url": f"{call.origin}{repo.path}", "name": repo.full_name, "id": repo.full_name})
+
+
+def delete(call: Call) -> HttpResponseBase:
+    user, body = call.writer(), call.json()
+    namespace, name = _full_name(body, default=user.username)
+    publishing.delete_repo(call.repo(text(body.get("type"), "type", default="model"), namespace, name), by=user)
+    return JsonResponse({})
+
+
+def settings(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
+    repo, body = call.repo(kind, namespace, name), call.json()
+    user = publishing.require_manager(call.writer(), repo)
+    if body.get("gated") not in {None, False}:
+        raise InvalidInput(_("This portal has no gated repositories; make the repository private instead."))
+    private = _wants_private(body)
+    if private is not None:
+        publishing.set_private(repo, by=user, private=private)
+    return JsonResponse({"private": repo.private, "gated": False})
+
+
+def may_read(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
+    call.repo(kind, namespace, name)
+    return JsonResponse({})
+
+
+def may_write(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
+    call.writable_repo(kind, namespace, name)
+    return JsonResponse({})
+
+
+def missing(call: Call, **_arguments: str) -> HttpResponseBase:
+    raise RepoNotFound(_("Repository not found"))
+
+
+def validate_yaml(call: Call) -> HttpResponseBase:
+    """Say what is wrong with a card before it is committed; always JSON, for clients parse it whatever the status."""
+    content = text(call.json(MAX_CARD_JSON_BYTES).get("content"), "content")
+    try:
+        metadata = staging.read_card(content.encode("utf-8", "surrogatepass"))
+    except InvalidInput as error:
+        shown = [{"message": error.message}]
+        return JsonResponse({"errors": shown, "warnings": [], "error": error.message}, status=400)
+    return JsonResponse({"errors": [], "warnings": [] if metadata else [{"message": NO_METADATA}]})
+
+
+def _full_name(body: dict[str, Any], *, default: str) -> tuple[str, str]:
+    """Return namespace and name; the name alone may hold both."""
+    name = text(body.get("name"), "name")
+    owner, slash, rest = name.partition("/")
+    if slash and not body.get("organization"):
+        return owner, rest
+    return text(body.get("organization"), "organization", default=default) or default, name
+
+
+def _wants_private(body: dict[str, Any]) -> bool | None:
+    """Read the wish for visibility in its new and old form; None when there is none."""
+    visibility = body.get("visibility")
+    if visibility in {"private", "public"}:
+        return bool(visibility == "private")
+    if visibility is not None:
+        raise InvalidInput(_("“visibility” must be “public” or “private”."))
+    private = body.get("private")
+    if private is not None and not isinstance(private, bool):
+        raise InvalidInput(_("“private” must be true or false."))
+    return private

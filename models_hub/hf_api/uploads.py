@@ -1,0 +1,96 @@
+"""Before a commit: how each file is to be sent, and the token of the Xet upload."""
+
+import base64
+import binascii
+from typing import Any
+
+from django.conf import settings
+from django.http import JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
+
+from models_hub import browsing, checking, gitattributes, publishing, staging
+from models_hub.browsing import Entry
+from models_hub.hf_api.calls import Call, text
+from models_hub.models import DEFAULT_BRANCH
+from models_hub.xet import tokens
+from portal.errors import InvalidInput, TooLarge
+
+MAX_FILES = 1000
+SAMPLE_BYTES = 512
+
+
+def preupload(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
+    refuse_pull_request(call)
+    repo, body = call.writable_repo(kind, namespace, name), call.json()
+    asked = _asked_files(body)
+    commit = browsing.resolve_revision(repo, revision)
+    attributes = publishing.head_file(repo, ".gitattributes", commit)
+    ignored = body.get("gitIgnore")
+    if not isinstance(ignored, str):
+        ignored = publishing.head_file(repo, ".gitignore", commit).decode("utf-8", "replace")
+    there = {entry.path: entry for entry in browsing.find_many(repo, commit, [path for path, _size, _sample in asked])}
+    return JsonResponse(
+        {
+            "files": [
+                {
+                    "path": path,
+                    "uploadMode": "lfs" if staging.is_large(path, size, sample, attributes=attributes) else "regular",
+                    "shouldIgnore": gitattributes.is_ignored(ignored, path),
+                    **_known(there.get(path)),
+                }
+                for path, size, sample in asked
+            ]
+        }
+    )
+
+
+def xet_write_token(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
+    """Answer in JSON, which the Rust half of the client reads, and in headers, which the Python half reads."""
+    refuse_pull_request(call)
+    repo, user = call.writable_repo(kind, namespace, name), call.writer()
+    browsing.resolve_revision(repo, revision or DEFAULT_BRANCH)
+    token, expires = tokens.issue(repo=repo, user=user, ttl=settings.SIGNED_URL_SECONDS)
+    address = f"{call.origin}/cas"
+    response = JsonResponse({"accessToken": token, "exp": expires, "casUrl": address})
+    response["X-Xet-Access-Token"] = token
+    response["X-Xet-Token-Expiration"] = str(expires)
+    response["X-Xet-Cas-Url"] = address
+    return response
+
+
+def refuse_pull_request(call: Call) -> None:
+    """A change that was meant for review must not land on the branch itself."""
+    if call.flag("create_pr"):
+        raise InvalidInput(_("This portal takes no pull requests yet: commit to a branch, without create_pr."))
+
+
+def _asked_files(body: dict[str, Any]) -> list[tuple[str, int, bytes]]:
+    """Return path, size and sample of each file in question."""
+    files = body.get("files")
+    if not isinstance(files, list) or not all(isinstance(file, dict) for file in files):
+        raise InvalidInput(_("“files” must be a list of objects."))
+    if len(files) > MAX_FILES:
+        raise TooLarge(_("Ask about at most %(max)d files at once.") % {"max": MAX_FILES})
+    return [_asked_file(file) for file in files]
+
+
+def _asked_file(file: dict[str, Any]) -> tuple[str, int, bytes]:
+    path = checking.normalize_path(text(file.get("path"), "path"))
+    size, sample = file.get("size", 0), text(file.get("sample"), "sample", default="")
+    if not isinstance(size, int) or size < 0:
+        raise InvalidInput(_("“size” must be a number of bytes."))
+    if size > settings.MAX_FILE_BYTES:
+        raise TooLarge(
+            _("“%(path)s” is larger than the %(max)d bytes that a file may have.")
+            % {"path": path, "max": settings.MAX_FILE_BYTES}
+        )
+    try:
+        return path, size, base64.b64decode(sample, validate=True)[:SAMPLE_BYTES]
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput(_("“sample” must be base64.")) from error
+
+
+def _known(entry: Entry | None) -> dict[str, str]:
+    """The id by which the client sees that it need not send the file again."""
+    return {"oid": entry.etag} if entry and not entry.is_folder else {}
