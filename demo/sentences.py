@@ -39,10 +39,13 @@ def read_sources() -> list[Sentence]:
 def near_duplicates(sentences: Iterable[Sentence]) -> list[tuple[Sentence, Sentence]]:
     """Pairs of one language whose character n-grams are the same for the greater part."""
     grams = [(sentence, _grams(sentence)) for sentence in sentences]
+    # |A ∩ B| >= t |A ∪ B| is the same as |A ∩ B| >= t / (1 + t) (|A| + |B|), which needs no union.
+    share = NEAR_DUPLICATE / (1 + NEAR_DUPLICATE)
     return [
         (one, other)
-        for (one, some), (other, more) in combinations(grams, 2)
-        if one.lang == other.lang and len(some & more) >= NEAR_DUPLICATE * len(some | more)
+        for lang in LANGUAGES
+        for (one, some), (other, more) in combinations([pair for pair in grams if pair[0].lang == lang], 2)
+        if len(some & more) >= share * (len(some) + len(more))
     ]
 
 
