@@ -21,6 +21,7 @@ KILLED = {
     "memory": ("out_of_memory", gettext_noop("It needed more memory than the %(memory_mb)d MB a job may have.")),
     "wall_time": ("time_limit", gettext_noop("It took longer than the %(seconds)d s a job may take.")),
     "cpu_time": ("time_limit", gettext_noop("It used more processor time than a job may use.")),
+    "processes": ("process_limit", gettext_noop("It started more than the %(processes)d processes a job may have.")),
     "disk": ("disk_limit", gettext_noop("It wrote more than the %(disk_mb)d MB a job may write.")),
 }
 NO_SANDBOX = gettext_noop("The worker could not put up the sandbox: %(cause)s")
@@ -116,5 +117,6 @@ def _raise_if_killed(outcome: Outcome, limits: Limits) -> None:
             "memory_mb": limits.memory_mb,
             "seconds": round(limits.wall_seconds),
             "disk_mb": limits.disk_mb,
+            "processes": limits.processes,
         }
         raise JobFailed(reason, code=code, data=data)

@@ -2,39 +2,211 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from leaderboard.models import Evaluation
+from leaderboard import submitting
+from leaderboard.models import Benchmark, Evaluation
 from models_hub import contents
-from models_hub.models import Repo
-from portal.models import Event, User
-from tests.evaluating import make_benchmark, make_evaluation
+from models_hub.models import Blob, Repo
+from models_hub.storage import blob_store
+from portal.models import Event, Job, User
+from tests.evaluating import EVAL_YAML, data_lines, make_benchmark, make_evaluation, model_files
+from worker import sandbox
+from worker.jobs import evaluate
 from worker.running import perform
 
 pytestmark = pytest.mark.django_db(transaction=True)
+MakeRepo = Callable[..., Repo]
 
 
 @pytest.fixture(autouse=True)
-def stand_in(settings, tmp_path: Path) -> None:
+def scratch(settings, tmp_path: Path) -> Path:
     settings.FAKE_ENGINE = True
     settings.SCRATCH_DIR = str(tmp_path / "scratch")
+    return tmp_path / "scratch"
+
+
+@pytest.fixture
+def benchmark(make_repo: MakeRepo, alice: User) -> Benchmark:
+    return make_benchmark(make_repo, alice)
 
 
 def run(evaluation: Evaluation) -> Evaluation:
     assert evaluation.job is not None
     perform(evaluation.job.pk)
-    return Evaluation.objects.select_related("job", "benchmark").get(pk=evaluation.pk)
+    return Evaluation.objects.select_related("job", "benchmark", "predictions").get(pk=evaluation.pk)
 
 
-def test_a_model_gets_a_score_with_interval_and_provenance(make_repo: Callable[..., Repo], alice: User) -> None:
-    evaluation = run(make_evaluation(make_repo, alice, make_benchmark(make_repo, alice)))
-    assert evaluation.job.state == "succeeded", (evaluation.job.reason_text, list(evaluation.job.lines.all()))
+def outcome(**changes: object) -> sandbox.Outcome:
+    ended = sandbox.Outcome(returncode=-11, killed_because=None, seconds=1, peak_rss_bytes=None, stderr_tail="")
+    return replace(ended, **changes)  # type: ignore[arg-type]
+
+
+def test_a_model_gets_a_score_with_interval_and_provenance(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, scratch: Path
+) -> None:
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    assert evaluation.job.state == "succeeded", evaluation.job.reason_text
     assert evaluation.value == evaluation.metrics["f1_macro"]["value"]
     assert evaluation.low <= evaluation.value <= evaluation.high
     assert evaluation.n == 20
     assert set(evaluation.provenance["model"]["files"]) == {"config.json", "tokenizer.json", "model.safetensors"}
-    assert evaluation.provenance["dataset"]["sha256"] == evaluation.benchmark.data_sha256
+    assert evaluation.provenance["dataset"]["sha256"] == benchmark.data_sha256
+    assert evaluation.provenance["isolation"]
     assert evaluation.versions["python"]
-    assert Event.objects.filter(kind="evaluation.completed", subject=f"evaluation:{evaluation.pk}").count() == 1
+    assert not list(scratch.glob("job-*"))
+
+
+def test_the_answers_to_each_example_are_kept(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    raw = b"".join(contents.stream(evaluation.predictions))
+    rows = [json.loads(line) for line in raw.splitlines()]
+    assert [row["id"] for row in rows] == [json.loads(line)["id"] for line in data_lines().splitlines()]
+    assert sum(evaluation.confusion["rows"][i][i] for i in (0, 1)) == round(
+        evaluation.metrics["accuracy"]["value"] * 20
+    )
+
+
+def test_the_score_and_the_end_of_the_job_are_one_event_each(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark
+) -> None:
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    perform(evaluation.job.pk)
+    kinds = list(Event.objects.order_by("id").values_list("kind", flat=True))
+    assert kinds.count("evaluation.completed") == kinds.count("job.succeeded") == 1
+
+
+def test_what_is_wrong_with_a_model_ends_its_job_with_that_reason(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark
+) -> None:
+    evaluation = run(
+        make_evaluation(make_repo, alice, benchmark, error="weights_incomplete", message="The head is missing.")
+    )
+    assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "weights_incomplete")
+    assert evaluation.job.reason_text == "The head is missing."
+    assert (evaluation.job.attempt, evaluation.is_finished) == (1, False)
+
+
+def test_asking_again_after_a_failure_is_another_job(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:
+    failed = run(make_evaluation(make_repo, alice, benchmark, error="label_mismatch"))
+    again, is_new = submitting.submit(failed.model, benchmark, by=alice)
+    assert is_new
+    assert again.pk == failed.pk
+    assert again.job_id != failed.job_id
+
+
+def test_a_bad_row_of_the_data_is_named(make_repo: MakeRepo, alice: User) -> None:
+    definition = EVAL_YAML.replace("[negative, positive]", "[good, bad]")
+    evaluation = run(make_evaluation(make_repo, alice, make_benchmark(make_repo, alice, definition=definition)))
+    assert evaluation.job.reason_code == "bad_data"
+    assert "line 1" in evaluation.job.reason_text
+
+
+def test_a_model_that_takes_too_long_is_ended(make_repo: MakeRepo, alice: User, benchmark: Benchmark, settings) -> None:
+    settings.JOB_MAX_SECONDS = 2
+    evaluation = run(make_evaluation(make_repo, alice, benchmark, seconds=30))
+    assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "time_limit")
+    assert evaluation.job.reason_text == "It took longer than the 2 s a job may take."
+
+
+def test_a_model_that_needs_too_much_memory_says_how_much_it_may_have(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = outcome(killed_because="memory")
+    monkeypatch.setattr(sandbox, "run", lambda *_args, **_options: killed)
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "out_of_memory")
+    assert "2048 MB" in evaluation.job.reason_text
+
+
+def test_a_crash_of_the_engine_is_tried_again_and_its_last_words_are_kept(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crashed = outcome(stderr_tail="Segmentation fault")
+    monkeypatch.setattr(sandbox, "run", lambda *_args, **_options: crashed)
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    assert (evaluation.job.state, evaluation.job.reason_code) == ("queued", "engine_crashed")
+    assert "Segmentation fault" in evaluation.job.lines.last().text
+
+
+def test_altered_bytes_in_the_store_are_noticed(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:
+    evaluation = make_evaluation(make_repo, alice, benchmark)
+    blob = Blob.objects.get(repo_blobs__repo=evaluation.model)
+    path = blob_store().path(blob.sha256)  # type: ignore[attr-defined]
+    path.chmod(0o600)
+    path.write_bytes(b"x" * blob.size)
+    evaluation = run(evaluation)
+    assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "corrupt_content")
+
+
+def test_a_deleted_model_ends_the_job(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:
+    evaluation = make_evaluation(make_repo, alice, benchmark)
+    job = evaluation.job
+    evaluation.model.delete()
+    perform(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.reason_code) == ("failed", "gone")
+
+
+def test_a_score_of_another_engine_version_is_not_taken(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:
+    evaluation = make_evaluation(make_repo, alice, benchmark)
+    Evaluation.objects.filter(pk=evaluation.pk).update(engine_version="0.9.0")
+    assert run(evaluation).job.reason_code == "engine_changed"
+
+
+def test_the_models_process_sees_the_questions_and_never_the_answers(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: dict[str, list[Path]] = {}
+    real = evaluate.run_verb
+
+    def spy(attempt, what, **options):
+        shown[what.verb] = [*what.readonly, what.writable]
+        return real(attempt, what, **options)
+
+    monkeypatch.setattr(evaluate, "run_verb", spy)
+    run(make_evaluation(make_repo, alice, benchmark))
+    names = {verb: {path.name for path in paths} for verb, paths in shown.items()}
+    assert names == {
+        "prepare": {"data", "prepared"},
+        "evaluate": {"model", "questions", "run"},
+        "score": {"answers", "judged", "scores"},
+    }
+
+
+def test_a_missing_wall_of_the_sandbox_is_shown_beside_the_job(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak = replace(sandbox.detect("auto"), warning="bubblewrap is not installed.")
+    monkeypatch.setattr(sandbox, "detect", lambda _policy: weak)
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    assert evaluation.job.warning == "bubblewrap is not installed."
+
+
+def test_a_result_that_comes_after_the_lease_was_lost_is_not_stored(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluation = make_evaluation(make_repo, alice, benchmark)
+    real = evaluate.recording.record
+
+    def too_late(*args, **options):
+        Job.objects.filter(pk=evaluation.job_id).update(fence=99, worker="another")
+        return real(*args, **options)
+
+    monkeypatch.setattr(evaluate.recording, "record", too_late)
+    evaluation = run(evaluation)
+    assert not evaluation.is_finished
+    assert (evaluation.job.state, evaluation.job.worker) == ("running", "another")
+    assert not Event.objects.filter(kind__in=("evaluation.completed", "job.succeeded")).exists()
+
+
+def test_only_the_files_that_an_evaluation_reads_are_fetched(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark
+) -> None:
+    files = model_files() | {"onnx/model.onnx": b"\0" * 10, "training.log": "x"}
+    model = make_repo(alice, "cluttered", files=files)
+    evaluation = run(submitting.submit(model, benchmark, by=alice)[0])
+    assert set(evaluation.provenance["model"]["files"]) == {"config.json", "tokenizer.json", "model.safetensors"}

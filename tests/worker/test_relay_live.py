@@ -1,0 +1,208 @@
+"""Real relays and workers that are killed, stopped and robbed of their Redis: every job ends once."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.worker.workshop import Workshop
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with all its tables: making one takes seconds, copying it none."""
+    with Workshop(tmp_path_factory.mktemp("workshop")) as workshop:
+        workshop.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        return workshop.data / "portal.sqlite3"
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, database: Path) -> Iterator[Workshop]:
+    with Workshop(tmp_path, database=database) as workshop:
+        yield workshop
+
+
+def ended_once(workshop: Workshop, jobs: list[int]) -> None:
+    """Each job has one success event and each evaluation one score."""
+    for job in jobs:
+        successes = "SELECT count(*) FROM portal_event WHERE kind = 'job.succeeded' AND subject = ?"
+        assert workshop.query(successes, f"job:{job}") == [(1,)]
+    scores = "SELECT count(*) FROM portal_event WHERE kind = 'evaluation.completed'"
+    assert workshop.query(scores) == [(len(jobs),)]
+
+
+def test_jobs_run_and_the_worker_stays_light(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    worker = workshop.worker()
+    jobs = workshop.evaluations(3)
+    workshop.until_state(jobs, "succeeded")
+    ended_once(workshop, jobs)
+    status = Path(f"/proc/{worker.pid}/status").read_text()
+    resident_kb = int(status.split("VmRSS:")[1].split()[0])
+    assert resident_kb < 160 * 1024, f"the worker holds {resident_kb} kB"
+    assert "libtorch" not in Path(f"/proc/{worker.pid}/maps").read_text()
+
+
+def children_at_work(workshop: Workshop) -> list[int]:
+    """The engine processes that were given a spec in this installation's scratch folder."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(workshop.data / "scratch").encode() in command:
+            found.append(int(folder.name))
+    return found
+
+
+def scratch_folders(workshop: Workshop) -> list[Path]:
+    return list((workshop.data / "scratch").glob("job-*"))
+
+
+def is_answering(workshop: Workshop, job: int) -> bool:
+    """The job's model is answering questions: past the preparation, before the score."""
+    return workshop.job(job)["state"] == "running" and 0.05 < workshop.job(job)["progress"] < 0.95
+
+
+def test_a_worker_killed_in_mid_evaluation_loses_and_doubles_nothing(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    worker = workshop.worker()
+    [job] = workshop.evaluations(1, seconds=3)
+    workshop.until(lambda: is_answering(workshop, job), "the model answers")
+    worker.kill()
+    workshop.until(lambda: not children_at_work(workshop), "the dead worker's child is gone", patience=5)
+    assert scratch_folders(workshop)
+    second = workshop.worker()
+    workshop.until_state([job], "succeeded")
+    assert workshop.job(job)["attempt"] == 2
+    assert workshop.job(job)["losses"] == 1
+    ended_once(workshop, [job])
+    workshop.until(lambda: not scratch_folders(workshop), "the scratch folders are gone", patience=5)
+    assert second.poll() is None
+
+
+def test_redis_may_lose_everything_with_jobs_queued(workshop: Workshop) -> None:
+    redis = workshop.redis()
+    workshop.relay()
+    workshop.worker()
+    jobs = workshop.evaluations(8, seconds=0.5)
+    sent = "SELECT count(*) FROM portal_job WHERE sent_at IS NOT NULL AND state = 'queued'"
+    workshop.until(lambda: workshop.query(sent)[0][0] >= 4, "messages wait in Redis")
+    workshop.flush_redis()
+    workshop.until_state(jobs[:2], "succeeded")
+    redis.kill()
+    redis.wait(10)
+    workshop.socket.unlink(missing_ok=True)
+    time.sleep(2)
+    workshop.redis()
+    workshop.until_state(jobs, "succeeded")
+    ended_once(workshop, jobs)
+
+
+def test_a_message_that_comes_again_and_late_has_one_effect(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    workshop.worker()
+    jobs = workshop.evaluations(3, seconds=0.5)
+    send = f"""
+from portal.config.celery import app
+for job in {jobs * 3}:
+    app.send_task("worker.run_job", args=[job], exchange="", routing_key="cpu")
+print("null")
+"""
+    workshop.script(send)
+    workshop.until_state(jobs, "succeeded")
+    workshop.script(send)
+    time.sleep(2)
+    ended_once(workshop, jobs)
+    assert [workshop.job(job)["attempt"] for job in jobs] == [1, 1, 1]
+
+
+def test_a_worker_that_slept_past_its_lease_writes_nothing(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    sleeper = workshop.worker()
+    [job] = workshop.evaluations(1, seconds=8)
+    workshop.until(lambda: is_answering(workshop, job), "the model answers")
+    sleeper.send_signal(signal.SIGSTOP)
+    first = workshop.job(job)
+    workshop.worker()
+    workshop.until(lambda: workshop.job(job)["fence"] > first["fence"], "another worker has taken over")
+    sleeper.send_signal(signal.SIGCONT)
+    workshop.until_state([job], "succeeded")
+    assert workshop.job(job)["worker"] != first["worker"]
+    ended_once(workshop, [job])
+    workshop.until(lambda: not children_at_work(workshop), "no child is left", patience=10)
+
+
+def test_cancelling_a_running_job_kills_its_child(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    workshop.worker()
+    [job, other] = workshop.evaluations(2, seconds=60)
+    workshop.until(lambda: is_answering(workshop, job) and is_answering(workshop, other), "both models answer")
+    before = len(children_at_work(workshop))
+    workshop.script(f"from portal.models import Job\nJob.objects.get(pk={job}).cancel(by=None)\nprint('null')")
+    workshop.until_state([job], "cancelled", patience=10)
+    assert workshop.job(job)["reason"] == "Cancelled on request."
+    workshop.until(lambda: 0 < len(children_at_work(workshop)) < before, "one child is left", patience=5)
+    assert workshop.job(other)["state"] == "running"
+
+
+def test_a_job_that_takes_its_worker_with_it_twice_is_stopped(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    [poison] = workshop.evaluations(1, seconds=60)
+    for _ in range(2):
+        worker = workshop.worker()
+        workshop.until(lambda: is_answering(workshop, poison), "the model answers")
+        worker.kill()
+        workshop.until_state([poison], "queued", "failed")
+    assert workshop.job(poison)["state"] == "failed"
+    assert workshop.job(poison)["reason_code"] == "crashed"
+    workshop.worker()
+    [healthy] = workshop.evaluations(1)
+    workshop.until_state([healthy], "succeeded")
+
+
+def test_a_worker_that_is_stopped_gives_its_jobs_back(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    worker = workshop.worker()
+    [job] = workshop.evaluations(1, seconds=4)
+    workshop.until(lambda: is_answering(workshop, job), "the model answers")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(15) == 0
+    assert not children_at_work(workshop)
+    assert not scratch_folders(workshop)
+    assert (workshop.job(job)["state"], workshop.job(job)["attempt"]) == ("queued", 0)
+    assert workshop.query("SELECT count(*) FROM portal_workernode") == [(0,)]
+    workshop.worker()
+    workshop.until_state([job], "succeeded")
+    assert workshop.job(job)["attempt"] == 1
+    ended_once(workshop, [job])
+
+
+def test_a_second_relay_takes_over_from_a_dead_one(workshop: Workshop) -> None:
+    workshop.redis()
+    first = workshop.relay()
+    holder = "SELECT holder FROM portal_duty WHERE name = 'relay'"
+    workshop.until(lambda: workshop.query(holder), "the first relay acts")
+    second = workshop.relay()
+    workshop.worker()
+    time.sleep(3)
+    assert workshop.query(holder)[0][0].endswith(f"-{first.pid}")
+    first.kill()
+    [job] = workshop.evaluations(1)
+    workshop.until_state([job], "succeeded")
+    assert workshop.query(holder)[0][0].endswith(f"-{second.pid}")
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(10) == 0
+    assert workshop.query("SELECT until FROM portal_duty WHERE name = 'relay'") == [(None,)]
