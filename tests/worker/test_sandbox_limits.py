@@ -6,7 +6,7 @@ import resource
 import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,6 +36,14 @@ for _ in range(3):
 print("ready", flush=True)
 time.sleep(float(sys.argv[2]))
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def swept() -> Iterator[None]:
+    """The control groups of the workers that were killed here are taken away, as the next worker would."""
+    yield
+    detect.cache_clear()
+    sandbox.detect()
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
