@@ -150,7 +150,7 @@ def _with_ranks(rows: Iterable[Row]) -> list[Row]:
     """Sort by score; a model may truly stand anywhere between those that are surely ahead and those surely behind."""
     ordered = sorted(rows, key=lambda row: (-row.score, row.model.full_name.lower()))
     lows, highs = sorted(row.low for row in ordered), sorted(row.high for row in ordered)
-    placed = []
+    placed: list[Row] = []
     for position, row in enumerate(ordered):
         tied = placed[-1] if placed and math.isclose(placed[-1].score, row.score, abs_tol=1e-9) else None
         surely_ahead = len(lows) - bisect_right(lows, row.high)

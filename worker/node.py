@@ -46,10 +46,11 @@ def threads_per_job() -> int:
 
 def policy() -> sandbox.Policy:
     """Return how much isolation this installation insists on."""
-    wanted: sandbox.Policy = settings.SANDBOX
-    if wanted not in get_args(sandbox.Policy):
-        raise ImproperlyConfigured(f"SANDBOX must be one of {', '.join(get_args(sandbox.Policy))}, not {wanted!r}.")
-    return wanted
+    known: tuple[sandbox.Policy, ...] = get_args(sandbox.Policy)
+    for policy in known:
+        if policy == settings.SANDBOX:
+            return policy
+    raise ImproperlyConfigured(f"SANDBOX must be one of {', '.join(known)}, not {settings.SANDBOX!r}.")
 
 
 def capabilities() -> dict[str, Any]:

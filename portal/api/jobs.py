@@ -16,10 +16,14 @@ from portal.models import Job, JobQuerySet, User, WorkerNode
 MAX_LINES = 500
 
 
-def _visible(request: Request) -> JobQuerySet:
+def _user(request: Request) -> User:
     if not isinstance(request.user, User):
         raise SignInRequired(_("Sign in to see your jobs."))
-    return Job.objects.visible_to(request.user).select_related("owner")
+    return request.user
+
+
+def _visible(request: Request) -> JobQuerySet:
+    return Job.objects.visible_to(_user(request)).select_related("owner")
 
 
 class Jobs(APIView):
@@ -48,7 +52,7 @@ class Cancellation(APIView):
 
     def post(self, request: Request, job_id: int) -> Response:
         job = get_object_or_404(_visible(request), pk=job_id)
-        job.cancel(by=request.user)
+        job.cancel(by=_user(request))
         return Response(own_job_shape(job), status=202)
 
 
