@@ -19,9 +19,18 @@ def domain_error(request: HttpRequest, error: DomainError, status: int) -> HttpR
     if isinstance(error, NotFound):
         return page_not_found(request, error)
     if status == 401 and not request.path.startswith("/api/"):
-        return redirect(f"/accounts/login/?{urlencode({'next': request.get_full_path()})}")
+        return _to_sign_in(request)
     titles = {403: _("Not allowed"), 409: _("Conflict"), 413: _("Too large"), 507: _("No space left")}
     return _answer(request, status, titles.get(status, _("This cannot be done")), error.message)
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in page and back. htmx would put that page into a fragment, so it is told to go there."""
+    back = request.headers.get("HX-Current-URL") or request.get_full_path()
+    target = f"/accounts/login/?{urlencode({'next': back})}"
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=401, headers={"HX-Redirect": target})
+    return redirect(target)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

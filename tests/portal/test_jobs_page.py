@@ -148,6 +148,13 @@ def test_htmx_gets_the_moving_part_alone(as_user, alice, job):
     assert "HX-Request" in answer["Vary"]
 
 
+def test_polling_after_signing_out_leads_to_the_sign_in_page_and_back(client, job):
+    path = f"/jobs/{job.pk}"
+    answer = client.get(path, headers={**HTMX, "hx-current-url": f"http://testserver{path}"})
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"] == f"/accounts/login/?next=http%3A%2F%2Ftestserver%2Fjobs%2F{job.pk}"
+
+
 def test_polling_stops_when_the_job_is_over(as_user, alice, job):
     start(job).finish({})
     answer = as_user(alice).get(f"/jobs/{job.pk}", headers=HTMX)
