@@ -1,0 +1,68 @@
+"""Scores and their intervals in templates."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from leaderboard import metric_names
+
+register = template.Library()
+register.filter("metric_label", metric_names.metric_label)
+register.filter("metric_text", metric_names.metric_text)
+
+
+@register.filter
+def is_plain_metric(name: str) -> bool:
+    """True for a metric that is written as it is, not in per cent."""
+    return name in metric_names.PLAIN
+
+
+@register.filter
+def lower_is_better(name: str) -> bool:
+    return name in metric_names.LOWER_IS_BETTER
+
+
+@register.filter
+def at(values: dict[str, object], key: str) -> object:
+    """The entry of a mapping whose key is only known when the page is made."""
+    return values.get(key)
+
+
+@register.simple_tag
+def interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    start: float = 0,
+    end: float = 1,
+    mark: float | None = None,
+) -> SafeString:
+    """A bar from `low` to `high` on a scale from `start` to `end`, with a point at `value` and a line at `mark`.
+
+    It repeats numbers that stand beside it in words, so it is hidden from screen readers.
+    """
+    if value is None:
+        return SafeString("")
+    low, high = (value if low is None else low), (value if high is None else high)
+    places = [_place(number, start, end) for number in (value, low, high)]
+    line = format_html('<span class="interval-mark" style="left:{}%"></span>', _place(mark, start, end)) if mark else ""
+    return format_html(
+        '<span class="interval" aria-hidden="true">{}<span class="interval-range" style="left:{}%;width:{}%"></span>'
+        '<span class="interval-point" style="left:{}%"></span></span>',
+        line,
+        places[1],
+        round(places[2] - places[1], 2),
+        places[0],
+    )
+
+
+def _place(number: float, start: float, end: float) -> float:
+    share = (number - start) / (end - start) if end > start else 0
+    return round(100 * min(max(share, 0), 1), 2)
+
+
+@register.filter
+def share_of(count: int, row: list[int]) -> str:
+    """The part of a row of the confusion matrix, from 0 to 1: how dark its cell is."""
+    total = sum(row)
+    return f"{count / total:.3f}" if total else "0"

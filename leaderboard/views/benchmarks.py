@@ -1,0 +1,47 @@
+"""Benchmarks: what is asked, on which rows, how it is scored, and what models reached."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from leaderboard.detecting import minimum_detectable_difference
+from leaderboard.models import Benchmark, Evaluation
+from leaderboard.ranking import floor_of
+
+LISTED = 100
+
+
+@never_cache
+@require_safe
+def benchmarks(request: HttpRequest) -> HttpResponse:
+    """The newest version of each benchmark that the reader may see."""
+    rows = Benchmark.objects.visible_to(request.user).current().latest()[:LISTED]
+    return render(request, "leaderboard/benchmarks/list.html", {"benchmarks": rows})
+
+
+@never_cache
+@require_safe
+def benchmark(request: HttpRequest, benchmark_id: int) -> HttpResponse:
+    visible = Benchmark.objects.visible_to(request.user).latest()
+    row = get_object_or_404(visible, pk=benchmark_id)
+    results = list(_results(request, row))
+    best = max((result.value for result in results if result.value is not None), default=None)
+    n = results[0].n if results else None
+    context = {
+        "benchmark": row,
+        "results": results,
+        "floor": floor_of(results[0], row.primary_metric) if results else None,
+        "n": n,
+        "difference": minimum_detectable_difference(n, best) if n and best is not None else None,
+        "versions": visible.filter(dataset=row.dataset, path=row.path).exclude(pk=row.pk),
+        "suites": row.suites.all() if not row.dataset.private else [],
+    }
+    return render(request, "leaderboard/benchmarks/benchmark.html", context)
+
+
+def _results(request: HttpRequest, benchmark: Benchmark) -> list[Evaluation]:
+    """Return what the reader may see, the best first."""
+    rows = Evaluation.objects.visible_to(request.user).finished().filter(benchmark=benchmark).latest()
+    heavy = ("metrics", "per_class", "confusion", "report", "provenance", "versions")
+    return list(rows.defer(*heavy).order_by("-value", "id")[:LISTED])

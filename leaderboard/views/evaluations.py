@@ -1,0 +1,61 @@
+"""One evaluation: how it goes, and when it is done everything that was found and how to find it again."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from leaderboard import permissions
+from leaderboard.mistakes import first_mistakes
+from leaderboard.models import Evaluation
+from leaderboard.ranking import floor_of, normalised
+
+STOP_POLLING = 286  # htmx's word for “nothing more will come”
+MAX_MATRIX = 30  # labels; a larger matrix cannot be read
+
+
+@never_cache
+@vary_on_headers("HX-Request")
+@require_safe
+def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
+    """The page; htmx gets the part that changes, and reloads the page once there is a score."""
+    row = get_object_or_404(
+        Evaluation.objects.visible_to(request.user).latest().select_related("predictions"), pk=evaluation_id
+    )
+    job = row.job
+    is_over = row.is_finished or job is None or job.is_finished
+    context: dict[str, object] = {
+        "evaluation": row,
+        "job": job,
+        "is_over": is_over,
+        "explanation": job.explanation() if job and not row.is_finished else "",
+        "may_evaluate": permissions.can_evaluate(request.user, row.model),
+        "may_see_job": job is not None and (request.user == job.owner or request.user.is_staff),
+    }
+    if request.headers.get("HX-Request") == "true":
+        response = render(request, "leaderboard/evaluations/evaluation.html#state", context)
+        if is_over:
+            response.status_code = STOP_POLLING
+            response["HX-Refresh"] = "true"
+        return response
+    if row.is_finished:
+        context |= _findings(row)
+    return render(request, "leaderboard/evaluations/evaluation.html", context)
+
+
+def _findings(evaluation: Evaluation) -> dict[str, object]:
+    """Return what the page shows of a finished evaluation beyond its columns."""
+    benchmark = evaluation.benchmark
+    floor = floor_of(evaluation, benchmark.primary_metric)
+    assert evaluation.value is not None  # finished evaluations have one
+    order = dict.fromkeys([benchmark.primary_metric, *benchmark.metrics, *evaluation.metrics])
+    confusion = evaluation.confusion
+    rows = list(zip(confusion.get("labels", []), confusion.get("rows", []), strict=False))
+    return {
+        "floor": floor,
+        "normalised": normalised(evaluation.value, floor),
+        "metrics": [(name, evaluation.metric(name), -1 if name == "mcc" else 0) for name in order],
+        "matrix": rows if len(rows) <= MAX_MATRIX else [],
+        "mistakes": first_mistakes(evaluation) if benchmark.test_is_public else [],
+    }

@@ -1,0 +1,87 @@
+"""What a model's pages show of its scores: a summary beside the card, and a page of all of them."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from leaderboard import model_files, permissions, submitting
+from leaderboard.forms import EvaluationForm
+from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation
+from leaderboard.submitting import NotEvaluable
+from models_hub import browsing
+from models_hub.models import DEFAULT_BRANCH, Repo
+from models_hub.views.pages import repo_page, respond
+from portal.errors import DomainError, status_of
+from portal.models import WorkerNode
+
+SHOWN = 50
+SUMMARY = 5
+
+
+@repo_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
+    """A model's evaluations, whatever became of them, and the form that asks for another one."""
+    choices = _fitting(request)
+    form = EvaluationForm(request.POST or None, benchmarks=choices)
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                asked, _is_new = submitting.submit(repo, form.cleaned_data["benchmark"], by=request.user)
+            except DomainError as error:
+                form.add_error(None, error.message)
+                status = status_of(error)
+            else:
+                return redirect(asked)
+    served = WorkerNode.queues_served()
+    rows = list(Evaluation.objects.visible_to(request.user).filter(model=repo).latest()[:SHOWN])
+    return respond(
+        request,
+        repo,
+        "leaderboard/models/evaluations.html",
+        tab="evaluations",
+        status=status,
+        evaluations=[(row, row.job.explanation(served) if row.job and not row.is_finished else "") for row in rows],
+        form=form,
+        has_benchmarks=choices.exists(),
+        may_evaluate=permissions.can_evaluate(request.user, repo),
+        obstacle=_obstacle(repo),
+    )
+
+
+@repo_page
+@require_safe
+def summary(request: HttpRequest, repo: Repo) -> HttpResponse:
+    """The newest score of each benchmark, for the model's first page."""
+    found: dict[int, Evaluation] = {}
+    for row in Evaluation.objects.visible_to(request.user).finished().filter(model=repo).latest()[:SHOWN]:
+        found.setdefault(row.benchmark_id, row)
+    running = Evaluation.objects.visible_to(request.user).unfinished().filter(model=repo).count()
+    return respond(
+        request,
+        repo,
+        "leaderboard/models/_summary.html",
+        tab="card",
+        evaluations=list(found.values())[:SUMMARY],
+        running=running,
+        may_evaluate=permissions.can_evaluate(request.user, repo),
+    )
+
+
+def _fitting(request: HttpRequest) -> BenchmarkQuerySet:
+    """Return the benchmarks to choose from; `submit` has the last word on whether the model fits."""
+    return Benchmark.objects.visible_to(request.user).current().latest()
+
+
+def _obstacle(repo: Repo) -> str:
+    """Say why the model cannot be evaluated as it is, "" when it can."""
+    commit = browsing.resolve_revision(repo, DEFAULT_BRANCH)
+    try:
+        submitting.check_evaluable(
+            repo, commit, model_files.entries_of(repo, commit), Benchmark.Task.TEXT_CLASSIFICATION
+        )
+    except NotEvaluable as error:
+        return error.message
+    return ""

@@ -1,0 +1,26 @@
+"""Addresses of the leaderboard's pages. Those of one model or data set come under its address in the hub."""
+
+from django.urls import path, re_path
+
+from leaderboard.views import benchmarks, boards, datasets, evaluations, models
+from portal import path_converters  # noqa: F401  (registers "account")
+
+# Not every two names: `datasets/alice/evaluations` is a data set that bears this name.
+MODEL = r"(?!datasets/)(?P<namespace>\w[\w.-]*)/(?P<name>\w[\w.-]*)"
+
+urlpatterns = [
+    path("leaderboard", boards.index, name="leaderboard"),
+    path("leaderboard/top", boards.top, name="leaderboard_top"),
+    path("leaderboard/<slug:slug>", boards.board, name="board"),
+    path("benchmarks", benchmarks.benchmarks, name="benchmarks"),
+    path("benchmarks/<int:benchmark_id>", benchmarks.benchmark, name="benchmark"),
+    path("evaluations/<int:evaluation_id>", evaluations.evaluation, name="evaluation"),
+    path(
+        "datasets/<account:namespace>/<account:name>/benchmarks",
+        datasets.benchmarks_of,
+        {"kind": "dataset"},
+        name="dataset_benchmarks",
+    ),
+    re_path(rf"^{MODEL}/evaluations$", models.evaluations, {"kind": "model"}, name="model_evaluations"),
+    re_path(rf"^{MODEL}/evaluations/summary$", models.summary, {"kind": "model"}, name="model_scores"),
+]
