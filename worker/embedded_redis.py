@@ -42,7 +42,7 @@ def command(server: str, socket: Path) -> list[str]:
         "--maxmemory", "64mb",
         "--maxmemory-policy", "noeviction",
         "--dir", str(socket.parent),
-        "--logfile", "",
+        "--logfile", str(socket.parent / "redis.log"),
         "--loglevel", "warning",
         "--daemonize", "no",
     ]  # fmt: skip

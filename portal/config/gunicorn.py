@@ -12,6 +12,8 @@ preload_app = True
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
+loglevel = "warning"
+control_socket_disable = True  # it would lie in the home folder, one for all installations
 # Names of files may be long, and every byte of them may be quoted as three.
 limit_request_line = 8190
 forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")

@@ -25,6 +25,7 @@ from worker import embedded_redis
 from worker.supervising import Supervisor
 
 PORTS_TO_TRY = 20
+ADMIN_NAME = "administrator"  # “admin” is an address of the site
 
 
 class Command(BaseCommand):
@@ -56,9 +57,9 @@ class Command(BaseCommand):
             call_command("collectstatic", verbosity=0, interactive=False)
         if not User.objects.filter(is_superuser=True).exists():
             password = env.text("ADMIN_PASSWORD") or secrets.token_urlsafe(12)
-            User.objects.create_superuser("admin", env.text("ADMIN_EMAIL", "admin@localhost.localdomain"), password)
+            User.objects.create_superuser(ADMIN_NAME, env.text("ADMIN_EMAIL", "admin@localhost.localdomain"), password)
             shown = "the one in ADMIN_PASSWORD" if env.text("ADMIN_PASSWORD") else password
-            self.stdout.write(f"\n  Administrator: admin   password: {shown}   (shown only this once)\n")
+            self.stdout.write(f"\n  Administrator: {ADMIN_NAME}   password: {shown}   (shown only this once)\n")
 
     def _start(self, supervisor: Supervisor) -> None:
         if embedded_redis.is_embedded():
