@@ -82,11 +82,14 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
 @face
 @require_POST
 def verify(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
-    """Confirm that an upload has arrived and is the repository's."""
-    caller = _caller(request)
-    repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
-    _require_writer(caller, repo)
+    """Confirm that an upload has arrived and is the repository's; git-lfs shows the signature, others their token."""
     wanted = _checked(_json(request))
+    if signature := request.GET.get("grant", ""):
+        repo = grants.read(UPLOAD, signature, oid=wanted.oid).repo
+    else:
+        caller = _caller(request)
+        repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
+        _require_writer(caller, repo)
     blob = contents.held_by(repo, [wanted.oid]).get(wanted.oid)
     if wanted.problem or blob is None:
         raise NotFound(wanted.problem or _("This repository has no such content: send the file again."))

@@ -57,7 +57,8 @@ def upload_answer(
             "href": f"{address}/parts?grant={signature}",
             "header": {"chunk_size": str(part_size(wanted.size)), **parts},
         }
-    return answer | {"authenticated": True, "actions": {"upload": upload, "verify": {"href": f"{base}/verify"}}}
+    verify = {"href": f"{base}/verify?grant={signature}", "expires_in": settings.SIGNED_URL_SECONDS}
+    return answer | {"authenticated": True, "actions": {"upload": upload, "verify": verify}}
 
 
 def download_answer(

@@ -59,7 +59,11 @@ def test_content_is_sent_verified_and_committed(repo, wire):
     assert (answer.json()["transfer"], answer.json()["objects"][0]["size"]) == ("basic", len(LARGE))
     actions = answer.json()["objects"][0]["actions"]
     assert put(where(actions["upload"]["href"]), LARGE).status_code == 200
-    assert wire.post(where(actions["verify"]["href"]).rstrip("?"), {"oid": SHA, "size": len(LARGE)}).status_code == 200
+    for asker in (Wire(), wire):
+        asked = {"oid": SHA, "size": len(LARGE)}
+        assert asker.post(where(actions["verify"]["href"]), asked).status_code == 200
+        assert asker.post(where(actions["verify"]["href"]), asked | {"oid": "1" * 64}).status_code == 403
+    assert wire.post("/alice/bert.git/info/lfs/objects/verify", asked).status_code == 200
     assert wire.commit("models/alice/bert", large_row("w.bin", SHA, len(LARGE))).status_code == 200
     assert "actions" not in ask(wire, (SHA, len(LARGE))).json()["objects"][0]
 
