@@ -95,13 +95,12 @@ def _gpus() -> list[str]:
 class Hello(threading.Thread):
     """Says hello until it is told to stop, and goodbye then."""
 
-    def __init__(self) -> None:
+    def __init__(self, abilities: dict[str, Any]) -> None:
         super().__init__(name="hello", daemon=True)
         self._over = threading.Event()
-        self._abilities: dict[str, Any] = {}
+        self._abilities = abilities
 
     def run(self) -> None:
-        self._abilities = capabilities()
         known = True
         while True:
             try:

@@ -4,6 +4,7 @@ Everything it does is read from rows, so it may be killed at any moment, and Red
 """
 
 import logging
+import math
 import os
 import socket
 import threading
@@ -46,6 +47,7 @@ class Relay:
         self.name = f"{socket.gethostname()}-{os.getpid()}"
         self.over = threading.Event()
         self._failing: set[str] = set()
+        self._renewed = -math.inf
         self._swept = -SWEEP_SECONDS
 
     def run(self) -> None:
@@ -61,7 +63,7 @@ class Relay:
 
     def turn(self) -> None:
         """Act once, if this is the relay that has the duty. A part that fails keeps no other part from acting."""
-        if not Duty.take(RELAY, holder=self.name, span=DUTY):
+        if not self._has_duty():
             return
         self._try("take jobs from lost workers", expire_leases)
         self._try("hand jobs to workers", send_due_jobs)
@@ -69,6 +71,13 @@ class Relay:
         if time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._try("sweep", sweep)
             self._swept = time.monotonic()
+
+    def _has_duty(self) -> bool:
+        """Take or renew the duty, a few times in its span: an idle portal need not write every second."""
+        if time.monotonic() - self._renewed > DUTY.total_seconds() / 3:
+            taken = Duty.take(RELAY, holder=self.name, span=DUTY)
+            self._renewed = time.monotonic() if taken else -math.inf
+        return self._renewed > -math.inf
 
     def _try(self, what: str, act: Callable[[], object]) -> bool:
         """Do it; an outage is logged when it begins and when it ends, not every second in between."""
@@ -78,7 +87,8 @@ class Relay:
             if what not in self._failing:
                 logger.warning("The relay cannot %s and will keep trying: %s", what, error)
             self._failing.add(what)
-            connections.close_all()
+            if isinstance(error, DatabaseError):
+                connections.close_all()
             return False
         if what in self._failing:
             logger.info("The relay can %s again.", what)

@@ -132,6 +132,15 @@ def test_a_crash_of_the_engine_is_tried_again_and_its_last_words_are_kept(
     assert "Segmentation fault" in evaluation.job.lines.last().text
 
 
+def test_a_model_that_would_not_fit_is_not_fetched(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, settings
+) -> None:
+    settings.JOB_MEMORY_MB = 0
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "too_large")
+    assert evaluation.job.reason_text.startswith("alice/bert: ")
+
+
 def test_altered_bytes_in_the_store_are_noticed(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:
     evaluation = make_evaluation(make_repo, alice, benchmark)
     blob = Blob.objects.get(repo_blobs__repo=evaluation.model)

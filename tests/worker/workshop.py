@@ -42,7 +42,7 @@ class Workshop:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "Workshop":
-        if not (self.data / "portal.sqlite3").exists():
+        if not (self.data / "portal.sqlite3").exists():  # or another database, which is empty
             self.run("manage.py", "migrate", "--verbosity", "0")
         return self
 

@@ -5,6 +5,7 @@ too, and splits it into questions and answers; `evaluate` sees the model and the
 `score` sees the answers and what the model said, never the model.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ PROCESSES = 256  # threads count as processes
 OPEN_FILES = 1024
 
 GONE = gettext_noop("The model or the benchmark was deleted.")
-TOO_LARGE = gettext_noop("“%(path)s” has %(size)d bytes; this worker takes at most %(limit)d.")
+TOO_LARGE = gettext_noop("%(what)s: %(size)d bytes are more than the %(limit)d that this worker takes.")
 OTHER_DATA = gettext_noop("The data file is not the one that the benchmark was registered with.")
 ENGINE_CHANGED = gettext_noop(
     "The engine is version %(now)s, but %(asked)s was asked for. Ask for the evaluation again."
@@ -90,13 +91,14 @@ def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[s
     benchmark = evaluation.benchmark
     digests: dict[str, str] = {}
     commit = browsing.resolve_revision(evaluation.model, evaluation.commit_oid)
-    for entry in model_files.entries_of(evaluation.model, commit):
-        _check_size(entry, settings.JOB_MEMORY_MB * 1024**2)
+    entries = model_files.entries_of(evaluation.model, commit)
+    _check_size(evaluation.model.full_name, entries, settings.JOB_MEMORY_MB * 1024**2)
+    for entry in entries:
         digests[entry.path] = scratch.place(attempt.job, evaluation.model, entry, places / "model" / entry.path)
         attempt.check()
     commit = browsing.resolve_revision(benchmark.dataset, benchmark.commit_oid)
     entry = browsing.find(benchmark.dataset, commit, benchmark.split_path)
-    _check_size(entry, MAX_DATA_BYTES)
+    _check_size(benchmark.split_path, [entry], MAX_DATA_BYTES)
     sha256 = scratch.place(attempt.job, benchmark.dataset, entry, places / "data" / entry.name)
     if sha256 != benchmark.data_sha256:
         raise JobFailed(OTHER_DATA, code="other_data")
@@ -108,9 +110,10 @@ def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[s
     }
 
 
-def _check_size(entry: Entry, limit: int) -> None:
-    if entry.size > limit:
-        raise JobFailed(TOO_LARGE, code="too_large", data={"path": entry.path, "size": entry.size, "limit": limit})
+def _check_size(what: str, entries: Sequence[Entry], limit: int) -> None:
+    size = sum(entry.size for entry in entries)
+    if size > limit:
+        raise JobFailed(TOO_LARGE, code="too_large", data={"what": what, "size": size, "limit": limit})
 
 
 def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, data_name: str) -> None:

@@ -1,15 +1,18 @@
 """manage.py run_worker: one process that runs jobs in threads, each job's hostile part in a sandboxed child."""
 
 import logging
+import warnings
 from typing import Any
 
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from portal.config.celery import app
 from worker import node, scratch
 from worker.attempts import Attempt
+from worker.sandbox import SandboxUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -18,27 +21,43 @@ class Command(BaseCommand):
     help = "Run jobs of the queues in WORKER_QUEUES, WORKER_SLOTS at a time; runs until stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            abilities = node.capabilities()
+        except SandboxUnavailable as error:
+            raise CommandError(str(error)) from error
+        if abilities["warning"]:
+            logger.warning("The sandbox is weaker than it could be: %s", abilities["warning"])
+        if abilities["torch"] is None:
+            logger.warning("torch is not installed here, so evaluations will fail. Install the extra “worker”.")
         if leftovers := scratch.remove_leftovers():
             logger.info("Removed %s scratch folders of workers that were killed.", leftovers)
-        worker_shutting_down.connect(give_jobs_back)
-        hello = node.Hello()
+        hello = node.Hello(abilities)
         hello.start()
         try:
-            app.worker_main(
-                [
-                    "worker",
-                    "--pool=threads",
-                    f"--concurrency={settings.WORKER_SLOTS}",
-                    f"--queues={','.join(settings.WORKER_QUEUES)}",
-                    f"--hostname={node.name()}",
-                    f"--loglevel={logging.getLevelName(logging.getLogger().level)}",
-                    "--without-gossip",
-                    "--without-mingle",
-                    "--without-heartbeat",
-                ]
-            )
+            serve()
         finally:
             hello.stop()
+
+
+def serve() -> None:
+    """Take jobs until a signal says to stop; those that run then are given back."""
+    worker_shutting_down.connect(give_jobs_back)
+    # Celery warns root of pickled messages; ours are JSON, and as root each run has a user of its own.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            "--pool=threads",
+            f"--concurrency={settings.WORKER_SLOTS}",
+            f"--queues={','.join(settings.WORKER_QUEUES)}",
+            f"--hostname={node.name()}",
+            f"--loglevel={logging.getLevelName(logging.getLogger().level)}",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+        ]
+    )
 
 
 def give_jobs_back(**_: Any) -> None:

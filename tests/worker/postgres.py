@@ -1,0 +1,43 @@
+"""A PostgreSQL cluster of its own for a test, without a port and gone afterwards."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def programs() -> Path | None:
+    """The folder of the newest PostgreSQL on this machine, None when there is none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Run a cluster and yield the DATABASE_URL of an empty database in it."""
+    binaries = programs()
+    assert binaries is not None
+    # Short, for sockets; and not below a folder that only root may enter, for PostgreSQL refuses to run as root.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user, user)
+
+    def run(program: str, *arguments: str) -> None:
+        command = [str(binaries / program), *arguments]
+        subprocess.run(command, check=True, capture_output=True, timeout=60, user=user, cwd=folder)
+
+    try:
+        run("initdb", "-D", "data", "-U", "portal", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
+        try:
+            yield f"postgres://portal@{str(folder).replace('/', '%2F')}/postgres"
+        finally:
+            run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
