@@ -1,0 +1,133 @@
+"""kill -9 anything at any moment: nothing accepted is lost, nothing is done twice, nothing half-written is visible."""
+
+import hashlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.live import LivePortal
+
+pytestmark = pytest.mark.live
+FILES = 50  # of one commit
+
+
+@pytest.fixture
+def portal(tmp_path: Path):
+    with LivePortal(tmp_path) as made:
+        yield made
+
+
+def lfs_upload(portal: LivePortal, token: str, sha256: str, size: int) -> str | None:
+    """Ask where to send an object; None when the repository has it already."""
+    answer = requests.post(
+        f"{portal.url}/kate/weights.git/info/lfs/objects/batch",
+        json={"operation": "upload", "transfers": ["basic"], "objects": [{"oid": sha256, "size": size}], "hash_algo": "sha256"},
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/vnd.git-lfs+json"},
+        timeout=30,
+    )
+    assert answer.ok, answer.text
+    actions = answer.json()["objects"][0].get("actions")
+    return actions["upload"]["href"] if actions else None
+
+
+def tree_of(url: str) -> list[dict[str, str]]:
+    """Follow the pages of a listing."""
+    rows: list[dict[str, str]] = []
+    while url:
+        answer = requests.get(url, timeout=30)
+        rows += answer.json()
+        url = answer.links.get("next", {}).get("url", "")
+    return rows
+
+
+def send_part_then(portal: LivePortal, href: str, body: bytes, sent: int, act) -> None:
+    """Begin a PUT over a raw socket, send some of the body, then do something terrible."""
+    path = href.removeprefix(portal.url)
+    with socket.create_connection(("127.0.0.1", portal.port), timeout=10) as connection:
+        head = f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode() + body[:sent])
+        time.sleep(0.5)
+        act()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_the_web_process_killed_in_an_upload_leaves_nothing_half_written(portal: LivePortal, share: float):
+    token = portal.user("kate")
+    headers = {"Authorization": f"Bearer {token}"}
+    created = requests.post(f"{portal.url}/api/repos/create", json={"name": "weights"}, headers=headers, timeout=30)
+    assert created.ok, created.text
+    body = os.urandom(4_000_000)
+    sha256 = hashlib.sha256(body).hexdigest()
+    href = lfs_upload(portal, token, sha256, len(body))
+    assert href
+    send_part_then(portal, href, body, int(len(body) * share), portal.kill)
+    blobs = portal.data / "blobs"
+    assert not [path for path in blobs.rglob(sha256)], "a blob is visible before it is whole"
+    portal.start()
+    assert sqlite3.connect(portal.data / "portal.sqlite3").execute("SELECT count(*) FROM models_hub_blob").fetchone() == (0,)
+    href = lfs_upload(portal, token, sha256, len(body))
+    assert href, "the server believes it has content that never arrived whole"
+    assert requests.put(href, data=body, timeout=60).ok
+    assert lfs_upload(portal, token, sha256, len(body)) is None
+
+
+def test_the_web_process_killed_in_commits_keeps_whole_commits_only(portal: LivePortal):
+    token = portal.user("kate")
+    headers = {"Authorization": f"Bearer {token}"}
+    assert requests.post(f"{portal.url}/api/repos/create", json={"name": "weights"}, headers=headers, timeout=30).ok
+    accepted: list[str] = []
+
+    def commit_forever() -> None:
+        number = 0
+        while True:
+            number += 1
+            lines = ['{"key":"header","value":{"summary":"commit %d"}}' % number]
+            lines += ['{"key":"file","value":{"path":"f%d/%d.txt","content":"eA==","encoding":"base64"}}' % (number, n) for n in range(FILES)]
+            try:
+                answer = requests.post(
+                    f"{portal.url}/api/models/kate/weights/commit/main", data="\n".join(lines),
+                    headers={**headers, "Content-Type": "application/x-ndjson"}, timeout=10,
+                )  # fmt: skip
+            except requests.RequestException:
+                return
+            if answer.ok:
+                accepted.append(answer.json()["commitOid"])
+
+    thread = threading.Thread(target=commit_forever)
+    thread.start()
+    time.sleep(2.5)
+    portal.kill()
+    thread.join(20)
+    portal.start()
+    history = requests.get(f"{portal.url}/api/models/kate/weights/commits/main", params={"limit": 1000}, timeout=30).json()
+    oids = {row["id"] for row in history}
+    assert accepted
+    assert set(accepted) <= oids, "an accepted commit was lost"
+    tree = tree_of(f"{portal.url}/api/models/kate/weights/tree/main?recursive=true")
+    folders = {row["path"].split("/")[0] for row in tree if row["path"].startswith("f")}
+    files = [row for row in tree if row["type"] == "file" and row["path"].startswith("f")]
+    assert len(files) == FILES * len(folders), "a commit is half visible"
+
+
+def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path):
+    with LivePortal(tmp_path, with_worker=True) as portal:
+        assert portal.process is not None
+        children = subprocess.run(
+            ["pgrep", "-P", str(portal.process.pid)], capture_output=True, text=True, check=True
+        ).stdout.split()
+        assert len(children) >= 4  # redis, web, relay, worker
+        os.kill(portal.process.pid, signal.SIGKILL)
+        portal.process.wait(10)
+        deadline = time.monotonic() + 30
+        while any(os.path.exists(f"/proc/{pid}") for pid in children):
+            assert time.monotonic() < deadline, "children outlived their supervisor"
+            time.sleep(0.2)
+        portal.start()  # the lock, the port and the socket are free again
