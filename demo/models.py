@@ -31,8 +31,9 @@ def _spec(**sizes: Any) -> TrainSpec:
     return TrainSpec(train="", dev="", out_dir="", labels=list(LABELS), max_length=128, seed=0, threads=1, **sizes)
 
 
-# Sizes, epochs and rates were chosen by the mean dev accuracy of three seeds, and seed 0 was then taken as it is. A
-# linear model over words or characters does no better on so few sentences: longer training is not worth the minutes.
+# Fifteen settings were compared by their mean dev accuracy over seeds 0 to 2, which were a few points apart and within
+# noise; two of the base size tied, and the one whose weaker language was stronger was taken. Seed 0 is published for
+# all. A linear model over words or characters does about as well on so few sentences.
 RECIPES = (
     Recipe(
         "bilingual-sentiment-tiny",
@@ -50,10 +51,7 @@ RECIPES = (
     Recipe(
         "bilingual-sentiment-base",
         "Bilingual Sentiment Base",
-        _spec(
-            hidden=224, layers=3, heads=4, intermediate=448, epochs=12, lr=3e-4, token_budget=400, dropout=0.2,
-            token_dropout=0.15,
-        ),
+        _spec(hidden=224, layers=3, heads=4, intermediate=448, epochs=12, lr=5e-4, token_budget=400),
     ),
 )  # fmt: skip
 
