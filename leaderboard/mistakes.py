@@ -11,7 +11,7 @@ from leaderboard.models import Evaluation
 from models_hub import browsing, contents
 from models_hub.browsing import EntryNotFound, RevisionNotFound
 
-SHOWN = 20
+SHOWN = 12
 MAX_BYTES = 1_000_000
 MAX_TEXT = 600
 

@@ -75,6 +75,7 @@ class GitHubLists(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         result: list[str] = []
         columns: list[int] = []  # where the text of each open list item begins
+        in_paragraph = False  # inside a later paragraph of an item, which Markdown does not end at the next item
         for line in (line.expandtabs(4) for line in lines):
             blank_before = not result or not result[-1].strip()
             indent = len(line) - len(line.lstrip())
@@ -91,11 +92,15 @@ class GitHubLists(Preprocessor):
                         result.append(line)
                         continue
                     result.append("")
+                if in_paragraph:
+                    result.append("")
+                    in_paragraph = False
                 result.append("    " * len(columns) + f"{marker} {line[item.end() :]}")
                 columns.append(item.end())
             else:
                 if blank_before:
                     columns = [column for column in columns if column <= indent]
+                    in_paragraph = bool(columns)
                 depth = sum(column <= indent for column in columns)
                 kept = indent - columns[depth - 1] if depth else indent
                 result.append("    " * depth + " " * kept + line.lstrip())

@@ -45,7 +45,9 @@ def interval(
         return SafeString("")
     low, high = (value if low is None else low), (value if high is None else high)
     places = [_place(number, start, end) for number in (value, low, high)]
-    line = format_html('<span class="interval-mark" style="left:{}%"></span>', _place(mark, start, end)) if mark else ""
+    line = ""
+    if mark is not None:
+        line = format_html('<span class="interval-mark" style="left:{}%"></span>', _place(mark, start, end))
     return format_html(
         '<span class="interval" aria-hidden="true">{}<span class="interval-range" style="left:{}%;width:{}%"></span>'
         '<span class="interval-point" style="left:{}%"></span></span>',

@@ -55,7 +55,9 @@ def _findings(evaluation: Evaluation) -> dict[str, object]:
     return {
         "floor": floor,
         "normalised": normalised(evaluation.value, floor),
-        "metrics": [(name, evaluation.metric(name), -1 if name == "mcc" else 0) for name in order],
+        "metrics": [
+            (name, evaluation.metric(name), -1 if name == "mcc" else 0) for name in order if evaluation.metric(name)
+        ],
         "matrix": rows if len(rows) <= MAX_MATRIX else [],
         "mistakes": first_mistakes(evaluation) if benchmark.test_is_public else [],
     }

@@ -20,9 +20,12 @@
     },
   };
   const draw = () => {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(`--tblr-${name}`).trim();
-    const faint = `rgba(${colour("primary-rgb")}, .35)`;
+    const computed = (value) => { // a canvas takes no variables, so a style resolves them
+      canvas.style.color = value;
+      return getComputedStyle(canvas).color;
+    };
+    const colour = (name) => computed(`var(--tblr-${name})`);
+    const faint = computed("rgba(var(--tblr-primary-rgb), .4)");
     const axis = (text) => ({ title: { display: true, text, color: colour("secondary") }, ticks: { color: colour("secondary") }, grid: { color: colour("border-color") } });
     const x = { ...axis(canvas.dataset.x), type: "logarithmic" };
     x.ticks.callback = (value, index, ticks) => (index % Math.ceil(ticks.length / 6) ? "" : compact.format(value));

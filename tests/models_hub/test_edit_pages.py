@@ -1,0 +1,135 @@
+"""Text files written, changed and removed in the browser."""
+
+import pytest
+
+from models_hub import browsing, publishing
+from models_hub.changes import PutFile
+from models_hub.models import Repo
+
+
+@pytest.fixture
+def model(alice, make_repo):
+    return make_repo(alice, "bert", files={"a.txt": "one\n", "dos.txt": "a\r\nb\r\n", "w.bin": b"\x00\x01"})
+
+
+def content(repo: Repo, path: str) -> bytes:
+    return browsing.read(repo, browsing.find(repo, browsing.resolve_revision(repo, "main"), path), 10_000)
+
+
+def seen(repo: Repo, path: str) -> str:
+    return browsing.find(repo, browsing.resolve_revision(repo, "main"), path).oid
+
+
+def typed(text: str, path: str = "a.txt", **fields: str) -> dict[str, str]:
+    return {"path": path, "content": text, "title": "Change it", **fields}
+
+
+def test_a_new_file_is_written(as_user, alice, model):
+    answer = as_user(alice).post("/alice/bert/new/main/docs", typed("x\r\ny", "docs/new.md"))
+    assert answer.headers["Location"] == "/alice/bert/blob/main/docs/new.md"
+    assert content(model, "docs/new.md") == b"x\ny"
+
+
+def test_a_new_card_begins_with_what_readers_look_for(as_user, alice, model):
+    page = as_user(alice).get("/alice/bert/new/main?path=README.md").text
+    for piece in ("license: apache-2.0", "pipeline_tag", "# bert", "Limits"):
+        assert piece in page
+
+
+def test_a_new_file_does_not_replace_one_that_is_there(as_user, alice, model):
+    answer = as_user(alice).post("/alice/bert/new/main", typed("other text"))
+    assert answer.status_code == 409
+    assert "exists already" in answer.text
+    assert "other text" in answer.text
+    assert content(model, "a.txt") == b"one\n"
+
+
+def test_a_file_is_changed(as_user, alice, model):
+    assert "one" in as_user(alice).get("/alice/bert/edit/main/a.txt").text
+    answer = as_user(alice).post("/alice/bert/edit/main/a.txt", typed("two\r\n", seen=seen(model, "a.txt")))
+    assert answer.headers["Location"] == "/alice/bert/blob/main/a.txt"
+    assert content(model, "a.txt") == b"two\n"
+    assert browsing.resolve_revision(model, "main").title == "Change it"
+
+
+def test_line_ends_stay_as_they_were(as_user, alice, model):
+    as_user(alice).post("/alice/bert/edit/main/dos.txt", typed("a\r\nc\r\n", "dos.txt", seen=seen(model, "dos.txt")))
+    assert content(model, "dos.txt") == b"a\r\nc\r\n"
+
+
+def test_a_file_is_renamed_in_one_commit(as_user, alice, model):
+    as_user(alice).post("/alice/bert/edit/main/a.txt", typed("one\n", "b/c.txt", seen=seen(model, "a.txt")))
+    assert content(model, "b/c.txt") == b"one\n"
+    with pytest.raises(browsing.EntryNotFound):
+        content(model, "a.txt")
+
+
+def test_somebody_else_s_change_is_not_overwritten_unseen(as_user, alice, model):
+    before = seen(model, "a.txt")
+    publishing.commit(repo=model, by=alice, title="Meanwhile", changes=[PutFile("a.txt", b"theirs\n")])
+    browser = as_user(alice)
+    answer = browser.post("/alice/bert/edit/main/a.txt", typed("mine", seen=before))
+    assert answer.status_code == 409
+    assert "mine" in answer.text
+    assert content(model, "a.txt") == b"theirs\n"
+    current = answer.context["form"]["seen"].value()
+    assert current == seen(model, "a.txt")
+    browser.post("/alice/bert/edit/main/a.txt", typed("mine", seen=current))
+    assert content(model, "a.txt") == b"mine"
+
+
+def test_a_change_to_another_file_is_no_obstacle(as_user, alice, model):
+    before = seen(model, "a.txt")
+    publishing.commit(repo=model, by=alice, title="Meanwhile", changes=[PutFile("b.txt", b"x")])
+    assert as_user(alice).post("/alice/bert/edit/main/a.txt", typed("mine", seen=before)).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("README.md", "---\nlicense: [\n---\n", "malformed at its line"),
+        ("../x", "text", "folder name"),
+        ("a/", "text", "not a file path"),
+        ("", "text", "required"),
+    ],
+)
+def test_a_refusal_keeps_what_was_typed(as_user, alice, model, path, text, message):
+    answer = as_user(alice).post("/alice/bert/new/main", typed(text + "kept", path, description="also kept"))
+    assert answer.status_code == 400
+    assert message in answer.text
+    assert "kept" in answer.context["form"]["content"].value()
+    assert "also kept" in answer.text
+
+
+def test_text_that_looks_like_html_comes_back_escaped(as_user, alice, model):
+    page = as_user(alice).post("/alice/bert/new/main", typed("</textarea><script>alert(1)</script>", "")).text
+    assert "<script>alert" not in page
+
+
+def test_only_small_text_is_edited(as_user, alice, model):
+    answer = as_user(alice).get("/alice/bert/edit/main/w.bin")
+    assert answer.status_code == 400
+    assert "upload a new version" in answer.text
+
+
+def test_a_file_is_removed(as_user, alice, model):
+    assert "Earlier versions still hold it" in as_user(alice).get("/alice/bert/removal/main/a.txt").text
+    gone = {"title": "Away", "seen": seen(model, "a.txt")}
+    answer = as_user(alice).post("/alice/bert/removal/main/a.txt", gone)
+    assert answer.headers["Location"] == "/alice/bert/tree/main"
+    with pytest.raises(browsing.EntryNotFound):
+        content(model, "a.txt")
+
+
+def test_a_file_that_changed_meanwhile_is_not_removed_unseen(as_user, alice, model):
+    answer = as_user(alice).post("/alice/bert/removal/main/a.txt", {"title": "Away", "seen": "0" * 40})
+    assert answer.status_code == 409
+    assert content(model, "a.txt") == b"one\n"
+
+
+@pytest.mark.parametrize("address", ["new/main", "edit/main/a.txt", "removal/main/a.txt"])
+def test_readers_may_change_nothing(as_user, client, charlie, model, address):
+    assert as_user(charlie).get(f"/alice/bert/{address}").status_code == 403
+    assert as_user(charlie).post(f"/alice/bert/{address}", typed("x")).status_code == 403
+    assert client.get(f"/alice/bert/{address}").status_code == 302
+    assert content(model, "a.txt") == b"one\n"
