@@ -34,7 +34,7 @@ def card_template(repo: Repo) -> str:
     """Return a first README.md for a repository that has none, to be filled in."""
     model, dataset = "pipeline_tag: text-classification\ndatasets: []", "task_categories:\n- text-classification"
     fields = model if repo.is_model else dataset
-    return (
-        f"---\nlicense: apache-2.0\nlanguage:\n- en\n{fields}\ntags: []\n---\n\n"
-        f"# {repo.name}\n\n## {_('What it is for')}\n\n\n## {_('How it was made')}\n\n\n## {_('Limits')}\n\n"
-    )
+    # Outside the f-string, where the collector of texts to translate does not look.
+    titles = (_("What it is for"), _("How it was made"), _("Limits"))
+    sections = "\n".join(f"## {title}\n\n" for title in titles)
+    return f"---\nlicense: apache-2.0\nlanguage:\n- en\n{fields}\ntags: []\n---\n\n# {repo.name}\n\n{sections}"
