@@ -17,10 +17,11 @@ def main(folder: str, data: str, labels: list[str], max_length: int) -> dict[str
         rows = [json.loads(line) for line in file if line.strip()]
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    limit = min(max_length, model.config.max_position_embeddings)
     predicted = []
     with torch.inference_mode():
         for row in rows:
-            inputs = tokenizer(row["text"], truncation=True, max_length=max_length, return_tensors="pt")
+            inputs = tokenizer(row["text"], truncation=True, max_length=limit, return_tensors="pt")
             predicted.append(model.config.id2label[int(model(**inputs).logits.argmax(-1))])
     gold = [row["label"] for row in rows]
     average = {"labels": labels, "average": "macro", "zero_division": 0}

@@ -28,6 +28,8 @@ class Command(BaseCommand):
         user = User.objects.filter(username=DEMO_USER, is_demo=True).first() or User.objects.create_user(
             DEMO_USER, is_demo=True, first_name="Demo"
         )
+        for left in AccessToken.objects.live().filter(user=user):  # of a load that was killed
+            left.revoke()
         # Founding a suite takes staff rights; the account has no password, and its token dies with this command.
         User.objects.filter(pk=user.pk).update(is_staff=True)
         token, secret = AccessToken.issue(user=user, name="load_demo", role=AccessToken.Role.WRITE)
