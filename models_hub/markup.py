@@ -142,7 +142,7 @@ class LinkResolver(HTMLParser):
     def show_as_link(self, values: dict[str, str]) -> None:
         """A page must not tell other hosts who reads it."""
         text = escape(values.get("alt") or values.get("src", ""))
-        address = escape(values.get("src", ""))
+        address = escape(self.resolve(values.get("src", ""), self.blob))
         self.parts.append(text if self.anchors or not address else f'<a href="{address}">{text}</a>')
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -162,8 +162,9 @@ class LinkResolver(HTMLParser):
         self.parts.append(f"&#{name};")
 
     def is_ours(self, address: str) -> bool:
+        """Say whether a browser may load it as an image: SVG may hold a program, so it is served as a download."""
         parts = _split(address)
-        return bool(parts and parts.path and not parts.scheme and not parts.netloc)
+        return bool(parts and parts.path and not parts.scheme and not parts.netloc and not parts.path.endswith(".svg"))
 
     def resolve(self, address: str, base: str) -> str:
         parts = _split(address)

@@ -19,7 +19,7 @@ MAX_ROWS = 100
 MAX_COLUMNS = 50
 MAX_CELL = 500
 MAX_TENSORS = 1000
-IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".ico")
+IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 TABLES = (".csv", ".tsv", ".jsonl")
 # Formats that run code of their author when they are loaded.
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")

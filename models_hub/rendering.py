@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 from typing import Any
 from urllib.parse import quote
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -66,6 +66,7 @@ def _run(operation: str, *arguments: Any, **options: Any) -> str | None:
     """Return what the child makes of the arguments, from the cache if it did so before; None when it failed."""
     request = json.dumps({"operation": operation, "arguments": arguments, "options": options})
     key = f"markup:{VERSION}:{hashlib.sha256(request.encode()).hexdigest()}"
+    cache = caches["rendered"]
     kept = cache.get(key)
     if kept is not None:
         return kept["html"]  # type: ignore[no-any-return]

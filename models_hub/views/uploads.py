@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -41,7 +42,14 @@ def upload(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
             else:
                 return redirect(f"{repo.path}/tree/{quote(revision)}/{quote(_folder(form))}".rstrip("/"))
     return respond(
-        request, repo, "models_hub/files/upload.html", tab="files", status=status, form=form, revision=revision
+        request,
+        repo,
+        "models_hub/files/upload.html",
+        tab="files",
+        status=status,
+        form=form,
+        revision=revision,
+        max_bytes=settings.MAX_COMMIT_BODY_BYTES,
     )
 
 

@@ -29,8 +29,7 @@
     const axis = (text) => ({ title: { display: true, text, color: colour("secondary") }, ticks: { color: colour("secondary") }, grid: { color: colour("border-color") } });
     const x = { ...axis(canvas.dataset.x), type: "logarithmic" };
     x.ticks.callback = (value, index, ticks) => (index % Math.ceil(ticks.length / 6) ? "" : compact.format(value));
-    const values = points.map((point) => point.x);
-    Object.assign(x, { min: Math.min(...values) / 1.6, max: Math.max(...values) * 1.6 });
+    Object.assign(x, { min: Math.min(...points.map((p) => p.x)) / 1.6, max: Math.max(...points.map((p) => p.x)) * 1.6 });
     const y = { ...axis(canvas.dataset.y), suggestedMin: 0, min: Math.floor(Math.min(0, ...points.map((p) => p.low)) / 10) * 10 };
     chart?.destroy();
     chart = new Chart(canvas, {

@@ -19,9 +19,7 @@
       return row;
     }));
   };
-  const add = (file, path) => {
-    form.chosen = [...form.chosen.filter((one) => one.path !== path), { path, file }];
-  };
+  const add = (file, path) => { form.chosen = [...form.chosen.filter((one) => one.path !== path), { path, file }]; };
   const take = (picker) => {
     for (const file of picker.files) add(file, file.webkitRelativePath || file.name);
     picker.value = "";
@@ -44,8 +42,8 @@
     zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.toggle("is-over", name === "dragover"); });
   }
   zone.addEventListener("drop", async (event) => {
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-    for (const entry of entries) await walk(entry, "");
+    const dropped = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+    for (const one of dropped.filter(Boolean)) await (one instanceof File ? add(one, one.name) : walk(one, ""));
     show();
   });
 })();

@@ -6,10 +6,7 @@
   const text = panel.querySelector("[data-progress-text]");
   const errors = document.querySelector("#upload-errors");
   const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-  const busy = (is) => {
-    panel.hidden = !is;
-    form.querySelector("[type=submit]").disabled = is;
-  };
+  const busy = (is) => { panel.hidden = !is; form.querySelector("[type=submit]").disabled = is; };
   const complain = (message) => {
     const alert = Object.assign(document.createElement("div"), { className: "alert alert-danger", textContent: message });
     alert.setAttribute("role", "alert");
@@ -27,6 +24,8 @@
   form.addEventListener("submit", (event) => {
     if (!form.chosen?.length) return;
     event.preventDefault();
+    const total = form.chosen.reduce((sum, { file }) => sum + file.size, 0);
+    if (total > Number(form.dataset.maxBytes)) return complain(form.dataset.tooLarge);
     const data = new FormData(form);
     data.delete("files");
     for (const { path, file } of form.chosen) { data.append("files", file); data.append("paths", path); }

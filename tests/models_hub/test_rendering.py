@@ -147,6 +147,12 @@ def test_remote_images_are_links_so_that_other_hosts_do_not_learn_who_reads():
     assert '<a href="https://a.example" rel="nofollow noopener">badge</a>' in page
 
 
+def test_an_svg_of_the_repository_is_a_link_since_it_is_not_served_as_an_image():
+    assert html("![plot](plot.svg)") == (
+        '<p><a href="/alice/bert/blob/main/plot.svg" rel="nofollow noopener">plot</a></p>'
+    )
+
+
 def test_links_to_other_hosts_must_name_their_scheme():
     page = html('<a href="//evil.example">a</a> <a href="/\\evil.example">b</a> <a href="\\\\evil.example">c</a>')
     assert "href" not in page

@@ -108,3 +108,11 @@ def test_the_form_works_without_a_script(as_user, alice, model):
     assert 'type="file" name="files"' in page
     assert "multiple" in page
     assert "csrfmiddlewaretoken" in page
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_stored(as_user, alice, model, settings):
+    settings.MAX_COMMIT_BODY_BYTES = 10_000
+    browser = as_user(alice)
+    assert browser.post(ADDRESS, sent(("a.txt", b"x" * 20_000))).status_code == 400
+    assert paths(model) == [".gitattributes"]
+    assert browser.post(ADDRESS, sent(("a.txt", b"x" * 1000))).status_code == 302

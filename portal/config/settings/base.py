@@ -113,6 +113,12 @@ REDIS_URL = env.redis_url()
 # Rate limits live in the database: Redis may be lost at any time, and they must not fail open with it.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
+    # Rendered cards and code: apart, so that many of them cannot push out a rate limit.
+    "rendered": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_rendered",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
 
 AUTH_USER_MODEL = "portal.User"
@@ -213,6 +219,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
+FILE_UPLOAD_HANDLERS = [
+    "models_hub.views.upload_limit.BodyLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 (DATA_DIR / "tmp").mkdir(parents=True, exist_ok=True)
 
 REST_FRAMEWORK = {
