@@ -2,6 +2,7 @@
 
 import fnmatch
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,9 +21,7 @@ DATASET_PATTERNS = (
 RULE = " filter=lfs diff=lfs merge=lfs -text"
 MAX_RULES = 1000
 MAX_BYTES = 200_000
-MAX_STARS = 8
-_WILDCARDS = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-_NOTHING = re.compile(r"(?!)")
+MAX_GLOB = 300
 
 
 def initial(kind: str) -> bytes:
@@ -32,9 +31,9 @@ def initial(kind: str) -> bytes:
 
 
 class Pattern(NamedTuple):
-    """One line of the file: what it matches and whether that is the whole path or the last name."""
+    """One line of the file. `parts` match one segment of a path each; None stands for `**`, any number of them."""
 
-    expression: re.Pattern[str]
+    parts: tuple[re.Pattern[str] | None, ...]
     whole_path: bool
     positive: bool
     folder_only: bool = False
@@ -42,25 +41,61 @@ class Pattern(NamedTuple):
 
 def is_large(content: bytes, path: str) -> bool:
     """Say whether .gitattributes `content` stores `path` as large content; the last match decides."""
-    name = path.rsplit("/", 1)[-1]
+    segments = path.split("/")
     answer = False
     for pattern in _attribute_patterns(content):
-        if pattern.expression.fullmatch(path if pattern.whole_path else name):
+        tried = segments if pattern.whole_path else segments[-1:]
+        if len(tried) in _matched_lengths(pattern.parts, tried):
             answer = pattern.positive
     return answer
 
 
 def is_ignored(content: str, path: str) -> bool:
     """Say whether .gitignore `content` names `path` or one of its folders; the last match decides."""
+    segments = path.split("/")
     answer = False
-    parts = path.split("/")
     for pattern in _ignore_patterns(content):
-        for depth in range(1, len(parts) + (0 if pattern.folder_only else 1)):
-            candidate = "/".join(parts[:depth]) if pattern.whole_path else parts[depth - 1]
-            if pattern.expression.fullmatch(candidate):
-                answer = pattern.positive
-                break
+        tried = segments[:-1] if pattern.folder_only else segments
+        if pattern.whole_path:
+            found = any(True for _ in _matched_lengths(pattern.parts, tried))
+        else:
+            found = any(1 in _matched_lengths(pattern.parts, [segment]) for segment in tried)
+        if found:
+            answer = pattern.positive
     return answer
+
+
+def _matched_lengths(parts: Sequence[re.Pattern[str] | None], segments: Sequence[str]) -> Iterator[int]:
+    """Yield each n for which the parts match the first n segments.
+
+    All ways to match are followed at once, one segment after the other: no pattern can make this slow.
+    """
+    places = _with_skips(parts, {0})
+    for count, segment in enumerate(segments, 1):
+        after: set[int] = set()
+        for place in places:
+            if place == len(parts):
+                continue
+            part = parts[place]
+            if part is None:
+                after |= {place, place + 1}
+            elif part.fullmatch(segment):
+                after.add(place + 1)
+        places = _with_skips(parts, after)
+        if not places:
+            return
+        if len(parts) in places:
+            yield count
+
+
+def _with_skips(parts: Sequence[re.Pattern[str] | None], places: set[int]) -> set[int]:
+    """Add where one comes to by letting `**` stand for nothing, which it may but at the end."""
+    for place in sorted(places):
+        following = place
+        while following < len(parts) - 1 and parts[following] is None:
+            following += 1
+            places.add(following)
+    return places
 
 
 @lru_cache(maxsize=256)
@@ -87,12 +122,7 @@ def _ignore_patterns(content: str) -> tuple[Pattern, ...]:
     return tuple(found)
 
 
-def _compile(glob: str) -> re.Pattern[str]:
-    """Translate a git glob. Stars are atomic or few, so that a hostile pattern cannot stall a match."""
-    glob = glob.lstrip("/")[:300]
-    if "/" not in glob:
-        return re.compile(fnmatch.translate(glob))
-    if glob.count("*") > MAX_STARS:
-        return _NOTHING
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
-    return re.compile("".join(_WILDCARDS.get(part) or re.escape(part) for part in parts))
+def _compile(glob: str) -> tuple[re.Pattern[str] | None, ...]:
+    """Translate a git glob, segment by segment; fnmatch makes each star atomic, so that a match takes linear time."""
+    segments = glob[:MAX_GLOB].lstrip("/").split("/")
+    return tuple(None if segment == "**" else re.compile(fnmatch.translate(segment)) for segment in segments)

@@ -11,6 +11,7 @@ from models_hub.models import GitObject, Repo
 
 FILE_MODE = 0o100644
 FOLDER_MODE = stat.S_IFDIR
+QUICKLY_ABOVE = 256 * 1024
 BATCH = 500  # SQLite allows 32,766 variables in a statement, older builds 999
 
 
@@ -34,11 +35,16 @@ def write(repo: Repo, objects: Iterable[ShaFile]) -> None:
             oid=shafile.id.decode(),
             type=shafile.type_num,
             size=shafile.raw_length(),
-            data=zlib.compress(shafile.as_raw_string(), 6),
+            data=_compressed(shafile.as_raw_string()),
         )
         for shafile in objects
     ]
     GitObject.objects.bulk_create(rows, ignore_conflicts=True, batch_size=100)
+
+
+def _compressed(data: bytes) -> bytes:
+    """Compress; a long file quickly, since a commit may bring megabytes of text and the caller waits."""
+    return zlib.compress(data, 6 if len(data) < QUICKLY_ABOVE else 1)
 
 
 def read(repo: Repo, oids: Iterable[str]) -> dict[str, GitObject]:

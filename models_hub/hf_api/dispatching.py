@@ -19,6 +19,9 @@ from portal.errors import DomainError
 def dispatch(request: HttpRequest) -> HttpResponseBase:
     """Answer one call; whatever is expected to fail fails as JSON."""
     response = _respond(request)
+    if request.method == "HEAD" and isinstance(response, HttpResponse) and response.content:
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
     response.headers.setdefault("Cache-Control", "private, no-cache")
     patch_vary_headers(response, ("Authorization",))
     return response

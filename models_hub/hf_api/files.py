@@ -5,6 +5,7 @@ from itertools import chain
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from models_hub import browsing
 from models_hub.browsing import Entry, EntryNotFound
@@ -39,7 +40,7 @@ def _located(call: Call, kind: str, namespace: str, name: str, revision: str, pa
     commit = browsing.resolve_revision(repo, revision)
     entry = browsing.find(repo, commit, path)
     if entry.is_folder:
-        raise EntryNotFound(f"{path[:300]} is a folder.", data={"commit": commit.oid})
+        raise EntryNotFound(_("“%(path)s” is a folder.") % {"path": path[:300]}, data={"commit": commit.oid})
     return repo, commit, entry
 
 

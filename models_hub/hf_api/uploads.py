@@ -16,7 +16,7 @@ from models_hub.models import DEFAULT_BRANCH
 from models_hub.xet import tokens
 from portal.errors import InvalidInput, TooLarge
 
-MAX_FILES = 1000
+MAX_FILES = 300  # clients ask about 256 at once
 SAMPLE_BYTES = 512
 
 

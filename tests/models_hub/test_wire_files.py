@@ -92,6 +92,7 @@ def test_a_missing_file_names_the_commit(repo, path):
         response = Wire().call(method, f"/alice/bert/resolve/main/{path}")
         assert (response.status_code, response["X-Error-Code"]) == (404, "EntryNotFound")
         assert response["X-Repo-Commit"] == repo.head
+        assert bool(response.content) == (method == "GET")
 
 
 def test_a_missing_revision_is_told_apart(repo):
