@@ -52,25 +52,46 @@ class Comparison:
 def compare(repo: Repo, commit: Commit) -> Comparison:
     """Compare a commit with its first parent; the first commit with nothing."""
     parent = Commit.objects.filter(repo=repo, oid=commit.parents[0]).first() if commit.parents else None
-    old, new = _files(repo, parent), _files(repo, commit)
-    paths = [path for path in sorted(old | new) if _oid(old, path) != _oid(new, path)]
-    before = _entries(repo, {path: old[path] for path in paths[:MAX_LISTED] if path in old})
-    after = _entries(repo, {path: new[path] for path in paths[:MAX_LISTED] if path in new})
-    changes = [FileChange(path, before.get(path), after.get(path)) for path in paths[:MAX_LISTED]]
-    return Comparison(_with_lines(repo, changes), len(paths))
+    changed = _changed(repo, parent.tree_oid if parent else None, commit.tree_oid)
+    listed = sorted(changed)[:MAX_LISTED]
+    before = _entries(repo, {path: changed[path][0] for path in listed})
+    after = _entries(repo, {path: changed[path][1] for path in listed})
+    changes = [FileChange(path, before.get(path), after.get(path)) for path in listed]
+    return Comparison(_with_lines(repo, changes), len(changed))
 
 
-def _files(repo: Repo, commit: Commit | None) -> dict[str, TreeItem]:
-    items = objects.flatten(repo, commit.tree_oid) if commit else {}
-    return {path: item for path, item in items.items() if not item.is_folder}
+Sides = tuple[TreeItem | None, TreeItem | None]
 
 
-def _oid(items: dict[str, TreeItem], path: str) -> str | None:
-    return items[path].oid if path in items else None
+def _changed(repo: Repo, old: str | None, new: str | None) -> dict[str, Sides]:
+    """Return path -> file before and after. A folder with the same id in both trees is not looked into."""
+    changed: dict[str, Sides] = {}
+    pending: list[tuple[str, str | None, str | None]] = [("", old, new)]
+    while pending:
+        trees = _trees(repo, [oid for _prefix, *oids in pending for oid in oids if oid])
+        below = []
+        for prefix, old, new in pending:
+            before, after = trees.get(old, {}), trees.get(new, {})
+            for name in before.keys() | after.keys():
+                sides = (before.get(name), after.get(name))
+                folders = [side.oid if side and side.is_folder else None for side in sides]
+                files = tuple(side if side and not side.is_folder else None for side in sides)
+                if folders[0] != folders[1]:
+                    below.append((f"{prefix}{name}/", folders[0], folders[1]))
+                if files[0] != files[1]:
+                    changed[prefix + name] = (files[0], files[1])
+        pending = below
+    return changed
 
 
-def _entries(repo: Repo, items: dict[str, TreeItem]) -> dict[str, Entry]:
-    return {entry.path: entry for entry in browsing.entries(repo, items)}
+def _trees(repo: Repo, oids: list[str]) -> dict[str | None, dict[str, TreeItem]]:
+    rows = objects.read(repo, oids)
+    return {oid: {item.name: item for item in objects.tree_items(row)} for oid, row in rows.items()}
+
+
+def _entries(repo: Repo, items: dict[str, TreeItem | None]) -> dict[str, Entry]:
+    present = {path: item for path, item in items.items() if item}
+    return {entry.path: entry for entry in browsing.entries(repo, present)}
 
 
 def _with_lines(repo: Repo, changes: list[FileChange]) -> list[FileChange]:

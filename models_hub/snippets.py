@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from models_hub.models import Repo
-from models_hub.tasks import TASKS
+from models_hub.task_names import TASKS
 
 # Tasks that transformers' pipeline() takes with one text.
 PIPELINE_TASKS = {

@@ -6,11 +6,11 @@ from babel import Locale, UnknownLocaleError
 from django import template
 from django.utils.translation import get_language, to_locale
 
-from models_hub import tasks
+from models_hub import task_names
 
 register = template.Library()
-register.filter("task_label", tasks.task_label)
-register.filter("task_icon", tasks.task_icon)
+register.filter("task_label", task_names.task_label)
+register.filter("task_icon", task_names.task_icon)
 
 FILE_ICONS = {
     "md": "file-earmark-richtext",
@@ -55,7 +55,7 @@ def quoted(text: str) -> str:
 def filter_label(value: str, name: str) -> str:
     """A value of the list's filter `name` in the reader's words."""
     if name == "task":
-        return tasks.task_label(value)
+        return task_names.task_label(value)
     return language_name(value) if name == "language" else value
 
 

@@ -75,3 +75,22 @@ def test_a_hostile_message_is_escaped(client, model, alice):
     made = change(model, alice, PutFile("a.txt", b"x"), title="<script>alert(1)</script>")
     for address in (f"/alice/bert/commit/{made.oid}", "/alice/bert/commits/main", "/alice/bert/tree/main"):
         assert "<script>alert" not in client.get(address).text
+
+
+def test_folders_that_did_not_change_are_not_looked_into(client, alice, make_repo, django_assert_max_num_queries):
+    files = {f"folder{number}/deep/a.txt": "x" for number in range(30)}
+    model = make_repo(alice, "wide", files=files)
+    made = change(model, alice, PutFile("folder3/deep/a.txt", b"y"), PutFile("folder4/new.txt", b"z"))
+    with django_assert_max_num_queries(14):
+        page = client.get(f"/alice/wide/commit/{made.oid}").text
+    assert "2 files changed" in page
+    assert "folder3/deep/a.txt" in page
+    assert "folder4/new.txt" in page
+    assert "folder5" not in page
+
+
+def test_a_file_that_becomes_a_folder_is_a_removal_and_an_addition(client, model, alice):
+    made = change(model, alice, Delete("a.txt"), PutFile("a.txt/inside.txt", b"x"))
+    page = client.get(f"/alice/bert/commit/{made.oid}").text
+    assert "2 files changed" in page
+    assert "a.txt/inside.txt" in page
