@@ -247,7 +247,14 @@ CELERY_TASK_DEFAULT_QUEUE = "light"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # Redis may be away for long
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 10, "socket_connect_timeout": 5, "max_retries": 1}
+# A message needs no rescue: the relay sends it again for as long as its row is due. So Redis keeps no record of
+# messages in hand, which it would redeliver by the consumers' clocks.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 5,
+    "max_retries": 1,
+    "ack_emulation": False,
+}
 
 # What may be stored and sent.
 BLOB_DIR = DATA_DIR / "blobs"

@@ -8,6 +8,7 @@ from celery.exceptions import SecurityWarning
 from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from kombu.transport.redis import Channel
 
 from portal.config.celery import app
 from worker import node, scratch
@@ -42,6 +43,8 @@ class Command(BaseCommand):
 def serve() -> None:
     """Take jobs until a signal says to stop; those that run then are given back."""
     worker_shutting_down.connect(give_jobs_back)
+    # Putting messages back into a Redis that has just gone ended the whole worker; the relay sends them again anyway.
+    Channel.do_restore = False
     # Celery warns root of pickled messages; ours are JSON, and as root each run has a user of its own.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app.worker_main(
