@@ -37,7 +37,7 @@ class NpmFinder(BaseFinder):
             return []
         return [Error(f"Front-end files are missing: {', '.join(missing)}", hint="Run: make setup", id="portal.E001")]
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str]:
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         source = Path(settings.NODE_MODULES) / FILES[path] if path in FILES else None
         if source is None or not source.is_file():
             return []

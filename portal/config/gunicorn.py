@@ -1,5 +1,7 @@
 """How the web process is served: gunicorn with threads, so that a slow upload holds a thread and not a process."""
 
+from pathlib import Path
+
 from portal.config import env
 
 bind = f"{env.text('HOST', '127.0.0.1')}:{env.number('PORT', 8000)}"
@@ -19,4 +21,4 @@ limit_request_line = 8190
 forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
 accesslog = "-" if env.flag("ACCESS_LOG") else None
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'  # no query string: it may carry a signature
-worker_tmp_dir = "/dev/shm" if env.Path("/dev/shm").is_dir() else None  # noqa: S108 - the heartbeat must not touch a disk
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - the heartbeat must not touch a disk

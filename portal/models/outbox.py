@@ -27,9 +27,7 @@ class Event(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(
-                fields=("id",), name="event_undelivered", condition=models.Q(delivered_at__isnull=True)
-            ),
+            models.Index(fields=("id",), name="event_undelivered", condition=models.Q(delivered_at__isnull=True)),
             models.Index(fields=("subject", "-id"), name="event_subject"),
         )
 

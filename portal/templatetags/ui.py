@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django import template
+from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -78,10 +79,11 @@ def short_oid(oid: str) -> str:
 @register.simple_tag(takes_context=True)
 def query_with(context: template.Context, **changes: object) -> str:
     """The page's query string with some values replaced; None takes one away."""
-    params = context["request"].GET.copy()
+    params: QueryDict = context["request"].GET.copy()
     for name, value in changes.items():
         if value is None or value == "":
             params.pop(name, None)
         else:
             params[name] = str(value)
-    return "?" + params.urlencode()
+    query: str = params.urlencode()
+    return "?" + query

@@ -20,9 +20,7 @@ class FullPortal(LivePortal):
         """GET, or POST when there is a body; returns the JSON of a success."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         method = "POST" if body else "GET"
-        answer = requests.request(
-            method, f"{self.url}/api/v1/{path}", json=body or None, headers=headers, timeout=60
-        )
+        answer = requests.request(method, f"{self.url}/api/v1/{path}", json=body or None, headers=headers, timeout=60)
         assert answer.ok, f"{path}: {answer.status_code} {answer.text[:1000]}"
         return answer.json()
 

@@ -1,6 +1,6 @@
 """A script of plain transformers and scikit-learn: predicts a file with a model folder, with none of our code.
 
-Usage: python independent.py MODEL_DIR DATA.jsonl LABELS_JSON MAX_LENGTH -> one JSON object of metrics on standard output.
+Usage: python independent.py MODEL_DIR DATA.jsonl LABELS_JSON MAX_LENGTH; prints one JSON object of metrics.
 """
 
 import json

@@ -87,9 +87,12 @@ def test_sign_up_upload_evaluate_and_see_the_board(full_portal: FullPortal, page
     expect(page.get_by_role("link", name=re.compile("my-first-model")).first).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/models", "/datasets", "/leaderboard/sentiment", "/evaluations/1", "/benchmarks/1",
-                                  "/demo/bilingual-sentiment-tiny", "/demo/bilingual-sentiment-tiny/tree/main",
-                                  "/demo/bilingual-sentiment-tiny/commits/main", "/demo", "/accounts/login/"])  # fmt: skip
+PAGES = """/ /models /datasets /leaderboard/sentiment /evaluations/1 /benchmarks/1 /demo /accounts/login/
+/demo/bilingual-sentiment-tiny /demo/bilingual-sentiment-tiny/tree/main /demo/bilingual-sentiment-tiny/commits/main
+/demo/bilingual-sentiment-tiny/evaluations /datasets/demo/bilingual-sentiment""".split()
+
+
+@pytest.mark.parametrize("path", PAGES)
 def test_no_page_overflows_a_phone_or_breaks_the_policy(full_portal: FullPortal, browser: Browser, path: str):
     context = browser.new_context(locale="zh-CN", viewport={"width": 375, "height": 800}, color_scheme="dark")
     page = context.new_page()
@@ -97,7 +100,8 @@ def test_no_page_overflows_a_phone_or_breaks_the_policy(full_portal: FullPortal,
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     answer = page.goto(full_portal.url + path)
     page.wait_for_load_state("networkidle")
-    assert answer is not None and answer.status == 200
+    assert answer is not None
+    assert answer.status == 200
     assert page.locator("html").get_attribute("lang") == "zh-hans"
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"

@@ -1,6 +1,7 @@
 """kill -9 anything at any moment: nothing accepted is lost, nothing is done twice, nothing half-written is visible."""
 
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -27,9 +28,10 @@ def portal(tmp_path: Path):
 
 def lfs_upload(portal: LivePortal, token: str, sha256: str, size: int) -> str | None:
     """Ask where to send an object; None when the repository has it already."""
+    objects = [{"oid": sha256, "size": size}]
     answer = requests.post(
         f"{portal.url}/kate/weights.git/info/lfs/objects/batch",
-        json={"operation": "upload", "transfers": ["basic"], "objects": [{"oid": sha256, "size": size}], "hash_algo": "sha256"},
+        json={"operation": "upload", "transfers": ["basic"], "objects": objects, "hash_algo": "sha256"},
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/vnd.git-lfs+json"},
         timeout=30,
     )
@@ -38,7 +40,16 @@ def lfs_upload(portal: LivePortal, token: str, sha256: str, size: int) -> str | 
     return actions["upload"]["href"] if actions else None
 
 
-def tree_of(url: str) -> list[dict[str, str]]:
+def commit_body(number: int) -> str:
+    """A commit of FILES small files in a folder of its own, as the client sends it."""
+    lines = [{"key": "header", "value": {"summary": f"commit {number}"}}]
+    for n in range(FILES):
+        file = {"path": f"f{number}/{n}.txt", "content": "eA==", "encoding": "base64"}
+        lines.append({"key": "file", "value": file})
+    return "\n".join(json.dumps(line) for line in lines)
+
+
+def pages_of(url: str) -> list[dict[str, str]]:
     """Follow the pages of a listing."""
     rows: list[dict[str, str]] = []
     while url:
@@ -70,9 +81,10 @@ def test_the_web_process_killed_in_an_upload_leaves_nothing_half_written(portal:
     assert href
     send_part_then(portal, href, body, int(len(body) * share), portal.kill)
     blobs = portal.data / "blobs"
-    assert not [path for path in blobs.rglob(sha256)], "a blob is visible before it is whole"
+    assert not list(blobs.rglob(sha256)), "a blob is visible before it is whole"
     portal.start()
-    assert sqlite3.connect(portal.data / "portal.sqlite3").execute("SELECT count(*) FROM models_hub_blob").fetchone() == (0,)
+    rows = sqlite3.connect(portal.data / "portal.sqlite3").execute("SELECT count(*) FROM models_hub_blob")
+    assert rows.fetchone() == (0,)
     href = lfs_upload(portal, token, sha256, len(body))
     assert href, "the server believes it has content that never arrived whole"
     assert requests.put(href, data=body, timeout=60).ok
@@ -89,11 +101,9 @@ def test_the_web_process_killed_in_commits_keeps_whole_commits_only(portal: Live
         number = 0
         while True:
             number += 1
-            lines = ['{"key":"header","value":{"summary":"commit %d"}}' % number]
-            lines += ['{"key":"file","value":{"path":"f%d/%d.txt","content":"eA==","encoding":"base64"}}' % (number, n) for n in range(FILES)]
             try:
                 answer = requests.post(
-                    f"{portal.url}/api/models/kate/weights/commit/main", data="\n".join(lines),
+                    f"{portal.url}/api/models/kate/weights/commit/main", data=commit_body(number),
                     headers={**headers, "Content-Type": "application/x-ndjson"}, timeout=10,
                 )  # fmt: skip
             except requests.RequestException:
@@ -107,11 +117,11 @@ def test_the_web_process_killed_in_commits_keeps_whole_commits_only(portal: Live
     portal.kill()
     thread.join(20)
     portal.start()
-    history = requests.get(f"{portal.url}/api/models/kate/weights/commits/main", params={"limit": 1000}, timeout=30).json()
+    history = pages_of(f"{portal.url}/api/models/kate/weights/commits/main")
     oids = {row["id"] for row in history}
     assert accepted
     assert set(accepted) <= oids, "an accepted commit was lost"
-    tree = tree_of(f"{portal.url}/api/models/kate/weights/tree/main?recursive=true")
+    tree = pages_of(f"{portal.url}/api/models/kate/weights/tree/main?recursive=true")
     folders = {row["path"].split("/")[0] for row in tree if row["path"].startswith("f")}
     files = [row for row in tree if row["type"] == "file" and row["path"].startswith("f")]
     assert len(files) == FILES * len(folders), "a commit is half visible"

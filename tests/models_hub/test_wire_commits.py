@@ -126,7 +126,7 @@ def test_a_stale_parent_is_412_with_the_text_that_clients_know(repo, wire):
 
 def test_content_that_was_never_sent_cannot_be_committed(repo, wire, alice, charlie, make_repo):
     make_repo(charlie, "secret", private=True, files={"s.bin": LARGE + b"secret"})
-    for sha in ("0" * 64, hashlib.sha256(LARGE + b"secret").hexdigest(), "", "../../etc/passwd"):
+    for sha in ("0" * 64, hashlib.sha256(LARGE + b"secret").hexdigest(), "", "../../etc/passwd", "\0"):
         response = wire.commit(REPO, large_row("x.bin", sha, 5))
         assert response.status_code == 400
         assert "has not been uploaded to this repository" in response.json()["error"]

@@ -292,4 +292,4 @@ LOGGING = {
     },
 }
 
-SITE_NAME = env.text("SITE_NAME", _("Small Models Portal"))
+SITE_NAME = env.text("SITE_NAME") or _("Small Models Portal")

@@ -1,10 +1,14 @@
 """Settings for the test suite: quick hashing, mail in memory, nothing left behind."""
 
+import atexit
+import shutil
 import tempfile
+from pathlib import Path
 
 from portal.config.settings.base import *  # noqa: F403
 
-DATA_DIR = env.Path(tempfile.mkdtemp(prefix="portal-test-"))  # noqa: F405
+DATA_DIR = Path(tempfile.mkdtemp(prefix="portal-test-"))
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 BLOB_DIR = DATA_DIR / "blobs"
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
