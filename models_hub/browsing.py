@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from models_hub import contents
+from models_hub.checking import is_text
 from models_hub.git import objects
 from models_hub.git.objects import TreeItem
 from models_hub.models import Blob, Commit, GitObject, Ref, Repo
@@ -65,7 +66,8 @@ class Entry:
 
 def visible_repo(user: Asker, *, kind: str, namespace: str, name: str) -> Repo:
     """Return the repository of this name; raises RepoNotFound, the same for what is missing and what is hidden."""
-    repo = Repo.objects.visible_to(user).named(kind, namespace, name).select_related("namespace").first()
+    found = Repo.objects.visible_to(user).named(kind, namespace, name).select_related("namespace")
+    repo = found.first() if is_text(kind + namespace + name) else None
     if repo is None:
         raise RepoNotFound(_("Repository not found"))
     return repo
@@ -81,7 +83,8 @@ def resolve_revision(repo: Repo, revision: str) -> Commit:
         if commit is not None:
             return commit
     names = [revision, HEADS + revision, TAGS + revision]
-    oids = {r.name: r.oid for r in Ref.objects.filter(repo=repo, name__in=names)}
+    known = Ref.objects.filter(repo=repo, name__in=names) if is_text(revision) else Ref.objects.none()
+    oids = {ref.name: ref.oid for ref in known}
     oid = next((oids[name] for name in (names[1], names[2], names[0]) if name in oids), None)
     if oid is None and _SHORT_OID.fullmatch(revision):
         # A range, where LIKE could not use the index.

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext as _
 
+from models_hub.checking import is_text
 from portal.errors import InvalidInput
 
 MAX_METADATA_BYTES = 100_000
@@ -108,6 +109,5 @@ def _check_shape(value: Any, depth: int = 0, count: list[int] | None = None) -> 
 
 
 def _check_text(text: str) -> None:
-    """Refuse what a database cannot hold: a NUL character, half of a surrogate pair."""
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_text(text):
         raise ValueError("text holds a NUL character or half a surrogate pair")

@@ -45,6 +45,11 @@ class FileRefused(InvalidInput):
     code = "bad_file"
 
 
+def is_text(value: str) -> bool:
+    """Say whether every database can hold it: no NUL character, no half of a surrogate pair."""
+    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def normalize_path(path: str) -> str:
     """Return `path` when every system can hold it safely, else raise PathRefused with the reason."""
     if not path or path.startswith("/") or path.endswith("/"):

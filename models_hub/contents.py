@@ -1,5 +1,6 @@
 """Large content in and out: receive verified bytes for a repository, read any range back."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from models_hub.pieces import ByteRange
 from models_hub.storage import ContentRefused, blob_store
 
 READ_SIZE = pieces.READ_SIZE
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def receive(repo: Repo, chunks: Iterable[bytes], *, sha256: str | None = None, size: int | None = None) -> Blob:
@@ -49,7 +51,8 @@ def register(repo: Repo, *, sha256: str, size: int) -> Blob:
 
 def held_by(repo: Repo, digests: Iterable[str]) -> dict[str, Blob]:
     """Return the blobs with these sha256 that the repository has a right to."""
-    wanted, found = list(dict.fromkeys(digests)), {}
+    wanted = list(dict.fromkeys(digest for digest in digests if SHA256.fullmatch(digest)))
+    found: dict[str, Blob] = {}
     for start in range(0, len(wanted), BATCH):
         rows = Blob.objects.filter(repo_blobs__repo=repo, sha256__in=wanted[start : start + BATCH])
         found.update({row.sha256: row for row in rows})

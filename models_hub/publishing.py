@@ -13,6 +13,7 @@ from dulwich.objects import ObjectID
 
 from models_hub import browsing, describing, drafting, gitattributes, permissions, staging
 from models_hub.changes import Change, Delete, PutFile, PutLarge
+from models_hub.checking import is_text
 from models_hub.describing import Description
 from models_hub.drafting import Draft
 from models_hub.git import objects
@@ -40,7 +41,7 @@ def create_repo(*, by: Asker, namespace: str, kind: str, name: str, private: boo
     if kind not in Repo.Kind.values:
         raise InvalidInput(_("A repository is of type “model” or “dataset”."))
     check_name(name, what=_("repository name"))
-    owner = Namespace.objects.filter(lower=namespace.lower()).first()
+    owner = Namespace.objects.filter(lower=namespace.lower()).first() if is_text(namespace) else None
     if owner is None or not can_write_in(user, owner):
         raise NotAllowed(
             _("You don’t have the rights to create a repository under the namespace “%(name)s”.")
@@ -166,7 +167,7 @@ def _message(title: str, description: str) -> tuple[str, str]:
             _("The commit message is too long: at most %(title)d characters in its first line and %(all)d below it.")
             % {"title": MAX_TITLE, "all": MAX_DESCRIPTION}
         )
-    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in title + description):
+    if not is_text(title + description):
         raise InvalidInput(_("The commit message holds a character that is not text."))
     return title.strip(), description
 

@@ -7,6 +7,7 @@ from dulwich.refs import check_ref_format
 
 from models_hub import browsing
 from models_hub.browsing import OID, RevisionNotFound
+from models_hub.checking import is_text
 from models_hub.models import DEFAULT_BRANCH, Ref, Repo
 from models_hub.models.refs import HEADS, TAGS
 from models_hub.publishing import require_writer
@@ -33,7 +34,7 @@ def create_branch(repo: Repo, *, by: Asker, name: str, start: str = DEFAULT_BRAN
 
 def create_tag(repo: Repo, *, by: Asker, name: str, revision: str = DEFAULT_BRANCH, message: str = "") -> Ref:
     """Give a revision a lasting name; Conflict when it exists already."""
-    if len(message) > MAX_MESSAGE or "\x00" in message:
+    if len(message) > MAX_MESSAGE or not is_text(message):
         raise InvalidInput(_("The message of the tag is too long or is not text."))
     return _create(repo, by, TAGS, name, revision, message)
 
@@ -68,6 +69,8 @@ def _create(repo: Repo, by: Asker, folder: str, name: str, start: str, message: 
 
 def _delete(repo: Repo, by: Asker, folder: str, name: str) -> bool:
     user = require_writer(by, repo)
+    if not is_text(name):
+        return False
     with transaction.atomic():
         found = Ref.objects.filter(repo=repo, name=folder + name).first()
         if found is None:

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.info import Info, expanded, selected
 from models_hub.hf_api.shapes import page, read_cursor
@@ -61,6 +62,8 @@ def _row(repo: Repo, keys: tuple[str, ...], *, whole: bool) -> dict[str, Any]:
 
 def _filtered(call: Call, found: RepoQuerySet) -> RepoQuerySet:
     query = call.request.GET
+    if not all(is_text(value) for name in query for value in query.getlist(name)):
+        return found.none()
     for words in query.getlist("search"):
         found = found.matching(words[:200])
     if author := query.get("author"):

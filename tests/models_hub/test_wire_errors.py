@@ -116,6 +116,27 @@ def test_names_without_an_owner_are_not_there(db):
         assert (response.status_code, response["X-Error-Code"]) == (401, "RepoNotFound")
 
 
+ODD = ["%00", "%ff", "%ED%A0%80", "%F0%9F%98%80", "a" * 2000, "%2F", "%5C", "%25", "..", "%20"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_names_are_simply_not_there(alice, make_repo, token_of, odd):
+    make_repo(alice, files={"a.txt": "x"})
+    wire = Wire(token_of(alice))
+    for method, pattern in PER_REPO:
+        body = {"startingPoint": "\x00", "tag": "\ud800", "files": [], "operation": "download", "objects": []}
+        for name in (f"{odd}/bert", f"alice/{odd}"):
+            assert wire.call(method, address(pattern, name), body).status_code in {404, 401}
+        revision = pattern.replace("main", odd).replace("branch/x", f"branch/{odd}").replace("tag/x", f"tag/{odd}")
+        if revision != pattern:
+            assert 400 <= wire.call(method, address(revision, "alice/bert"), body).status_code < 500
+    for query in ("author", "search", "filter", "pipeline_tag", "sort", "cursor", "limit", "num_parameters"):
+        assert wire.get(f"/api/models?{query}={odd}").status_code in {200, 400}
+    for body in ({"name": "x", "organization": "\x00"}, {"name": "\ud800"}, {"name": "x", "type": "\x00"}):
+        assert 400 <= wire.post("/api/repos/create", body).status_code < 500
+        assert 400 <= wire.call("DELETE", "/api/repos/delete", body).status_code < 500
+
+
 def test_a_wrong_method_is_named(alice, make_repo):
     make_repo(alice)
     response = Wire().post("/api/models/alice/bert/refs")
