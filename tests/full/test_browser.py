@@ -73,6 +73,7 @@ def test_sign_up_upload_evaluate_and_see_the_board(full_portal: FullPortal, page
     page.goto(f"{full_portal.url}/wendy/my-first-model/upload/main")
     page.locator("input[type=file]:not([webkitdirectory])").set_input_files(model_files(full_portal, tmp_path))
     page.get_by_role("button", name="Publish").click()
+    page.wait_for_url(re.compile("/tree/main$"))  # the page of the upload lists the files too
     expect(page.get_by_text("model.safetensors").first).to_be_visible(timeout=30_000)
 
     page.goto(f"{full_portal.url}/wendy/my-first-model/evaluations")
