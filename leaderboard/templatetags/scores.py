@@ -22,12 +22,6 @@ def lower_is_better(name: str) -> bool:
     return name in metric_names.LOWER_IS_BETTER
 
 
-@register.filter
-def at(values: dict[str, object], key: str) -> object:
-    """The entry of a mapping whose key is only known when the page is made."""
-    return values.get(key)
-
-
 @register.simple_tag
 def interval(
     value: float | None,

@@ -48,7 +48,7 @@ def _site_address(request: HttpRequest) -> str:
 
 def _facts(repo: Repo, commit: Commit) -> dict[str, object]:
     """What the side of the page lists beyond the repository's own columns."""
-    names = ("base_model", "datasets", "size_categories", "language_creators")
+    names = ("base_model", "datasets", "size_categories")
     return {
         **{name: cards.texts(repo.card.get(name) or [], 10) for name in names},
         "dtypes": sorted(repo.dtypes.items(), key=lambda item: -item[1]),
