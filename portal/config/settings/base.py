@@ -112,7 +112,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.redis_url()
 # Rate limits live in the database: Redis may be lost at any time, and they must not fail open with it.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
+    # Room for many guessers: with Django's 300 entries a flood of addresses would push out the counts of guesses.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    },
     # Rendered cards and code: apart, so that many of them cannot push out a rate limit.
     "rendered": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
