@@ -86,9 +86,7 @@ class Repo(models.Model):
     objects = RepoQuerySet.as_manager()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("kind", "namespace", "lower"), name="repo_name_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("kind", "namespace", "lower"), name="repo_name_once"),)
         indexes = (
             models.Index(fields=("kind", "-updated_at", "-id"), name="repo_latest"),
             models.Index(fields=("kind", "task", "-updated_at", "-id"), name="repo_task_latest"),
