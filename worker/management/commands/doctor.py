@@ -14,7 +14,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         faults = 0
         for finding in doctor.examine():
-            mark = "ok  " if not finding.remedy else "warn" if finding.is_warning else "FAIL"
+            mark = "warn" if finding.is_warning else "FAIL" if finding.remedy else "ok  "
             self.stdout.write(f"{mark}  {finding.name}: {finding.seen}")
             if finding.remedy:
                 self.stdout.write(f"      {finding.remedy}")

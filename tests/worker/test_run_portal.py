@@ -1,0 +1,106 @@
+"""manage.py run_portal: one command starts everything, says where it is, and leaves nothing behind."""
+
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.live import ROOT, LivePortal, csrf_of
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def portal(tmp_path: Path):
+    with LivePortal(tmp_path, with_worker=True, ADMIN_PASSWORD="") as made:
+        yield made
+
+
+def processes_of(portal: LivePortal) -> list[str]:
+    """Command lines of all processes that work on this portal's data."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment, command = (folder / "environ").read_bytes(), (folder / "cmdline").read_bytes()
+            # Redis writes its title over its environment, and names its socket there.
+            if f"DATA_DIR={portal.data}\0".encode() in environment or str(portal.data).encode() in command:
+                found.append(command.replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return [command for command in found if command]
+
+
+def second(portal: LivePortal, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "run_portal"],
+        cwd=ROOT, env={**portal.env, **env}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_the_password_is_printed_once_and_works(portal: LivePortal):
+    [password] = re.findall(r"administrator +password: (\S+)", portal.log())
+    session = requests.Session()
+    page = session.get(f"{portal.url}/accounts/login/", timeout=30)
+    form = {"csrfmiddlewaretoken": csrf_of(page.text), "login": "administrator", "password": password}
+    session.post(f"{portal.url}/accounts/login/", data=form, timeout=30)
+    assert session.get(f"{portal.url}/admin/", timeout=30).status_code == 200
+    portal.stop()
+    portal.start()
+    assert portal.log().count("password:") == 1
+
+
+def test_it_runs_every_part_and_stops_them_all(portal: LivePortal):
+    commands = " ".join(processes_of(portal))
+    assert all(name in commands for name in ("redis-server", "gunicorn", "run_relay", "run_worker"))
+    portal.stop()
+    assert processes_of(portal) == []
+
+
+def test_a_second_portal_over_the_same_data_is_refused(portal: LivePortal):
+    refused = second(portal, PORT="0")
+    assert refused.returncode != 0
+    assert "already runs" in refused.stderr
+    assert "DATA_DIR" in refused.stderr
+
+
+def test_a_port_in_use_is_named(tmp_path: Path):
+    portal = LivePortal(tmp_path, with_worker=True)
+    portal.data.mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", portal.port)):
+        refused = second(portal)
+    assert refused.returncode != 0
+    assert f"Port {portal.port}" in refused.stderr
+    assert "PORT" in refused.stderr
+
+
+def test_the_doctor_finds_a_running_portal_well(portal: LivePortal):
+    said = portal.manage("doctor")
+    assert "FAIL" not in said
+    for name in ("Python", "Database", "Redis: answers", "Static files", "Sandbox", "Workers"):
+        assert name in said
+
+
+def test_the_doctor_says_how_to_mend_each_fault(tmp_path: Path):
+    portal = LivePortal(tmp_path, STATIC_ROOT=str(tmp_path / "none"), REDIS_URL="redis://127.0.0.1:1/0")
+    done = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=ROOT, env=portal.env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    for remedy in ("manage.py migrate", "manage.py collectstatic", "Check REDIS_URL"):
+        assert remedy in done.stdout
+    assert re.search(r"[3-9] things to mend", done.stderr)
+
+
+def test_static_files_are_hashed_compressed_and_kept(live_portal: LivePortal):
+    page = requests.get(live_portal.url, timeout=30).text
+    [address] = re.findall(r'href="(/static/vendor/tabler/tabler\.min\.[0-9a-f]{12}\.css)"', page)
+    answer = requests.get(live_portal.url + address, headers={"Accept-Encoding": "br"}, stream=True, timeout=30)
+    assert answer.headers["Content-Encoding"] == "br"
+    assert "immutable" in answer.headers["Cache-Control"]
+    policy = requests.get(live_portal.url, timeout=30).headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy + ";"
