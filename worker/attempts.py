@@ -6,6 +6,7 @@ import time
 from collections import deque
 from datetime import timedelta
 from types import TracebackType
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -49,7 +50,7 @@ class Attempt:
         self._over = threading.Event()
         self._renewed = time.monotonic()
         self._heartbeat = threading.Thread(target=self._renew_until_over, name=f"lease of job {job.pk}", daemon=True)
-        self._progress = (0.0, "")
+        self._progress: tuple[float, str, dict[str, Any]] = (0.0, "", {})
         self._lines: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self._shown = 0.0
 
@@ -91,9 +92,9 @@ class Attempt:
         if self._why:
             raise Stopped(self._why)
 
-    def report(self, progress: float, message: str) -> None:
-        """Show how far the work is, at most twice a second."""
-        self._progress = (progress, message)
+    def report(self, progress: float, message: str, **data: Any) -> None:
+        """Show how far the work is, at most twice a second. The message may name values of `data` as %(name)s."""
+        self._progress = (progress, message, data)
         if time.monotonic() - self._shown >= SHOW_EVERY:
             self.show()
 
@@ -105,7 +106,8 @@ class Attempt:
         """Write progress and log now. A database that is away is the heartbeat's concern, not the work's."""
         self._shown = time.monotonic()
         try:
-            self.job.report(*self._progress)
+            progress, message, data = self._progress
+            self.job.report(progress, message, **data)
             while self._lines:
                 batch = [self._lines.popleft() for _ in range(min(len(self._lines), 200))]
                 self.job.log(*batch)

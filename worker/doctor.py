@@ -153,7 +153,7 @@ def _sandbox() -> Finding:
     except sandbox.SandboxUnavailable as error:
         return Finding("Sandbox", "not available", str(error))
     seen = f"{isolation.mode}: {', '.join(isolation.in_force)}"
-    return Finding("Sandbox", seen, isolation.warning or "", is_warning=bool(isolation.warning))
+    return Finding("Sandbox", seen, (isolation.warning or "").replace("\n", " "), is_warning=bool(isolation.warning))
 
 
 def _engine() -> Finding:

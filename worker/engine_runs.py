@@ -9,7 +9,7 @@ from typing import Any, get_args
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from worker import node, sandbox
+from worker import node, progress_texts, sandbox
 from worker.attempts import Attempt, JobFailed, TryAgain
 from worker.engine.contracts import EngineError, ErrorCode
 from worker.engine.decoding import parse_json
@@ -90,7 +90,8 @@ class Answer:
         fraction = said["progress"]
         if type(fraction) in (int, float) and 0 <= fraction <= 1:
             message = printable(str(said.get("message", "")))
-            self._attempt.report(self._start + (self._end - self._start) * fraction, message)
+            text, data = progress_texts.readable(message)
+            self._attempt.report(self._start + (self._end - self._start) * fraction, text, **data)
 
     def result(self, status: int) -> dict[str, Any]:
         """Return the result of a run that has ended well, else raise what went wrong."""

@@ -114,7 +114,8 @@ class Job(models.Model):
 
     progress = models.FloatField(default=0)
     message = models.CharField(max_length=300, blank=True)
-    warning = models.CharField(max_length=500, blank=True)
+    message_data = models.JSONField(default=dict)  # what a message with %(names)s is filled with
+    warning = models.CharField(max_length=1000, blank=True)  # lines, each a text of the catalogue
     line_count = models.PositiveIntegerField(default=0)
     result = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
@@ -177,6 +178,7 @@ class Job(models.Model):
                 started_at=Now(),
                 progress=0,
                 message="",
+                message_data={},
                 reason="",
                 reason_code="",
                 reason_data={},
@@ -196,14 +198,16 @@ class Job(models.Model):
         """Prolong the lease; raises LeaseLost when the job was cancelled or given to another worker."""
         self._change(self._held().filter(cancel_requested_at__isnull=True), lease_until=Now() + lease)
 
-    def report(self, progress: float, message: str = "") -> None:
+    def report(self, progress: float, message: str = "", **data: Any) -> None:
         """Show how far the work is; also the step from leased to running."""
         progress = min(max(progress, 0.0), 1.0)
-        self._change(self._held(), state=self.State.RUNNING, progress=progress, message=message[:300])
+        self._change(
+            self._held(), state=self.State.RUNNING, progress=progress, message=message[:300], message_data=data
+        )
 
     def warn(self, text: str) -> None:
         """Show something that a reader of the result must know, such as a missing wall of the sandbox."""
-        self._change(self._held(), warning=text[:500])
+        self._change(self._held(), warning=text[:1000])
 
     def log(self, *texts: str) -> None:
         """Append lines to the job's log; a flood is cut off, never stored."""
@@ -306,8 +310,7 @@ class Job(models.Model):
     @property
     def reason_text(self) -> str:
         """The stored reason in the reader's language."""
-        text = _(self.reason) if self.reason else ""
-        return text % self.reason_data if self.reason_data else text
+        return _filled(self.reason, self.reason_data)
 
     def position(self) -> int:
         """How many due jobs of the same queue start before this one."""
@@ -323,7 +326,7 @@ class Job(models.Model):
             return self._why_it_waits(WorkerNode.queues_served() if served is None else served)
         if self.state in self.HELD:
             stopping = self.cancel_requested_at is not None
-            return _("Stopping…") if stopping else (_(self.message) if self.message else "")
+            return _("Stopping…") if stopping else _filled(self.message, self.message_data)
         return self.reason_text
 
     def _why_it_waits(self, served: Collection[str]) -> str:
@@ -345,6 +348,12 @@ class Job(models.Model):
         if ahead == 0:
             return _("Next in line.")
         return ngettext("Waiting: %(n)d job is ahead.", "Waiting: %(n)d jobs are ahead.", ahead) % {"n": ahead}
+
+
+def _filled(stored: str, data: dict[str, Any]) -> str:
+    """Return a stored text in the reader's language."""
+    text = _(stored) if stored else ""
+    return text % data if data else text
 
 
 def _next_start(attempt: int, counts: bool) -> dict[str, Any]:

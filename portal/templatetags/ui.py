@@ -1,12 +1,13 @@
 """Small pieces of presentation that every template may use without loading them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django import template
 from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 register = template.Library()
 
@@ -67,8 +68,14 @@ def duration(span: timedelta | None) -> str:
 
 @register.filter
 def translated(text: str) -> str:
-    """A reason that is stored in English, in the reader's language."""
-    return gettext(text) if text else ""
+    """A text that is stored in English, in the reader's language; each of its lines is a text of its own."""
+    return "\n".join(gettext(line) for line in text.splitlines() if line)
+
+
+@register.filter
+def listed(items: Iterable[object]) -> str:
+    """Words one after the other, as the reader's language separates them: “a, b” or “a、b”."""
+    return pgettext("between two items of a list", ", ").join(str(item) for item in items)
 
 
 @register.filter

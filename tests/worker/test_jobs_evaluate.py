@@ -17,6 +17,7 @@ from tests.evaluating import EVAL_YAML, data_lines, make_benchmark, make_evaluat
 from worker import sandbox
 from worker.jobs import evaluate
 from worker.running import perform
+from worker.sandbox_texts import MEND
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MakeRepo = Callable[..., Repo]
@@ -86,7 +87,8 @@ def test_what_is_wrong_with_a_model_ends_its_job_with_that_reason(
         make_evaluation(make_repo, alice, benchmark, error="weights_incomplete", message="The head is missing.")
     )
     assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "weights_incomplete")
-    assert evaluation.job.reason_text == "The head is missing."
+    assert evaluation.job.reason_text.startswith("Some weights are missing.")
+    assert evaluation.job.reason_text.endswith("Details: The head is missing.")
     assert (evaluation.job.attempt, evaluation.is_finished) == (1, False)
 
 
@@ -189,10 +191,16 @@ def test_the_models_process_sees_the_questions_and_never_the_answers(
 def test_a_missing_wall_of_the_sandbox_is_shown_beside_the_job(
     make_repo: MakeRepo, alice: User, benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weak = replace(sandbox.detect("auto"), warning="bubblewrap is not installed.")
+    weak = replace(
+        sandbox.detect("auto"), warning="bubblewrap is not installed. Install it.\nRuns share the worker's user."
+    )
     monkeypatch.setattr(sandbox, "detect", lambda _policy: weak)
     evaluation = run(make_evaluation(make_repo, alice, benchmark))
-    assert evaluation.job.warning == "bubblewrap is not installed."
+    assert evaluation.job.warning.splitlines() == [
+        "bubblewrap is not installed on the worker's machine.",
+        "Runs share the worker's user.",
+        MEND,
+    ]
 
 
 def test_a_result_that_comes_after_the_lease_was_lost_is_not_stored(

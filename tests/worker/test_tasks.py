@@ -83,9 +83,9 @@ def test_progress_is_written_at_most_twice_a_second_and_the_log_with_it(run, mon
     written: list[float] = []
     report = Job.report
 
-    def spy(job: Job, progress: float, message: str = "") -> None:
+    def spy(job: Job, progress: float, message: str = "", **data: object) -> None:
         written.append(progress)
-        report(job, progress, message)
+        report(job, progress, message, **data)
 
     monkeypatch.setattr(Job, "report", spy)
 

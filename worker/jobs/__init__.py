@@ -7,9 +7,12 @@ again), TryAgain (the worker's fault), an EngineError or any DomainError; worker
 
 from collections.abc import Callable
 
+from django.utils.translation import gettext_noop
+
 from worker.attempts import Attempt
 from worker.jobs import evaluate
 
+# The name of a kind is stored with its jobs and translated where it is shown.
 KINDS: dict[str, Callable[[Attempt], None]] = {
-    "evaluate": evaluate.run,
+    gettext_noop("evaluate"): evaluate.run,
 }

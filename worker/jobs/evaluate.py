@@ -17,7 +17,7 @@ from leaderboard import model_files, recording
 from leaderboard.models import Evaluation
 from models_hub import browsing
 from models_hub.browsing import Entry
-from worker import node, sandbox, scratch
+from worker import node, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed
 from worker.engine.contracts import EvaluateSpec, FieldSpec, PrepareSpec, ScoreSpec
 from worker.engine.decoding import read_json_object
@@ -66,7 +66,7 @@ def run(attempt: Attempt) -> None:
         raise JobFailed(GONE, code="gone")
     isolation = sandbox.detect(node.policy())
     if isolation.warning:
-        attempt.job.warn(isolation.warning)
+        attempt.job.warn(sandbox_texts.readable(isolation.warning))
     with scratch.folder_for(attempt.job) as folder:
         places = Places(folder)
         provenance = _collect(attempt, evaluation, places) | {"isolation": list(isolation.in_force)}

@@ -65,7 +65,7 @@ class ProbeFailed(Exception):
 
 @functools.cache
 def detect(policy: Policy = "auto") -> Isolation:
-    """Return the strongest isolation that works here, with a warning about what is missing; found out once."""
+    """Return the strongest isolation that works here, with a line for each missing wall; found out once."""
     problems: list[str] = []
     for mode in _modes(policy):
         try:
@@ -74,7 +74,7 @@ def detect(policy: Policy = "auto") -> Isolation:
             problems.append(str(failure))
             continue
         missing = [*problems, *_missing(isolation)]
-        return replace(isolation, warning=" ".join(missing) or None)
+        return replace(isolation, warning="\n".join(missing) or None)
     raise SandboxUnavailable(" ".join(problems))
 
 
