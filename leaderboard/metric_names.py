@@ -24,8 +24,8 @@ def metric_label(name: str) -> str:
     return str(NAMES.get(name, name))
 
 
-def metric_text(value: float | None, name: str) -> str:
-    """Return 83.1 for a share of 0.831, and 0.662 for a metric that is no share; "" for None."""
-    if value is None:
-        return ""
+def metric_text(value: object, name: str) -> str:
+    """Return 83.1 for a share of 0.831, 0.662 for a metric that is no share, and a dash for what is no number."""
+    if not isinstance(value, int | float):
+        return "–"
     return f"{value:.3f}" if name in PLAIN else f"{100 * value:.1f}"

@@ -24,7 +24,7 @@ def lower_is_better(name: str) -> bool:
 
 @register.simple_tag
 def interval(
-    value: float | None,
+    value: float | str | None,
     low: float | None,
     high: float | None,
     start: float = 0,
@@ -35,7 +35,7 @@ def interval(
 
     It repeats numbers that stand beside it in words, so it is hidden from screen readers.
     """
-    if value is None:
+    if not isinstance(value, int | float):  # a template gives "" for what is not there
         return SafeString("")
     low, high = (value if low is None else low), (value if high is None else high)
     places = [_place(number, start, end) for number in (value, low, high)]

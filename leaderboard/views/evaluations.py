@@ -49,14 +49,17 @@ def _findings(evaluation: Evaluation) -> dict[str, object]:
     benchmark = evaluation.benchmark
     floor = floor_of(evaluation, benchmark.primary_metric)
     assert evaluation.value is not None  # finished evaluations have one
-    order = dict.fromkeys([benchmark.primary_metric, *benchmark.metrics, *evaluation.metrics])
+    declared = [benchmark.primary_metric, *benchmark.metrics]
+    order = dict.fromkeys([*declared, *evaluation.metrics])
     confusion = evaluation.confusion
     rows = list(zip(confusion.get("labels", []), confusion.get("rows", []), strict=False))
     return {
         "floor": floor,
         "normalised": normalised(evaluation.value, floor),
         "metrics": [
-            (name, evaluation.metric(name), -1 if name == "mcc" else 0) for name in order if evaluation.metric(name)
+            (name, evaluation.metric(name), -1 if name == "mcc" else 0)
+            for name in order
+            if name in declared or evaluation.metric(name)
         ],
         "matrix": rows if len(rows) <= MAX_MATRIX else [],
         "mistakes": first_mistakes(evaluation) if benchmark.test_is_public else [],
