@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from leaderboard import model_files, permissions
 from leaderboard.engine_facts import engine_version
@@ -142,7 +143,7 @@ def _check_config(config: dict[str, Any], task: str) -> None:
                 "config.json declares %(declared)s as architecture; this benchmark needs one that ends in %(head)s. "
                 "Fine-tune the model for classification first."
             )
-            % {"declared": ", ".join(names)[:100] or _("nothing"), "head": head},
+            % {"declared": ", ".join(names)[:100] or pgettext("declared as architecture", "none"), "head": head},
             code="wrong_architecture",
         )
 

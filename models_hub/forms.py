@@ -54,9 +54,9 @@ class NewRepoForm(forms.Form):
 class CommitForm(forms.Form):
     """The message of a commit, below whatever it changes."""
 
-    title = forms.CharField(label=_("What changed"), max_length=MAX_TITLE)
+    title = forms.CharField(label=_("Commit message"), max_length=MAX_TITLE)
     description = forms.CharField(
-        label=_("More about it"), max_length=MAX_DESCRIPTION, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Description"), max_length=MAX_DESCRIPTION, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
 

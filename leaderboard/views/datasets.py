@@ -39,6 +39,7 @@ def _register(request: HttpRequest, repo: Repo) -> HttpResponse:
     except (InvalidInput, Conflict, NotFound) as error:
         messages.error(request, error.message)
         return redirect(repo.path)
-    words = _("It is a benchmark now: models can be evaluated on it.") if is_new else _("This version is registered.")
+    new, known = _("It is a benchmark now: models can be evaluated on it."), _("This version is registered already.")
+    words = new if is_new else known
     messages.success(request, words)
     return redirect(benchmark)

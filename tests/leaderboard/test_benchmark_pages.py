@@ -28,7 +28,7 @@ def test_results_are_listed_best_first_with_the_floor_and_what_can_be_told_apart
     page = client.get(mood.get_absolute_url()).text
     assert page.index("better") < page.index("worse")
     assert "85.0…95.0" in page
-    assert "(50.0)" in page
+    assert "the line marks the floor, 50.0" in page
     assert f"{100 * minimum_detectable_difference(20, 0.9):.1f}" in page
 
 

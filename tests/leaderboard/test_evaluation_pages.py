@@ -1,6 +1,7 @@
 """A model's evaluations, and the page of one."""
 
 import json
+import re
 
 import pytest
 
@@ -255,4 +256,20 @@ def test_a_lost_job_leaves_a_page_that_can_be_read(client, waiting):
     Job.objects.all().delete()
     page = client.get(waiting.get_absolute_url())
     assert page.status_code == 200
-    assert "no longer running" in page.text
+    assert "stopped" in page.text
+
+
+def test_a_metric_without_a_value_is_a_dash(client, finished):
+    finished.benchmark.metrics = ["f1_macro", "mcc", "log_loss"]
+    finished.benchmark.save(update_fields=["metrics"])
+    finished.metrics |= {"log_loss": {"low": 0.1, "high": 0.2}}
+    finished.save(update_fields=["metrics"])
+    answer = client.get(finished.get_absolute_url())
+    assert answer.status_code == 200
+    assert re.search(r"Matthews correlation\s*</span>\s*<strong[^>]*>–</strong>", answer.text)
+
+
+def test_the_title_of_an_evaluation_is_one_sentence_in_each_language(client, finished):
+    page = client.get(finished.get_absolute_url(), headers={"accept-language": "zh-hans"}).text
+    assert "命名空间隔离" in page
+    assert re.search(r"<h1[^>]*><span>bert <span[^>]*>在</span> <a [^>]*>.*</a> <span[^>]*>v1 上的评测</span>", page)
