@@ -47,6 +47,10 @@ def without_tokens(page: str) -> str:
     return re.sub(r"[A-Za-z0-9]{64}", "", page)
 
 
+def without_tags(page: str) -> str:
+    return re.sub(r"<[^>]*>", "", page)
+
+
 def link_in(message) -> str:
     return re.search(r"http://testserver(/\S+)", message.body)[1]
 
@@ -260,5 +264,23 @@ def test_forms_without_a_token_are_refused(alice):
     assert "expired" in answer.text
 
 
-def test_the_sign_in_page_speaks_chinese(client, db):
-    assert "密码" in client.get(reverse("account_login"), headers={"accept-language": "zh-CN"}).text
+@pytest.mark.parametrize(("name", "signed_in"), REACHABLE)
+def test_every_page_of_allauth_speaks_our_chinese(as_user, alice, name, signed_in):
+    page = as_user(alice if signed_in else None).get(reverse(name), headers={"accept-language": "zh-CN"}).text
+    assert not [word for word in ("您", "登出", "Email", "email address") if word in without_tags(page)]
+
+
+def test_mails_speak_our_chinese(client, alice):
+    for email in ("alice@example.org", "nobody@example.org"):
+        client.post(reverse("account_reset_password"), {"email": email}, headers={"accept-language": "zh-CN"})
+    assert len(mail.outbox) == 2
+    for message in mail.outbox:
+        assert re.search("密码|账号", message.subject)
+        assert "如果不是你本人操作，请忽略这封邮件。" in message.body
+        assert "http" in message.body
+
+
+def test_the_sign_in_page_asks_for_a_name_or_an_address(client, db):
+    address = reverse("account_login")
+    assert "Username or email" in client.get(address).text
+    assert "用户名或邮箱" in client.get(address, headers={"accept-language": "zh-CN"}).text
