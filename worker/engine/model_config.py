@@ -139,10 +139,10 @@ def _stem(raw: dict[str, Any]) -> str:
     wanted = f"{stem}ForSequenceClassification"
     declared = raw.get("architectures")
     if not isinstance(declared, list) or wanted not in declared:
-        shown = ", ".join(str(item)[:60] for item in declared[:3]) if isinstance(declared, list) else "nothing"
+        shown = ", ".join(str(item)[:60] for item in declared[:3]) if isinstance(declared, list) else "none"
         raise EngineError(
             "unsupported_architecture",
-            f"config.json declares {shown or 'nothing'} as architecture; a text classifier must declare {wanted}. "
+            f"config.json declares {shown or 'none'} as architecture; a text classifier must declare {wanted}. "
             "A pretrained body without a trained classification head has to be fine-tuned first.",
         )
     return stem
