@@ -28,9 +28,10 @@
     const faint = computed("rgba(var(--tblr-primary-rgb), .4)");
     const axis = (text) => ({ title: { display: true, text, color: colour("secondary") }, ticks: { color: colour("secondary") }, grid: { color: colour("border-color") } });
     const x = { ...axis(canvas.dataset.x), type: "logarithmic" };
-    x.ticks.callback = (value, index, ticks) => (index % Math.ceil(ticks.length / 6) ? "" : compact.format(value));
+    x.ticks.callback = (value) => (/^[125]0*$/.test(String(Math.round(value))) ? compact.format(value) : "");
     Object.assign(x, { min: Math.min(...points.map((p) => p.x)) / 1.6, max: Math.max(...points.map((p) => p.x)) * 1.6 });
-    const y = { ...axis(canvas.dataset.y), suggestedMin: 0, min: Math.floor(Math.min(0, ...points.map((p) => p.low)) / 10) * 10 };
+    const tens = (value, round) => round(value / 10) * 10; // whole intervals fit between the ends of the axis
+    const y = { ...axis(canvas.dataset.y), min: tens(Math.min(0, ...points.map((p) => p.low)), Math.floor), max: tens(Math.max(...points.map((p) => p.high)), Math.ceil) };
     chart?.destroy();
     chart = new Chart(canvas, {
       type: "scatter",
