@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from models_hub import publishing
 from models_hub.models import Repo
@@ -20,6 +21,13 @@ def own_blob_folder(settings, tmp_path: Path) -> Path:
     """Each test has a blob store of its own."""
     settings.BLOB_DIR = tmp_path / "blobs"
     return tmp_path / "blobs"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page that was read in Chinese leaves its thread in that language; each test begins in English."""
+    with translation.override("en"):
+        yield
 
 
 def make_user(name: str, **extra: object) -> User:
