@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+STATIC_ROOT ?= build/static
 LOCKS := pyproject.toml constraints.txt package.json package-lock.json .npmrc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -14,9 +15,8 @@ help: ## Show this list.
 run: setup ## Run the whole portal and print its address (NO_DEMO=1, HOST, PORT, DATA_DIR).
 	@exec $(BIN)/python manage.py run_portal
 
-setup: $(VENV)/.ready ## Install what running needs into .venv, and build static files and translations.
+setup: $(VENV)/.ready $(STATIC_ROOT)/staticfiles.json ## Install what running needs into .venv, and build static files and translations.
 	@$(BIN)/python -m portal.compile_messages
-	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 
 test: $(VENV)/.ready-dev setup ## Run the tests (T="tests/portal -k token" for some of them).
 	$(BIN)/python -m pytest $(T)
@@ -49,6 +49,11 @@ $(VENV)/.ready: $(LOCKS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt '.[worker]'
 	$(BIN)/python -m portal.install_packages
+	@touch $@
+
+# Compressing takes ten seconds, so only when a file has changed.
+$(STATIC_ROOT)/staticfiles.json: $(VENV)/.ready $(shell find static -type f) portal/npm_finder.py portal/static_storage.py
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready
