@@ -100,10 +100,17 @@ def _check_shape(value: Any, depth: int = 0, count: list[int] | None = None) -> 
     elif isinstance(value, list):
         for item in value:
             _check_shape(item, depth + 1, count)
+    else:
+        _check_leaf(value)
+
+
+def _check_leaf(value: Any) -> None:
+    if isinstance(value, str):
+        _check_text(value)
     elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         raise ValueError("numbers must be finite")
-    elif isinstance(value, str):
-        _check_text(value)
+    elif isinstance(value, int) and abs(value) >= 2**63:  # YAML's hexadecimal has no end, JSON's readers have
+        raise ValueError("whole numbers must fit 64 bits")
     elif value is not None and not isinstance(value, int | float | bool):
         raise ValueError("only text, numbers, lists and mappings are allowed")
 

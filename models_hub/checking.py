@@ -175,7 +175,7 @@ def _tensor(name: str, value: object, path: str) -> Tensor:
     dtype, shape, offsets = fields.get("dtype"), fields.get("shape"), fields.get("data_offsets")
     if not name or not name.isprintable() or len(name) > 500:
         raise _refused(path, _("a tensor name is empty, too long or holds control characters"))
-    if dtype not in DTYPE_BITS:
+    if not isinstance(dtype, str) or dtype not in DTYPE_BITS:
         raise _refused(path, _("a tensor has an unknown dtype"))
     if not (_whole_numbers(shape) and len(shape) <= MAX_RANK and _whole_numbers(offsets) and len(offsets) == 2):
         raise _refused(path, _("a tensor has a bad shape or bad offsets"))

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from models_hub.checking import is_text
 from models_hub.models import Label, Repo, RepoQuerySet
 from portal.errors import InvalidInput
 from portal.models import Asker
@@ -146,15 +147,23 @@ def _cursor(last: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps([key, last.pk]).encode()).decode().rstrip("=")
 
 
+def read_moment(text: str) -> datetime:
+    """Return the time that a cursor holds; raises ValueError for one that no row and no database can have."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not 1970 <= moment.year <= 9000:
+        raise ValueError("not a time of a row")
+    return moment
+
+
 def _read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
     try:
         key, pk = json.loads(base64.urlsafe_b64decode(cursor[:500] + "=" * (-len(cursor) % 4)))
         if sort == "updated":
-            key = datetime.fromisoformat(key)
-        elif not isinstance(key, str if sort == "name" else int):
+            key = read_moment(key)
+        elif not isinstance(key, str if sort == "name" else int) or (isinstance(key, str) and not is_text(key)):
             raise ValueError
-        if not isinstance(pk, int) or not 0 <= pk <= UNKNOWN_LAST:
+        if not all(abs(part) <= UNKNOWN_LAST for part in (key, pk) if isinstance(part, int)) or not isinstance(pk, int):
             raise ValueError
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(_("This link to a page of the list is broken; start again from the first page.")) from error
     return key, pk

@@ -5,19 +5,20 @@ from typing import Any
 
 from django.db.models import Q
 from django.http.response import HttpResponseBase
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.info import Info, expanded, selected
 from models_hub.hf_api.shapes import page, read_cursor
+from models_hub.listing import read_moment
 from models_hub.models import Repo, RepoQuerySet
 from portal.errors import InvalidInput
 
 MAX_LIMIT = 1000
 MAX_LIMIT_WITH_FILES = 20  # each of these needs its tree
 MAX_FILTERS = 20
+MAX_SEARCHES = 4
 SORTS = {
     "lastModified": "updated_at",
     "createdAt": "created_at",
@@ -64,7 +65,7 @@ def _filtered(call: Call, found: RepoQuerySet) -> RepoQuerySet:
     query = call.request.GET
     if not all(is_text(value) for name in query for value in query.getlist(name)):
         return found.none()
-    for words in query.getlist("search"):
+    for words in query.getlist("search")[:MAX_SEARCHES]:
         found = found.matching(words[:200])
     if author := query.get("author"):
         found = found.owned_by(author)
@@ -96,7 +97,12 @@ def _after(found: RepoQuerySet, column: str, cursor: list[Any] | None) -> RepoQu
     """Narrow to what follows the cursor, which holds the last row's sort value and id."""
     if cursor is None or len(cursor) != 2 or not isinstance(cursor[1], int):
         return found
-    value = parse_datetime(cursor[0]) if isinstance(cursor[0], str) else cursor[0]
+    if any(isinstance(part, int) and abs(part) >= 2**63 for part in cursor):
+        return found
+    try:
+        value = read_moment(cursor[0]) if isinstance(cursor[0], str) else cursor[0]
+    except ValueError:
+        return found
     if value is None or isinstance(value, int) != (column in {"downloads", "likes"}):
         return found
     return found.filter(Q(**{f"{column}__lt": value}) | Q(**{column: value, "id__lt": cursor[1]}))

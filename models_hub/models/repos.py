@@ -9,6 +9,7 @@ from portal.models import Asker, Namespace, User
 
 ZERO_OID = "0" * 40
 DEFAULT_BRANCH = "main"
+MAX_WORDS = 8  # of one search
 
 
 class RepoQuerySet(models.QuerySet["Repo"]):
@@ -45,7 +46,7 @@ class RepoQuerySet(models.QuerySet["Repo"]):
     def matching(self, text: str) -> "RepoQuerySet":
         """Those whose `namespace/name` holds every word of `text`, whatever the case."""
         found = self.annotate(full_lower=Concat(F("namespace__lower"), Value("/"), F("lower")))
-        for word in text.lower().split():
+        for word in text.lower().split()[:MAX_WORDS]:
             found = found.filter(full_lower__contains=word)
         return found
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
+from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -13,6 +15,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate domain and framework errors; the unexpected stays an exception."""
     if isinstance(error, DomainError):
         return Response({"error": error.message, "code": error.code, **error.data}, status=status_of(error))
+    if isinstance(error, RequestDataTooBig):
+        return Response({"error": _("The request is too large."), "code": "too_large"}, status=413)
     response = exception_handler(error, context)
     if response is None:
         return None

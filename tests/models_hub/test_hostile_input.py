@@ -1,0 +1,71 @@
+"""Input that no honest client sends is refused, never a failure of the server."""
+
+import base64
+import json
+import struct
+
+import pytest
+
+from models_hub import cards, checking
+
+HUGE = "0x" + "f" * 5000
+
+
+def cursor(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("dtype", [[], {}, None, 7, ["F32"]])
+def test_a_dtype_that_is_no_text_is_refused(tmp_path, dtype):
+    header = json.dumps({"a": {"dtype": dtype, "shape": [1], "data_offsets": [0, 4]}}).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+    with path.open("rb") as file, pytest.raises(checking.FileRefused):
+        checking.read_safetensors_header(file, path.stat().st_size, "x.safetensors")
+
+
+@pytest.mark.parametrize("field", ["license", "tags", "anything"])
+def test_a_number_without_end_in_a_card_is_refused(field):
+    with pytest.raises(cards.CardRefused, match="64 bits"):
+        cards.read_metadata(f"---\n{field}: {HUGE}\n---\n")
+
+
+BAD_CURSORS = [
+    cursor("2024-13-01T00:00:00+00:00", 1),
+    cursor("0001-01-01T00:00:00+14:00", 1),
+    cursor("9999-12-31T23:59:59-14:00", 1),
+    cursor("2024-01-01T00:00:00", 1),
+    cursor(10**30, 10**30),
+    cursor("\ud800", 1),
+    cursor(None, None),
+    "=",
+]
+
+
+@pytest.mark.parametrize("bad", BAD_CURSORS)
+@pytest.mark.parametrize("query", ["/api/models?cursor=", "/api/models?sort=downloads&cursor="])
+def test_a_cursor_that_the_wire_never_gave_starts_from_the_beginning(client, db, query, bad):
+    assert client.get(query + bad).status_code == 200
+
+
+@pytest.mark.parametrize("bad", BAD_CURSORS)
+@pytest.mark.parametrize("sort", ["updated", "name", "largest", "smallest"])
+def test_a_cursor_that_no_page_gave_is_never_a_failure(client, db, sort, bad):
+    assert client.get(f"/models?sort={sort}&cursor={bad}").status_code in {200, 400}
+
+
+def test_a_search_of_a_thousand_words_is_cut(client, db):
+    words = "&".join("search=" + "+".join(["a"] * 100) for _ in range(50))
+    assert client.get(f"/api/models?{words}").status_code == 200
+    assert client.get("/models?search=" + "+".join(["a"] * 100)).status_code == 200
+
+
+def test_json_that_is_too_deep_or_too_large_is_the_senders_fault(client, alice, token_of, settings):
+    header = {"authorization": f"Bearer {token_of(alice)}"}
+    deep = client.post("/api/v1/evaluations", "[" * 100_000, content_type="application/json", headers=header)
+    assert deep.status_code == 400
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    body = json.dumps({"model": "a" * 2000})
+    large = client.post("/api/v1/evaluations", body, content_type="application/json", headers=header)
+    assert large.status_code == 413
+    assert large.json()["code"] == "too_large"
