@@ -50,7 +50,7 @@ def xet_write_token(call: Call, kind: str, namespace: str, name: str, revision: 
     refuse_pull_request(call)
     repo, user = call.writable_repo(kind, namespace, name), call.writer()
     browsing.resolve_revision(repo, revision or DEFAULT_BRANCH)
-    token, expires = tokens.issue(repo=repo, user=user, ttl=settings.SIGNED_URL_SECONDS)
+    token, expires = tokens.issue(repo=repo, user=user, ttl=settings.SIGNED_URL_SECONDS, access=call.caller.token)
     address = f"{call.origin}/cas"
     response = JsonResponse({"accessToken": token, "exp": expires, "casUrl": address})
     response["X-Xet-Access-Token"] = token

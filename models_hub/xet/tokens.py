@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.core import signing
 from django.utils.translation import gettext as _
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from models_hub.models import Repo
 from models_hub.permissions import can_write
 from portal.errors import NotAllowed, NotFound, SignInRequired
-from portal.models import User
+from portal.models import AccessToken, User
 
 SALT = "models_hub.xet.tokens"
 WRITE = "write"
@@ -22,7 +23,7 @@ class TokenMissing(SignInRequired):
 
 
 class TokenInvalid(SignInRequired):
-    """The token was not issued here, was altered, or belongs to an account that is closed."""
+    """The token was not issued here, was altered, or its account is closed or its access token revoked."""
 
     code = "xet_token_invalid"
 
@@ -41,10 +42,14 @@ class Grant:
     user: User
 
 
-def issue(*, repo: Repo, user: User, ttl: int) -> tuple[str, int]:
-    """Return a token to write to `repo` as `user`, who may do so, and the Unix time at which it ends."""
+def issue(*, repo: Repo, user: User, ttl: int, access: AccessToken | None = None) -> tuple[str, int]:
+    """Return a token to write to `repo` as `user`, who may do so, and the Unix time at which it ends.
+
+    With the access token that it was asked for with, `access`, it ends no later than that one.
+    """
     expires = int(time.time()) + ttl
-    return signing.dumps({"repo": repo.pk, "user": user.pk, "scope": WRITE, "exp": expires}, salt=SALT), expires
+    claims = {"repo": repo.pk, "user": user.pk, "scope": WRITE, "exp": expires, "access": access.pk if access else None}
+    return signing.dumps(claims, salt=SALT), expires
 
 
 def read(header: str) -> Grant:
@@ -57,6 +62,8 @@ def read(header: str) -> Grant:
     user = User.objects.filter(pk=claims["user"], is_active=True).first()
     if user is None:
         raise TokenInvalid(_("The account of this upload token is closed."))
+    if claims["access"] is not None and not AccessToken.objects.live().filter(pk=claims["access"], user=user).exists():
+        raise TokenInvalid(_("The access token that this upload token was asked for with was revoked."))
     repo = Repo.objects.visible_to(user).select_related("namespace").filter(pk=claims["repo"]).first()
     if repo is None:
         raise NotFound(_("The repository of this upload no longer exists."))
@@ -65,7 +72,7 @@ def read(header: str) -> Grant:
     return Grant(repo=repo, user=user)
 
 
-def _claims(header: str) -> dict[str, int]:
+def _claims(header: str) -> dict[str, Any]:
     scheme, _space, token = header.strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenMissing(_("Send the upload token that the repository’s xet-write-token address gives."))
@@ -77,4 +84,4 @@ def _claims(header: str) -> dict[str, int]:
         raise TokenInvalid(_("This upload token does not allow writing. Ask for a new one."))
     if claims["exp"] <= time.time():
         raise TokenExpired(_("This upload token has expired. Ask for a new one."))
-    return {"repo": claims["repo"], "user": claims["user"]}
+    return {name: claims[name] for name in ("repo", "user", "access")}

@@ -4,6 +4,7 @@ import base64
 import hashlib
 
 import pytest
+from django.test import Client
 
 from models_hub import browsing, staging
 from models_hub.models import Commit, GitObject
@@ -222,6 +223,15 @@ def test_the_xet_token_comes_in_json_and_headers(repo, wire):
     assert str(shown["exp"]) == response["X-Xet-Token-Expiration"]
     assert tokens.read(f"Bearer {shown['accessToken']}").repo == repo
     assert wire.get(f"/api/{REPO}/xet-write-token/nope")["X-Error-Code"] == "RevisionNotFound"
+
+
+def test_the_xet_token_ends_when_the_access_token_is_revoked(repo, wire, alice):
+    issued = wire.get(f"/api/{REPO}/xet-write-token/main").json()["accessToken"]
+    for access in alice.tokens.all():
+        access.revoke()
+    answer = Client().post("/cas/v1/shards", "", "text/plain", headers={"Authorization": f"Bearer {issued}"})
+    assert answer.status_code == 401
+    assert "revoked" in answer.json()["error"]
 
 
 def test_a_large_commit_writes_its_small_files_as_they_come(repo, wire, monkeypatch):

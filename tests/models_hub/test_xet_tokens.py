@@ -9,7 +9,7 @@ from models_hub.models import Repo
 from models_hub.xet import tokens
 from models_hub.xet.tokens import Grant, TokenExpired, TokenInvalid, TokenMissing
 from portal.errors import NotAllowed, NotFound
-from portal.models import Organization, User
+from portal.models import AccessToken, Organization, User
 
 MakeRepo = Callable[..., Repo]
 
@@ -39,7 +39,7 @@ def test_an_altered_token_is_refused(alice: User, make_repo: MakeRepo) -> None:
 
 
 def test_a_token_signed_for_something_else_is_refused(alice: User, make_repo: MakeRepo) -> None:
-    claims = {"repo": make_repo(alice).pk, "user": alice.pk, "scope": "write", "exp": 2**40}
+    claims = {"repo": make_repo(alice).pk, "user": alice.pk, "scope": "write", "exp": 2**40, "access": None}
     with pytest.raises(TokenInvalid):
         read(signing.dumps(claims, salt="another purpose"))
     with pytest.raises(TokenInvalid):
@@ -56,6 +56,15 @@ def test_a_token_ends_with_the_account(alice: User, make_repo: MakeRepo) -> None
     token, _expires = tokens.issue(repo=make_repo(alice), user=alice, ttl=600)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     with pytest.raises(TokenInvalid):
+        read(token)
+
+
+def test_a_token_ends_with_the_access_token_it_was_asked_for_with(alice: User, make_repo: MakeRepo) -> None:
+    access, _secret = AccessToken.issue(user=alice, name="laptop", role="write")
+    token, _expires = tokens.issue(repo=make_repo(alice), user=alice, ttl=600, access=access)
+    assert read(token).user == alice
+    access.revoke()
+    with pytest.raises(TokenInvalid, match="revoked"):
         read(token)
 
 
