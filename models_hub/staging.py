@@ -1,5 +1,6 @@
 """Taking in the changes of a commit one by one: each is checked and its content stored before the next is read."""
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -102,6 +103,8 @@ class _Area:
             _check_size(path, content)
         if path == CARD:
             read_card(content)
+        if is_safetensors(path) and not content:  # never large content, whose header is looked at later
+            checking.read_safetensors_header(io.BytesIO(), 0, path)
         if pointer := parse_pointer(content):  # a pointer is a claim: the bytes must be here
             self._claim(PutLarge(path, pointer.sha256, pointer.size))
         elif is_large(path, len(content), content[:512], attributes=self._attributes):

@@ -304,7 +304,7 @@ GOOD = safetensors(w=[2])
     "content",
     [
         GOOD[:-1], GOOD + b"x", GOOD[:20], b"\xff" * 8 + GOOD[8:], b"not weights", struct.pack("<Q", 2**40) + b"{}",
-        struct.pack("<Q", 2) + b"[]", GOOD.replace(b"F32", b"F99"), GOOD.replace(b"[2]", b"[3]"), b"\x00" * 8,
+        struct.pack("<Q", 2) + b"[]", GOOD.replace(b"F32", b"F99"), GOOD.replace(b"[2]", b"[3]"), b"\x00" * 8, b"",
     ],
 )  # fmt: skip
 def test_weights_with_a_lying_header_are_refused(alice, make_repo, content):
