@@ -19,6 +19,7 @@ P = ParamSpec("P")
 Upload = Callable[Concatenate[Grant, Body, P], HttpResponse]
 # Both formats stay below this; more than that is no honest upload and its sender may well see a broken connection.
 DRAINED_BYTES = xorbs.MAX_BODY_BYTES
+TELEMETRY_BYTES = 64 * 1024
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -75,6 +76,13 @@ def not_offered(request: HttpRequest, rest: str) -> HttpResponse:
     _body_of(request).drain(DRAINED_BYTES)
     error = NotFound(_("The portal does not offer this part of the Xet API."))
     return _error(error.message, error.code, status=status_of(error))
+
+
+@csrf_exempt
+def telemetry(request: HttpRequest) -> HttpResponse:
+    """POST /v1/telemetry, where clients report on their uploads whatever the API's address is; nothing is kept."""
+    _body_of(request).drain(TELEMETRY_BYTES)
+    return HttpResponse(status=204)
 
 
 def _body_of(request: HttpRequest) -> Body:

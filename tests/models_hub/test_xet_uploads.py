@@ -345,3 +345,8 @@ def test_what_the_real_client_sends_becomes_the_file(
     for content in (old, new, b"small"):
         assert content_of(sender.repo, sha256(content)) == content
     assert Xorb.objects.count() == 2
+
+
+def test_what_clients_report_of_their_uploads_is_dropped_quietly() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/v1/telemetry", '{"event": "upload"}', "application/json")
+    assert (answer.status_code, answer.content) == (204, b"")
