@@ -13,6 +13,7 @@ from models_hub import cards, checking, contents, gitattributes
 from models_hub.changes import Change, Delete, PutFile, PutLarge
 from models_hub.git import objects
 from models_hub.git.pointers import parse_pointer, pointer_text
+from models_hub.gitattributes import Effort
 from models_hub.models import Blob, Repo
 from portal.errors import InvalidInput, TooLarge
 
@@ -46,12 +47,12 @@ def stage(repo: Repo, changes: Iterable[Change], *, attributes: bytes) -> list[S
     return area.close()
 
 
-def is_large(path: str, size: int, sample: bytes, *, attributes: bytes) -> bool:
+def is_large(path: str, size: int, sample: bytes, *, attributes: bytes, effort: Effort) -> bool:
     """Say whether a file belongs to large content: by .gitattributes, by size, or because it is binary."""
     if size == 0 or path in ALWAYS_SMALL:
         return False
     return (
-        gitattributes.is_large(attributes, path)
+        gitattributes.is_large(attributes, path, effort)
         or is_safetensors(path)
         or size > settings.LFS_THRESHOLD_BYTES
         or b"\x00" in sample
@@ -68,6 +69,7 @@ class _Area:
     def __init__(self, repo: Repo, attributes: bytes) -> None:
         self._repo = repo
         self._attributes = attributes
+        self._effort = Effort()
         self._staged: list[Staged] = []
         self._claims: dict[int, PutLarge] = {}
         self._waiting: list[GitBlob] = []
@@ -107,7 +109,7 @@ class _Area:
             checking.read_safetensors_header(io.BytesIO(), 0, path)
         if pointer := parse_pointer(content):  # a pointer is a claim: the bytes must be here
             self._claim(PutLarge(path, pointer.sha256, pointer.size))
-        elif is_large(path, len(content), content[:512], attributes=self._attributes):
+        elif is_large(path, len(content), content[:512], attributes=self._attributes, effort=self._effort):
             blob = contents.receive(self._repo, iter([content]))
             self._claim(PutLarge(path, blob.sha256, blob.size))
         else:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import browsing, checking, gitattributes, publishing, staging
 from models_hub.browsing import Entry
+from models_hub.gitattributes import Effort
 from models_hub.hf_api.calls import Call, text
 from models_hub.models import DEFAULT_BRANCH
 from models_hub.xet import tokens
@@ -30,19 +31,16 @@ def preupload(call: Call, kind: str, namespace: str, name: str, revision: str) -
     if not isinstance(ignored, str):
         ignored = publishing.head_file(repo, ".gitignore", commit).decode("utf-8", "replace")
     there = {entry.path: entry for entry in browsing.find_many(repo, commit, [path for path, _size, _sample in asked])}
-    return JsonResponse(
-        {
-            "files": [
-                {
-                    "path": path,
-                    "uploadMode": "lfs" if staging.is_large(path, size, sample, attributes=attributes) else "regular",
-                    "shouldIgnore": gitattributes.is_ignored(ignored, path),
-                    **_known(there.get(path)),
-                }
-                for path, size, sample in asked
-            ]
+    effort = Effort()
+    files = []
+    for path, size, sample in asked:
+        large = staging.is_large(path, size, sample, attributes=attributes, effort=effort)
+        mode = {
+            "uploadMode": "lfs" if large else "regular",
+            "shouldIgnore": gitattributes.is_ignored(ignored, path, effort),
         }
-    )
+        files.append({"path": path, **mode, **_known(there.get(path))})
+    return JsonResponse({"files": files})
 
 
 def xet_write_token(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:

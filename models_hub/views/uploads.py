@@ -14,6 +14,7 @@ from models_hub import browsing, contents, publishing, staging
 from models_hub.addressing import split_place
 from models_hub.changes import Change, PutFile, PutLarge
 from models_hub.forms import UploadForm
+from models_hub.gitattributes import Effort
 from models_hub.models import Repo
 from models_hub.views.pages import repo_page, respond
 from portal.errors import DomainError, InvalidInput, status_of
@@ -63,10 +64,11 @@ def _publish(request: HttpRequest, repo: Repo, revision: str, form: UploadForm) 
     if len(set(places)) != len(places):
         raise InvalidInput(_("Two of the files have the same name; upload them to different folders."))
     attributes = publishing.head_file(repo, ".gitattributes", browsing.resolve_revision(repo, revision))
+    effort = Effort()
     publishing.commit(
         repo=repo,
         by=request.user,
-        changes=(_change(repo, path, file, attributes) for path, file in zip(places, files, strict=True)),
+        changes=(_change(repo, path, file, attributes, effort) for path, file in zip(places, files, strict=True)),
         title=form.cleaned_data["title"],
         description=form.cleaned_data["description"],
         branch=revision,
@@ -77,11 +79,11 @@ def _folder(form: UploadForm) -> str:
     return str(form.cleaned_data["folder"]).strip().strip("/")
 
 
-def _change(repo: Repo, path: str, file: "UploadedFile[Any]", attributes: bytes) -> Change:
+def _change(repo: Repo, path: str, file: "UploadedFile[Any]", attributes: bytes, effort: Effort) -> Change:
     """Large content goes to the blob store in pieces, as it would by the other ways in."""
     sample = file.read(SAMPLE)
     file.seek(0)
-    if not staging.is_large(path, file.size or 0, sample, attributes=attributes):
+    if not staging.is_large(path, file.size or 0, sample, attributes=attributes, effort=effort):
         return PutFile(path, file.read())
     blob = contents.receive(repo, file.chunks(), size=file.size)
     return PutLarge(path, blob.sha256, blob.size)
