@@ -28,7 +28,7 @@ from portal.errors import DomainError, InvalidInput, NotAllowed, NotFound, TooLa
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
 MAX_BODY_BYTES = 2 * 1024 * 1024
-MAX_OBJECTS = 1000
+MAX_OBJECTS = 300  # clients ask for 256 at once
 BLOCK = 1024 * 1024
 _OID = re.compile(r"[0-9a-f]{64}")
 

@@ -14,7 +14,7 @@ from portal.authentication import Caller
 
 MULTIPART_BYTES = 64 * 1024 * 1024
 PART_BYTES = 32 * 1024 * 1024
-MAX_PARTS = 1000
+MAX_PARTS = 200  # each has an address of 250 bytes in the answer, for every object of a batch
 
 
 @dataclass(frozen=True)
