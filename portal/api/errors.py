@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -17,6 +18,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return Response({"error": error.message, "code": error.code, **error.data}, status=status_of(error))
     if isinstance(error, RequestDataTooBig):
         return Response({"error": _("The request is too large."), "code": "too_large"}, status=413)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -1,5 +1,7 @@
 """Pages for what went wrong. Programs that ask for JSON get JSON."""
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
@@ -34,6 +36,13 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """For what never reached a view; a form over a limit hears which one."""
+    if isinstance(exception, TooManyFilesSent):
+        text = _("At most %(max)d files can be sent at once. Choose fewer, or send them with “hf upload”.")
+        return _answer(request, 413, _("Too many files"), text % {"max": settings.DATA_UPLOAD_MAX_NUMBER_FILES})
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+        text = _("The form is larger than the portal takes at once. Send less of it, and large files with “hf upload”.")
+        return _answer(request, 413, _("Too large"), text)
     return _answer(request, 400, _("Bad request"), _("The request could not be understood."))
 
 

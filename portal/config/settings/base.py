@@ -292,9 +292,10 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["console"], "propagate": False},
-        # A page that does not exist and a form that expired are answers, not events of this installation.
+        # A page that does not exist, a form that expired and a malformed request are answers, not events of this
+        # installation: anybody may send thousands, and each of the last would be a traceback in the log.
         "django.request": {"level": "ERROR"},
-        "django.security.csrf": {"level": "ERROR"},
+        "django.security": {"level": "CRITICAL"},
     },
 }
 
