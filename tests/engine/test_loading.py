@@ -114,6 +114,13 @@ def test_a_config_that_cannot_be_honoured_is_refused(model, edit_config, changes
     assert refused(model).code == code
 
 
+def test_tensors_of_another_shape_are_named_with_both_shapes(model, edit_config):
+    edit_config(id2label={"0": "a", "1": "b", "2": "c"})
+    message = refused(model).message
+    assert "classifier.bias has [2] instead of [3]" in message
+    assert "Publish config.json and the weights of the same model." in message
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", "\udcff", "[" * 100_000, '{"a": NaN}', '{"a": 1, "a": 2}'])
 def test_a_config_that_is_no_json_object_is_refused(model, content):
     (model / "config.json").write_bytes(content.encode("utf-8", "surrogateescape"))

@@ -118,21 +118,33 @@ def _build(
     with failing_as("weights_unreadable", "The weights do not fit config.json."):
         # Declared as returning a model alone; with output_loading_info it is a pair.
         loaded: Any = config.model_class.from_pretrained(
-            None, config=config.config, state_dict=tensors, dtype=dtype, output_loading_info=True
+            None,
+            config=config.config,
+            state_dict=tensors,
+            dtype=dtype,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name; the library names them in its log alone
         )
     model: PreTrainedModel = loaded[0]
     info: dict[str, Any] = loaded[1]
+    if mismatched := sorted(info.get("mismatched_keys", ())):
+        shapes = [f"{name[:100]} has {list(found)} instead of {list(wanted)}" for name, found, wanted in mismatched]
+        raise EngineError(
+            "weights_unreadable",
+            f"The shapes of {len(shapes)} tensors do not fit config.json: {_shown(shapes)}. Publish config.json and the "
+            "weights of the same model.",
+        )
     if missing := sorted(info["missing_keys"]):
         raise EngineError(
             "weights_incomplete",
             f"The weights lack {len(missing)} tensors that the model needs: {_shown(missing)}. They would have been "
             "filled with random numbers. Save the whole fine-tuned classifier, its head included.",
         )
-    if info.get("mismatched_keys") or info.get("error_msgs"):
-        raise EngineError("weights_unreadable", "The shapes of the weights do not fit config.json.")
+    if info.get("error_msgs"):
+        raise EngineError("weights_unreadable", "The weights do not fit config.json.")
     return model, sorted(info["unexpected_keys"])
 
 
 def _shown(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(name[:100] for name in names[:SHOWN]) + more
+    return ", ".join(name[:200] for name in names[:SHOWN]) + more
