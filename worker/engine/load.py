@@ -131,8 +131,8 @@ def _build(
         shapes = [f"{name[:100]} has {list(found)} instead of {list(wanted)}" for name, found, wanted in mismatched]
         raise EngineError(
             "weights_unreadable",
-            f"The shapes of {len(shapes)} tensors do not fit config.json: {_shown(shapes)}. Publish config.json and the "
-            "weights of the same model.",
+            f"The shapes of {len(shapes)} tensors do not fit config.json: {_shown(shapes)}. Publish config.json "
+            "and the weights of the same model.",
         )
     if missing := sorted(info["missing_keys"]):
         raise EngineError(
