@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from models_hub import browsing, describing
 from models_hub.browsing import Entry
 from models_hub.describing import Description
+from models_hub.git.objects import TreeItem
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.shapes import pointer_size, timestamp
 from models_hub.models import Commit, Repo
@@ -48,14 +49,19 @@ class Info:
         return describing.describe(self.repo, self.files)
 
     @cached_property
-    def files(self) -> list[Entry]:
+    def items(self) -> dict[str, TreeItem]:
         commit = self._commit or Commit.objects.get(repo=self.repo, oid=self.repo.head)
-        return [e for e in browsing.list_folder(self.repo, commit, recursive=True) if not e.is_folder]
+        below = browsing.items_below(self.repo, commit, recursive=True)
+        return {path: item for path, item in below.items() if not item.is_folder}
+
+    @cached_property
+    def files(self) -> list[Entry]:
+        return browsing.entries(self.repo, self.items)
 
     @property
     def siblings(self) -> list[dict[str, Any]]:
         if not self.with_sizes:
-            return [{"rfilename": entry.path} for entry in self.files]
+            return [{"rfilename": path} for path in self.items]
         return [_sized_sibling(entry) for entry in self.files]
 
     @property

@@ -33,8 +33,8 @@ def folder(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     commit = browsing.resolve_revision(repo, revision)
     if path and not browsing.find_item(repo, commit, path).is_folder:
         return redirect(f"{repo.path}/blob/{quote(revision)}/{quote(path)}")
-    entries = sorted(browsing.list_folder(repo, commit, path), key=lambda entry: not entry.is_folder)
-    shown = entries[:MAX_ENTRIES]
+    items = sorted(browsing.items_below(repo, commit, path).items(), key=lambda item: not item[1].is_folder)
+    shown = browsing.entries(repo, dict(items[:MAX_ENTRIES]))
     changed = tracing.last_commits(repo, commit, [entry.path for entry in shown])
     return respond(
         request,
@@ -42,7 +42,7 @@ def folder(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         "models_hub/files/folder.html",
         tab="files",
         rows=[(entry, changed.get(entry.path)) for entry in shown],
-        count=len(entries),
+        count=len(items),
         **_place(repo, commit, revision, path),
     )
 

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from models_hub import browsing, publishing
 from models_hub.models import Repo
@@ -270,3 +272,11 @@ def test_branches_and_tags_on_the_wire(alice, make_repo, token_of):
     assert wire.call("DELETE", f"{base}/tag/dev")["X-Error-Code"] == "RevisionNotFound"
     assert wire.call("DELETE", f"{base}/tag/v1").status_code == 200
     assert wire.call("DELETE", f"{base}/branch/dev").status_code == 200
+
+
+def test_names_of_files_are_told_without_looking_up_their_sizes(alice, make_repo):
+    make_repo(alice, "bert", files={"a.txt": "a", "d/b.bin": LARGE})
+    with CaptureQueriesContext(connection) as queries:
+        shown = Wire().get("/api/models/alice/bert?expand=siblings").json()["siblings"]
+    assert [row["rfilename"] for row in shown] == [".gitattributes", "a.txt", "d/b.bin"]
+    assert not [query for query in queries if "models_hub_blob" in query["sql"]]
