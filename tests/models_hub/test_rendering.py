@@ -1,5 +1,6 @@
 """Hostile text becomes safe HTML, within limits, and only once."""
 
+import threading
 import time
 from html.parser import HTMLParser
 
@@ -205,6 +206,16 @@ def test_a_failure_is_remembered_too(monkeypatch, repo):
         page = rendering.markdown_html("# Fails", repo=repo, revision="main")
     assert len(tried) == 1
     assert page == '<pre class="card-plain"># Fails</pre>'
+
+
+def test_a_page_does_not_wait_long_for_its_turn_and_is_rendered_the_next_time(monkeypatch, repo):
+    monkeypatch.setattr(rendering, "TURN_SECONDS", 0.05)
+    busy = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(rendering, "_CHILDREN", busy)
+    with busy:
+        page = rendering.markdown_html("# My turn", repo=repo, revision="main")
+        assert page == '<pre class="card-plain"># My turn</pre>'
+    assert "<h1" in rendering.markdown_html("# My turn", repo=repo, revision="main")
 
 
 def test_the_child_gets_nothing_of_our_environment(monkeypatch):
