@@ -4,8 +4,13 @@
 import os
 import sys
 
+from portal.config.env import MissingSetting
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings.base")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except MissingSetting as error:
+        sys.exit(f"The settings cannot be used. {error}")

@@ -1,5 +1,6 @@
 """The one place where the process environment is read."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -12,7 +13,7 @@ SOCKET_PATH_LIMIT = 100  # the kernel's limit for a Unix socket path is 108 byte
 
 
 class MissingSetting(Exception):
-    """A setting that this installation needs has no value."""
+    """A setting that this installation needs has no value, or one that cannot be used."""
 
 
 def text(name: str, default: str = "") -> str:
@@ -55,6 +56,18 @@ def host_names(public_url: str) -> str:
 
 def data_dir() -> Path:
     return Path(text("DATA_DIR", str(BASE_DIR / "data"))).resolve()
+
+
+def writable(folder: Path) -> Path:
+    """Return a folder of the data folder, made if need be, that files can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise MissingSetting(f"{folder} cannot be written to ({reason}): set DATA_DIR to a folder of yours.")
+    return folder
 
 
 def secret_key() -> str:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from portal.config import env
 
-bind = f"{env.text('HOST', '127.0.0.1')}:{env.number('PORT', 8000)}"
+_host = env.text("HOST", "127.0.0.1")
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.number('PORT', 8000)}"
 worker_class = "gthread"
 workers = env.number("WEB_PROCESSES", 2)
 threads = env.number("WEB_THREADS", 8)

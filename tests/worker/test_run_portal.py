@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,36 @@ def test_a_port_in_use_is_named(tmp_path: Path):
     assert refused.returncode != 0
     assert f"Port {portal.port}" in refused.stderr
     assert "PORT" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"PORT": "99999"}, "PORT must be a number from 1 to 65535, not 99999."),
+        ({"PORT": "http"}, "PORT must be a whole number, not 'http'."),
+        ({"HOST": "no.such.host.invalid"}, "set HOST to an address of this machine"),
+        ({"HOST": "192.0.2.1"}, "set HOST to an address of this machine"),
+        ({"DATA_DIR": "/dev/null/data"}, "set DATA_DIR to a folder of yours."),
+        ({"DATA_DIR": "/proc/portal"}, "set DATA_DIR to a folder of yours."),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_one_line_and_not_a_traceback(tmp_path: Path, env, said: str):
+    refused = second(LivePortal(tmp_path, with_worker=True), **env)
+    assert refused.returncode != 0
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "password" not in refused.stdout  # it would not be shown again
+
+
+def test_it_listens_on_an_address_of_version_6_too(tmp_path: Path):
+    portal = LivePortal(tmp_path, with_worker=True, HOST="::1")
+    portal.url = f"http://[::1]:{portal.port}"
+    with portal:
+        assert requests.get(f"{portal.url}/healthz", timeout=5).ok
+        deadline = time.monotonic() + 20
+        while f"answers at {portal.url} after" not in portal.log():
+            assert time.monotonic() < deadline, portal.log()
+            time.sleep(0.2)
 
 
 def test_the_doctor_finds_a_running_portal_well(portal: LivePortal):

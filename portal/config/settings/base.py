@@ -8,8 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.config import env
 
 BASE_DIR = env.BASE_DIR
-DATA_DIR = env.data_dir()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = env.writable(env.data_dir())
 
 DEBUG = False
 SECRET_KEY = env.secret_key()
@@ -224,13 +223,12 @@ CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
-FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "tmp")
+FILE_UPLOAD_TEMP_DIR = str(env.writable(DATA_DIR / "tmp"))
 FILE_UPLOAD_HANDLERS = [
     "models_hub.views.upload_limit.BodyLimit",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-(DATA_DIR / "tmp").mkdir(parents=True, exist_ok=True)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

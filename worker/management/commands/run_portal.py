@@ -1,5 +1,6 @@
 """manage.py run_portal: the whole portal with one command."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -25,6 +26,7 @@ from worker import embedded_redis
 from worker.supervising import Supervisor
 
 PORTS_TO_TRY = 20
+LAST_PORT = 65535
 ADMIN_NAME = "administrator"  # “admin” is an address of the site
 
 
@@ -35,13 +37,13 @@ class Command(BaseCommand):
         started = time.monotonic()
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         with _alone(Path(settings.DATA_DIR)):
-            self._prepare()
             host, port = _address()
+            self._prepare()
             supervisor = Supervisor(env={**os.environ, "HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"})
             _stop_on_signals(supervisor)
             try:
                 self._start(supervisor)
-                url = f"http://{'localhost' if host in {'127.0.0.1', '0.0.0.0', '::'} else host}:{port}"  # noqa: S104
+                url = _url(host, port)
                 if supervisor.watch(until=lambda: _answers(url)):
                     self.stdout.write(f"\n  The portal answers at {url} after {time.monotonic() - started:.1f} s.\n")
                     self.stdout.write("  Ctrl-C stops it.\n\n")
@@ -98,6 +100,8 @@ def _alone(data: Path) -> Iterator[None]:
 def _address() -> tuple[str, int]:
     """Return host and port; without PORT the first free port from 8000 on."""
     host, wanted = env.text("HOST", "127.0.0.1"), env.number("PORT", 0)
+    if not 0 <= wanted <= LAST_PORT:
+        raise CommandError(f"PORT must be a number from 1 to {LAST_PORT}, not {wanted}.")
     for port in [wanted] if wanted else range(8000, 8000 + PORTS_TO_TRY):
         if _is_free(host, port):
             return host, port
@@ -112,9 +116,21 @@ def _is_free(host: str, port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise CommandError(
+                f"Port {port} of {host} cannot be listened on ({error.strerror}): set HOST to an address of this "
+                "machine, and PORT to one that you may use."
+            ) from error
     return True
+
+
+def _url(host: str, port: int) -> str:
+    """Return the address by which a person on this machine reaches the portal."""
+    if host in {"127.0.0.1", "0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _stop_on_signals(supervisor: Supervisor) -> None:
