@@ -1,4 +1,7 @@
-"""How the web process is served: gunicorn with threads, so that a slow upload holds a thread and not a process."""
+"""How the web process is served: gunicorn with threads, so that a slow upload holds a thread and not a process.
+
+Behind a proxy that buffers or without one: portal/config/web_worker.py keeps slow clients from using the threads up.
+"""
 
 from pathlib import Path
 
@@ -6,9 +9,9 @@ from portal.config import env
 
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.number('PORT', 8000)}"
-worker_class = "gthread"
+worker_class = "portal.config.web_worker.PatientWorker"
 workers = env.number("WEB_PROCESSES", 2)
-threads = env.number("WEB_THREADS", 8)
+threads = env.number("WEB_THREADS", 24)  # a quarter of them is for pages; they are made when they are needed
 # Imported once before the fork: the workers share the pages that they never write to.
 preload_app = True
 # A thread may stream a large file for long; a process is only judged by its own heartbeat.
