@@ -4,9 +4,10 @@ import re
 import uuid
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.translation import gettext as _
 
-from portal.errors import DomainError, status_of
+from portal.errors import DomainError, InvalidInput, status_of
 from portal.views import errors
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -36,6 +37,8 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, UnreadablePostError):  # its sender went away, or is too slow
+            exception = InvalidInput(_("The request ended before all of it had arrived. Send it again."))
         if isinstance(exception, DomainError):
             return errors.domain_error(request, exception, status_of(exception))
         return None

@@ -40,3 +40,19 @@ def test_a_refused_host_name_is_no_event_of_the_log(client: Client, caplog: pyte
 def test_what_the_rest_api_does_not_have_is_told_in_its_one_form(client: Client, path: str) -> None:
     answer = client.get(f"/api/v1/{path}")
     assert (answer.status_code, answer.json()) == (404, {"error": "Not found.", "code": "not_found"})
+
+
+class CutOff:
+    """A body whose sender is gone."""
+
+    def read(self, *_size: int) -> bytes:
+        raise ConnectionResetError
+
+    readline = read
+
+
+@pytest.mark.parametrize("path", ["/api/validate-yaml", "/api/v1/evaluations"])
+def test_a_sender_who_went_away_is_no_failure_of_the_server(client: Client, alice: User, path: str) -> None:
+    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    cut_off = {"wsgi.input": CutOff(), "CONTENT_LENGTH": "100", "CONTENT_TYPE": "application/json"}
+    assert client.post(path, **cut_off).status_code == 400  # type: ignore[arg-type]
