@@ -113,6 +113,6 @@ def test_the_form_works_without_a_script(as_user, alice, model):
 def test_a_body_over_the_limit_is_refused_before_it_is_stored(as_user, alice, model, settings):
     settings.MAX_COMMIT_BODY_BYTES = 10_000
     browser = as_user(alice)
-    assert browser.post(ADDRESS, sent(("a.txt", b"x" * 20_000))).status_code == 400
+    assert browser.post(ADDRESS, sent(("a.txt", b"x" * 20_000))).status_code == 413
     assert paths(model) == [".gitattributes"]
     assert browser.post(ADDRESS, sent(("a.txt", b"x" * 1000))).status_code == 302
