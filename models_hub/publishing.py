@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,10 +10,9 @@ from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
 from dulwich.objects import ObjectID
 
-from models_hub import browsing, describing, drafting, gitattributes, permissions, staging
+from models_hub import browsing, drafting, gitattributes, landing, permissions, staging
 from models_hub.changes import Change, Delete, PutFile, PutLarge
 from models_hub.checking import is_text
-from models_hub.describing import Description
 from models_hub.drafting import Draft
 from models_hub.git import objects
 from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Commit, Ref, Repo
@@ -30,7 +28,7 @@ __all__ = [
     "require_writer", "set_private",
 ]  # fmt: skip
 
-MAX_TITLE = 300
+
 MAX_DESCRIPTION = 20_000
 _PARENT = re.compile(r"[0-9a-f]{5,40}")
 
@@ -162,10 +160,10 @@ def _message(title: str, description: str) -> tuple[str, str]:
     description = "\n\n".join(part.strip() for part in (rest, description) if part.strip())
     if not title:
         raise InvalidInput(_("Give the commit a message."))
-    if len(title) > MAX_TITLE or len(description) > MAX_DESCRIPTION:
+    if len(title) > landing.MAX_TITLE or len(description) > MAX_DESCRIPTION:
         raise InvalidInput(
             _("The commit message is too long: at most %(title)d characters in its first line and %(all)d below it.")
-            % {"title": MAX_TITLE, "all": MAX_DESCRIPTION}
+            % {"title": landing.MAX_TITLE, "all": MAX_DESCRIPTION}
         )
     if not is_text(title + description):
         raise InvalidInput(_("The commit message holds a character that is not text."))
@@ -202,19 +200,8 @@ def _land(repo: Repo, draft: Draft, signed: _Signed) -> Commit:
         return head
     made = _commit_object(draft.tree_oid, [head.oid] if head else [], signed)
     objects.write(repo, [*draft.new_trees, made])
-    row = _commit_row(repo, made, signed, draft.weights_digest)
-    Ref.move(repo, HEADS + signed.branch, expected=head.oid if head else None, new=row.oid)
-    if draft.description:
-        _note_head(repo, row, draft.description)
-    Event.record(
-        "repo.committed",
-        subject=f"repo:{repo.pk}",
-        by=signed.user,
-        commit=row.oid,
-        branch=signed.branch,
-        weights=row.weights_digest,
-        weights_before=head.weights_digest if head else "",
-    )
+    row = landing.note_commit(repo, made, author=signed.user, weights_digest=draft.weights_digest)
+    landing.move_branch(repo, HEADS + signed.branch, old=head, new=row, by=signed.user, description=draft.description)
     return row
 
 
@@ -230,34 +217,3 @@ def _commit_object(tree_oid: str, parents: list[str], signed: _Signed) -> GitCom
     text = f"{signed.title}\n\n{signed.description}\n" if signed.description else f"{signed.title}\n"
     made.message = text.encode()
     return made
-
-
-def _commit_row(repo: Repo, made: GitCommit, signed: _Signed, weights_digest: str) -> Commit:
-    row, _created = Commit.objects.get_or_create(
-        repo=repo,
-        oid=made.id.decode(),
-        defaults={
-            "tree_oid": made.tree.decode(),
-            "parents": [oid.decode() for oid in made.parents],
-            "title": signed.title,
-            "description": signed.description,
-            "author_name": signed.user.username,
-            "author": signed.user,
-            "authored_at": datetime.fromtimestamp(made.commit_time, tz=UTC),
-            "weights_digest": weights_digest,
-        },
-    )
-    return row
-
-
-def _note_head(repo: Repo, head: Commit, description: Description) -> None:
-    """Show the new head of the default branch in lists and search."""
-    repo.head = head.oid
-    repo.updated_at = timezone.now()
-    describing.note(repo, description)
-    repo.save(
-        update_fields=(
-            "head", "updated_at", "size", "parameters", "dtypes", "task", "library", "license", "languages", "tags",
-            "card", "config",
-        )
-    )  # fmt: skip

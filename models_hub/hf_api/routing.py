@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import ResolverMatch, get_resolver, register_converter
 from django.urls.converters import StringConverter
 
-ROUTES = "models_hub.hf_api.routes"
+ROUTES = "portal.config.hub_wire"
 _REFERENCES = re.compile(r"/refs/(pr/\d+|convert/[\w.-]+)")
 
 

@@ -1,0 +1,75 @@
+"""Where a branch moves: the last step of every commit, push, merge and import, inside the caller's transaction."""
+
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from dulwich.objects import Commit as GitCommit
+
+from models_hub import describing
+from models_hub.describing import Description
+from models_hub.models import Commit, Ref, Repo
+from portal.models import Event, User
+
+MAX_TITLE = 300
+
+
+def note_commit(repo: Repo, made: GitCommit, *, author: User | None, weights_digest: str) -> Commit:
+    """Write the row of a commit object, which is stored already; a commit that is known stays as it is.
+
+    Names and dates are those in the object: whoever made it elsewhere, `author` is an account only when we know so.
+    """
+    title, _newline, rest = made.message.decode("utf-8", "replace").partition("\n")
+    row, _created = Commit.objects.get_or_create(
+        repo=repo,
+        oid=made.id.decode(),
+        defaults={
+            "tree_oid": made.tree.decode(),
+            "parents": [oid.decode() for oid in made.parents],
+            "title": title.strip()[:MAX_TITLE],
+            "description": rest.strip(),
+            "author_name": author.username if author else _name(made.author),
+            "author": author,
+            "authored_at": datetime.fromtimestamp(made.author_time, tz=UTC),
+            "weights_digest": weights_digest,
+        },
+    )
+    return row
+
+
+def move_branch(
+    repo: Repo, name: str, *, old: Commit | None, new: Commit, by: User | None, description: Description | None
+) -> None:
+    """Move the reference `name`, such as `refs/heads/main`, from `old` to `new`; raises StaleParent.
+
+    `description` is given when the reference is the default branch: lists and search then show the new head.
+    """
+    Ref.move(repo, name, expected=old.oid if old else None, new=new.oid)
+    if description:
+        _note_head(repo, new, description)
+    Event.record(
+        "repo.committed",
+        subject=f"repo:{repo.pk}",
+        by=by,
+        commit=new.oid,
+        branch=name.removeprefix("refs/heads/"),
+        weights=new.weights_digest,
+        weights_before=old.weights_digest if old else "",
+    )
+
+
+def _name(identity: bytes) -> str:
+    """Return the name of `Name <address>`; addresses are nobody's business."""
+    return identity.decode("utf-8", "replace").partition("<")[0].strip()[:150]
+
+
+def _note_head(repo: Repo, head: Commit, description: Description) -> None:
+    """Show the new head of the default branch in lists and search."""
+    repo.head = head.oid
+    repo.updated_at = timezone.now()
+    describing.note(repo, description)
+    repo.save(
+        update_fields=(
+            "head", "updated_at", "size", "parameters", "dtypes", "task", "library", "license", "languages", "tags",
+            "card", "config",
+        )
+    )  # fmt: skip
