@@ -6,7 +6,8 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.publishing import MAX_DESCRIPTION, MAX_TITLE
+from models_hub.landing import MAX_TITLE
+from models_hub.publishing import MAX_DESCRIPTION
 from portal.models import Membership, Namespace, User
 from portal.names import MAX_NAME
 from portal.permissions import WRITERS
