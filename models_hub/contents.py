@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import BinaryIO
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -82,6 +83,11 @@ def stream(blob: Blob, start: int = 0, length: int | None = None) -> Iterator[by
         yield from pieces.read(pieces.ranges(blob, start, end))
     else:
         yield from pieces.read([ByteRange(blob.sha256, start, end - start)])
+
+
+def open_whole(blob: Blob) -> BinaryIO | None:
+    """Open the one file that holds a blob, or None where it is kept in pieces."""
+    return None if blob.in_pieces else blob_store().open(blob.sha256)
 
 
 class BlobReader:

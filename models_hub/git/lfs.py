@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from models_hub.git import grants, transfers
 from models_hub.git.grants import DOWNLOAD, UPLOAD, Grant
 from models_hub.git.transfers import Wanted
 from models_hub.models import Repo
+from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
 from portal.authentication import BadToken, Caller, caller_from_header
 from portal.errors import DomainError, InvalidInput, NotAllowed, NotFound, TooLarge, status_of
@@ -110,8 +111,7 @@ def content(request: HttpRequest, kind: str, namespace: str, name: str, oid: str
         return _failure(405, _("This address does not answer to this method."))
     grant = grants.read(DOWNLOAD, signature, oid=oid)
     blob = contents.require(contents.held_by(grant.repo, [oid]), oid)
-    response = StreamingHttpResponse(contents.stream(blob), content_type="application/octet-stream")
-    response["Content-Length"] = str(blob.size)
+    response = blob_response(blob, 0, blob.size, content_type="application/octet-stream")
     response["Content-Disposition"] = "attachment"
     response["Cache-Control"] = "private, no-cache"
     return response

@@ -1,9 +1,6 @@
 """The bytes of a file at a revision: whole, in ranges, or their headers alone."""
 
-from collections.abc import Iterator
-from itertools import chain
-
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
@@ -13,6 +10,7 @@ from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_
 from models_hub.git.pointers import pointer_text
 from models_hub.hf_api.calls import Call
 from models_hub.models import Commit, Repo
+from models_hub.responses import blob_response
 
 SANDBOX = "default-src 'none'; sandbox"
 
@@ -65,21 +63,15 @@ def _sent(call: Call, repo: Repo, entry: Entry, span: Span | None) -> HttpRespon
     start, length = (span.start, span.length) if span else (0, entry.size)
     if call.request.method == "HEAD":
         response: HttpResponseBase = HttpResponse(content_type=content_type(entry))
+    elif entry.blob:
+        response = blob_response(entry.blob, start, length, content_type=content_type(entry))
     else:
-        response = StreamingHttpResponse(
-            _begun(browsing.stream(repo, entry, start, length)), content_type=content_type(entry)
-        )
+        response = HttpResponse(b"".join(browsing.stream(repo, entry, start, length)), content_type=content_type(entry))
     response["Content-Length"] = str(length)
     if span:
         response.status_code = 206
         response["Content-Range"] = f"bytes {start}-{start + length - 1}/{entry.size}"
     return response
-
-
-def _begun(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Read the first block now: what is wrong with the stored content must show before the status is sent."""
-    first = next(blocks, b"")
-    return chain([first], blocks)
 
 
 def _finished(response: HttpResponseBase, repo: Repo, commit: Commit) -> HttpResponseBase:
