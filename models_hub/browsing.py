@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from django.db.models import Q
@@ -146,29 +147,37 @@ def find_many(repo: Repo, commit: Commit, paths: Iterable[str]) -> list[Entry]:
 
 
 def find_item(repo: Repo, commit: Commit, path: str) -> TreeItem:
-    """Return the tree item at `path`, with one query for each folder on the way; raises EntryNotFound."""
+    """Return the tree item at `path`, with one query for each folder not looked into lately; raises EntryNotFound."""
     oid, item = commit.tree_oid, None
     for segment in path.split("/"):
-        row = objects.read(repo, [oid]).get(oid)
-        found = [i for i in objects.tree_items(row) if i.name == segment] if row and row.type == TREE else []
-        if not found:
+        try:
+            item = _item_in(repo.pk, oid, segment)
+        except KeyError as error:
             raise EntryNotFound(
                 _("“%(path)s” does not exist at this revision.") % {"path": path[:300]}, data={"commit": commit.oid}
-            )
-        item, oid = found[0], found[0].oid
+            ) from error
+        oid = item.oid
     assert item is not None
     return item
 
 
+@lru_cache(maxsize=8192)
+def _item_in(repo_id: int, tree_oid: str, name: str) -> TreeItem:
+    """Return one entry of a tree; raises KeyError, which is not kept. A tree never changes, so its entries may be."""
+    row = GitObject.objects.filter(repo_id=repo_id, oid=tree_oid).first()
+    items = objects.tree_items(row) if row and row.type == TREE else []
+    return {item.name: item for item in items}[name]
+
+
 def entries(repo: Repo, items: dict[str, TreeItem]) -> list[Entry]:
-    """Add sizes and large contents to tree items, in two queries."""
+    """Add sizes and large contents to tree items, in at most two queries."""
     oids = list(dict.fromkeys(item.oid for item in items.values() if not item.is_folder))
-    sizes = objects.sizes(repo, oids)
     blobs: dict[str, Blob] = {}
     for start in range(0, len(oids), objects.BATCH):
         batch = oids[start : start + objects.BATCH]
         found = Blob.objects.filter(Q(repo_blobs__repo=repo), pointer_oid__in=batch)
         blobs.update({blob.pointer_oid: blob for blob in found})
+    sizes = objects.sizes(repo, [oid for oid in oids if oid not in blobs])
     return [
         Entry(
             path=path,
