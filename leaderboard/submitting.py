@@ -14,6 +14,7 @@ from leaderboard.models import Benchmark, Evaluation
 from models_hub import browsing
 from models_hub.browsing import Entry
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
+from models_hub.permissions import require_download
 from portal.errors import InvalidInput, NotAllowed, QuotaExceeded, SignInRequired
 from portal.models import Asker, Job, User
 
@@ -79,6 +80,7 @@ def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task:
 def _require_right(by: Asker, model: Repo) -> User:
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in to ask for an evaluation."))
+    require_download(by, model)
     if not permissions.can_evaluate(by, model):
         raise NotAllowed(_("Only those who may write to a private model can have it evaluated."))
     return by

@@ -1,8 +1,17 @@
 """Who may do what with a repository. Seeing is decided by `Repo.objects.visible_to` alone."""
 
-from models_hub.models import Repo
+from django.utils.translation import gettext as _
+
+from models_hub.models import AccessRequest, Repo
+from portal.errors import NotAllowed
 from portal.models import Asker
-from portal.permissions import can_administer, can_write_in
+from portal.permissions import can_administer, can_write_in, role_in
+
+
+class GatedRepo(NotAllowed):
+    """The asker sees the repository but has not been let in to its files. The text is what clients look for."""
+
+    code = "gated_repo"
 
 
 def can_write(user: Asker, repo: Repo) -> bool:
@@ -13,3 +22,33 @@ def can_write(user: Asker, repo: Repo) -> bool:
 def can_manage(user: Asker, repo: Repo) -> bool:
     """Admins of the owning namespace may change visibility, rename and delete."""
     return can_administer(user, repo.namespace)
+
+
+def can_download(user: Asker, repo: Repo) -> bool:
+    """Everybody may read the files of an open repository; of a gated one, the owner's people and who was accepted.
+
+    Asked by every face that gives bytes of files: card, tree and commits stay readable. It presumes that the
+    repository was loaded through `visible_to`.
+    """
+    if not repo.gated:
+        return True
+    if not user.is_authenticated:
+        return False
+    return (
+        role_in(user, repo.namespace) is not None
+        or AccessRequest.objects.filter(repo_id=repo.pk, user_id=user.pk, status=AccessRequest.Status.ACCEPTED).exists()
+    )
+
+
+def require_download(user: Asker, repo: Repo) -> None:
+    """Raise GatedRepo when the user may not read the repository's files."""
+    if not can_download(user, repo):
+        # Clients know the first sentence: it is never translated.
+        raise GatedRepo(
+            f"Access to {repo.kind} {repo.full_name} is restricted and you are not in the authorized list. "
+            + (
+                _("Ask for access on its page.")
+                if user.is_authenticated
+                else _("Sign in and ask for access on its page.")
+            )
+        )

@@ -10,6 +10,7 @@ from leaderboard import permissions
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation
 from leaderboard.ranking import floor_of, normalised
+from models_hub.permissions import can_download
 
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 MAX_MATRIX = 30  # labels; a larger matrix cannot be read
@@ -40,11 +41,11 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
             response["HX-Refresh"] = "true"
         return response
     if row.is_finished:
-        context |= _findings(row)
+        context |= _findings(row, may_read=can_download(request.user, row.benchmark.dataset))
     return render(request, "leaderboard/evaluations/evaluation.html", context)
 
 
-def _findings(evaluation: Evaluation) -> dict[str, object]:
+def _findings(evaluation: Evaluation, *, may_read: bool) -> dict[str, object]:
     """Return what the page shows of a finished evaluation beyond its columns."""
     benchmark = evaluation.benchmark
     floor = floor_of(evaluation, benchmark.primary_metric)
@@ -62,5 +63,5 @@ def _findings(evaluation: Evaluation) -> dict[str, object]:
             if name in declared or evaluation.metric(name)
         ],
         "matrix": rows if len(rows) <= MAX_MATRIX else [],
-        "mistakes": first_mistakes(evaluation) if benchmark.test_is_public else [],
+        "mistakes": first_mistakes(evaluation) if benchmark.test_is_public and may_read else [],
     }

@@ -12,7 +12,7 @@ from django.core import signing
 from django.utils.translation import gettext as _
 
 from models_hub.models import Repo
-from models_hub.permissions import can_write
+from models_hub.permissions import can_download, can_write
 from portal.authentication import Caller
 from portal.errors import NotAllowed
 from portal.models import AccessToken
@@ -64,6 +64,8 @@ def read(operation: str, signature: str, *, oid: str) -> Grant:
         raise refused
     repo = Repo.objects.visible_to(caller.user).select_related("namespace").filter(pk=repo_id).first()
     if repo is None or (operation == UPLOAD and not (caller.may_write and can_write(caller.user, repo))):
+        raise refused
+    if operation == DOWNLOAD and not can_download(caller.user, repo):
         raise refused
     return Grant(repo, oid, size, user_id)
 

@@ -16,12 +16,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from models_hub import browsing, contents, publishing
+from models_hub import browsing, contents, permissions, publishing
 from models_hub.browsing import RepoNotFound
 from models_hub.git import grants, transfers
 from models_hub.git.grants import DOWNLOAD, UPLOAD, Grant
 from models_hub.git.transfers import Wanted
 from models_hub.models import Repo
+from models_hub.permissions import GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
 from portal.authentication import BadToken, Caller, caller_from_header
@@ -51,6 +52,10 @@ def face(view: View) -> View:
             response = _failure(status, error.message)
             response["X-Error-Code"] = "RepoNotFound"
             return response
+        except GatedRepo as error:
+            response = _failure(403 if request.headers.get("Authorization") else 401, error.message)
+            response["X-Error-Code"] = "GatedRepo"
+            return response
         except DomainError as error:
             return _failure(status_of(error), error.message)
 
@@ -69,6 +74,7 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
     held = contents.held_by(repo, (one.oid for one in wanted))
     base = f"{request.scheme}://{request.get_host()}{repo.path}.git/info/lfs/objects"
     if operation == DOWNLOAD:
+        permissions.require_download(caller.user, repo)
         answers = [transfers.download_answer(one, held, repo=repo, caller=caller, base=base) for one in wanted]
         return _answer({"transfer": "basic", "objects": answers})
     _require_writer(caller, repo)

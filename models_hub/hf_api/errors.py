@@ -7,6 +7,7 @@ from django.http import JsonResponse
 
 from models_hub.browsing import EntryNotFound, RepoNotFound, RevisionNotFound
 from models_hub.checking import PathRefused
+from models_hub.permissions import GatedRepo
 from portal.errors import DomainError, SignInRequired, status_of
 
 # Clients choose their exception by the code; the status alone does not tell them enough.
@@ -14,6 +15,7 @@ CODES: Mapping[type[DomainError], str] = {
     RepoNotFound: "RepoNotFound",
     RevisionNotFound: "RevisionNotFound",
     EntryNotFound: "EntryNotFound",
+    GatedRepo: "GatedRepo",
 }
 BAD_TOKEN = "Invalid credentials in Authorization header"  # noqa: S105 - the text by which clients know a bad token
 _PLAIN = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "–": "-"})
@@ -24,7 +26,7 @@ def answer(error: DomainError, *, anonymous: bool, origin: str) -> JsonResponse:
     status, code = status_of(error), CODES.get(type(error), "")
     if isinstance(error, PathRefused):
         status = 422
-    elif isinstance(error, RepoNotFound) and anonymous:
+    elif isinstance(error, RepoNotFound | GatedRepo) and anonymous:
         status = 401  # as for any address that signing in might open
     response = failure(status, error.message, code=code, extra=_extra(error.data, origin))
     if "commit" in error.data:

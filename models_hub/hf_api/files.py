@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import browsing
+from models_hub import browsing, permissions
 from models_hub.browsing import Entry, EntryNotFound
 from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition
 from models_hub.git.pointers import pointer_text
@@ -35,6 +35,7 @@ def raw(call: Call, kind: str, namespace: str, name: str, revision: str, path: s
 
 def _located(call: Call, kind: str, namespace: str, name: str, revision: str, path: str) -> tuple[Repo, Commit, Entry]:
     repo = call.repo(kind, namespace, name)
+    permissions.require_download(call.user, repo)
     commit = browsing.resolve_revision(repo, revision)
     entry = browsing.find(repo, commit, path)
     if entry.is_folder:

@@ -1,7 +1,11 @@
 """Rows of the hub."""
 
+from models_hub.models.access import AccessRequest
+from models_hub.models.aliases import RepoAlias
 from models_hub.models.contents import Blob, Piece, RepoBlob, Xorb
+from models_hub.models.downloads import Download, DownloadDay
 from models_hub.models.labels import Label
+from models_hub.models.likes import Like
 from models_hub.models.objects import Commit, GitObject
 from models_hub.models.refs import Ref
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
@@ -9,13 +13,18 @@ from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
 __all__ = [
     "DEFAULT_BRANCH",
     "ZERO_OID",
+    "AccessRequest",
     "Blob",
     "Commit",
+    "Download",
+    "DownloadDay",
     "GitObject",
     "Label",
+    "Like",
     "Piece",
     "Ref",
     "Repo",
+    "RepoAlias",
     "RepoBlob",
     "RepoQuerySet",
     "Xorb",

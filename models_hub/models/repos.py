@@ -1,4 +1,4 @@
-"""Repositories: a model or a data set with a name, an owner and what its card says."""
+"""Repositories: a model, a data set or a Space with a name, an owner and what its card says."""
 
 from django.db import models
 from django.db.models import F, Q, Value
@@ -6,6 +6,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from portal.models import Asker, Namespace, User
+from portal.reach import reach_of
 
 ZERO_OID = "0" * 40
 DEFAULT_BRANCH = "main"
@@ -14,9 +15,19 @@ MAX_WORDS = 8  # of one search
 
 class RepoQuerySet(models.QuerySet["Repo"]):
     def visible_to(self, user: Asker) -> "RepoQuerySet":
-        """Public repositories, and private ones of the user and of the user's organizations."""
+        """Public repositories, and private ones of the user and of the user's organizations.
+
+        Of the private ones, a limited token shows only those that it was given.
+        """
         if not user.is_authenticated:
             return self.filter(private=False)
+        reach = reach_of(user)
+        if reach is not None and not reach.everywhere:
+            given = Q(namespace_id__in=list(reach.namespaces)) | Q(pk__in=list(reach.repos))
+            return self.filter(Q(private=False) | given)._visible_to_owner(user)
+        return self._visible_to_owner(user)
+
+    def _visible_to_owner(self, user: User) -> "RepoQuerySet":
         if user.is_superuser:
             return self
         return self.filter(
@@ -57,12 +68,21 @@ class Repo(models.Model):
     class Kind(models.TextChoices):
         MODEL = "model", _("model")
         DATASET = "dataset", _("data set")
+        SPACE = "space", _("Space")
+
+    class Gate(models.TextChoices):
+        """Who may download: everybody, whoever asks, or whom the owner accepts."""
+
+        OPEN = "", _("open")
+        AUTO = "auto", _("automatic")
+        MANUAL = "manual", _("by hand")
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
     namespace = models.ForeignKey(Namespace, models.CASCADE, related_name="repos")
     name = models.CharField(max_length=96)
     lower = models.CharField(max_length=96)
     private = models.BooleanField(default=False)
+    gated = models.CharField(max_length=6, choices=Gate.choices, default=Gate.OPEN, blank=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now_add=True)
@@ -81,8 +101,12 @@ class Repo(models.Model):
     parameters = models.BigIntegerField(null=True)
     dtypes = models.JSONField(default=dict)
     size = models.BigIntegerField(default=0)
+    # `downloads` are those of the last 30 days.
     downloads = models.BigIntegerField(default=0)
+    downloads_all_time = models.BigIntegerField(default=0)
     likes = models.BigIntegerField(default=0)
+    # Attention that halves every week, as its logarithm at a fixed day: see trending.py.
+    trend = models.FloatField(default=0)
 
     objects = RepoQuerySet.as_manager()
 
@@ -91,6 +115,10 @@ class Repo(models.Model):
         indexes = (
             models.Index(fields=("kind", "-updated_at", "-id"), name="repo_latest"),
             models.Index(fields=("kind", "task", "-updated_at", "-id"), name="repo_task_latest"),
+            models.Index(fields=("kind", "-trend", "-id"), name="repo_trending"),
+            models.Index(fields=("kind", "-downloads", "-id"), name="repo_downloads"),
+            models.Index(fields=("kind", "-likes", "-id"), name="repo_likes"),
+            models.Index(fields=("kind", "-created_at", "-id"), name="repo_newest"),
         )
 
     def __str__(self) -> str:
@@ -102,9 +130,13 @@ class Repo(models.Model):
 
     @property
     def path(self) -> str:
-        """The address of the repository's page, without host: `/alice/bert` or `/datasets/alice/cars`."""
-        return f"/datasets/{self.full_name}" if self.kind == self.Kind.DATASET else f"/{self.full_name}"
+        """The address of the repository's page, without host: `/alice/bert`, `/datasets/alice/cars`."""
+        return f"/{self.full_name}" if self.is_model else f"/{self.kind}s/{self.full_name}"
 
     @property
     def is_model(self) -> bool:
         return self.kind == self.Kind.MODEL
+
+    @property
+    def is_space(self) -> bool:
+        return self.kind == self.Kind.SPACE

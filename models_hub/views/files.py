@@ -52,6 +52,7 @@ def folder(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
 def file(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     """One file: what it holds, as far as a page can show it, and its facts."""
     revision, path = split_place(repo, place)
+    permissions.require_download(request.user, repo)
     commit = browsing.resolve_revision(repo, revision)
     entry = browsing.find(repo, commit, path)
     if entry.is_folder:

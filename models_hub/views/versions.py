@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from models_hub import browsing, comparing, referencing
+from models_hub import browsing, comparing, permissions, referencing
 from models_hub.addressing import split_place
 from models_hub.models import Commit, Repo
 from models_hub.views.pages import repo_page, respond
@@ -38,6 +38,7 @@ def commits(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
 @require_safe
 def commit(request: HttpRequest, repo: Repo, oid: str) -> HttpResponse:
     """One commit: its message and what it changed."""
+    permissions.require_download(request.user, repo)
     row = browsing.resolve_revision(repo, oid)
     parent = Commit.objects.filter(repo=repo, oid__in=row.parents[:1]).first()
     return respond(
