@@ -1,6 +1,7 @@
 """Who may act for a namespace."""
 
 from portal.models import Asker, Membership, Namespace
+from portal.reach import Level, reaches
 
 WRITERS = (Membership.Role.WRITE, Membership.Role.ADMIN)
 
@@ -20,9 +21,14 @@ def role_in(user: Asker, namespace: Namespace) -> str | None:
     )
 
 
-def can_write_in(user: Asker, namespace: Namespace) -> bool:
-    return role_in(user, namespace) in WRITERS
+def can_write_in(user: Asker, namespace: Namespace, *, repo_id: int | None = None) -> bool:
+    """Return whether the user may publish under the namespace, or write to one repository of it."""
+    level = Level.MANAGE if repo_id is None else Level.WRITE
+    return reaches(user, level, namespace_id=namespace.pk, repo_id=repo_id) and role_in(user, namespace) in WRITERS
 
 
-def can_administer(user: Asker, namespace: Namespace) -> bool:
+def can_administer(user: Asker, namespace: Namespace, *, repo_id: int | None = None) -> bool:
+    """Return whether the user may change the namespace itself, or one repository of it as a whole."""
+    if not reaches(user, Level.MANAGE, namespace_id=namespace.pk, repo_id=repo_id):
+        return False
     return role_in(user, namespace) == Membership.Role.ADMIN

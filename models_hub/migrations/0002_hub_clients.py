@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('models_hub', '0001_initial'),
-        ('portal', '0003_messages_with_data'),
+        ('portal', '0004_hub_clients'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -19,6 +19,36 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('pending', 'pending'), ('accepted', 'accepted'), ('rejected', 'rejected')], default='pending', max_length=8)),
                 ('fields', models.JSONField(default=dict)),
                 ('rejection_reason', models.CharField(blank=True, max_length=200)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Collection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('title', models.CharField(max_length=60, verbose_name='title')),
+                ('description', models.CharField(blank=True, max_length=150, verbose_name='description')),
+                ('theme', models.CharField(choices=[('orange', 'orange'), ('blue', 'blue'), ('green', 'green'), ('purple', 'purple'), ('pink', 'pink'), ('indigo', 'indigo')], default='orange', max_length=10)),
+                ('private', models.BooleanField(default=False)),
+                ('position', models.IntegerField(default=0)),
+                ('upvotes', models.PositiveIntegerField(default=0)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CollectionItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.IntegerField(default=0)),
+                ('note', models.CharField(blank=True, max_length=500)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CollectionUpvote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),
@@ -54,6 +84,52 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),
+        migrations.CreateModel(
+            name='Webhook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('url', models.URLField(max_length=1000, verbose_name='address')),
+                ('domains', models.JSONField(default=list)),
+                ('sealed_secret', models.TextField(blank=True, editable=False)),
+                ('disabled', models.BooleanField(default=False)),
+                ('disabled_reason', models.CharField(blank=True, max_length=300)),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='WebhookDelivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('scope', models.CharField(max_length=40)),
+                ('action', models.CharField(max_length=10)),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('delivered', 'delivered'), ('failed', 'failed'), ('dropped', 'not sent')], default='waiting', max_length=10)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('status', models.PositiveSmallIntegerField(null=True)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('body', models.TextField(blank=True)),
+                ('answer', models.CharField(blank=True, max_length=1000)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='WebhookTarget',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('type', models.CharField(choices=[('user', 'user'), ('org', 'org'), ('model', 'model'), ('dataset', 'dataset'), ('space', 'space'), ('bucket', 'bucket')], max_length=8)),
+                ('name', models.CharField(max_length=200)),
+                ('lower', models.CharField(max_length=200)),
+            ],
+            options={
+                'ordering': ('id',),
+            },
+        ),
+        migrations.AddField(
+            model_name='gitobject',
+            name='unreachable_since',
+            field=models.DateTimeField(null=True),
+        ),
         migrations.AddField(
             model_name='repo',
             name='downloads_all_time',
@@ -68,6 +144,11 @@ class Migration(migrations.Migration):
             model_name='repo',
             name='trend',
             field=models.FloatField(default=0),
+        ),
+        migrations.AddField(
+            model_name='repoblob',
+            name='unreferenced_since',
+            field=models.DateTimeField(null=True),
         ),
         migrations.AlterField(
             model_name='repo',
@@ -106,6 +187,41 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
+            model_name='collection',
+            name='created_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='collection',
+            name='namespace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='collections', to='portal.namespace'),
+        ),
+        migrations.AddField(
+            model_name='collectionitem',
+            name='collection',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='models_hub.collection'),
+        ),
+        migrations.AddField(
+            model_name='collectionitem',
+            name='linked',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='models_hub.collection'),
+        ),
+        migrations.AddField(
+            model_name='collectionitem',
+            name='repo',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='models_hub.repo'),
+        ),
+        migrations.AddField(
+            model_name='collectionupvote',
+            name='collection',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='votes', to='models_hub.collection'),
+        ),
+        migrations.AddField(
+            model_name='collectionupvote',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
             model_name='download',
             name='repo',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='models_hub.repo'),
@@ -135,6 +251,26 @@ class Migration(migrations.Migration):
             name='repo',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='models_hub.repo'),
         ),
+        migrations.AddField(
+            model_name='webhook',
+            name='owner',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='webhookdelivery',
+            name='event',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.event'),
+        ),
+        migrations.AddField(
+            model_name='webhookdelivery',
+            name='webhook',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='models_hub.webhook'),
+        ),
+        migrations.AddField(
+            model_name='webhooktarget',
+            name='webhook',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='models_hub.webhook'),
+        ),
         migrations.AddIndex(
             model_name='accessrequest',
             index=models.Index(fields=['repo', 'status', '-id'], name='access_request_status'),
@@ -142,6 +278,30 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='accessrequest',
             constraint=models.UniqueConstraint(fields=('repo', 'user'), name='access_request_once'),
+        ),
+        migrations.AddIndex(
+            model_name='collection',
+            index=models.Index(fields=['-updated_at', '-id'], name='collection_latest'),
+        ),
+        migrations.AddIndex(
+            model_name='collection',
+            index=models.Index(fields=['-upvotes', '-id'], name='collection_upvoted'),
+        ),
+        migrations.AddConstraint(
+            model_name='collectionitem',
+            constraint=models.CheckConstraint(condition=models.Q(('repo__isnull', True), ('linked__isnull', True), _connector='XOR'), name='collection_item_is_one_thing'),
+        ),
+        migrations.AddConstraint(
+            model_name='collectionitem',
+            constraint=models.UniqueConstraint(fields=('collection', 'repo'), name='collection_repo_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='collectionitem',
+            constraint=models.UniqueConstraint(fields=('collection', 'linked'), name='collection_linked_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='collectionupvote',
+            constraint=models.UniqueConstraint(fields=('collection', 'user'), name='collection_upvote_once'),
         ),
         migrations.AddIndex(
             model_name='download',
@@ -166,5 +326,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='repoalias',
             constraint=models.UniqueConstraint(fields=('kind', 'namespace', 'lower'), name='repo_alias_once'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(fields=['webhook', '-id'], name='webhook_delivery_latest'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(fields=['created_at'], name='webhook_delivery_age'),
+        ),
+        migrations.AddIndex(
+            model_name='webhooktarget',
+            index=models.Index(fields=['lower', 'type'], name='webhook_target_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhooktarget',
+            constraint=models.UniqueConstraint(fields=('webhook', 'type', 'lower'), name='webhook_target_once'),
         ),
     ]

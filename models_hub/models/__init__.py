@@ -2,6 +2,7 @@
 
 from models_hub.models.access import AccessRequest
 from models_hub.models.aliases import RepoAlias
+from models_hub.models.collections import Collection, CollectionItem, CollectionUpvote
 from models_hub.models.contents import Blob, Piece, RepoBlob, Xorb
 from models_hub.models.downloads import Download, DownloadDay
 from models_hub.models.labels import Label
@@ -9,12 +10,16 @@ from models_hub.models.likes import Like
 from models_hub.models.objects import Commit, GitObject
 from models_hub.models.refs import Ref
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
+from models_hub.models.webhooks import Webhook, WebhookDelivery, WebhookTarget
 
 __all__ = [
     "DEFAULT_BRANCH",
     "ZERO_OID",
     "AccessRequest",
     "Blob",
+    "Collection",
+    "CollectionItem",
+    "CollectionUpvote",
     "Commit",
     "Download",
     "DownloadDay",
@@ -27,5 +32,8 @@ __all__ = [
     "RepoAlias",
     "RepoBlob",
     "RepoQuerySet",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookTarget",
     "Xorb",
 ]

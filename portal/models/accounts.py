@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.names import check_namespace_name
+from portal.reach import Reach
 
 Asker: TypeAlias = Union["User", AnonymousUser]
 
@@ -30,6 +31,8 @@ class User(AbstractUser):
 
     about = models.CharField(_("about"), max_length=500, blank=True)
     is_demo = models.BooleanField(default=False)
+    # Set on the user whom a limited token speaks for, never stored: see portal/reach.py.
+    reach: Reach | None = None
 
     objects: ClassVar[AccountManager] = AccountManager()
 
