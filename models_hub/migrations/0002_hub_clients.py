@@ -76,6 +76,33 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Numbering',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('last', models.PositiveIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Proposer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sent', models.BigIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='PullRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('base', models.CharField(default='main', max_length=200)),
+                ('status', models.CharField(choices=[('draft', 'draft'), ('open', 'open'), ('closed', 'closed'), ('merged', 'merged')], default='draft', max_length=6)),
+                ('merge_commit', models.CharField(blank=True, max_length=40)),
+                ('merged_onto', models.CharField(blank=True, max_length=40)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='RepoAlias',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -242,6 +269,36 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='likes', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
+            model_name='numbering',
+            name='repo',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='numbering', to='models_hub.repo'),
+        ),
+        migrations.AddField(
+            model_name='proposer',
+            name='repo',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposers', to='models_hub.repo'),
+        ),
+        migrations.AddField(
+            model_name='proposer',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='pullrequest',
+            name='author',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='pull_requests', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='pullrequest',
+            name='merged_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='pullrequest',
+            name='repo',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pull_requests', to='models_hub.repo'),
+        ),
+        migrations.AddField(
             model_name='repoalias',
             name='namespace',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='repo_aliases', to='portal.namespace'),
@@ -322,6 +379,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='like',
             constraint=models.UniqueConstraint(fields=('repo', 'user'), name='like_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='proposer',
+            constraint=models.UniqueConstraint(fields=('repo', 'user'), name='proposer_once'),
+        ),
+        migrations.AddIndex(
+            model_name='pullrequest',
+            index=models.Index(fields=['repo', 'author', 'status'], name='pull_request_of_author'),
+        ),
+        migrations.AddConstraint(
+            model_name='pullrequest',
+            constraint=models.UniqueConstraint(fields=('repo', 'number'), name='pull_request_number_once'),
         ),
         migrations.AddConstraint(
             model_name='repoalias',

@@ -8,8 +8,11 @@ from models_hub.models.downloads import Download, DownloadDay
 from models_hub.models.labels import Label
 from models_hub.models.likes import Like
 from models_hub.models.objects import Commit, GitObject
+from models_hub.models.pull_requests import Numbering, Proposer, PullRequest
+from models_hub.models.quotas import QuotaAccount, QuotaEntry, Reservation, XorbHolding
 from models_hub.models.refs import Ref
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
+from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
 from models_hub.models.webhooks import Webhook, WebhookDelivery, WebhookTarget
 
 __all__ = [
@@ -21,19 +24,29 @@ __all__ = [
     "CollectionItem",
     "CollectionUpvote",
     "Commit",
+    "DamagedContent",
     "Download",
     "DownloadDay",
     "GitObject",
     "Label",
     "Like",
+    "Numbering",
     "Piece",
+    "QuotaAccount",
+    "QuotaEntry",
+    "Proposer",
+    "PullRequest",
     "Ref",
     "Repo",
     "RepoAlias",
     "RepoBlob",
+    "RepoMeasure",
     "RepoQuerySet",
+    "Reservation",
+    "UpkeepRun",
     "Webhook",
     "WebhookDelivery",
     "WebhookTarget",
     "Xorb",
+    "XorbHolding",
 ]

@@ -1,0 +1,63 @@
+"""Posts: what was said and what happened in a topic, in one numbered line."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from forum.models.topics import Topic
+from portal.models import User
+
+
+class Post(models.Model):
+    """One entry of a topic: a comment, or a note of what was done, whose facts are in `data`.
+
+    `html` is the text as `renderer`, a version of the renderer, showed it; 0 when it could only show it plain.
+    """
+
+    class Kind(models.TextChoices):
+        COMMENT = "comment", _("comment")
+        STATUS = "status-change", _("change of status")
+        TITLE = "title-change", _("change of title")
+        COMMIT = "commit", _("commit")
+
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="posts")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=13, choices=Kind.choices, default=Kind.COMMENT)
+    author = models.ForeignKey(User, models.SET_NULL, null=True, related_name="posts")
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    renderer = models.PositiveSmallIntegerField(default=0)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    edited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    hidden_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("topic", "number"), name="post_number_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.topic_id}:{self.number}"
+
+    @property
+    def is_comment(self) -> bool:
+        return self.kind == self.Kind.COMMENT
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.hidden_at is not None
+
+
+class PostVersion(models.Model):
+    """What a post said before an edit, and who had written that."""
+
+    post = models.ForeignKey(Post, models.CASCADE, related_name="versions")
+    text = models.TextField()
+    author = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.post_id} until edit {self.pk}"
