@@ -24,7 +24,7 @@ class OpenSpan(io.RawIOBase):
         with file:
             self._descriptor = os.dup(file.fileno())
         self._left = length
-        os.lseek(self._descriptor, start, os.SEEK_SET)
+        self._end = os.lseek(self._descriptor, start, os.SEEK_SET) + length
 
     def fileno(self) -> int:
         return self._descriptor
@@ -36,6 +36,15 @@ class OpenSpan(io.RawIOBase):
         block = os.read(self._descriptor, self._left if size < 0 else min(size, self._left))
         self._left -= len(block)
         return block
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, position: int, whence: int = os.SEEK_SET) -> int:
+        """Move as in the whole file: `socket.sendfile` puts the position where it was when it has sent all."""
+        moved = os.lseek(self._descriptor, position, whence)
+        self._left = self._end - moved
+        return moved
 
     def close(self) -> None:
         if not self.closed:
