@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from portal.errors import SignInRequired
 from portal.models import AccessToken, Asker, User
+from portal.reach import may_use
 
 if TYPE_CHECKING:
     # At run time the framework's views import this module by its name in the settings.
@@ -77,6 +78,6 @@ class TokenMayWrite(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.method in SAFE_METHODS:
             return True
-        if isinstance(request.auth, AccessToken) and not request.auth.may_write:
+        if isinstance(request.auth, AccessToken) and not (request.auth.may_write and may_use(request.user, "jobs")):
             return False
         return bool(request.user and request.user.is_authenticated)

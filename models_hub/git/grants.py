@@ -76,8 +76,5 @@ def _caller(user_id: int | None, token_id: int | None) -> Caller | None:
         return Caller(AnonymousUser())
     if token_id is None:
         return None
-    token = AccessToken.objects.select_related("user").filter(
-        pk=token_id, user_id=user_id, revoked_at__isnull=True, user__is_active=True
-    )
-    found = token.first()
-    return Caller(found.user, found) if found else None
+    token = AccessToken.opened(pk=token_id, user_id=user_id)
+    return Caller(token.user, token) if token else None

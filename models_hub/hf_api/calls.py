@@ -15,6 +15,7 @@ from models_hub.models import Repo
 from portal.authentication import Caller, caller_from_header
 from portal.errors import InvalidInput, NotAllowed, SignInRequired, TooLarge
 from portal.models import Asker, User
+from portal.reach import may_use
 
 MAX_JSON_BYTES = 8 * 1024 * 1024
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -53,6 +54,19 @@ class Call:
         if not self.caller.may_write:
             raise NotAllowed(_("This access token may only read: create one with the role “write”."))
         return self.user
+
+    def person(self, permission: str) -> User:
+        """Return the signed-in caller, whose token may look into this part of the account."""
+        if not isinstance(self.user, User):
+            raise SignInRequired(_("Sign in first."))
+        if not may_use(self.user, permission):
+            raise NotAllowed(_("This access token was not given the permission “%(name)s”.") % {"name": permission})
+        return self.user
+
+    def actor(self, permission: str) -> User:
+        """Return the caller who may change this part of the account, with this very token."""
+        self.writer()
+        return self.person(permission)
 
     def flag(self, name: str) -> bool:
         """Read a boolean of the query: clients write true, True and 1."""

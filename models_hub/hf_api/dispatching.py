@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from models_hub.hf_api import errors, routing
+from models_hub.hf_api import errors, limits, routing
 from models_hub.hf_api.calls import Call, View, caller_of
 from portal.authentication import BadToken
 from portal.errors import DomainError
@@ -49,7 +49,9 @@ def _respond(request: HttpRequest) -> HttpResponseBase:
         found = routing.match(request)
         caller = caller_of(request)
         anonymous = not caller.user.is_authenticated
-        response: HttpResponse = found.func(Call(request, caller), **found.kwargs)
+        call = Call(request, caller)
+        limits.refuse_beyond_reach(call, found)
+        response: HttpResponse = found.func(call, **found.kwargs)
     except Resolver404:
         return errors.failure(404, _("There is no such address in this API."))
     except BadToken:

@@ -15,6 +15,7 @@ from portal.errors import Conflict, DomainError
 from portal.models.accounts import Asker, User
 from portal.models.outbox import Event
 from portal.models.workers import RELAY, Duty, WorkerNode
+from portal.reach import may_use
 
 MAX_LOG_LINES = 2000
 MAX_LINE = 2000
@@ -38,7 +39,7 @@ class LeaseLost(DomainError):
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: Asker) -> "JobQuerySet":
         """A person's own jobs; staff see all of them."""
-        if not user.is_authenticated:
+        if not user.is_authenticated or not may_use(user, "jobs"):
             return self.none()
         return self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
 
