@@ -7,7 +7,10 @@ from portal.models import User
 
 
 class GitObject(models.Model):
-    """One object of one repository. `data` is the zlib-compressed body, `size` its length before compression."""
+    """One object of one repository. `data` is the zlib-compressed body, `size` its length before compression.
+
+    `unreachable_since` is when the collector first found no reference that leads to it; to write it again clears it.
+    """
 
     class Type(models.IntegerChoices):
         COMMIT = 1
@@ -20,6 +23,7 @@ class GitObject(models.Model):
     type = models.PositiveSmallIntegerField(choices=Type.choices)
     size = models.PositiveBigIntegerField()
     data = models.BinaryField()
+    unreachable_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("repo", "oid"), name="git_object_once"),)

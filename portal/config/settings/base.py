@@ -264,9 +264,26 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 BLOB_DIR = DATA_DIR / "blobs"
 MAX_FILE_BYTES = env.number("MAX_FILE_GB", 50) * 1024**3
 MAX_COMMIT_BODY_BYTES = env.number("MAX_COMMIT_BODY_MB", 512) * 1024**2
+# What one owner may hold, unless an admin has set another limit for it.
+STORAGE_LIMIT_BYTES = env.number("STORAGE_LIMIT_GB", 500) * 1000**3
 LFS_THRESHOLD_BYTES = 10 * 1000 * 1000
 MAX_CARD_BYTES = 1024 * 1024
 SIGNED_URL_SECONDS = 3600
+
+# Where the hub reports what becomes of pull requests.
+CONVERSATION = "forum.repo_topics.RepoTopics"
+
+# Another hub, whose repositories are copied here when somebody asks for them, and hubs that people may import from.
+UPSTREAM_HUB = env.text("UPSTREAM_HUB").rstrip("/")
+UPSTREAM_TOKEN = env.text("UPSTREAM_TOKEN")
+# Whether everybody here may see what only the token may see there.
+UPSTREAM_SHARED = env.flag("UPSTREAM_SHARED")
+UPSTREAM_MEMBERS_ONLY = env.flag("UPSTREAM_MEMBERS_ONLY")
+UPSTREAM_REFRESH_SECONDS = env.number("UPSTREAM_REFRESH_SECONDS", 300)
+IMPORT_HUBS = [address.rstrip("/") for address in env.names("IMPORT_HUBS")]
+# Ed25519 keys, in base64, of portals whose bundles are taken; any portal's when there are none.
+BUNDLE_KEYS = env.names("BUNDLE_KEYS")
+BUNDLE_KEY_FILE = DATA_DIR / "bundle_key"
 
 # How jobs run.
 JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 30)
