@@ -1,4 +1,5 @@
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,6 +21,15 @@ class Migration(migrations.Migration):
                 ('fields', models.JSONField(default=dict)),
                 ('rejection_reason', models.CharField(blank=True, max_length=200)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AwaitedBlob',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sha256', models.CharField(max_length=64)),
+                ('size', models.BigIntegerField()),
+                ('pointer_oid', models.CharField(max_length=40)),
             ],
         ),
         migrations.CreateModel(
@@ -53,6 +63,19 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='DamagedContent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64)),
+                ('size', models.BigIntegerField()),
+                ('found_at', models.DateTimeField(auto_now_add=True)),
+                ('healed_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'verbose_name_plural': 'damaged contents',
+            },
+        ),
+        migrations.CreateModel(
             name='Download',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -69,10 +92,49 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='FileLock',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('path', models.TextField()),
+                ('path_digest', models.CharField(max_length=64)),
+                ('locked_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Import',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('upstream', models.CharField(max_length=300)),
+                ('source', models.CharField(max_length=200)),
+                ('revisions', models.JSONField(default=list)),
+                ('private', models.BooleanField(default=False)),
+                ('finished_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='KnownChunk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hash', models.CharField(db_index=True, max_length=64)),
+                ('index', models.PositiveIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Like',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Mirror',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('upstream', models.CharField(max_length=300, verbose_name='upstream hub')),
+                ('checked_at', models.DateTimeField(null=True)),
+                ('synced_at', models.DateTimeField(null=True)),
+                ('problem', models.TextField(blank=True)),
+                ('gone_at', models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -103,12 +165,62 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='QuotaAccount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('used', models.BigIntegerField(default=0, verbose_name='bytes used')),
+                ('limit', models.BigIntegerField(blank=True, help_text='Empty: the limit of the installation.', null=True, verbose_name='limit in bytes')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='QuotaEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.CharField(choices=[('content', 'large files'), ('git', 'history and small files'), ('upload', 'uploads that no file uses yet'), ('moved', 'repository moved'), ('deleted', 'repository deleted'), ('collected', 'unused data removed'), ('opening', 'held when counting began'), ('corrected', 'corrected by a recount')], max_length=10)),
+                ('bytes', models.BigIntegerField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'verbose_name_plural': 'quota entries',
+            },
+        ),
+        migrations.CreateModel(
             name='RepoAlias',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('model', 'model'), ('dataset', 'data set'), ('space', 'Space')], max_length=8)),
                 ('lower', models.CharField(max_length=96)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RepoMeasure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('current', models.BigIntegerField()),
+                ('history', models.BigIntegerField()),
+                ('unused', models.BigIntegerField()),
+                ('measured_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Reservation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=64, unique=True)),
+                ('bytes', models.BigIntegerField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='UpkeepRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('collection', 'Collection'), ('scrub', 'Scrub')], max_length=10)),
+                ('started_at', models.DateTimeField(auto_now_add=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('cursor', models.CharField(blank=True, max_length=64)),
+                ('figures', models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
@@ -152,10 +264,31 @@ class Migration(migrations.Migration):
                 'ordering': ('id',),
             },
         ),
+        migrations.CreateModel(
+            name='XorbHolding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('unused', models.BigIntegerField()),
+                ('touched_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='XorbRight',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('renewed_at', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+        ),
         migrations.AddField(
             model_name='gitobject',
             name='unreachable_since',
             field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='ref',
+            name='tag_oid',
+            field=models.CharField(blank=True, max_length=40),
         ),
         migrations.AddField(
             model_name='repo',
@@ -214,6 +347,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_requests', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
+            model_name='awaitedblob',
+            name='repo',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='awaited', to='models_hub.repo'),
+        ),
+        migrations.AddField(
             model_name='collection',
             name='created_by',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
@@ -248,6 +386,10 @@ class Migration(migrations.Migration):
             name='user',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
+        migrations.AddConstraint(
+            model_name='damagedcontent',
+            constraint=models.UniqueConstraint(condition=models.Q(('healed_at', None)), fields=('key',), name='damaged_once'),
+        ),
         migrations.AddField(
             model_name='download',
             name='repo',
@@ -259,6 +401,36 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='download_days', to='models_hub.repo'),
         ),
         migrations.AddField(
+            model_name='filelock',
+            name='owner',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='filelock',
+            name='repo',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='file_locks', to='models_hub.repo'),
+        ),
+        migrations.AddField(
+            model_name='import',
+            name='job',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='portal.job'),
+        ),
+        migrations.AddField(
+            model_name='import',
+            name='repo',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='origin', to='models_hub.repo'),
+        ),
+        migrations.AddField(
+            model_name='import',
+            name='requested_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='knownchunk',
+            name='xorb',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='known_chunks', to='models_hub.xorb'),
+        ),
+        migrations.AddField(
             model_name='like',
             name='repo',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='like_rows', to='models_hub.repo'),
@@ -267,6 +439,11 @@ class Migration(migrations.Migration):
             model_name='like',
             name='user',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='likes', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='mirror',
+            name='repo',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='mirror', to='models_hub.repo'),
         ),
         migrations.AddField(
             model_name='numbering',
@@ -299,6 +476,21 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pull_requests', to='models_hub.repo'),
         ),
         migrations.AddField(
+            model_name='quotaaccount',
+            name='namespace',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='quota', to='portal.namespace'),
+        ),
+        migrations.AddField(
+            model_name='quotaentry',
+            name='account',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='models_hub.quotaaccount'),
+        ),
+        migrations.AddField(
+            model_name='quotaentry',
+            name='repo',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='models_hub.repo'),
+        ),
+        migrations.AddField(
             model_name='repoalias',
             name='namespace',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='repo_aliases', to='portal.namespace'),
@@ -307,6 +499,20 @@ class Migration(migrations.Migration):
             model_name='repoalias',
             name='repo',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='models_hub.repo'),
+        ),
+        migrations.AddField(
+            model_name='repomeasure',
+            name='repo',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='measure', to='models_hub.repo'),
+        ),
+        migrations.AddField(
+            model_name='reservation',
+            name='repo',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reservations', to='models_hub.repo'),
+        ),
+        migrations.AddIndex(
+            model_name='upkeeprun',
+            index=models.Index(fields=['kind', '-id'], name='upkeep_latest'),
         ),
         migrations.AddField(
             model_name='webhook',
@@ -328,6 +534,31 @@ class Migration(migrations.Migration):
             name='webhook',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='models_hub.webhook'),
         ),
+        migrations.AddField(
+            model_name='xorbholding',
+            name='namespace',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='portal.namespace'),
+        ),
+        migrations.AddField(
+            model_name='xorbholding',
+            name='xorb',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='holding', to='models_hub.xorb'),
+        ),
+        migrations.AddField(
+            model_name='xorbright',
+            name='access',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='portal.accesstoken'),
+        ),
+        migrations.AddField(
+            model_name='xorbright',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='xorbright',
+            name='xorb',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rights', to='models_hub.xorb'),
+        ),
         migrations.AddIndex(
             model_name='accessrequest',
             index=models.Index(fields=['repo', 'status', '-id'], name='access_request_status'),
@@ -335,6 +566,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='accessrequest',
             constraint=models.UniqueConstraint(fields=('repo', 'user'), name='access_request_once'),
+        ),
+        migrations.AddIndex(
+            model_name='awaitedblob',
+            index=models.Index(fields=['repo', 'sha256'], name='awaited_sha256'),
+        ),
+        migrations.AddConstraint(
+            model_name='awaitedblob',
+            constraint=models.UniqueConstraint(fields=('repo', 'pointer_oid'), name='awaited_once'),
         ),
         migrations.AddIndex(
             model_name='collection',
@@ -377,6 +616,14 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('repo', 'day'), name='download_day_once'),
         ),
         migrations.AddConstraint(
+            model_name='filelock',
+            constraint=models.UniqueConstraint(fields=('repo', 'path_digest'), name='file_lock_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='knownchunk',
+            constraint=models.UniqueConstraint(fields=('xorb', 'index'), name='known_chunk_once'),
+        ),
+        migrations.AddConstraint(
             model_name='like',
             constraint=models.UniqueConstraint(fields=('repo', 'user'), name='like_once'),
         ),
@@ -411,5 +658,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='webhooktarget',
             constraint=models.UniqueConstraint(fields=('webhook', 'type', 'lower'), name='webhook_target_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='xorbright',
+            constraint=models.UniqueConstraint(fields=('xorb', 'user', 'access'), name='xorb_right_once'),
         ),
     ]

@@ -5,8 +5,11 @@ from models_hub.models.aliases import RepoAlias
 from models_hub.models.collections import Collection, CollectionItem, CollectionUpvote
 from models_hub.models.contents import Blob, Piece, RepoBlob, Xorb
 from models_hub.models.downloads import Download, DownloadDay
+from models_hub.models.known_chunks import KnownChunk
 from models_hub.models.labels import Label
 from models_hub.models.likes import Like
+from models_hub.models.locks import FileLock
+from models_hub.models.mirrors import AwaitedBlob, Import, Mirror
 from models_hub.models.objects import Commit, GitObject
 from models_hub.models.pull_requests import Numbering, Proposer, PullRequest
 from models_hub.models.quotas import QuotaAccount, QuotaEntry, Reservation, XorbHolding
@@ -14,11 +17,13 @@ from models_hub.models.refs import Ref
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
 from models_hub.models.webhooks import Webhook, WebhookDelivery, WebhookTarget
+from models_hub.models.xorb_rights import XorbRight
 
 __all__ = [
     "DEFAULT_BRANCH",
     "ZERO_OID",
     "AccessRequest",
+    "AwaitedBlob",
     "Blob",
     "Collection",
     "CollectionItem",
@@ -27,15 +32,19 @@ __all__ = [
     "DamagedContent",
     "Download",
     "DownloadDay",
+    "FileLock",
     "GitObject",
+    "Import",
+    "KnownChunk",
     "Label",
     "Like",
+    "Mirror",
     "Numbering",
     "Piece",
-    "QuotaAccount",
-    "QuotaEntry",
     "Proposer",
     "PullRequest",
+    "QuotaAccount",
+    "QuotaEntry",
     "Ref",
     "Repo",
     "RepoAlias",
@@ -49,4 +58,5 @@ __all__ = [
     "WebhookTarget",
     "Xorb",
     "XorbHolding",
+    "XorbRight",
 ]

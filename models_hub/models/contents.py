@@ -1,5 +1,7 @@
 """Large content: stored once under its sha256, reachable only through a repository that holds it."""
 
+from datetime import datetime
+
 from django.db import models
 
 from models_hub.models.repos import Repo
@@ -20,22 +22,40 @@ class Blob(models.Model):
     dtypes = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # Set on a blob that is no row yet: the mirror whose upstream hub still has the bytes; see AwaitedBlob.
+    awaited_by: Repo | None = None
+
     def __str__(self) -> str:
         return self.sha256
 
 
 class RepoBlob(models.Model):
-    """A repository's right to a blob: given only when the bytes, not just their digest, were shown to us for it."""
+    """A repository's right to a blob: given only when the bytes, not just their digest, were shown to us for it.
+
+    `unreferenced_since` is when the collector first found no reference that leads to it; use clears the mark.
+    """
 
     repo = models.ForeignKey(Repo, models.CASCADE, related_name="repo_blobs")
     blob = models.ForeignKey(Blob, models.PROTECT, related_name="repo_blobs")
     created_at = models.DateTimeField(auto_now_add=True)
+    unreferenced_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("repo", "blob"), name="repo_blob_once"),)
 
     def __str__(self) -> str:
         return f"{self.repo_id}: {self.blob_id}"
+
+
+class XorbQuerySet(models.QuerySet["Xorb"]):
+    def unreferenced(self, *, before: datetime) -> "XorbQuerySet":
+        """Those that no file uses and that nobody has sent since `before`: clients may refer to what they sent.
+
+        A client remembers what it sent for three weeks: take `before` longer ago. A row may be deleted at any
+        moment, a file that came in between protects it; the bytes at `key` may belong to other rows too: to a blob
+        kept whole, or to a xorb of the same bytes in other chunks.
+        """
+        return self.filter(pieces__isnull=True, created_at__lt=before).exclude(rights__renewed_at__gte=before)
 
 
 class Xorb(models.Model):
@@ -50,6 +70,8 @@ class Xorb(models.Model):
     chunk_count = models.PositiveIntegerField()
     chunks = models.BinaryField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = XorbQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.hash

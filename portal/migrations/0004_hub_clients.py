@@ -11,21 +11,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='accesstoken',
-            name='expires_at',
-            field=models.DateTimeField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name='accesstoken',
-            name='permissions',
-            field=models.JSONField(default=list),
-        ),
-        migrations.AlterField(
-            model_name='accesstoken',
-            name='role',
-            field=models.CharField(choices=[('read', 'read'), ('write', 'write'), ('fineGrained', 'fine-grained')], default='read', max_length=12, verbose_name='role'),
-        ),
         migrations.CreateModel(
             name='Authorization',
             fields=[
@@ -36,40 +21,6 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('refreshed_at', models.DateTimeField(null=True)),
                 ('revoked_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorizations', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.AddField(
-            model_name='accesstoken',
-            name='authorization',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='portal.authorization'),
-        ),
-        migrations.CreateModel(
-            name='OAuthApp',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('client_id', models.CharField(default=portal.models.oauth._client_id, max_length=64, unique=True)),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('homepage', models.URLField(blank=True, max_length=300)),
-                ('redirect_uris', models.JSONField(default=list)),
-                ('secret_digest', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='oauth_apps', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='DeviceCode',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('user_code', models.CharField(max_length=9, unique=True)),
-                ('scope', models.CharField(max_length=500)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('approved', 'Approved'), ('denied', 'Denied'), ('used', 'Used')], default='pending', max_length=8)),
-                ('interval', models.PositiveSmallIntegerField(default=5)),
-                ('polled_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField()),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('app', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.oauthapp')),
             ],
         ),
         migrations.CreateModel(
@@ -83,15 +34,39 @@ class Migration(migrations.Migration):
                 ('nonce', models.CharField(blank=True, max_length=300)),
                 ('expires_at', models.DateTimeField()),
                 ('used_at', models.DateTimeField(null=True)),
-                ('authorization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.authorization')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('app', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.oauthapp')),
             ],
         ),
-        migrations.AddField(
-            model_name='authorization',
-            name='app',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorizations', to='portal.oauthapp'),
+        migrations.CreateModel(
+            name='DeviceCode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('user_code', models.CharField(max_length=9, unique=True)),
+                ('scope', models.CharField(max_length=500)),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('approved', 'Approved'), ('denied', 'Denied'), ('used', 'Used')], default='pending', max_length=8)),
+                ('interval', models.PositiveSmallIntegerField(default=5)),
+                ('polled_at', models.DateTimeField(null=True)),
+                ('expires_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Follow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='OAuthApp',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('client_id', models.CharField(default=portal.models.oauth._client_id, max_length=64, unique=True)),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('homepage', models.URLField(blank=True, max_length=300)),
+                ('redirect_uris', models.JSONField(default=list)),
+                ('secret_digest', models.CharField(blank=True, max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
         ),
         migrations.CreateModel(
             name='TokenGrant',
@@ -100,20 +75,103 @@ class Migration(migrations.Migration):
                 ('repo_id', models.BigIntegerField(null=True)),
                 ('level', models.PositiveSmallIntegerField(choices=[(1, 'read'), (2, 'write'), (3, 'write, with settings and deletion')])),
                 ('label', models.CharField(max_length=300)),
-                ('namespace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.namespace')),
-                ('token', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='portal.accesstoken')),
             ],
         ),
-        migrations.CreateModel(
-            name='Follow',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('follower', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to=settings.AUTH_USER_MODEL)),
-                ('namespace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to='portal.namespace')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('follower', 'namespace'), name='follow_once')],
-            },
+        migrations.RemoveConstraint(
+            model_name='namespace',
+            name='namespace_has_one_owner',
+        ),
+        migrations.AddField(
+            model_name='accesstoken',
+            name='expires_at',
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='accesstoken',
+            name='permissions',
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name='namespace',
+            name='is_mirror',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AlterField(
+            model_name='accesstoken',
+            name='role',
+            field=models.CharField(choices=[('read', 'read'), ('write', 'write'), ('fineGrained', 'fine-grained')], default='read', max_length=12, verbose_name='role'),
+        ),
+        migrations.AddConstraint(
+            model_name='namespace',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_mirror', False), models.Q(('user__isnull', True), ('organization__isnull', True), _connector='XOR')), models.Q(('is_mirror', True), ('organization__isnull', True), ('user__isnull', True)), _connector='OR'), name='namespace_has_one_owner'),
+        ),
+        migrations.AddField(
+            model_name='authorization',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorizations', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='accesstoken',
+            name='authorization',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='portal.authorization'),
+        ),
+        migrations.AddField(
+            model_name='authorizationcode',
+            name='authorization',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.authorization'),
+        ),
+        migrations.AddField(
+            model_name='authorizationcode',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='devicecode',
+            name='user',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='follow',
+            name='follower',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='follow',
+            name='namespace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to='portal.namespace'),
+        ),
+        migrations.AddField(
+            model_name='oauthapp',
+            name='owner',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='oauth_apps', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='devicecode',
+            name='app',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.oauthapp'),
+        ),
+        migrations.AddField(
+            model_name='authorizationcode',
+            name='app',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.oauthapp'),
+        ),
+        migrations.AddField(
+            model_name='authorization',
+            name='app',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorizations', to='portal.oauthapp'),
+        ),
+        migrations.AddField(
+            model_name='tokengrant',
+            name='namespace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.namespace'),
+        ),
+        migrations.AddField(
+            model_name='tokengrant',
+            name='token',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='portal.accesstoken'),
+        ),
+        migrations.AddConstraint(
+            model_name='follow',
+            constraint=models.UniqueConstraint(fields=('follower', 'namespace'), name='follow_once'),
         ),
     ]

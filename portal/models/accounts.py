@@ -138,17 +138,24 @@ class Membership(models.Model):
 
 
 class Namespace(models.Model):
-    """The first half of a repository's name: one name space for users and organizations, whatever the case."""
+    """The first half of a repository's name: one name space for users and organizations, whatever the case.
+
+    A mirrored name has no owner here: it holds copies of an upstream hub's repositories, which nobody here may change.
+    """
 
     name = models.CharField(max_length=96)
     lower = models.CharField(max_length=96, unique=True)
     user = models.OneToOneField(User, models.CASCADE, null=True, blank=True, related_name="namespace")
     organization = models.OneToOneField(Organization, models.CASCADE, null=True, blank=True, related_name="namespace")
+    is_mirror = models.BooleanField(default=False)
 
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=models.Q(user__isnull=True) ^ models.Q(organization__isnull=True),
+                condition=(
+                    models.Q(is_mirror=False) & (models.Q(user__isnull=True) ^ models.Q(organization__isnull=True))
+                )
+                | models.Q(is_mirror=True, user__isnull=True, organization__isnull=True),
                 name="namespace_has_one_owner",
             ),
         )
