@@ -3,11 +3,15 @@
 from datetime import UTC, datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
 
-from models_hub import describing
+from models_hub import ancestry, describing
+from models_hub.conversation import conversation
 from models_hub.describing import Description
-from models_hub.models import Commit, Ref, Repo
+from models_hub.models import Commit, PullRequest, Ref, Repo
+from models_hub.models.pull_requests import pull_number
+from portal.errors import Conflict
 from portal.models import Event, User
 
 MAX_TITLE = 300
@@ -42,7 +46,9 @@ def move_branch(
     """Move the reference `name`, such as `refs/heads/main`, from `old` to `new`; raises StaleParent.
 
     `description` is given when the reference is the default branch: lists and search then show the new head.
+    The reference of a pull request moves until it is decided, and its conversation shows what came.
     """
+    pull = _hold_pull_request(repo, name)
     Ref.move(repo, name, expected=old.oid if old else None, new=new.oid)
     if description:
         _note_head(repo, new, description)
@@ -55,6 +61,8 @@ def move_branch(
         weights=new.weights_digest,
         weights_before=old.weights_digest if old else "",
     )
+    if pull is not None:
+        conversation().committed(pull, ancestry.added(repo, old.oid if old else None, new.oid), by=by)
 
 
 def _name(identity: bytes) -> str:
@@ -73,3 +81,14 @@ def _note_head(repo: Repo, head: Commit, description: Description) -> None:
             "card", "config",
         )
     )  # fmt: skip
+
+
+def _hold_pull_request(repo: Repo, name: str) -> PullRequest | None:
+    """Lock the pull request whose reference this is, so that it is not decided while its reference moves."""
+    number = pull_number(name)
+    if number is None:
+        return None
+    pull = PullRequest.objects.select_for_update().filter(repo=repo, number=number).first()
+    if pull is not None and not pull.is_live:
+        raise Conflict(_("Pull request %(number)d is merged or closed: its commits stay.") % {"number": number})
+    return pull

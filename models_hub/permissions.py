@@ -4,8 +4,9 @@ from django.utils.translation import gettext as _
 
 from models_hub.models import AccessRequest, Repo
 from portal.errors import NotAllowed
-from portal.models import Asker
+from portal.models import Asker, User
 from portal.permissions import can_administer, can_write_in, role_in
+from portal.reach import Level, may_use, reaches
 
 
 class GatedRepo(NotAllowed):
@@ -16,23 +17,35 @@ class GatedRepo(NotAllowed):
 
 def can_write(user: Asker, repo: Repo) -> bool:
     """Writers of the owning namespace may commit, branch and tag."""
-    return can_write_in(user, repo.namespace)
+    return can_write_in(user, repo.namespace, repo_id=repo.pk)
+
+
+def can_propose(user: Asker, repo: Repo) -> bool:
+    """Whoever sees a repository may open pull requests and discussions, and send content for them."""
+    return user.is_authenticated and (can_write(user, repo) or may_use(user, "discussions"))
+
+
+def can_moderate(user: User, repo: Repo) -> bool:
+    """Writers keep order in the discussions of their repository; so does the portal's staff."""
+    return user.is_staff or can_write(user, repo)
 
 
 def can_manage(user: Asker, repo: Repo) -> bool:
     """Admins of the owning namespace may change visibility, rename and delete."""
-    return can_administer(user, repo.namespace)
+    return can_administer(user, repo.namespace, repo_id=repo.pk)
 
 
 def can_download(user: Asker, repo: Repo) -> bool:
     """Everybody may read the files of an open repository; of a gated one, the owner's people and who was accepted.
 
     Asked by every face that gives bytes of files: card, tree and commits stay readable. It presumes that the
-    repository was loaded through `visible_to`.
+    repository was loaded through `visible_to`. A limited token opens only the gated ones that it was given.
     """
     if not repo.gated:
         return True
     if not user.is_authenticated:
+        return False
+    if not reaches(user, Level.READ, namespace_id=repo.namespace_id, repo_id=repo.pk):
         return False
     return (
         role_in(user, repo.namespace) is not None

@@ -1,43 +1,48 @@
 """Changes become a commit: the only way in, for pages, the hub wire, git push and job results."""
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
-from dulwich.objects import ObjectID
 
-from models_hub import browsing, drafting, gitattributes, landing, permissions, staging
+from models_hub import browsing, drafting, gitattributes, landing, permissions, proposing, staging
 from models_hub.changes import Change, Delete, PutFile, PutLarge
 from models_hub.checking import is_text
 from models_hub.drafting import Draft
 from models_hub.git import objects
-from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Commit, Ref, Repo
-from models_hub.models.refs import HEADS, stale
-from models_hub.staging import Staged
+from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Commit, PullRequest, Ref, Repo, RepoAlias
+from models_hub.models.pull_requests import pull_number
+from models_hub.models.refs import HEADS, full_name, stale
 from portal.errors import Conflict, InvalidInput, NotAllowed, SignInRequired, StaleParent
 from portal.models import Asker, Event, Namespace, User
 from portal.names import check_name
 from portal.permissions import can_write_in
 
 __all__ = [
-    "Change", "Delete", "PutFile", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "require_manager",
-    "require_writer", "set_private",
+    "Change", "Delete", "PutFile", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "propose",
+    "require_manager", "require_writer", "set_private",
 ]  # fmt: skip
 
 
+T = TypeVar("T")
+
 MAX_DESCRIPTION = 20_000
+STATIC = "static"  # the one sdk of Spaces
 _PARENT = re.compile(r"[0-9a-f]{5,40}")
 
 
-def create_repo(*, by: Asker, namespace: str, kind: str, name: str, private: bool = False) -> Repo:
-    """Create a repository with its initial commit, which holds only .gitattributes."""
+def create_repo(*, by: Asker, namespace: str, kind: str, name: str, private: bool = False, sdk: str = "") -> Repo:
+    """Create a repository with its initial commit: .gitattributes, and for a Space a card that names its `sdk`."""
     user = _signed_in(by)
     if kind not in Repo.Kind.values:
-        raise InvalidInput(_("A repository is of type “model” or “dataset”."))
+        raise InvalidInput(_("A repository is of type “model”, “dataset” or “space”."))
+    if kind == Repo.Kind.SPACE:
+        _check_sdk(sdk)
     check_name(name, what=_("repository name"))
     owner = Namespace.objects.filter(lower=namespace.lower()).first() if is_text(namespace) else None
     if owner is None or not can_write_in(user, owner):
@@ -47,12 +52,13 @@ def create_repo(*, by: Asker, namespace: str, kind: str, name: str, private: boo
         )
     try:
         with transaction.atomic():
+            quotas.hold_owner(owner.pk)
             repo = Repo.objects.create(
                 kind=kind, namespace=owner, name=name, lower=name.lower(), private=private, created_by=user
             )
             Event.record("repo.created", subject=f"repo:{repo.pk}", by=user, name=repo.full_name, repo_kind=kind)
-            first = PutFile(".gitattributes", gitattributes.initial(kind))
-            commit(repo=repo, by=user, changes=[first], title="initial commit", parent=ZERO_OID)
+            RepoAlias.objects.filter(kind=kind, namespace=owner, lower=name.lower()).delete()
+            commit(repo=repo, by=user, changes=_first_files(repo, sdk), title="initial commit", parent=ZERO_OID)
     except IntegrityError as error:
         existing = Repo.objects.select_related("namespace").visible_to(user).named(kind, namespace, name).first()
         if existing is None:
@@ -69,6 +75,7 @@ def delete_repo(repo: Repo, *, by: Asker) -> None:
     """Remove a repository with its history and its right to large content."""
     user = require_manager(by, repo)
     with transaction.atomic():
+        quotas.forget(repo)
         Event.record("repo.deleted", subject=f"repo:{repo.pk}", by=user, name=repo.full_name, repo_kind=repo.kind)
         repo.delete()
 
@@ -110,24 +117,39 @@ def commit(
 ) -> Commit:
     """Apply changes to the head of `branch` as one commit, or change nothing at all.
 
-    `changes` is read once, one after the other, so that a large commit may come as a stream. `parent` is the
-    commit the caller looked at, at least 5 hex digits of it; StaleParent when the head is another one. Without
-    `parent` a concurrent commit is followed, not lost. Changes that change nothing return the head itself.
+    `branch` is a branch's name or the reference of a pull request, `refs/pr/<number>`. `changes` is read once, one
+    after the other, so that a large commit may come as a stream. `parent` is the commit the caller looked at, at least
+    5 hex digits of it; StaleParent when the head is another one. Without `parent` a concurrent commit is followed, not
+    lost. Changes that change nothing return the head itself.
     """
-    user = require_writer(by, repo)
-    title, description = _message(title, description)
-    head = _expected_head(repo, branch, parent)
-    attributes = head_file(repo, ".gitattributes", head) if head else b""
-    staged = staging.stage(repo, changes, attributes=attributes)
-    signed = _Signed(user, title, description, branch)
-    for _attempt in range(2):
-        draft = drafting.draft(repo, head, staged, describe=branch == DEFAULT_BRANCH)
-        try:
-            with transaction.atomic():
-                return _land(repo, draft, signed)
-        except StaleParent:
-            head = _expected_head(repo, branch, parent)
-    return _commit_alone(repo, staged, signed, parent)
+    ref = full_name(branch)
+    signed = _Signed(_require_pusher(by, repo, ref), *_message(title, description))
+    return _apply(repo, signed, changes, ref, parent, lambda draft: _land(repo, draft, signed, ref))
+
+
+def propose(
+    *,
+    repo: Repo,
+    by: Asker,
+    changes: Iterable[Change],
+    title: str,
+    description: str = "",
+    base: str = DEFAULT_BRANCH,
+    parent: str | None = None,
+) -> tuple[PullRequest, Commit]:
+    """Commit changes as `commit` does, not to the branch `base` but to a new pull request for it."""
+    signed = _Signed(proposing.require_proposer(by, repo), *_message(title, description))
+
+    def land(draft: Draft) -> tuple[PullRequest, Commit]:
+        if draft.changes_nothing:
+            raise InvalidInput(_("These changes change nothing: there is nothing to propose."))
+        made = _write(repo, draft, signed)
+        pull = proposing.open_pull_request(
+            repo=repo, by=by, title=signed.title, description=signed.description, base=base
+        )
+        return pull, _move(repo, draft, made, signed, pull.ref)
+
+    return _apply(repo, signed, changes, HEADS + base, parent, land)
 
 
 def head_file(repo: Repo, path: str, head: Commit, limit: int = 200_000) -> bytes:
@@ -140,18 +162,35 @@ def head_file(repo: Repo, path: str, head: Commit, limit: int = 200_000) -> byte
 
 @dataclass(frozen=True)
 class _Signed:
-    """Who commits what message where."""
+    """Who commits with what message."""
 
     user: User
     title: str
     description: str
-    branch: str
 
 
 def _signed_in(by: Asker) -> User:
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in first."))
     return by
+
+
+def _check_sdk(sdk: str) -> None:
+    """Only what a browser can show by itself can be a Space here: nothing of a Space runs on the portal."""
+    if sdk != STATIC:
+        raise InvalidInput(
+            _("Only static Spaces can be created: say sdk “static”. This portal runs no Spaces of type “%(sdk)s”.")
+            % {"sdk": sdk[:40]}
+            if sdk
+            else _("A Space needs an “sdk”, and this portal knows only “static”.")
+        )
+
+
+def _first_files(repo: Repo, sdk: str) -> list[Change]:
+    first: list[Change] = [PutFile(".gitattributes", gitattributes.initial(repo.kind))]
+    if repo.is_space:
+        first.append(PutFile("README.md", f"---\ntitle: {json.dumps(repo.name)}\nsdk: {sdk}\n---\n".encode()))
+    return first
 
 
 def _message(title: str, description: str) -> tuple[str, str]:
@@ -170,12 +209,42 @@ def _message(title: str, description: str) -> tuple[str, str]:
     return title.strip(), description
 
 
-def _expected_head(repo: Repo, branch: str, parent: str | None) -> Commit | None:
-    """Return the head of the branch, None before the first commit; raises StaleParent if it is not `parent`."""
-    ref = Ref.objects.filter(repo=repo, name=HEADS + branch).first()
+def _require_pusher(by: Asker, repo: Repo, ref: str) -> User:
+    number = pull_number(ref)
+    return require_writer(by, repo) if number is None else proposing.require_pusher(by, repo, number)
+
+
+def _apply(
+    repo: Repo, signed: _Signed, changes: Iterable[Change], ref: str, parent: str | None, land: Callable[[Draft], T]
+) -> T:
+    """Draft the changes on the head of `ref` and land them in one transaction, anew where somebody was faster."""
+    head = _expected_head(repo, ref, parent)
+    attributes = head_file(repo, ".gitattributes", head) if head else b""
+    if not permissions.can_write(signed.user, repo):
+        changes = proposing.metered(repo, signed.user, changes)
+    staged = staging.stage(repo, changes, attributes=attributes)
+    describe = ref == HEADS + DEFAULT_BRANCH
+    for _attempt in range(2):
+        draft = drafting.draft(repo, head, staged, describe=describe)
+        try:
+            with transaction.atomic():
+                return land(draft)
+        except StaleParent:
+            head = _expected_head(repo, ref, parent)
+    with transaction.atomic():  # holding the branch: under a crowd of writers everyone gets a turn
+        Ref.objects.select_for_update().filter(repo=repo, name=ref).first()
+        head = _expected_head(repo, ref, parent)
+        return land(drafting.draft(repo, head, staged, describe=describe))
+
+
+def _expected_head(repo: Repo, name: str, parent: str | None) -> Commit | None:
+    """Return the head of the reference, None before the first commit; raises StaleParent if it is not `parent`."""
+    ref = Ref.objects.filter(repo=repo, name=name).first() if is_text(name) else None
     if ref is None:
         if parent != ZERO_OID:
-            raise browsing.RevisionNotFound(_("This repository has no branch “%(name)s”.") % {"name": branch[:100]})
+            raise browsing.RevisionNotFound(
+                _("This repository has no branch “%(name)s”.") % {"name": name.removeprefix(HEADS)[:100]}
+            )
         return None
     if parent is not None:
         if not _PARENT.fullmatch(parent):
@@ -185,35 +254,27 @@ def _expected_head(repo: Repo, branch: str, parent: str | None) -> Commit | None
     return Commit.objects.get(repo=repo, oid=ref.oid)
 
 
-def _commit_alone(repo: Repo, staged: Sequence[Staged], signed: _Signed, parent: str | None) -> Commit:
-    """Commit while holding the branch: under a crowd of writers everyone gets a turn."""
-    with transaction.atomic():
-        Ref.objects.select_for_update().filter(repo=repo, name=HEADS + signed.branch).first()
-        head = _expected_head(repo, signed.branch, parent)
-        return _land(repo, drafting.draft(repo, head, staged, describe=signed.branch == DEFAULT_BRANCH), signed)
+def _land(repo: Repo, draft: Draft, signed: _Signed, ref: str) -> Commit:
+    """Write the commit and move the reference to it, inside the caller's transaction."""
+    if draft.head and draft.changes_nothing:
+        return draft.head
+    return _move(repo, draft, _write(repo, draft, signed), signed, ref)
 
 
-def _land(repo: Repo, draft: Draft, signed: _Signed) -> Commit:
-    """Write the commit and move the branch to it, inside the caller's transaction."""
-    head = draft.head
-    if head and draft.changes_nothing:
-        return head
-    made = _commit_object(draft.tree_oid, [head.oid] if head else [], signed)
+def _write(repo: Repo, draft: Draft, signed: _Signed) -> GitCommit:
+    """Store the trees and the commit, which nothing names yet."""
+    made = objects.make_commit(
+        draft.tree_oid,
+        [draft.head.oid] if draft.head else [],
+        title=signed.title,
+        description=signed.description,
+        author=signed.user.username,
+    )
     objects.write(repo, [*draft.new_trees, made])
-    row = landing.note_commit(repo, made, author=signed.user, weights_digest=draft.weights_digest)
-    landing.move_branch(repo, HEADS + signed.branch, old=head, new=row, by=signed.user, description=draft.description)
-    return row
-
-
-def _commit_object(tree_oid: str, parents: list[str], signed: _Signed) -> GitCommit:
-    name = signed.user.username
-    made = GitCommit()
-    made.tree = ObjectID(tree_oid.encode())
-    made.parents = [ObjectID(oid.encode()) for oid in parents]
-    made.author = made.committer = f"{name} <{name}@users.noreply>".encode()
-    made.author_time = made.commit_time = int(timezone.now().timestamp())
-    made.author_timezone = made.commit_timezone = 0
-    made.encoding = b"UTF-8"
-    text = f"{signed.title}\n\n{signed.description}\n" if signed.description else f"{signed.title}\n"
-    made.message = text.encode()
     return made
+
+
+def _move(repo: Repo, draft: Draft, made: GitCommit, signed: _Signed, ref: str) -> Commit:
+    row = landing.note_commit(repo, made, author=signed.user, weights_digest=draft.weights_digest)
+    landing.move_branch(repo, ref, old=draft.head, new=row, by=signed.user, description=draft.description)
+    return row

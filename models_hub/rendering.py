@@ -45,6 +45,16 @@ def markdown_html(text: str, *, repo: Repo, revision: str, folder: str = "") -> 
     return _plain(body[:MAX_MARKDOWN]) if rendered is None else mark_safe(rendered)  # noqa: S308 - cleaned by nh3
 
 
+def comment_html(text: str, *, repo: Repo | None, revision: str) -> SafeString | None:
+    """Return what somebody wrote in a conversation as clean HTML, None when it is too hard to render.
+
+    Relative links point into the repository at this revision, as they do in its card.
+    """
+    places = {kind: f"{repo.path}/{kind}/{quote(revision)}/" if repo else "/" for kind in ("blob", "resolve")}
+    rendered = _run("markdown", text, blob=places["blob"], raw=places["resolve"], folder="")
+    return None if rendered is None else mark_safe(rendered)  # noqa: S308 - cleaned by nh3
+
+
 def code_html(text: str, *, name: str) -> SafeString:
     """Return a text file with its lines numbered and coloured; plain when it is too long or too hard."""
     rendered = _run("code", text, name=name) if len(text) <= MAX_CODE else None

@@ -2,16 +2,21 @@
 
 import stat
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from django.utils import timezone
+from dulwich.objects import Commit as GitCommit
+from django.db import transaction
 from dulwich.objects import ObjectID, ShaFile, Tree
 
+from models_hub import quotas
 from models_hub.models import GitObject, Repo
 
 FILE_MODE = 0o100644
 FOLDER_MODE = stat.S_IFDIR
 QUICKLY_ABOVE = 256 * 1024
+PORTION_BYTES = 8 * 1024 * 1024
 BATCH = 500  # SQLite allows 32,766 variables in a statement, older builds 999
 
 
@@ -35,15 +40,36 @@ def write(repo: Repo, objects: Iterable[ShaFile]) -> None:
             oid=shafile.id.decode(),
             type=shafile.type_num,
             size=shafile.raw_length(),
-            data=_compressed(shafile.as_raw_string()),
+            data=compressed(shafile.as_raw_string()),
         )
         for shafile in objects
     ]
-    GitObject.objects.bulk_create(rows, ignore_conflicts=True, batch_size=100)
+    insert(repo, rows)
 
 
-def _compressed(data: bytes) -> bytes:
-    """Compress; a long file quickly, since a commit may bring megabytes of text and the caller waits."""
+def insert(repo: Repo, rows: Iterable[GitObject]) -> None:
+    """Add rows that are not there yet, at the expense of the repository's owner; raises StorageFull.
+
+    The owner's account stays held until the end of the running transaction.
+    """
+    fresh = {row.oid: row for row in rows}
+    if not fresh:
+        return
+    with transaction.atomic():
+        account = quotas.hold(repo)
+        oids = list(fresh)
+        for start in range(0, len(oids), BATCH):
+            there = GitObject.objects.filter(repo=repo, oid__in=oids[start : start + BATCH])
+            for oid, unreachable_since in list(there.values_list("oid", "unreachable_since")):
+                del fresh[oid]
+                if unreachable_since:  # it is wanted again: the collector must not take it
+                    GitObject.objects.filter(repo=repo, oid=oid).update(unreachable_since=None)
+        quotas.charge(account, repo, sum(row.size for row in fresh.values()), reason=quotas.Reason.GIT)
+        GitObject.objects.bulk_create(fresh.values(), batch_size=100)
+
+
+def compressed(data: bytes) -> bytes:
+    """Compress as rows keep it; a long file quickly, for a commit may bring megabytes of text and the caller waits."""
     return zlib.compress(data, 6 if len(data) < QUICKLY_ABOVE else 1)
 
 
@@ -55,6 +81,29 @@ def read(repo: Repo, oids: Iterable[str]) -> dict[str, GitObject]:
         for row in GitObject.objects.filter(repo=repo, oid__in=wanted[start : start + BATCH]):
             found[row.oid] = row
     return found
+
+
+def stream(repo: Repo, oids: Iterable[str]) -> Iterator[GitObject]:
+    """Yield the rows that the repository has of these ids, in no order and few at a time, however long they are."""
+    wanted = list(dict.fromkeys(oids))
+    for start in range(0, len(wanted), BATCH):
+        found = GitObject.objects.filter(repo=repo, oid__in=wanted[start : start + BATCH])
+        for group in portions(list(found.values_list("pk", "size"))):
+            yield from GitObject.objects.filter(pk__in=group)
+
+
+def portions(sized: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Group keys of rows by their sizes, so that the bodies of one group fit in memory many times."""
+    group: list[int] = []
+    total = 0
+    for key, size in sized:
+        if group and (total + size > PORTION_BYTES or len(group) >= BATCH):
+            yield group
+            group, total = [], 0
+        group.append(key)
+        total += size
+    if group:
+        yield group
 
 
 def sizes(repo: Repo, oids: Iterable[str]) -> dict[str, int]:
@@ -131,3 +180,24 @@ def _build(level: dict[str, object], trees: list[Tree]) -> str:
             tree.add(encoded, FOLDER_MODE, ObjectID(_build(value, trees).encode()))
     trees.append(tree)
     return tree.id.decode()
+
+
+def make_commit(
+    tree_oid: str, parents: list[str], *, title: str, description: str, author: str, committer: str | None = None
+) -> GitCommit:
+    """Return a commit object of now by people of the portal, whose addresses git is not told."""
+    made = GitCommit()
+    made.tree = ObjectID(tree_oid.encode())
+    made.parents = [ObjectID(oid.encode()) for oid in parents]
+    made.author = _identity(author)
+    made.committer = _identity(committer or author)
+    made.author_time = made.commit_time = int(timezone.now().timestamp())
+    made.author_timezone = made.commit_timezone = 0
+    made.encoding = b"UTF-8"
+    text = f"{title}\n\n{description}\n" if description else f"{title}\n"
+    made.message = text.encode()
+    return made
+
+
+def _identity(name: str) -> bytes:
+    return f"{name} <{name}@users.noreply>".encode()

@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('unused', models.BigIntegerField()),
-                ('touched_at', models.DateTimeField()),
+                ('touched_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
@@ -537,12 +537,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='xorbholding',
             name='namespace',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='portal.namespace'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='portal.namespace'),
         ),
         migrations.AddField(
             model_name='xorbholding',
             name='xorb',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='holding', to='models_hub.xorb'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holdings', to='models_hub.xorb'),
         ),
         migrations.AddField(
             model_name='xorbright',
@@ -658,6 +658,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='webhooktarget',
             constraint=models.UniqueConstraint(fields=('webhook', 'type', 'lower'), name='webhook_target_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='xorbholding',
+            constraint=models.UniqueConstraint(fields=('xorb', 'namespace'), name='xorb_holding_once'),
         ),
         migrations.AddConstraint(
             model_name='xorbright',

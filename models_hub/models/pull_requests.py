@@ -66,7 +66,7 @@ class Numbering(models.Model):
         """Return the next number. The row stays locked until the caller's transaction ends, so that none is lost."""
         cls.objects.get_or_create(repo=repo)
         cls.objects.filter(repo=repo).update(last=F("last") + 1)
-        return cls.objects.values_list("last", flat=True).get(repo=repo)
+        return cls.objects.get(repo=repo).last
 
 
 class Proposer(models.Model):

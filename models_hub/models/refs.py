@@ -4,6 +4,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from models_hub.models.pull_requests import pull_number
 from models_hub.models.repos import Repo
 from portal.errors import StaleParent
 
@@ -18,6 +19,8 @@ class Ref(models.Model):
     name = models.CharField(max_length=255)
     oid = models.CharField(max_length=40)
     message = models.TextField(blank=True)
+    # The id of the annotated tag's own object; empty for branches and plain tags.
+    tag_oid = models.CharField(max_length=40, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -43,6 +46,11 @@ class Ref(models.Model):
         found = cls.objects.filter(repo=repo, name=name, oid=expected)
         if not found.update(oid=new, updated_at=timezone.now()):
             raise StaleParent(stale())
+
+
+def full_name(branch: str) -> str:
+    """Return the reference that a branch's name, or a pull request's full reference, stands for."""
+    return branch if pull_number(branch) is not None else HEADS + branch
 
 
 def stale() -> str:

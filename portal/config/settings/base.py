@@ -147,6 +147,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env.text("EMAIL_VERIFICATION", "optional")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
+# Beside allauth's own: codes that are guessed, and programs that ask for one.
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"guess_device_code": "20/h/user", "begin_device": "120/h/ip"}
 if not env.flag("RATE_LIMITS", default=True):
     ACCOUNT_RATE_LIMITS = False
 ACCOUNT_SESSION_REMEMBER = True

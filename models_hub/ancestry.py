@@ -1,0 +1,46 @@
+"""How commits of a repository descend from each other."""
+
+from collections.abc import Mapping
+
+from models_hub.git.objects import BATCH
+from models_hub.models import Commit, Repo
+
+Parents = Mapping[str, list[str]]
+
+
+def merge_base(repo: Repo, one: str, other: str) -> str | None:
+    """Return the newest commit from which both descend, None where they share no past."""
+    parents = _parents(repo)
+    common = _reached(parents, one) & _reached(parents, other)
+    # Ancestors of a common ancestor are common too: the best are those that no other one has as its parent.
+    best = common - {parent for oid in common for parent in parents.get(oid, ())}
+    if len(best) < 2:
+        return next(iter(best), None)
+    newest = Commit.objects.filter(repo=repo, oid__in=best).order_by("-id").values_list("oid", flat=True)
+    return newest.first()
+
+
+def added(repo: Repo, old: str | None, new: str) -> list[Commit]:
+    """Return the commits that `new` has in its past and `old` has not, oldest first."""
+    parents = _parents(repo)
+    oids = _reached(parents, new) - (_reached(parents, old) if old else set())
+    found: list[Commit] = []
+    for start in range(0, len(oids), BATCH):
+        batch = list(oids)[start : start + BATCH]
+        found.extend(Commit.objects.filter(repo=repo, oid__in=batch).select_related("author"))
+    return sorted(found, key=lambda row: row.pk)
+
+
+def _parents(repo: Repo) -> Parents:
+    return dict(Commit.objects.filter(repo=repo).values_list("oid", "parents"))
+
+
+def _reached(parents: Parents, oid: str) -> set[str]:
+    reached: set[str] = set()
+    pending = [oid]
+    while pending:
+        oid = pending.pop()
+        if oid in parents and oid not in reached:
+            reached.add(oid)
+            pending.extend(parents[oid])
+    return reached
