@@ -29,6 +29,15 @@ class RepoNotFound(NotFound):
     code = "repo_not_found"
 
 
+class RepoMoved(RepoNotFound):
+    """The repository, which the asker may see, has another name now. A face that cannot lead there answers 404."""
+
+    def __init__(self, old: str, repo: Repo) -> None:
+        super().__init__(_("Repository not found"))
+        self.old = old
+        self.repo = repo
+
+
 class RevisionNotFound(NotFound):
     """No branch, tag, reference or commit of this repository has this name."""
 
@@ -66,12 +75,20 @@ class Entry:
 
 
 def visible_repo(user: Asker, *, kind: str, namespace: str, name: str) -> Repo:
-    """Return the repository of this name; raises RepoNotFound, the same for what is missing and what is hidden."""
-    found = Repo.objects.visible_to(user).named(kind, namespace, name).select_related("namespace")
-    repo = found.first() if is_text(kind + namespace + name) else None
-    if repo is None:
+    """Return the repository of this name; raises RepoNotFound, the same for what is missing and what is hidden.
+
+    Under a former name of a repository that the asker may see, raises RepoMoved.
+    """
+    if not is_text(kind + namespace + name):
         raise RepoNotFound(_("Repository not found"))
-    return repo
+    visible = Repo.objects.visible_to(user).select_related("namespace")
+    repo = visible.named(kind, namespace, name).first()
+    if repo is not None:
+        return repo
+    moved = visible.formerly_named(kind, namespace, name).first()
+    if moved is not None:
+        raise RepoMoved(f"{namespace}/{name}", moved)
+    raise RepoNotFound(_("Repository not found"))
 
 
 def resolve_revision(repo: Repo, revision: str) -> Commit:

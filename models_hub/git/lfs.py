@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from models_hub import browsing, contents, permissions, publishing
-from models_hub.browsing import RepoNotFound
+from models_hub import browsing, contents, permissions, publishing, quotas
+from models_hub.addressing import moved_address
+from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.git import grants, transfers
 from models_hub.git.grants import DOWNLOAD, UPLOAD, Grant
 from models_hub.git.transfers import Wanted
@@ -47,6 +48,8 @@ def face(view: View) -> View:
             return view(request, **arguments)
         except BadToken:
             return _failure(401, "Invalid credentials in Authorization header")
+        except RepoMoved as moved:
+            return HttpResponse(status=307, headers={"Location": moved_address(request.get_full_path(), moved) or "/"})
         except RepoNotFound as error:
             status = 404 if request.headers.get("Authorization") else 401
             response = _failure(status, error.message)
@@ -78,6 +81,8 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
         answers = [transfers.download_answer(one, held, repo=repo, caller=caller, base=base) for one in wanted]
         return _answer({"transfer": "basic", "objects": answers})
     _require_writer(caller, repo)
+    held = contents.claimed_by(repo, (one.oid for one in wanted))  # the client goes on to refer to these
+    quotas.require_room(repo, transfers.sizes_to_come(wanted, held))
     multipart = "multipart" in _transfers(body)
     answers = [
         transfers.upload_answer(one, held, repo=repo, caller=caller, base=base, multipart=multipart) for one in wanted
@@ -133,7 +138,7 @@ def part(request: HttpRequest, kind: str, namespace: str, name: str, oid: str, n
         raise NotFound(_("This upload has no part %(number)d.") % {"number": number})
     size = transfers.length_of_part(grant.size, number)
     _check_length(request, size)
-    digest = contents.receive_part(grant.upload, number, _body(request), size=size)
+    digest = contents.receive_part(grant.repo, grant.upload, number, _body(request), size=size, whole=grant.size)
     response = HttpResponse()
     response["ETag"] = f'"{digest}"'
     return response

@@ -18,4 +18,4 @@ def _routes(prefix: str, kind: str) -> list[URLPattern]:
     ]
 
 
-urlpatterns = [*_routes("datasets/", "dataset"), *_routes("", "model")]
+urlpatterns = [*_routes("datasets/", "dataset"), *_routes("spaces/", "space"), *_routes("", "model")]

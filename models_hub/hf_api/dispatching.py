@@ -9,6 +9,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from models_hub.addressing import moved_address
+from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.hf_api import errors, limits, routing
 from models_hub.hf_api.calls import Call, View, caller_of
 from portal.authentication import BadToken
@@ -57,6 +59,17 @@ def _respond(request: HttpRequest) -> HttpResponseBase:
     except BadToken:
         response = errors.failure(401, errors.BAD_TOKEN)
         response["WWW-Authenticate"] = "Bearer"
+    except RepoMoved as moved:
+        return _led_on(request, moved, anonymous=anonymous, origin=origin)
     except DomainError as error:
         return errors.answer(error, anonymous=anonymous, origin=origin)
     return response
+
+
+def _led_on(request: HttpRequest, moved: RepoMoved, *, anonymous: bool, origin: str) -> HttpResponse:
+    """Lead from a former name to the one of today, with method and body; the address must be relative for clients."""
+    query = request.META.get("QUERY_STRING", "")
+    address = moved_address(routing.raw_path(request) + (f"?{query}" if query else ""), moved)
+    if address is None:
+        return errors.answer(RepoNotFound(moved.message), anonymous=anonymous, origin=origin)
+    return HttpResponse(status=307, headers={"Location": address})

@@ -31,9 +31,9 @@ class Tail(Segment):
 
 
 class Kind(StringConverter):
-    """`models` or `datasets`, given to views as the repository's kind."""
+    """`models`, `datasets` or `spaces`, given to views as the repository's kind."""
 
-    regex = "models|datasets"
+    regex = "models|datasets|spaces"
 
     def to_python(self, value: str) -> str:
         return value.removesuffix("s")

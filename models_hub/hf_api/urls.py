@@ -9,6 +9,6 @@ PAGES = "tree/|blob/|commits/|commit/|upload/|new/|edit/|removal/|settings|resol
 
 urlpatterns = [
     re_path(r"^api/(?!v1/)", dispatch),
-    re_path(r"^(?:datasets/)?[^/]+/[^/]+/(?:resolve|raw)/", dispatch),
-    re_path(rf"^(?:datasets/)?[^/]+/(?:resolve|raw)/(?!{PAGES})[^/]+/", dispatch),
+    re_path(r"^(?:datasets/|spaces/)?[^/]+/[^/]+/(?:resolve|raw)/", dispatch),
+    re_path(rf"^(?:datasets/|spaces/)?[^/]+/(?:resolve|raw)/(?!{PAGES})[^/]+/", dispatch),
 ]

@@ -41,6 +41,11 @@ class RepoQuerySet(models.QuerySet["Repo"]):
     def named(self, kind: str, namespace: str, name: str) -> "RepoQuerySet":
         return self.filter(kind=kind, namespace__lower=namespace.lower(), lower=name.lower())
 
+    def formerly_named(self, kind: str, namespace: str, name: str) -> "RepoQuerySet":
+        """The repository that had this name before, unless another one has it now."""
+        aliases = {"aliases__namespace__lower": namespace.lower(), "aliases__lower": name.lower()}
+        return self.filter(aliases__kind=kind, **aliases)
+
     def latest(self) -> "RepoQuerySet":  # type: ignore[override]
         return self.select_related("namespace").order_by("-updated_at", "-id")
 

@@ -9,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from models_hub import browsing, permissions
+from models_hub.addressing import moved_address
+from models_hub.browsing import RepoMoved
 from models_hub.models import Repo
 
 View = Callable[..., HttpResponse]
@@ -20,7 +22,11 @@ def repo_page(view: View) -> View:
     @never_cache
     @wraps(view)
     def found(request: HttpRequest, kind: str, namespace: str, name: str, **rest: Any) -> HttpResponse:
-        repo = browsing.visible_repo(request.user, kind=kind, namespace=namespace, name=name)
+        try:
+            repo = browsing.visible_repo(request.user, kind=kind, namespace=namespace, name=name)
+        except RepoMoved as moved:
+            address = moved_address(request.get_full_path(), moved)
+            return redirect(address or moved.repo.path, preserve_request=True)
         if repo.full_name != f"{namespace}/{name}" and request.method in {"GET", "HEAD"}:
             return redirect(request.get_full_path().replace(f"/{namespace}/{name}", f"/{repo.full_name}", 1))
         return view(request, repo, **rest)

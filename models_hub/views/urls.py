@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from models_hub.models import Repo
-from models_hub.views import cards, editing, files, lists, repos, uploads, versions
+from models_hub.views import cards, editing, files, lists, repos, tokens, uploads, versions
 from portal import path_converters  # noqa: F401  (registers "account")
 
 REPO = "<account:namespace>/<account:name>"
@@ -31,10 +31,14 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
 urlpatterns = [
     path("models", lists.repos, {"kind": Repo.Kind.MODEL}, name="models"),
     path("datasets", lists.repos, {"kind": Repo.Kind.DATASET}, name="datasets"),
+    path("spaces", lists.repos, {"kind": Repo.Kind.SPACE}, name="spaces"),
     path("models/latest", lists.latest, name="models_latest"),
     path("fragments/repos", lists.of_author, name="repos_of_author"),
+    path("settings/tokens/fine-grained", tokens.fine_grained, name="settings_fine_grained_token"),
     path("new/model", repos.new, {"kind": Repo.Kind.MODEL}, name="new_model"),
     path("new/dataset", repos.new, {"kind": Repo.Kind.DATASET}, name="new_dataset"),
+    path("new/space", repos.new, {"kind": Repo.Kind.SPACE}, name="new_space"),
     *_pages("datasets/", Repo.Kind.DATASET),
+    *_pages("spaces/", Repo.Kind.SPACE),
     *_pages("", Repo.Kind.MODEL),
 ]
