@@ -7,10 +7,9 @@ from typing import BinaryIO
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import pieces
+from models_hub import pieces, quotas, rights
 from models_hub.git.objects import BATCH
-from models_hub.git.pointers import pointer_oid
-from models_hub.models import Blob, Repo, RepoBlob
+from models_hub.models import Blob, Repo
 from models_hub.pieces import ByteRange
 from models_hub.storage import ContentRefused, blob_store
 
@@ -24,30 +23,47 @@ def receive(repo: Repo, chunks: Iterable[bytes], *, sha256: str | None = None, s
     The same content is kept once however often it comes; who sends it must send all of it, so that knowing a
     digest gives nothing. Raises ContentRefused when digest or size differ, keeping nothing.
     """
+    quotas.require_room(repo, [size or 0])  # before the bytes are taken in
     # A whole copy of what is here in pieces is not removed again: the file that is exactly one xorb has its key.
     stored = blob_store().put(chunks, digest=sha256, size=size)
     return register(repo, sha256=stored.digest, size=stored.size)
 
 
-def receive_part(upload: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
-    """Keep one part of a large upload and return its sha256; it is nobody's content until all parts are joined."""
+def receive_part(repo: Repo, upload: str, number: int, chunks: Iterable[bytes], *, size: int, whole: int) -> str:
+    """Keep one part of a large upload and return its sha256; it is nobody's content until all parts are joined.
+
+    Room for the `whole` is set aside when the first part comes; raises StorageFull.
+    """
+    quotas.reserve(repo, upload, whole)
     return blob_store().put_part(upload, number, chunks, size=size)
 
 
 def receive_parts(repo: Repo, upload: str, count: int, *, sha256: str, size: int) -> Blob:
     """Join parts that were sent for `repo` and give the repository the right to the whole, as `receive` does."""
-    stored = blob_store().join_parts(upload, count, digest=sha256, size=size)
-    return register(repo, sha256=stored.digest, size=stored.size)
+    try:
+        stored = blob_store().join_parts(upload, count, digest=sha256, size=size)
+    except ContentRefused:  # and its parts are gone
+        quotas.end_reservation(repo, upload)
+        raise
+    with transaction.atomic():
+        quotas.end_reservation(repo, upload)
+        return register(repo, sha256=stored.digest, size=stored.size)
 
 
 def register(repo: Repo, *, sha256: str, size: int) -> Blob:
-    """Record content whose bytes have just been verified, and the repository's right to it."""
+    """Record content whose bytes have just been verified, and the repository's right to it; raises StorageFull."""
     with transaction.atomic():
-        blob, _created = Blob.objects.get_or_create(
-            sha256=sha256, defaults={"size": size, "pointer_oid": pointer_oid(sha256, size)}
-        )
-        RepoBlob.objects.get_or_create(repo=repo, blob=blob)
+        account = quotas.hold(repo)
+        blob, _created = rights.find_or_add(sha256, size)
+        rights.give(account, repo, blob)
     return blob
+
+
+def claimed_by(repo: Repo, digests: Iterable[str]) -> dict[str, Blob]:
+    """Return what `held_by` does, for a sender who will go on to use it: it then stays for as long as an upload may."""
+    wanted = [digest for digest in digests if SHA256.fullmatch(digest)]
+    rights.renew(repo, wanted)
+    return held_by(repo, wanted)
 
 
 def held_by(repo: Repo, digests: Iterable[str]) -> dict[str, Blob]:

@@ -5,10 +5,10 @@ from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from models_hub.git.pointers import pointer_oid
-from models_hub.models import Blob, Piece, Repo, RepoBlob
+from models_hub import quotas, rights
+from models_hub.models import Blob, Piece, Repo
 from models_hub.storage import blob_store
 
 READ_SIZE = 1024 * 1024
@@ -35,22 +35,24 @@ class Run(NamedTuple):
 def register(repo: Repo, *, sha256: str, size: int, xet_hash: str, runs: Iterable[Run]) -> Blob:
     """Record content that has just been verified as these runs, and the repository's right to it.
 
-    Content that is here already, in whatever form, stays as it is.
+    Content that is here already, in whatever form, stays as it is. Raises StorageFull.
     """
+    runs = list(runs)
     with transaction.atomic():
-        blob, created = Blob.objects.get_or_create(
-            sha256=sha256,
-            defaults={
-                "size": size,
-                "pointer_oid": pointer_oid(sha256, size),
-                "in_pieces": True,
-                "xet_hash": xet_hash,
-            },
-        )
+        account = quotas.hold(repo)
+        blob, created = rights.find_or_add(sha256, size, in_pieces=True, xet_hash=xet_hash)
         if created:
             _write_pieces(blob, runs)
-        RepoBlob.objects.get_or_create(repo=repo, blob=blob)
+        rights.give(account, repo, blob, used=_used(runs))
     return blob
+
+
+def _used(runs: Iterable[Run]) -> dict[int, int]:
+    """Return how many bytes of each xorb the runs use."""
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for run in runs:
+        spans.setdefault(run.xorb_id, []).append((run.bytes.offset, run.bytes.length))
+    return {xorb_id: quotas.span_length(of_xorb) for xorb_id, of_xorb in spans.items()}
 
 
 def _write_pieces(blob: Blob, runs: Iterable[Run]) -> None:
@@ -75,13 +77,17 @@ def _pieces(blob: Blob, runs: Iterable[Run]) -> Iterator[Piece]:
         position += run.bytes.length
 
 
+def inside(blob: Blob, start: int, end: int) -> QuerySet[Piece]:
+    """Return the pieces that hold bytes [start, end) of a blob, in order."""
+    return blob.pieces.filter(position__lt=end, position__gt=start - F("length")).order_by("index")
+
+
 def ranges(blob: Blob, start: int, end: int) -> Iterator[ByteRange]:
     """Yield where bytes [start, end) of a blob in pieces are stored.
 
     A page of rows at a time: a slow download must not keep a database cursor open, nor a large one all rows.
     """
-    inside = blob.pieces.filter(position__lt=end, position__gt=start - F("length")).order_by("index")
-    rows = inside.values_list("index", "xorb__key", "position", "offset", "length")
+    rows = inside(blob, start, end).values_list("index", "xorb__key", "position", "offset", "length")
     after = -1
     while page := list(rows.filter(index__gt=after)[:ROWS_AT_ONCE]):
         for _index, key, position, offset, length in page:

@@ -7,7 +7,7 @@ The account comes first, before a reference, a repository or anything else is lo
 other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -87,11 +87,20 @@ def room_of(repo: Repo) -> int:
     return _account_now(repo.namespace_id).room
 
 
-def require_room(repo: Repo, announced: int) -> None:
-    """Refuse early what cannot fit; the charge itself decides. Raises StorageFull."""
+def require_room(repo: Repo, announced: Iterable[int]) -> None:
+    """Refuse early what cannot fit, by the sizes of the files; the charge itself decides. Raises StorageFull.
+
+    A file as long as one that the repository has may be that one, and would cost nothing.
+    """
+    sizes = list(announced)
     account = _account_now(repo.namespace_id)
-    if announced > account.room:
-        raise _full(account, announced)
+    if sum(sizes) <= account.room:
+        return
+    held = RepoBlob.objects.filter(repo=repo)
+    there = {size for size in set(sizes) if held.filter(blob__size=size).exists()}
+    needed = sum(size for size in sizes if size not in there)
+    if needed > account.room:
+        raise _full(account, needed)
 
 
 def reserve(repo: Repo, key: str, size: int) -> None:
@@ -114,57 +123,52 @@ def end_reservation(repo: Repo, key: str) -> None:
             charge(account, repo, -row.bytes, reason=Reason.UPLOAD)
 
 
-def note_xorb(repo: Repo, xorb: Xorb) -> None:
-    """Let the repository's owner answer for a xorb that was just sent, unless somebody does, while no file uses it.
+def note_xorb(account: QuotaAccount, repo: Repo, xorb: Xorb) -> None:
+    """Let the account answer for a xorb that was just sent for the repository, until files use it.
 
-    Call it in the transaction that adds the xorb, before anything else is locked. Raises StorageFull.
+    Whatever others hold of it; sent again, it costs nothing again. Raises StorageFull.
     """
-    with transaction.atomic():
-        account = hold(repo)
-        row, created = XorbHolding.objects.get_or_create(
-            xorb=xorb,
-            defaults={
-                "namespace_id": account.namespace_id,
-                "unused": xorb.size - covered(xorb.pk),
-                "touched_at": timezone.now(),
-            },
-        )
-        if created:
-            charge(account, repo, row.unused, reason=Reason.UPLOAD)
-
-
-def touch_xorbs(xorb_ids: Iterable[int]) -> None:
-    """Note that a client just sent or used these xorbs, so that the collector keeps them."""
-    XorbHolding.objects.filter(xorb_id__in=list(xorb_ids)).update(touched_at=timezone.now())
-
-
-def settle_xorbs(account: QuotaAccount, repo: Repo | None, xorb_ids: Iterable[int]) -> None:
-    """Charge the held account no longer for bytes of its xorbs that files use now, and again for those none uses.
-
-    Xorbs of other owners are left to the collector: their accounts are not held here.
-    """
-    mine = XorbHolding.objects.select_related("xorb").filter(
-        namespace_id=account.namespace_id, xorb_id__in=list(xorb_ids)
+    row, created = XorbHolding.objects.get_or_create(
+        xorb=xorb, namespace_id=account.namespace_id, defaults={"unused": xorb.size}
     )
-    change = 0
-    for holding in mine:
-        unused = holding.xorb.size - covered(holding.xorb_id)
-        if unused != holding.unused:
-            change += unused - holding.unused
-            XorbHolding.objects.filter(pk=holding.pk).update(unused=unused)
-    if change > 0:  # bytes that were here before: they count, but nothing is refused for them
-        _correct(account, repo, change, reason=Reason.UPLOAD)
+    if created:
+        charge(account, repo, row.unused, reason=Reason.UPLOAD)
     else:
-        charge(account, repo, change, reason=Reason.UPLOAD)
+        XorbHolding.objects.filter(pk=row.pk).update(touched_at=timezone.now())
+
+
+def use_xorbs(account: QuotaAccount, repo: Repo, used: Mapping[int, int]) -> None:
+    """Charge the account no longer for these bytes of xorbs: a file that is charged itself has come to use them."""
+    holdings = XorbHolding.objects.filter(namespace_id=account.namespace_id, xorb_id__in=list(used))
+    freed = 0
+    for holding in holdings:
+        part = min(holding.unused, used[holding.xorb_id])
+        holding.unused -= part
+        holding.touched_at = timezone.now()
+        freed += part
+    XorbHolding.objects.bulk_update(holdings, ("unused", "touched_at"), batch_size=200)
+    charge(account, repo, -freed, reason=Reason.UPLOAD)
+
+
+def settle_xorb(account: QuotaAccount, holding: XorbHolding) -> None:
+    """Make a holding say how many bytes of the xorb no file of anybody uses; they count, but nothing is refused."""
+    size = holding.xorb.size
+    in_use = covered(holding.xorb_id)
+    # What no file uses at all waits for its collection at the expense of the installation, once it was used.
+    unused = size - in_use if in_use or holding.unused else 0
+    XorbHolding.objects.filter(pk=holding.pk).update(unused=unused)
+    _correct(account, None, unused - holding.unused, reason=Reason.UPLOAD)
 
 
 def covered(xorb_id: int) -> int:
     """Return how many bytes of a xorb belong to some file."""
-    spans = (
-        Piece.objects.filter(xorb_id=xorb_id).values_list("offset", "length").order_by("offset", "length").distinct()
-    )
+    return span_length(Piece.objects.filter(xorb_id=xorb_id).values_list("offset", "length").distinct().iterator())
+
+
+def span_length(spans: Iterable[tuple[int, int]]) -> int:
+    """Return how many bytes lie in at least one of the spans (offset, length)."""
     total, reached = 0, 0
-    for offset, length in spans:
+    for offset, length in sorted(spans):
         total += max(offset + length - max(offset, reached), 0)
         reached = max(reached, offset + length)
     return total

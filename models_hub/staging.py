@@ -90,7 +90,7 @@ class _Area:
 
     def close(self) -> list[Staged]:
         """Write what waits and return all staged changes; raises ContentRefused for a claim without content."""
-        held = contents.held_by(self._repo, (claim.sha256 for claim in self._claims.values()))
+        held = contents.claimed_by(self._repo, (claim.sha256 for claim in self._claims.values()))
         for index, claim in self._claims.items():
             blob = contents.require(held, claim.sha256, claim.size)
             check_large(claim.path, blob)
@@ -110,7 +110,7 @@ class _Area:
         if pointer := parse_pointer(content):  # a pointer is a claim: the bytes must be here
             self._claim(PutLarge(path, pointer.sha256, pointer.size))
         elif is_large(path, len(content), content[:512], attributes=self._attributes, effort=self._effort):
-            blob = contents.receive(self._repo, iter([content]))
+            blob = contents.receive(self._repo, iter([content]), size=len(content))
             self._claim(PutLarge(path, blob.sha256, blob.size))
         else:
             git_blob = GitBlob.from_string(content)

@@ -5,9 +5,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from django.db import transaction
 from django.utils import timezone
 from dulwich.objects import Commit as GitCommit
-from django.db import transaction
 from dulwich.objects import ObjectID, ShaFile, Tree
 
 from models_hub import quotas

@@ -1,6 +1,6 @@
 """What a client of LFS is told to do with each content: send it here, in these parts, or nothing at all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,12 @@ def part_count(size: int) -> int:
 
 def length_of_part(size: int, number: int) -> int:
     return min(part_size(size), size - (number - 1) * part_size(size))
+
+
+def sizes_to_come(wanted: Iterable[Wanted], held: Mapping[str, Blob]) -> list[int]:
+    """Return the sizes of what will be sent, once each: not of what is here and of what is refused anyway."""
+    sizes = {one.oid: one.size for one in wanted if not (one.problem or _problem(one, None))}
+    return [size for oid, size in sizes.items() if oid not in held]
 
 
 def upload_answer(

@@ -9,7 +9,7 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, checking, gitattributes, publishing, staging
+from models_hub import browsing, checking, gitattributes, publishing, quotas, staging
 from models_hub.browsing import Entry
 from models_hub.gitattributes import Effort
 from models_hub.hf_api.calls import Call, text
@@ -31,6 +31,7 @@ def preupload(call: Call, kind: str, namespace: str, name: str, revision: str) -
     if not isinstance(ignored, str):
         ignored = publishing.head_file(repo, ".gitignore", commit).decode("utf-8", "replace")
     there = {entry.path: entry for entry in browsing.find_many(repo, commit, [path for path, _size, _sample in asked])}
+    quotas.require_room(repo, (size for path, size, _sample in asked if not _is_as_long(there.get(path), size)))
     effort = Effort()
     files = []
     for path, size, sample in asked:
@@ -87,6 +88,11 @@ def _asked_file(file: dict[str, Any]) -> tuple[str, int, bytes]:
         return path, size, base64.b64decode(sample, validate=True)[:SAMPLE_BYTES]
     except (binascii.Error, ValueError) as error:
         raise InvalidInput(_("“sample” must be base64.")) from error
+
+
+def _is_as_long(entry: Entry | None, size: int) -> bool:
+    """A file of the same length is probably the same, and then takes no room."""
+    return entry is not None and entry.size == size
 
 
 def _known(entry: Entry | None) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from models_hub.models.contents import Xorb
@@ -65,15 +66,19 @@ class QuotaEntry(models.Model):
 
 
 class XorbHolding(models.Model):
-    """Who answers for the bytes of a xorb that no file uses: its first uploader, from the upload on.
+    """An owner's answer for the bytes of a xorb that was sent for it and that its files do not use: `unused` of them.
 
-    `touched_at` is when a client last sent or used the xorb, and so may still refer to it.
+    Whether others sent the same xorb makes no difference, so the ledger tells nobody what others hold.
+    `touched_at` is when it was last sent or used for this owner.
     """
 
-    xorb = models.OneToOneField(Xorb, models.CASCADE, related_name="holding")
-    namespace = models.ForeignKey(Namespace, models.SET_NULL, null=True, related_name="+")
+    xorb = models.ForeignKey(Xorb, models.CASCADE, related_name="holdings")
+    namespace = models.ForeignKey(Namespace, models.CASCADE, related_name="+")
     unused = models.BigIntegerField()
-    touched_at = models.DateTimeField()
+    touched_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("xorb", "namespace"), name="xorb_holding_once"),)
 
     def __str__(self) -> str:
         return f"{self.xorb_id}: {self.unused}"
