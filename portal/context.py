@@ -8,13 +8,14 @@ from django.utils import translation
 def site(request: HttpRequest) -> dict[str, object]:
     """The site's name, its address as the reader knows it, and the reader's other language."""
     current = translation.get_language() or settings.LANGUAGE_CODE
-
-    def address() -> str:
-        # Called by a template that shows it, not before: the page about a refused host name must still render.
-        return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
-
     return {
         "site_name": settings.SITE_NAME,
-        "site_address": address,
+        # Called by a template that shows it, not before: the page about a refused host name must still render.
+        "site_address": lambda: site_address(request),
         "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != current],
     }
+
+
+def site_address(request: HttpRequest) -> str:
+    """Return the address of this portal as the reader knows it, without a slash at its end."""
+    return settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"

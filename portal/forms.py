@@ -42,6 +42,27 @@ class TokenForm(forms.Form):
     )
 
 
+class OAuthAppForm(forms.Form):
+    """A program that people shall be able to sign in to with their account here."""
+
+    name = forms.CharField(label=_("Name"), max_length=80, help_text=_("People see it when they are asked."))
+    homepage = forms.URLField(label=_("Home page"), max_length=300, required=False, assume_scheme="https")
+    redirect_uris = forms.CharField(
+        label=_("Redirect addresses"),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=_("One a line. Sign-ins lead to exactly these addresses and nowhere else."),
+    )
+    public = forms.BooleanField(
+        label=_("Without a secret"),
+        required=False,
+        help_text=_("For programs on people’s own machines or in their browsers; they prove themselves by PKCE."),
+    )
+
+    def clean_redirect_uris(self) -> list[str]:
+        """Return the addresses as a list."""
+        return [line.strip() for line in str(self.cleaned_data["redirect_uris"]).splitlines() if line.strip()]
+
+
 class OrganizationForm(forms.Form):
     """A new organization."""
 

@@ -3,7 +3,17 @@
 from django.urls import include, path
 
 from portal import path_converters  # noqa: F401  (registers "account")
-from portal.views import health, home, jobs, organizations, preferences, tokens
+from portal.views import (
+    health,
+    home,
+    jobs,
+    oauth_apps,
+    oauth_consent,
+    oauth_endpoints,
+    organizations,
+    preferences,
+    tokens,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -12,6 +22,17 @@ urlpatterns = [
     path("settings/profile", preferences.profile, name="settings_profile"),
     path("settings/tokens", tokens.tokens, name="settings_tokens"),
     path("settings/tokens/<int:token_id>/revocation", tokens.revocation, name="token_revocation"),
+    path("settings/authorizations/<int:authorization_id>/revocation", oauth_apps.revocation, name="app_revocation"),
+    path("settings/apps", oauth_apps.apps, name="settings_apps"),
+    path("settings/apps/<int:app_id>/removal", oauth_apps.removal, name="app_removal"),
+    path(".well-known/openid-configuration", oauth_endpoints.discovery, name="oauth_discovery"),
+    path("oauth/jwks", oauth_endpoints.keys, name="oauth_keys"),
+    path("oauth/token", oauth_endpoints.token, name="oauth_token"),
+    path("oauth/userinfo", oauth_endpoints.userinfo, name="oauth_userinfo"),
+    path("oauth/authorize", oauth_consent.authorize, name="oauth_authorize"),
+    path("oauth/device", oauth_consent.device, name="oauth_device"),
+    path("oauth/device/request", oauth_consent.device_request, name="oauth_device_request"),
+    path("oauth/device/decision", oauth_consent.decision, name="oauth_device_decision"),
     path("settings/organizations", organizations.mine, name="settings_organizations"),
     path("organizations/new", organizations.founding, name="organization_new"),
     path("organizations/<account:name>/profile", organizations.profile, name="organization_profile"),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.authentication import require_user
 from portal.errors import DomainError
 from portal.forms import TokenForm
-from portal.models import AccessToken, User
+from portal.models import AccessToken, Authorization, User
 
 
 @never_cache
@@ -32,8 +32,15 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, user: User, form: TokenForm, *, status: int, **created: object) -> HttpResponse:
-    live = AccessToken.objects.live().filter(user=user).order_by("-created_at", "-id")
-    return render(request, "portal/settings/tokens.html", {"form": form, "tokens": live, **created}, status=status)
+    live = AccessToken.objects.live().personal().filter(user=user).order_by("-created_at", "-id")
+    allowed = Authorization.objects.filter(user=user, revoked_at__isnull=True).select_related("app")
+    context = {
+        "form": form,
+        "tokens": live.prefetch_related("grants"),
+        "authorizations": allowed.order_by("-created_at", "-id"),
+        **created,
+    }
+    return render(request, "portal/settings/tokens.html", context, status=status)
 
 
 @require_POST
