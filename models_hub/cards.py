@@ -12,6 +12,9 @@ from portal.errors import InvalidInput
 MAX_METADATA_BYTES = 100_000
 MAX_DEPTH = 20
 MAX_NODES = 20_000
+MAX_SEARCHED = 50_000  # characters of a card's text in which we look for its description and citation
+MAX_EXCERPT = 2000
+_BIBTEX = re.compile(r"^```[^\n]*\n(\s*@[a-z]+\s*\{.*?)^```", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 
 
@@ -41,6 +44,22 @@ def split_card(text: str) -> tuple[str, str]:
     """Return the raw metadata block ("" when there is none) and the Markdown below it."""
     match = _FRONT.match(text)
     return (match[1], text[match.end() :]) if match else ("", text)
+
+
+def first_paragraph(text: str) -> str:
+    """Return the first lines of plain words in a card's text, which say in short what it describes."""
+    for block in re.split(r"\n\s*\n", text[:MAX_SEARCHED]):
+        lines = [line.strip() for line in block.splitlines() if not line.lstrip().startswith("#")]
+        words = " ".join(line for line in lines if line)
+        if words and words[0] not in "<|!`[-*=>" and is_text(words):
+            return words[:MAX_EXCERPT]
+    return ""
+
+
+def first_citation(text: str) -> str:
+    """Return the first BibTeX entry in a code block of a card's text, "" when there is none."""
+    match = _BIBTEX.search(text[:MAX_SEARCHED])
+    return match[1].strip()[:MAX_EXCERPT] if match and is_text(match[1]) else ""
 
 
 def read_yaml(raw: str) -> Any:

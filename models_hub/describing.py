@@ -45,12 +45,14 @@ class Description:
     labels: list[str] = field(default_factory=list)
     dtypes: dict[str, int] = field(default_factory=dict)
     size: int = 0
+    description: str = ""
+    citation: str = ""
 
 
 def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
     """Describe the revision whose files are `listed`: reads README.md and config.json, nothing else."""
     files = {entry.path: entry for entry in listed if not entry.is_folder}
-    card = _read_card(repo, files.get("README.md"))
+    card, text = _read_card(repo, files.get("README.md"))
     config = _read_config(repo, files.get("config.json")) if repo.is_model else {}
     task = cards.first_text(card.get("pipeline_tag") or card.get("task_categories") or "") or _task(config, files)
     library = cards.first_text(card.get("library_name") or "") or _library(config, files)
@@ -65,6 +67,8 @@ def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
         labels=_labels(repo, card, config, files, task, library),
         dtypes=_dtypes(files.values()),
         size=sum(entry.size for entry in files.values()),
+        description=cards.first_paragraph(text),
+        citation=cards.first_citation(text),
     )
 
 
@@ -81,6 +85,8 @@ def describe_head(repo: Repo) -> Description:
         labels=[label.text for label in repo.labels.all()],
         dtypes=repo.dtypes,
         size=repo.size,
+        description=repo.description,
+        citation=repo.citation,
     )
 
 
@@ -90,19 +96,22 @@ def note(repo: Repo, description: Description) -> None:
     repo.task, repo.library, repo.license = description.task, description.library, description.license
     repo.languages, repo.tags = description.languages, description.tags
     repo.dtypes, repo.size = description.dtypes, description.size
+    repo.description, repo.citation = description.description, description.citation
     repo.parameters = sum(description.dtypes.values()) if description.dtypes else None
     if description.labels != list(repo.labels.values_list("text", flat=True)):
         repo.labels.all().delete()
         Label.objects.bulk_create(Label(repo=repo, text=text) for text in description.labels)
 
 
-def _read_card(repo: Repo, entry: Entry | None) -> dict[str, Any]:
+def _read_card(repo: Repo, entry: Entry | None) -> tuple[dict[str, Any], str]:
+    """Return the metadata of a card and the text below it."""
     if entry is None or entry.blob is not None:
-        return {}
+        return {}, ""
+    content = browsing.read(repo, entry, entry.size).decode("utf-8", "replace")
     try:
-        return cards.read_metadata(browsing.read(repo, entry, entry.size).decode("utf-8", "replace"))
+        return cards.read_metadata(content), cards.split_card(content)[1]
     except cards.CardRefused:  # the check of an older day let it in
-        return {}
+        return {}, ""
 
 
 def _read_config(repo: Repo, entry: Entry | None) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _note_head(repo: Repo, head: Commit, description: Description) -> None:
     repo.save(
         update_fields=(
             "head", "updated_at", "size", "parameters", "dtypes", "task", "library", "license", "languages", "tags",
-            "card", "config",
+            "card", "config", "description", "citation",
         )
     )  # fmt: skip
 

@@ -292,6 +292,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='repo',
+            name='citation',
+            field=models.TextField(blank=True, default=''),
+        ),
+        migrations.AddField(
+            model_name='repo',
+            name='description',
+            field=models.TextField(blank=True, default=''),
+        ),
+        migrations.AddField(
+            model_name='repo',
             name='downloads_all_time',
             field=models.BigIntegerField(default=0),
         ),

@@ -100,6 +100,9 @@ class Repo(models.Model):
     languages = models.JSONField(default=list)
     tags = models.JSONField(default=list)
     card = models.JSONField(default=dict)
+    # Read from the text of the card: its first paragraph, and the first BibTeX entry.
+    description = models.TextField(blank=True, default="")
+    citation = models.TextField(blank=True, default="")
     # Read from config.json: architectures and model_type.
     config = models.JSONField(default=dict)
     # Counted by us.
