@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.live import LivePortal
+from tests.wire.environments import Environment
 
 HF = str(Path(sys.executable).parent / "hf")
 QUIET = {
@@ -20,12 +21,13 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Machine:
-    """Somebody's computer: a home folder, the portal as endpoint, a token or none."""
+    """Somebody's computer: a home folder, the portal as endpoint, a token or none, the project's clients or others."""
 
     portal: LivePortal
     home: Path
     token: str | None = None
     xet: bool = True
+    environment: Environment | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -40,10 +42,20 @@ class Machine:
 
     def python(self, script: str, *arguments: str) -> str:
         """Run a script and return what it printed; its failure is the test's."""
-        return self.run(sys.executable, "-c", textwrap.dedent(script), *arguments)
+        return self.run(self.program("python"), "-c", textwrap.dedent(script), *arguments)
 
     def hf(self, *arguments: str) -> str:
-        return self.run(HF, *arguments)
+        return self.run(self.program("hf"), *arguments)
+
+    def program(self, name: str) -> str:
+        """Return the path of a program of this machine's environment."""
+        if self.environment:
+            return self.environment.program(name)
+        return str(Path(sys.executable).parent / name)
+
+    def of(self, home: Path, token: str | None) -> "Machine":
+        """Return another person's machine with the same programs."""
+        return replace(self, home=home, token=token)
 
     def run(self, *command: str) -> str:
         done = self.attempt(*command)

@@ -1,22 +1,10 @@
-"""The real huggingface_hub against a live portal, with Xet and without."""
+"""The real huggingface_hub against a live portal: four versions of it, with Xet and without."""
 
 import pytest
 
-from tests.live import LivePortal
-from tests.wire.clients import Machine
+from tests.wire.conftest import HUBS
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture(params=[True, False], ids=["xet", "lfs"])
-def machine(request, live_portal: LivePortal, tmp_path):
-    """Alice's machine, and the name of a repository that no other test uses."""
-    return Machine(live_portal, tmp_path, live_portal.user("alice"), xet=request.param)
-
-
-@pytest.fixture
-def name(request, machine) -> str:
-    return f"{request.node.originalname[5:60].replace('_', '-')}-{'xet' if machine.xet else 'lfs'}"
 
 
 def test_a_folder_goes_up_and_comes_down(machine, name):
@@ -162,9 +150,9 @@ def test_errors_are_those_that_programs_catch(machine, name, live_portal, tmp_pa
                 else:
                     raise AssertionError(repo)
         """
-    Machine(live_portal, tmp_path / "charlie", live_portal.user("charlie"), xet=machine.xet).python(script, name)
-    Machine(live_portal, tmp_path / "nobody", None, xet=machine.xet).python(script, name)
-    reader = Machine(live_portal, tmp_path / "reader", live_portal.user("alice", "read"), xet=machine.xet)
+    machine.of(tmp_path / "charlie", live_portal.user("charlie")).python(script, name)
+    machine.of(tmp_path / "nobody", None).python(script, name)
+    reader = machine.of(tmp_path / "reader", live_portal.user("alice", "read"))
     reader.python(
         """
         import sys
@@ -187,15 +175,14 @@ def test_errors_are_those_that_programs_catch(machine, name, live_portal, tmp_pa
         """,
         name,
     )
-    bad = Machine(live_portal, tmp_path / "bad", "hf_" + "x" * 37, xet=machine.xet)
+    bad = machine.of(tmp_path / "bad", "hf_" + "x" * 37)
     bad.python(
         """
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError
         for call in (HfApi().whoami, lambda: HfApi().model_info("alice/x")):
             try:
                 call()
-            except HfHubHTTPError as error:
+            except OSError as error:  # the HTTP errors of every version; whoami of 0.36 raises its library's own
                 assert error.response.status_code == 401
                 assert "Invalid" in str(error), error
             else:
@@ -227,7 +214,7 @@ def test_lists_search_and_settings(machine, name):
             api.model_info(repo, expand=["foo"])
         except BadRequestError as error:
             assert error.response.json()["error"].startswith('"expand" must be one of [author, ')
-        api.update_repo_settings(repo, visibility="private")
+        api.update_repo_settings(repo, private=True)
         assert api.model_info(repo).private
         assert list(HfApi(token=False).list_models(search=name)) == []
         api.delete_repo(repo)
@@ -242,13 +229,18 @@ def test_a_card_is_checked_before_it_is_committed(machine, name):
     machine.python(
         """
         import sys
-        from huggingface_hub import HfApi, ModelCard, metadata_load, metadata_update
+        import huggingface_hub
+        from huggingface_hub import HfApi, ModelCard, metadata_update
         from huggingface_hub.errors import HfHubHTTPError
         api, repo = HfApi(), "alice/" + sys.argv[1]
         api.create_repo(repo)
-        ModelCard("---\\nlicense: mit\\n---\\n# Hello\\n").push_to_hub(repo)
-        metadata_update(repo, {"tags": ["tiny"]})
-        assert ModelCard.load(repo, ignore_metadata_errors=True).data.tags == ["tiny"]
+        card = ModelCard("---\\nlicense: mit\\ntags: [tiny]\\n---\\n# Hello\\n")
+        if huggingface_hub.__version__ > "2.2":  # older ones ask another site whether the card is valid
+            card.push_to_hub(repo)
+            metadata_update(repo, {"language": "zh"})
+        else:
+            api.upload_file(path_or_fileobj=str(card).encode(), path_in_repo="README.md", repo_id=repo)
+        assert ModelCard.load(repo, ignore_metadata_errors=True).data.tags[0] == "tiny"
         for bad in (b"---\\nmodel-index: foo\\n---\\n", b"---\\na: [\\n---\\n"):
             try:
                 api.upload_file(path_or_fileobj=bad, path_in_repo="README.md", repo_id=repo)
@@ -262,7 +254,7 @@ def test_a_card_is_checked_before_it_is_committed(machine, name):
 
 
 def test_the_same_content_in_two_repositories_is_stored_once(machine, name, live_portal):
-    size = 1_000_001 if machine.xet else 1_000_002
+    size = 1_000_001 + HUBS.index(machine.environment.name)
     machine.python(
         """
         import os, sys

@@ -1,0 +1,54 @@
+"""A network between client and portal that breaks as networks do."""
+
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+
+
+class CuttingProxy:
+    """Passes bytes on, and once, `after` bytes into one answer, cuts that connection."""
+
+    def __init__(self, port: int, *, after: int) -> None:
+        self.port, self.after = port, after
+        self.cut = False
+        self.request_lines: list[bytes] = []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
+
+    def __enter__(self) -> "CuttingProxy":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _address = self.server.accept()
+                portal = socket.create_connection(("127.0.0.1", self.port))
+                threading.Thread(target=self._ask, args=(client, portal), daemon=True).start()
+                threading.Thread(target=self._answer, args=(client, portal), daemon=True).start()
+
+    def _ask(self, client: socket.socket, portal: socket.socket) -> None:
+        with suppress(OSError):
+            while block := client.recv(65536):
+                self.request_lines += block.split(b"\r\n")
+                portal.sendall(block)
+            portal.shutdown(socket.SHUT_WR)
+
+    def _answer(self, client: socket.socket, portal: socket.socket) -> None:
+        count = 0
+        with client, portal, suppress(OSError):
+            while block := portal.recv(65536):
+                count += len(block)
+                if count > self.after and not self.cut:
+                    self.cut = True
+                    break
+                client.sendall(block)
+            client.shutdown(socket.SHUT_RDWR)
+            portal.shutdown(socket.SHUT_RDWR)
