@@ -9,6 +9,7 @@ from models_hub.browsing import Entry, EntryNotFound
 from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition
 from models_hub.git.pointers import pointer_text
 from models_hub.hf_api.calls import Call
+from models_hub.hf_api.xet_tokens import lead_to_xet
 from models_hub.models import Commit, Repo
 from models_hub.responses import blob_response
 
@@ -20,6 +21,7 @@ def resolve(call: Call, kind: str, namespace: str, name: str, revision: str, pat
     repo, commit, entry = _located(call, kind, namespace, name, revision, path)
     response = _bytes_of(call, repo, entry)
     response["Content-Disposition"] = disposition(entry, download=call.flag("download"))
+    lead_to_xet(response, call, repo, commit, entry)
     return _finished(response, repo, commit)
 
 

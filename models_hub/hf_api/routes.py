@@ -1,14 +1,14 @@
 """The wire's routes, matched against the raw path. Not a part of the site's address book: see routing.py."""
 
-from django.urls import path
+from django.urls import include, path
 
-from models_hub.hf_api import account, commits, files, info, lists, references, repos, trees, uploads
+from models_hub.hf_api import commits, files, info, lists, references, repos, trees, uploads, xet_tokens
 from models_hub.hf_api.dispatching import by_method
 
 REPO = "api/<kind:kind>/<segment:namespace>/<segment:name>"
 
 urlpatterns = [
-    path("api/whoami-v2", by_method(GET=account.whoami)),
+    path("", include("models_hub.hf_api.account_routes")),
     path("api/validate-yaml", by_method(POST=repos.validate_yaml)),
     path("api/repos/create", by_method(POST=repos.create)),
     path("api/repos/delete", by_method(DELETE=repos.delete)),
@@ -22,7 +22,8 @@ urlpatterns = [
     path(f"{REPO}/tree/<segment:revision>/<tail:path>", by_method(GET=trees.tree), name="tree"),
     path(f"{REPO}/paths-info/<segment:revision>", by_method(POST=trees.paths_info)),
     path(f"{REPO}/preupload/<segment:revision>", by_method(POST=uploads.preupload)),
-    path(f"{REPO}/xet-write-token/<segment:revision>", by_method(GET=uploads.xet_write_token)),
+    path(f"{REPO}/xet-read-token/<segment:revision>", by_method(GET=xet_tokens.xet_read_token)),
+    path(f"{REPO}/xet-write-token/<segment:revision>", by_method(GET=xet_tokens.xet_write_token)),
     path(f"{REPO}/commit/<segment:revision>", by_method(POST=commits.create)),
     path(f"{REPO}/commits/<segment:revision>", by_method(GET=commits.history)),
     path(f"{REPO}/refs", by_method(GET=references.refs)),

@@ -45,7 +45,7 @@ class Kind(StringConverter):
 class RepoWord(StringConverter):
     """What follows a repository's name in the API, where the name may be one word of a client that has no owner."""
 
-    regex = "revision|tree|commits|preupload|commit|paths-info|xet-write-token|branch|tag"
+    regex = "revision|tree|commits|preupload|commit|paths-info|xet-read-token|xet-write-token|branch|tag"
 
 
 register_converter(Segment, "segment")

@@ -12,6 +12,7 @@ from django.http import HttpResponseBase, JsonResponse
 from models_hub.browsing import Entry
 from models_hub.git.pointers import pointer_text
 from models_hub.hf_api.calls import Call
+from models_hub.hf_api.xet_tokens import xet_hash
 
 
 def timestamp(moment: datetime) -> str:
@@ -33,6 +34,8 @@ def tree_entry(entry: Entry) -> dict[str, Any]:
     }
     if entry.blob:
         shown["lfs"] = {"oid": entry.blob.sha256, "size": entry.size, "pointerSize": pointer_size(entry)}
+    if found := xet_hash(entry):
+        shown["xetHash"] = found
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Before a commit: how each file is to be sent, and the token of the Xet upload."""
+"""Before a commit: how each file is to be sent."""
 
 import base64
 import binascii
@@ -13,8 +13,6 @@ from models_hub import browsing, checking, gitattributes, publishing, quotas, st
 from models_hub.browsing import Entry
 from models_hub.gitattributes import Effort
 from models_hub.hf_api.calls import Call, text
-from models_hub.models import DEFAULT_BRANCH
-from models_hub.xet import tokens
 from portal.errors import InvalidInput, TooLarge
 
 MAX_FILES = 300  # clients ask about 256 at once
@@ -42,20 +40,6 @@ def preupload(call: Call, kind: str, namespace: str, name: str, revision: str) -
         }
         files.append({"path": path, **mode, **_known(there.get(path))})
     return JsonResponse({"files": files})
-
-
-def xet_write_token(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
-    """Answer in JSON, which the Rust half of the client reads, and in headers, which the Python half reads."""
-    refuse_pull_request(call)
-    repo, user = call.writable_repo(kind, namespace, name), call.writer()
-    browsing.resolve_revision(repo, revision or DEFAULT_BRANCH)
-    token, expires = tokens.issue(repo=repo, user=user, ttl=settings.SIGNED_URL_SECONDS, access=call.caller.token)
-    address = f"{call.origin}/cas"
-    response = JsonResponse({"accessToken": token, "exp": expires, "casUrl": address})
-    response["X-Xet-Access-Token"] = token
-    response["X-Xet-Token-Expiration"] = str(expires)
-    response["X-Xet-Cas-Url"] = address
-    return response
 
 
 def refuse_pull_request(call: Call) -> None:

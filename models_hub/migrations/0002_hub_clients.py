@@ -281,6 +281,11 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(
+            model_name='blob',
+            name='unheld_since',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
             model_name='gitobject',
             name='unreachable_since',
             field=models.DateTimeField(null=True),

@@ -43,6 +43,11 @@ def to_text(value: bytes) -> str:
     return "{:016x}{:016x}{:016x}{:016x}".format(*struct.unpack("<4Q", value))
 
 
+def from_text(text: str) -> bytes:
+    """Return the hash that 64 hex digits stand for."""
+    return struct.pack("<4Q", *(int(text[at : at + 16], 16) for at in range(0, 64, 16)))
+
+
 class HashTree:
     """Joins chunk hashes into one while they arrive, holding at most MAX_CHILDREN nodes a level.
 

@@ -1,14 +1,17 @@
-"""The shard format: which runs of which xorbs make up which files. Records of 48 bytes, little endian."""
+"""The shard format: which runs of which xorbs make up which files. Records of 48 bytes, little endian.
+
+Clients send files; the answer to a question for a chunk is a shard of xorbs.
+"""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
 from models_hub.xet.bodies import Body
-from models_hub.xet.hashing import to_text
+from models_hub.xet.hashing import HASH_SIZE, from_text, to_text
 from portal.errors import InvalidInput
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -23,6 +26,12 @@ _HEADER = struct.Struct("<32sQQ")
 _FILE = struct.Struct("<32sII8x")
 _TERM = struct.Struct("<32sIIII")
 _HASH = struct.Struct("<32s16x")
+_XORB = struct.Struct("<32sIIII")
+_CHUNK = struct.Struct("<32sII8x")
+# Version, where files and xorbs begin, three lookup tables (start and length: there are none), the key of the chunk
+# hashes (none), when made and until when good, unused, where the footer begins.
+_FOOTER = struct.Struct("<QQQQQQQQQ32sQQ72xQ")
+_FOOTER_VERSION = 1
 _END = b"\xff" * 32
 _WITH_PROOFS = 1 << 31
 _WITH_SHA256 = 1 << 30
@@ -59,6 +68,37 @@ class FileClaim:
             _TERM.iter_unpack(self.packed_terms), proofs, strict=True
         ):
             yield Term(to_text(xorb), size, first, end, proof)
+
+
+class XorbRecord(NamedTuple):
+    """What a shard tells of a xorb: its chunks, in order, each with hash and length.
+
+    A chunk that is not to be told has neither; its place is kept, since chunks are known by their place.
+    """
+
+    hash: str
+    chunks: list[tuple[bytes, int]]
+
+
+HIDDEN = (bytes(HASH_SIZE), 0)
+
+
+def write_xorbs(xorbs: Iterable[XorbRecord], *, made: int, expires: int) -> bytes:
+    """Return a shard that tells of xorbs only, good from one Unix time to another."""
+    parts = [_HEADER.pack(_TAG, VERSION, _FOOTER.size), _END + bytes(16)]
+    for xorb in xorbs:
+        size = sum([length for _value, length in xorb.chunks])
+        parts.append(_XORB.pack(from_text(xorb.hash), 0, len(xorb.chunks), size, size))
+        start = 0
+        for value, length in xorb.chunks:
+            parts.append(_CHUNK.pack(value, start, length))
+            start += length
+    parts.append(_END + bytes(16))
+    files, first_xorb, end = _HEADER.size, _HEADER.size + RECORD_SIZE, sum(map(len, parts))
+    parts.append(
+        _FOOTER.pack(_FOOTER_VERSION, files, first_xorb, end, 0, end, 0, end, 0, bytes(HASH_SIZE), made, expires, end)
+    )
+    return b"".join(parts)
 
 
 def read_files(body: Body) -> Iterator[FileClaim]:

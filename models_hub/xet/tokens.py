@@ -107,8 +107,7 @@ def restored(repo: int, user: int | None, scope: str, access: int | None, rev: s
         raise NotFound(_("The repository of this token no longer exists."))
     if rev != NO_REVISION:
         browsing.resolve_revision(found, rev)
-    if scope == Scope.READ:
-        require_download(asker, found)
+    require_download(asker, found)
     return Grant(repo=found, user=asker, scope=Scope(scope), access=token, revision=rev)
 
 

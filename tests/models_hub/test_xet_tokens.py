@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core import signing
 
-from models_hub.models import Repo
+from models_hub import referencing
+from models_hub.models import AccessRequest, Repo
+from models_hub.permissions import GatedRepo
 from models_hub.xet import tokens
-from models_hub.xet.tokens import Grant, TokenExpired, TokenInvalid, TokenMissing
+from models_hub.xet.tokens import Grant, Scope, TokenExpired, TokenInvalid, TokenMissing
 from portal.errors import NotAllowed, NotFound
 from portal.models import AccessToken, Organization, User
 
@@ -22,6 +25,7 @@ def test_a_token_grants_its_repository_to_its_user(alice: User, make_repo: MakeR
     repo = make_repo(alice, private=True)
     token, expires = tokens.issue(repo=repo, user=alice, ttl=600)
     assert read(token) == Grant(repo=repo, user=alice)
+    assert read(token).sender() == alice
     assert isinstance(expires, int)
 
 
@@ -41,9 +45,9 @@ def test_an_altered_token_is_refused(alice: User, make_repo: MakeRepo) -> None:
 def test_a_token_signed_for_something_else_is_refused(alice: User, make_repo: MakeRepo) -> None:
     claims = {"repo": make_repo(alice).pk, "user": alice.pk, "scope": "write", "exp": 2**40, "access": None}
     with pytest.raises(TokenInvalid):
-        read(signing.dumps(claims, salt="another purpose"))
+        read(signing.dumps({**claims, "rev": "main"}, salt="another purpose"))
     with pytest.raises(TokenInvalid):
-        read(signing.dumps({**claims, "scope": "read"}, salt=tokens.SALT))
+        read(signing.dumps(claims, salt=tokens.SALT))
 
 
 def test_a_token_ends(alice: User, make_repo: MakeRepo) -> None:
@@ -79,10 +83,49 @@ def test_a_token_ends_with_the_repository(alice: User, make_repo: MakeRepo) -> N
 def test_a_token_ends_with_the_right_to_write(alice: User, bob: User, team: Organization, make_repo: MakeRepo) -> None:
     repo = make_repo(alice, namespace="team")
     token, _expires = tokens.issue(repo=repo, user=bob, ttl=600)
-    assert read(token).user == bob
+    assert read(token).sender() == bob
     bob.memberships.all().delete()
     with pytest.raises(NotAllowed):
-        read(token)
+        read(token).sender()
     Repo.objects.filter(pk=repo.pk).update(private=True)
     with pytest.raises(NotFound):
         read(token)
+
+
+def test_a_token_to_read_sends_nothing(alice: User, make_repo: MakeRepo) -> None:
+    token, _expires = tokens.issue(repo=make_repo(alice), user=alice, ttl=600, scope=Scope.READ)
+    with pytest.raises(NotAllowed, match="xet-write-token"):
+        read(token).sender()
+
+
+def test_a_token_to_propose_is_good_for_whoever_may_read(alice: User, charlie: User, make_repo: MakeRepo) -> None:
+    repo = make_repo(alice)
+    token, _expires = tokens.issue(repo=repo, user=charlie, ttl=600, scope=Scope.PROPOSE)
+    assert read(token).sender() == charlie
+    Repo.objects.filter(pk=repo.pk).update(private=True)
+    with pytest.raises(NotFound):
+        read(token)
+
+
+def test_a_token_ends_with_its_revision(alice: User, make_repo: MakeRepo) -> None:
+    repo = make_repo(alice, files={"a.txt": "a"})
+    referencing.create_branch(repo, by=alice, name="side")
+    token, _expires = tokens.issue(repo=repo, user=alice, ttl=600, scope=Scope.READ, revision="side")
+    assert read(token).revision == "side"
+    referencing.delete_branch(repo, by=alice, name="side")
+    with pytest.raises(NotFound, match="side"):
+        read(token)
+
+
+def test_nobody_reads_a_gated_repository_without_being_let_in(alice: User, charlie: User, make_repo: MakeRepo) -> None:
+    repo = make_repo(alice)
+    anonymous, _expires = tokens.issue(repo=repo, user=AnonymousUser(), ttl=600, scope=Scope.READ)
+    his, _expires = tokens.issue(repo=repo, user=charlie, ttl=600, scope=Scope.READ)
+    assert read(anonymous).user.is_anonymous
+    assert read(his).user == charlie
+    Repo.objects.filter(pk=repo.pk).update(gated=Repo.Gate.MANUAL)
+    for token in (anonymous, his):
+        with pytest.raises(GatedRepo):
+            read(token)
+    AccessRequest.objects.create(repo=repo, user=charlie, status=AccessRequest.Status.ACCEPTED)
+    assert read(his).user == charlie
