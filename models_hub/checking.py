@@ -53,18 +53,18 @@ def is_text(value: str) -> bool:
 def normalize_path(path: str) -> str:
     """Return `path` when every system can hold it safely, else raise PathRefused with the reason."""
     if not path or path.startswith("/") or path.endswith("/"):
-        raise PathRefused(_("“%(path)s” is not a file path inside the repository.") % {"path": _show(path)})
+        raise PathRefused(_("“%(path)s” is not a file path inside the repository.") % {"path": shown(path)})
     if "\\" in path:
-        raise PathRefused(_("“%(path)s” holds a backslash; separate folders with “/”.") % {"path": _show(path)})
+        raise PathRefused(_("“%(path)s” holds a backslash; separate folders with “/”.") % {"path": shown(path)})
     try:
         encoded = path.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise PathRefused(_("The path “%(path)s” is not valid UTF-8.") % {"path": _show(path)}) from error
+        raise PathRefused(_("The path “%(path)s” is not valid UTF-8.") % {"path": shown(path)}) from error
     if len(encoded) > MAX_PATH_BYTES or path.count("/") >= MAX_DEPTH:
-        raise PathRefused(_("The path “%(path)s” is too long or too deep.") % {"path": _show(path)})
+        raise PathRefused(_("The path “%(path)s” is too long or too deep.") % {"path": shown(path)})
     if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} for character in path):
         raise PathRefused(
-            _("The path “%(path)s” holds control or invisible characters; rename the file.") % {"path": _show(path)}
+            _("The path “%(path)s” holds control or invisible characters; rename the file.") % {"path": shown(path)}
         )
     for segment in path.split("/"):
         _check_segment(segment, path)
@@ -74,13 +74,13 @@ def normalize_path(path: str) -> str:
 def _check_segment(segment: str, path: str) -> None:
     folded = unicodedata.normalize("NFKC", segment).casefold().rstrip(". ")
     if segment in {"", ".", ".."}:
-        raise PathRefused(_("“%(path)s” holds an empty, “.” or “..” folder name.") % {"path": _show(path)})
+        raise PathRefused(_("“%(path)s” holds an empty, “.” or “..” folder name.") % {"path": shown(path)})
     if folded in {".git", "git~1"} or folded.startswith(".git:"):
-        raise PathRefused(_("“%(path)s”: the name .git is reserved by git.") % {"path": _show(path)})
+        raise PathRefused(_("“%(path)s”: the name .git is reserved by git.") % {"path": shown(path)})
     if folded.split(".")[0] in _DEVICES:
-        raise PathRefused(_("“%(path)s”: this name is a device on some systems; rename it.") % {"path": _show(path)})
+        raise PathRefused(_("“%(path)s”: this name is a device on some systems; rename it.") % {"path": shown(path)})
     if len(segment.encode()) > MAX_SEGMENT_BYTES:
-        raise PathRefused(_("A folder or file name in “%(path)s” is too long.") % {"path": _show(path)})
+        raise PathRefused(_("A folder or file name in “%(path)s” is too long.") % {"path": shown(path)})
 
 
 def check_tree(paths: Iterable[str]) -> None:
@@ -92,7 +92,7 @@ def check_tree(paths: Iterable[str]) -> None:
         twin = seen.setdefault(unicodedata.normalize("NFC", path), path)
         if twin != path:
             raise PathRefused(
-                _("“%(a)s” and “%(b)s” are the same name on some systems.") % {"a": _show(twin), "b": _show(path)}
+                _("“%(a)s” and “%(b)s” are the same name on some systems.") % {"a": shown(twin), "b": shown(path)}
             )
     if len(files) > MAX_FILES:
         raise PathRefused(_("A repository may hold at most %(max)d files.") % {"max": MAX_FILES})
@@ -101,11 +101,11 @@ def check_tree(paths: Iterable[str]) -> None:
         while "/" in parent:
             parent = parent.rsplit("/", 1)[0]
             if parent in files:
-                raise PathRefused(_("“%(path)s” is both a file and a folder.") % {"path": _show(parent)})
+                raise PathRefused(_("“%(path)s” is both a file and a folder.") % {"path": shown(parent)})
 
 
-def _show(path: str) -> str:
-    """A path as it may stand in a message: bounded, without control characters."""
+def shown(path: str) -> str:
+    """Return a path as it may stand in a message: bounded, without control characters."""
     clean = "".join(c if c.isprintable() else "?" for c in path[:120])
     return clean + ("…" if len(path) > 120 else "")
 
@@ -192,5 +192,5 @@ def _whole_numbers(value: object) -> TypeGuard[list[int]]:
 def _refused(path: str, why: str) -> FileRefused:
     return FileRefused(
         _("“%(path)s” is not a valid safetensors file: %(why)s. Save it again with save_pretrained or safetensors.")
-        % {"path": _show(path), "why": why}
+        % {"path": shown(path), "why": why}
     )

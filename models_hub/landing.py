@@ -1,5 +1,6 @@
 """Where a branch moves: the last step of every commit, push, merge and import, inside the caller's transaction."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.utils import timezone
@@ -9,6 +10,7 @@ from dulwich.objects import Commit as GitCommit
 from models_hub import ancestry, describing
 from models_hub.conversation import conversation
 from models_hub.describing import Description
+from models_hub.git.formats import CommitRecord
 from models_hub.models import Commit, PullRequest, Ref, Repo
 from models_hub.models.pull_requests import pull_number
 from portal.errors import Conflict
@@ -38,6 +40,26 @@ def note_commit(repo: Repo, made: GitCommit, *, author: User | None, weights_dig
         },
     )
     return row
+
+
+def note_commits(repo: Repo, made: Iterable[tuple[CommitRecord, User | None, str]]) -> None:
+    """Do as `note_commit` for many commits, parents first, each with its author and the digest of its weights."""
+    rows = [
+        Commit(
+            repo=repo,
+            oid=record.oid,
+            tree_oid=record.tree,
+            parents=list(record.parents),
+            title=record.message.lstrip().partition("\n")[0].strip()[:MAX_TITLE],
+            description=record.message.lstrip().partition("\n")[2].strip(),
+            author_name=author.username if author else record.author_name[:150],
+            author=author,
+            authored_at=datetime.fromtimestamp(record.author_time, tz=UTC),
+            weights_digest=weights_digest,
+        )
+        for record, author, weights_digest in made
+    ]
+    Commit.objects.bulk_create(rows, ignore_conflicts=True, batch_size=90)
 
 
 def move_branch(

@@ -54,7 +54,7 @@ def delete_tag(repo: Repo, *, by: Asker, name: str) -> None:
 
 def _create(repo: Repo, by: Asker, folder: str, name: str, start: str, message: str = "") -> Ref:
     user = require_writer(by, repo)
-    full = folder + _checked(name)
+    full = folder + checked_name(name)
     commit = browsing.resolve_revision(repo, start)
     if Ref.objects.filter(repo=repo).count() >= MAX_REFS:
         raise TooLarge(_("A repository may have at most %(max)d branches and tags.") % {"max": MAX_REFS})
@@ -80,7 +80,7 @@ def _delete(repo: Repo, by: Asker, folder: str, name: str) -> bool:
     return True
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
     """Return a name that git allows and that cannot be taken for a commit id or a full reference."""
     try:
         legal = check_ref_format(DulwichRef((HEADS + name).encode("utf-8")))

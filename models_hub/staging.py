@@ -102,7 +102,7 @@ class _Area:
     def _put(self, change: PutFile) -> None:
         path, content = change.path, change.content
         if path in ALWAYS_SMALL:
-            _check_size(path, content)
+            check_size(path, len(content))
         if path == CARD:
             read_card(content)
         if is_safetensors(path) and not content:  # never large content, whose header is looked at later
@@ -137,15 +137,16 @@ class _Area:
 
 def read_card(content: bytes) -> dict[str, Any]:
     """Return the metadata of a README.md that may be committed; raises InvalidInput saying what to mend."""
-    _check_size(CARD, content)
+    check_size(CARD, len(content))
     try:
         return cards.read_metadata(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise InvalidInput(_("README.md must be UTF-8 text.")) from error
 
 
-def _check_size(path: str, content: bytes) -> None:
-    if len(content) > settings.MAX_CARD_BYTES:
+def check_size(path: str, size: int) -> None:
+    """Refuse a card or a file that git and the portal read as text when it is too long to be read."""
+    if size > settings.MAX_CARD_BYTES:
         raise TooLarge(
             _("%(path)s may have at most %(max)d bytes; move long material to other files.")
             % {"path": path, "max": settings.MAX_CARD_BYTES}

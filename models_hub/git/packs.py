@@ -33,7 +33,6 @@ NAMES = {1: b"commit", 2: b"tree", 3: b"blob", 4: b"tag"}
 COMMIT, TREE, BLOB, TAG = WHOLE
 MAX_MESSAGE_BYTES = 1024 * 1024  # of a commit or tag with its header
 STORE_BYTES = 4 * 1024 * 1024
-STORE_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class IncomingPack:
         self._index: dict[bytes, int] = {}
         # For each entry in the order of the pack: where it begins, where its zlib stream lies and in which file.
         self._offsets, self._starts, self._ends = array("Q"), array("Q"), array("Q")
-        self._in_file, self._types, self._depths = array("B"), array("B"), array("H")
+        self._in_file, self._types, self._depths, self._marks = array("B"), array("B"), array("H"), bytearray()
         self._sizes = array("Q")
         self._by_entry: dict[int, list[int]] = {}  # deltas that wait for an entry, and for an id
         self._by_id: dict[bytes, list[int]] = {}
@@ -120,8 +119,19 @@ class IncomingPack:
         """Return the body of an object of the pack; KeyError when there is none."""
         return self._body(self._index[bytes.fromhex(oid)])
 
+    def mark(self, oid: str) -> None:
+        """Note an object as one that is of use."""
+        self._marks[self._index[bytes.fromhex(oid)]] = 1
+
+    def marked(self) -> Iterator[str]:
+        """Give the ids of all that were marked: the rest of a pack need not be kept."""
+        return (key.hex() for key, entry in self._index.items() if self._marks[entry])
+
     def store(self, repo: Repo, oids: Iterable[str] | None = None) -> None:
-        """Write objects as rows, all or those of `oids`, in batches; those that are there already stay."""
+        """Write objects as rows, all or those of `oids`; those that are there already stay. Raises StorageFull.
+
+        Each batch is a transaction of its own unless one runs: other writers need not wait for a long pack.
+        """
         rows: list[GitObject] = []
         waiting = 0
         for oid in self if oids is None else oids:
@@ -131,7 +141,7 @@ class IncomingPack:
             data = self._stream(entry)
             rows.append(GitObject(repo=repo, oid=oid, type=self._types[entry], size=self._sizes[entry], data=data))
             waiting += len(data)
-            if waiting >= STORE_BYTES or len(rows) >= STORE_ROWS:
+            if waiting >= STORE_BYTES or len(rows) >= objects.BATCH:
                 objects.insert(repo, rows)
                 rows, waiting = [], 0
         objects.insert(repo, rows)
@@ -221,6 +231,7 @@ class IncomingPack:
         self._types.append(kind)
         self._sizes.append(size)
         self._depths.append(0)
+        self._marks.append(0)
 
     def _entry_at(self, offset: int) -> int:
         """Return the entry that begins at an offset of the pack."""

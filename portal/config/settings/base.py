@@ -269,6 +269,7 @@ MAX_COMMIT_BODY_BYTES = env.number("MAX_COMMIT_BODY_MB", 512) * 1024**2
 # What one owner may hold, unless an admin has set another limit for it.
 STORAGE_LIMIT_BYTES = env.number("STORAGE_LIMIT_GB", 500) * 1000**3
 LFS_THRESHOLD_BYTES = 10 * 1000 * 1000
+ALLOW_FORCE_PUSH = env.flag("ALLOW_FORCE_PUSH")
 MAX_CARD_BYTES = 1024 * 1024
 SIGNED_URL_SECONDS = 3600
 

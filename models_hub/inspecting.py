@@ -1,0 +1,415 @@
+"""What commits made elsewhere bring, looked at before any of it is kept.
+
+Every object is here, every name and file is one that the repository may hold, and no content is claimed that was not
+sent. Nothing is believed because a row of it exists: a row may be left over from a push that failed. Only what hangs
+on a commit that has landed is known to be whole.
+"""
+
+import io
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from models_hub import checking, contents, drafting, staging
+from models_hub.checking import FileRefused, PathRefused
+from models_hub.git import formats, objects
+from models_hub.git.formats import CommitRecord, TreeEntry
+from models_hub.git.objects import TreeItem
+from models_hub.git.packs import BLOB, COMMIT, TREE, IncomingPack, PackRefused, PackTooLarge
+from models_hub.git.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer, pointer_text
+from models_hub.models import Commit, GitObject, Repo
+from models_hub.storage import ContentRefused
+from portal.errors import InvalidInput
+
+FILE_MODES = (0o100644, 0o100755)
+LINK, SUBMODULE = 0o120000, 0o160000
+MAX_COMMITS = 50_000
+MAX_PARENTS = 64
+MAX_KEPT = 3_000_000  # names of folders and weights kept in mind at a time
+CACHED_ENTRIES = 200_000
+SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class NewCommit:
+    """A commit that the repository does not have yet."""
+
+    record: CommitRecord
+    weights_digest: str
+
+
+def inspect(repo: Repo, pack: IncomingPack | None, tips: Iterable[str]) -> list[NewCommit]:
+    """Return the commits that are new with these tips, parents first; what they need of the pack is marked in it.
+
+    Raises PackRefused when something is missing, PathRefused, FileRefused, ContentRefused or PackTooLarge for what
+    may not come in.
+    """
+    return _Inspection(repo, pack).run(tips)
+
+
+class LfsNeeded(FileRefused):
+    """A file too long to be kept in git."""
+
+    code = "lfs_needed"
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """What is below one folder: how many files and folders, and the weight files (path, id)."""
+
+    files: int
+    folders: int
+    weights: tuple[tuple[bytes, str], ...]
+
+
+class _Source:
+    """Objects of the pack, else rows of the repository."""
+
+    def __init__(self, repo: Repo, pack: IncomingPack | None) -> None:
+        self.repo, self.pack = repo, pack
+        self.deadline = time.monotonic() + SECONDS
+        self._trees: OrderedDict[str, list[TreeEntry]] = OrderedDict()
+        self._cached = 0
+
+    def in_pack(self, oid: str, kind: int) -> bool:
+        """Say whether the pack has it, and mark it; raises PackRefused when it is something else."""
+        found = self.pack.get(oid) if self.pack is not None else None
+        if found is None or self.pack is None:
+            return False
+        if found.type != kind:
+            raise _missing(oid)
+        self.pack.mark(oid)
+        return True
+
+    def bodies(self, oids: Iterable[str], kind: int) -> Iterator[tuple[str, bytes]]:
+        """Yield all these objects, few at a time; raises PackRefused when one is missing or of another type."""
+        outside = []
+        for oid in oids:
+            self._check_time()
+            if self.in_pack(oid, kind):
+                assert self.pack is not None
+                yield oid, self.pack.body(oid)
+            else:
+                outside.append(oid)
+        lacking = set(outside)
+        for row in objects.stream(self.repo, outside):
+            if row.type == kind:
+                lacking.discard(row.oid)
+                yield row.oid, objects.body(row)
+        if lacking:
+            raise _missing(next(iter(lacking)))
+        self._keep(outside)
+
+    def tree(self, oid: str) -> list[TreeEntry]:
+        if oid in self._trees:
+            self._trees.move_to_end(oid)
+            return self._trees[oid]
+        _oid, body = next(iter(list(self.bodies([oid], TREE))))
+        entries = formats.tree_entries(body, most=checking.MAX_FILES)
+        self._trees[oid] = entries
+        self._cached += len(entries)
+        while self._cached > CACHED_ENTRIES and len(self._trees) > 1:
+            self._cached -= len(self._trees.popitem(last=False)[1])
+        return entries
+
+    def _keep(self, oids: list[str]) -> None:
+        """Tell the collector that these rows are wanted."""
+        for start in range(0, len(oids), objects.BATCH):
+            batch = oids[start : start + objects.BATCH]
+            left = GitObject.objects.filter(repo=self.repo, oid__in=batch, unreachable_since__isnull=False)
+            if left.exists():
+                left.update(unreachable_since=None)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise PackTooLarge(_("The push takes too long to check. Push fewer commits at a time."))
+
+
+class _Inspection:
+    def __init__(self, repo: Repo, pack: IncomingPack | None) -> None:
+        self._repo = repo
+        self._source = _Source(repo, pack)
+        self._roots: dict[str, str] = {}  # tree of each commit that has landed
+        self._summaries: dict[str, _Summary] = {}
+        self._kept = 0
+        self._compared: set[tuple[str, str]] = set()
+        self._files = _Files(self._source)
+
+    def run(self, tips: Iterable[str]) -> list[NewCommit]:
+        made = []
+        new = self._new_commits(tips)
+        for record in new:
+            summary = self._summarize(record.tree)
+            parents = [self._roots[oid] for oid in record.parents]
+            self._compare(record.tree, parents)
+            self._roots[record.oid] = record.tree
+            made.append(NewCommit(record, _weights_digest(summary)))
+        self._files.finish()
+        for oid in {*tips}:
+            self._check_card(self._roots[oid])
+        return made
+
+    def _new_commits(self, tips: Iterable[str]) -> list[CommitRecord]:
+        """Return the commits that have not landed, parents first."""
+        new: dict[str, CommitRecord] = {}
+        level = list(dict.fromkeys(tips))
+        while level:
+            self._roots.update(_landed(self._repo, level))
+            unknown = [oid for oid in level if oid not in self._roots]
+            for oid, body in self._source.bodies(unknown, COMMIT):
+                new[oid] = formats.read_commit(oid, body)
+            if len(new) > MAX_COMMITS:
+                raise PackTooLarge(_("Push at most %(max)d commits at a time.") % {"max": MAX_COMMITS})
+            below = dict.fromkeys(parent for oid in unknown for parent in new[oid].parents)
+            level = [oid for oid in below if oid not in new and oid not in self._roots]
+        return _parents_first(new)
+
+    def _summarize(self, root: str) -> _Summary:
+        """Count what is below a folder, each folder once however often it is named: then it may be walked through."""
+        folders: dict[str, list[tuple[bytes, str]]] = {}
+        found: dict[str, tuple[int, tuple[tuple[bytes, str], ...]]] = {}
+        order: list[str] = []
+        level, depth = [root], 0
+        while level := [oid for oid in dict.fromkeys(level) if oid not in self._summaries and oid not in folders]:
+            depth += 1
+            if depth > checking.MAX_DEPTH:
+                raise PathRefused(_("The folders of the push are nested too deeply."))
+            for oid, body in self._source.bodies(level, TREE):
+                entries = formats.tree_entries(body, most=checking.MAX_FILES)
+                folders[oid] = [(entry.name, entry.oid) for entry in entries if entry.is_folder]
+                weights = tuple((e.name, e.oid) for e in entries if not e.is_folder and _is_weight(e.name))
+                found[oid] = (len(entries) - len(folders[oid]), weights)
+                self._remember(len(folders[oid]) + len(weights))
+            order += level
+            level = [oid for above in level for _name, oid in folders[above]]
+        for oid in _children_first(folders, order):
+            self._summaries[oid] = self._sum(oid, root, folders[oid], *found[oid])
+            self._kept -= len(folders[oid])
+        return self._summaries[root]
+
+    def _sum(
+        self, oid: str, root: str, folders: list[tuple[bytes, str]], files: int, weights: tuple[tuple[bytes, str], ...]
+    ) -> _Summary:
+        """Add up a folder whose own folders are summed already."""
+        below = [(name, self._summaries[child]) for name, child in folders]
+        files += sum(one.files for _name, one in below)
+        count = len(folders) + sum(one.folders for _name, one in below)
+        if max(files, count) > checking.MAX_FILES:
+            raise PathRefused(_("A repository may hold at most %(max)d files.") % {"max": checking.MAX_FILES})
+        if not files and oid != root:
+            raise PathRefused(_("A folder of the push is empty; git keeps no empty folders."))
+        inherited = [(name + b"/" + path, blob) for name, one in below for path, blob in one.weights]
+        self._remember(len(inherited))
+        return _Summary(files, count, (*weights, *inherited))
+
+    def _remember(self, count: int) -> None:
+        self._kept += count
+        if self._kept > MAX_KEPT:
+            raise PackTooLarge(_("The push has too many folders to be checked at once. Push fewer commits at a time."))
+
+    def _compare(self, root: str, parents: list[str]) -> None:
+        """Look at what differs from all parents: there, every entry is checked."""
+        pending: list[tuple[str, str, list[str]]] = [("", root, parents)]
+        while pending:
+            prefix, oid, others = pending.pop()
+            if oid in others or (prefix, oid) in self._compared:
+                continue
+            self._compared.add((prefix, oid))
+            before = [{entry.name: entry for entry in self._source.tree(other)} for other in others]
+            entries = self._source.tree(oid)
+            checking.check_tree(_name(entry, prefix) for entry in entries)
+            for entry in entries:
+                there = [known[entry.name] for known in before if entry.name in known]
+                if entry in there:
+                    continue
+                path = prefix + _name(entry, prefix)
+                if entry.is_folder:
+                    pending.append((f"{path}/", entry.oid, [one.oid for one in there if one.is_folder]))
+                else:
+                    _check_mode(path, entry.mode)
+                    self._files.add(checking.normalize_path(path), entry.oid)
+
+    def _check_card(self, root: str) -> None:
+        """Read the card of a tip as every commit's is read; an older one in its past may be as it is."""
+        card = next((entry for entry in self._source.tree(root) if entry.name == staging.CARD.encode()), None)
+        if card is not None and not card.is_folder:
+            for _oid, body in self._source.bodies([card.oid], BLOB):
+                staging.read_card(body)
+
+
+class _Files:
+    """Files that are new somewhere, checked some hundred at a time."""
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+        self._waiting: list[tuple[str, str]] = []
+        self._claims: list[tuple[str, Pointer]] = []
+
+    def add(self, path: str, oid: str) -> None:
+        self._waiting.append((path, oid))
+        if len(self._waiting) >= objects.BATCH:
+            self._check()
+
+    def finish(self) -> None:
+        self._check()
+        self._redeem()
+
+    def _check(self) -> None:
+        sizes = self._sizes()
+        short: dict[str, list[str]] = {}
+        for path, oid in self._waiting:
+            size = sizes[oid]
+            if size > settings.LFS_THRESHOLD_BYTES:
+                raise _lfs_needed(path, size)
+            if path in staging.ALWAYS_SMALL:
+                staging.check_size(path, size)
+            if size <= MAX_POINTER_BYTES or staging.is_safetensors(path):
+                short.setdefault(oid, []).append(path)
+        for oid, body in self._source.bodies(short, BLOB):
+            for path in short[oid]:
+                self._look(path, body)
+        self._waiting = []
+        if len(self._claims) >= objects.BATCH:
+            self._redeem()
+
+    def _sizes(self) -> dict[str, int]:
+        """Return the sizes of the waiting files; raises when one is not here."""
+        source, found = self._source, {}
+        for _path, oid in self._waiting:
+            if source.in_pack(oid, BLOB):
+                assert source.pack is not None
+                found[oid] = source.pack.get(oid)
+        sizes = {oid: one.size for oid, one in found.items() if one is not None}
+        outside = [oid for _path, oid in self._waiting if oid not in sizes]
+        rows = GitObject.objects.filter(repo=source.repo, oid__in=outside, type=BLOB)
+        sizes.update(rows.values_list("oid", "size"))
+        for path, oid in self._waiting:
+            if oid not in sizes:
+                large = source.pack.large if source.pack is not None else {}
+                raise _lfs_needed(path, large.get(oid)) if large else _missing(oid)
+        return sizes
+
+    def _look(self, path: str, body: bytes) -> None:
+        """Look into a short file, or into weights that are not in LFS."""
+        pointer = parse_pointer(body)
+        if pointer is None:
+            if staging.is_safetensors(path):
+                checking.read_safetensors_header(io.BytesIO(body), len(body), path)
+            return
+        if path in staging.ALWAYS_SMALL:
+            raise InvalidInput(_("%(path)s must be an ordinary text file, not large content.") % {"path": path})
+        if body != pointer_text(pointer.sha256, pointer.size):
+            raise FileRefused(
+                _("“%(path)s” is an LFS pointer that git-lfs would write differently. Run “git lfs migrate import”.")
+                % {"path": path}
+            )
+        self._claims.append((path, pointer))
+
+    def _redeem(self) -> None:
+        """Refuse pointers to content that was not sent to this repository: knowing a digest gives nothing."""
+        held = contents.claimed_by(self._source.repo, (pointer.sha256 for _path, pointer in self._claims))
+        for path, pointer in self._claims:
+            blob = held.get(pointer.sha256)
+            if blob is None or blob.size != pointer.size:
+                raise ContentRefused(
+                    _(
+                        "“%(path)s” refers to content %(sha)s of %(size)d bytes, which was not sent to this "
+                        "repository. Run “git lfs push --all origin” and push again."
+                    )
+                    % {"path": path, "sha": pointer.sha256, "size": pointer.size}
+                )
+            staging.check_large(path, blob)
+        self._claims = []
+
+
+def _landed(repo: Repo, oids: list[str]) -> dict[str, str]:
+    """Return the trees of those commits that have landed."""
+    found: dict[str, str] = {}
+    for start in range(0, len(oids), objects.BATCH):
+        rows = Commit.objects.filter(repo=repo, oid__in=oids[start : start + objects.BATCH])
+        found.update(rows.values_list("oid", "tree_oid"))
+    return found
+
+
+def _parents_first(new: dict[str, CommitRecord]) -> list[CommitRecord]:
+    return [
+        new[oid] for oid in _children_first({oid: [(b"", p) for p in one.parents] for oid, one in new.items()}, new)
+    ]
+
+
+def _children_first(below: dict[str, list[tuple[bytes, str]]], starts: Iterable[str]) -> list[str]:
+    """Return the keys of `below`, each after all that it refers to."""
+    done: dict[str, None] = {}
+    for start in starts:
+        pending = [(start, False)]
+        while pending:
+            oid, ready = pending.pop()
+            if oid in done or oid not in below:
+                continue
+            if ready:
+                done[oid] = None
+            else:
+                pending.append((oid, True))
+                pending.extend((child, False) for _name, child in below[oid] if child not in done)
+    return list(done)
+
+
+def _name(entry: TreeEntry, prefix: str) -> str:
+    try:
+        return entry.name.decode("utf-8")
+    except UnicodeDecodeError as error:
+        shown = prefix + entry.name.decode("utf-8", "replace")
+        raise PathRefused(_("The path “%(path)s” is not valid UTF-8.") % {"path": shown[:120]}) from error
+
+
+def _check_mode(path: str, mode: int) -> None:
+    if mode in FILE_MODES:
+        return
+    shown = checking.shown(path)
+    if mode == LINK:
+        raise PathRefused(
+            _("“%(path)s” is a symbolic link, which a repository here may not hold. Put the file itself in its place.")
+            % {"path": shown}
+        )
+    if mode == SUBMODULE:
+        raise PathRefused(
+            _("“%(path)s” is a submodule, which a repository here may not hold. Put its files in its place.")
+            % {"path": shown}
+        )
+    raise PathRefused(
+        _("“%(path)s” has the file mode %(mode)o; only 100644 and 100755 are possible.") % {"path": shown, "mode": mode}
+    )
+
+
+def _is_weight(name: bytes) -> bool:
+    return name.endswith(_WEIGHTS)
+
+
+_WEIGHTS = tuple(suffix.encode() for suffix in drafting.WEIGHT_SUFFIXES)
+
+
+def _weights_digest(summary: _Summary) -> str:
+    files = {path.decode("utf-8"): TreeItem("", objects.FILE_MODE, oid) for path, oid in summary.weights}
+    return drafting.weights_digest(files)
+
+
+def _missing(oid: str) -> PackRefused:
+    return PackRefused(
+        _("The object %(oid)s is neither in the push nor in this repository. Run “git fsck” and push again.")
+        % {"oid": oid}
+    )
+
+
+def _lfs_needed(path: str, size: int | None) -> LfsNeeded:
+    shown, most = checking.shown(path), settings.LFS_THRESHOLD_BYTES
+    return LfsNeeded(
+        _(
+            "“%(path)s” has more than %(max)d bytes and is not in LFS. Run “git lfs install”, then "
+            "“git lfs migrate import --everything --above=10MB”, and push again."
+        )
+        % {"path": shown, "max": most}
+    )
