@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from portal import path_converters  # noqa: F401  (registers "account")
 from portal.views import (
+    avatars,
+    following,
     health,
     home,
     jobs,
@@ -19,6 +21,9 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("healthz", health.health, name="health"),
     path("api/v1/", include("portal.api.urls")),
+    path("avatars/<account:name>.svg", avatars.avatar, name="avatar"),
+    path("settings/following/<account:name>", following.begin, name="follow"),
+    path("settings/following/<account:name>/removal", following.end, name="unfollow"),
     path("settings/profile", preferences.profile, name="settings_profile"),
     path("settings/tokens", tokens.tokens, name="settings_tokens"),
     path("settings/tokens/<int:token_id>/revocation", tokens.revocation, name="token_revocation"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from models_hub.hf_api.calls import SAFE_METHODS, Call
 from models_hub.models import Repo
+from models_hub.models.pull_requests import pull_number
 from portal.errors import NotAllowed
 from portal.reach import Level, reach_of
 
@@ -16,7 +17,8 @@ from portal.reach import Level, reach_of
 READING = ("/paths-info/",)
 # Their verbs ask for the very namespace, repository or permission that they touch.
 ASKING = ("api/repos/", "api/validate-yaml", "api/collections", "api/settings/webhooks", "api/tokens/report")
-SOCIAL = ("/discussions", "/like", "/user-access-request")
+SENDING = ("/commit/", "/preupload/")
+SOCIAL = ("/discussions", "/like", "/follow", "/user-access-request")
 
 
 def refuse_beyond_reach(call: Call, found: ResolverMatch) -> None:
@@ -26,7 +28,7 @@ def refuse_beyond_reach(call: Call, found: ResolverMatch) -> None:
         return
     if any(part in found.route for part in READING):
         return
-    if any(part in found.route for part in SOCIAL) and "discussions" in reach.account:
+    if (any(part in found.route for part in SOCIAL) or _proposes(call, found)) and "discussions" in reach.account:
         return
     if {"kind", "namespace", "name"} <= set(found.kwargs):
         names = (found.kwargs["kind"], found.kwargs["namespace"], found.kwargs["name"])
@@ -36,3 +38,10 @@ def refuse_beyond_reach(call: Call, found: ResolverMatch) -> None:
         if reach.allows(Level.WRITE, namespace_id=repo.namespace_id, repo_id=repo.pk):
             return
     raise NotAllowed(_("This access token was not given the right to do this. Create one that has it."))
+
+
+def _proposes(call: Call, found: ResolverMatch) -> bool:
+    """Say whether the call sends something for a pull request, which is no right to the repository."""
+    revision = str(found.kwargs.get("revision", ""))
+    sends = any(part in found.route for part in SENDING)
+    return sends and (call.flag("create_pr") or pull_number(revision) is not None)

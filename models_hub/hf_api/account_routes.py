@@ -1,0 +1,26 @@
+"""The wire's routes that are about people, not about one repository."""
+
+from django.urls import path
+
+from models_hub.hf_api import account, people
+from models_hub.hf_api.dispatching import by_method
+
+USER, ORGANIZATION = "api/users/<segment:name>", "api/organizations/<segment:name>"
+
+urlpatterns = [
+    path("api/whoami-v2", by_method(GET=account.whoami)),
+    path("api/tokens/report", by_method(POST=account.report_token)),
+    path("api/settings/repositories", by_method(GET=account.own_repositories)),
+    path(
+        "api/organizations/<segment:namespace>/settings/repositories",
+        by_method(GET=account.organization_repositories),
+    ),
+    path(f"{USER}/overview", by_method(GET=people.user_overview)),
+    path(f"{USER}/followers", by_method(GET=people.user_followers)),
+    path(f"{USER}/following", by_method(GET=people.user_following)),
+    path(f"{USER}/follow", by_method(POST=people.follow, DELETE=people.unfollow)),
+    path(f"{ORGANIZATION}/overview", by_method(GET=people.organization_overview)),
+    path(f"{ORGANIZATION}/followers", by_method(GET=people.organization_followers)),
+    path(f"{ORGANIZATION}/members", by_method(GET=people.organization_members)),
+    path(f"{ORGANIZATION}/follow", by_method(POST=people.follow, DELETE=people.unfollow)),
+]
