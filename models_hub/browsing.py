@@ -9,7 +9,7 @@ from urllib.parse import quote
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from models_hub import contents
+from models_hub import fetching
 from models_hub.checking import is_text
 from models_hub.git import objects
 from models_hub.git.objects import TreeItem
@@ -187,13 +187,15 @@ def _item_in(repo_id: int, tree_oid: str, name: str) -> TreeItem:
 
 
 def entries(repo: Repo, items: dict[str, TreeItem]) -> list[Entry]:
-    """Add sizes and large contents to tree items, in at most two queries."""
+    """Add sizes and large contents to tree items, in at most two queries, or three for a mirror."""
     oids = list(dict.fromkeys(item.oid for item in items.values() if not item.is_folder))
     blobs: dict[str, Blob] = {}
     for start in range(0, len(oids), objects.BATCH):
         batch = oids[start : start + objects.BATCH]
         found = Blob.objects.filter(Q(repo_blobs__repo=repo), pointer_oid__in=batch)
         blobs.update({blob.pointer_oid: blob for blob in found})
+        if repo.namespace.is_mirror:
+            blobs = fetching.awaited(repo, batch) | blobs
     sizes = objects.sizes(repo, [oid for oid in oids if oid not in blobs])
     return [
         Entry(
@@ -210,7 +212,7 @@ def entries(repo: Repo, items: dict[str, TreeItem]) -> list[Entry]:
 def stream(repo: Repo, entry: Entry, start: int = 0, length: int | None = None) -> Iterator[bytes]:
     """Return the bytes of a file, or of a range of it, block by block."""
     if entry.blob:
-        return contents.stream(entry.blob, start, length)
+        return fetching.stream(entry.blob, start, length)
     data = objects.body(GitObject.objects.get(repo=repo, oid=entry.oid))
     return iter([data[start:] if length is None else data[start : start + length]])
 

@@ -7,8 +7,9 @@ from django.core import signing
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from models_hub import fetching
 from models_hub.git.pointers import pointer_oid
-from models_hub.models import Blob
+from models_hub.models import AwaitedBlob, Blob
 from models_hub.storage import blob_store
 from portal.errors import NotFound
 from portal.models import Job
@@ -38,7 +39,10 @@ def find(job: Job, sha256: str) -> Blob:
     """Return large content of one of the repositories that the job's spec names under "reads"."""
     blob = Blob.objects.filter(sha256=sha256, repo_blobs__repo__in=job.spec.get("reads", [])).first()
     if blob is None:
-        raise NotFound(_("There is no such content for this job."))
+        awaited = AwaitedBlob.objects.filter(sha256=sha256, repo__in=job.spec.get("reads", [])).first()
+        if awaited is None:
+            raise NotFound(_("There is no such content for this job."))
+        blob = fetching.ensure(awaited.as_blob())
     return blob
 
 

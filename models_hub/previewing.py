@@ -41,6 +41,10 @@ class Preview:
 def preview(repo: Repo, entry: Entry) -> Preview:
     """Return what to show of a file; reads at most the first megabyte, or a safetensors header."""
     name = entry.name.lower()
+    if entry.blob and entry.blob.awaited_by:
+        return Preview(
+            "none", problem=_("This file is still with the upstream hub; it is fetched when it is downloaded.")
+        )
     if name.endswith(IMAGES):
         return Preview("image")
     if name.endswith(".safetensors") and entry.blob:

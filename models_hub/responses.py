@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from django.http import StreamingHttpResponse
 
-from models_hub import contents
+from models_hub import contents, fetching
 from models_hub.models import Blob
 
 
@@ -66,11 +66,11 @@ class FileSpanResponse(StreamingHttpResponse):
 
 def blob_response(blob: Blob, start: int, length: int, *, content_type: str) -> StreamingHttpResponse:
     """Answer with bytes of large content; raises OSError before a status is sent where the content cannot be read."""
-    file = contents.open_whole(blob)
+    file = None if blob.awaited_by else contents.open_whole(blob)
     if file is not None:
         response: StreamingHttpResponse = FileSpanResponse(OpenSpan(file, start, length), content_type=content_type)
     else:
-        response = StreamingHttpResponse(begun(contents.stream(blob, start, length)), content_type=content_type)
+        response = StreamingHttpResponse(begun(fetching.stream(blob, start, length)), content_type=content_type)
     response["Content-Length"] = str(length)
     return response
 

@@ -57,6 +57,12 @@ class QuotaExceeded(DomainError):
     code = "quota_exceeded"
 
 
+class Unavailable(DomainError):
+    """Something that the answer depends on, such as another hub, does not respond now; another time it may."""
+
+    code = "unavailable"
+
+
 class TooLarge(InvalidInput):
     """The body or file is over a size limit."""
 
@@ -72,6 +78,7 @@ STATUS: Mapping[type[DomainError], int] = {
     StaleParent: 412,
     Conflict: 409,
     QuotaExceeded: 507,
+    Unavailable: 503,
     DomainError: 400,
 }
 

@@ -22,7 +22,12 @@ def role_in(user: Asker, namespace: Namespace) -> str | None:
 
 
 def can_write_in(user: Asker, namespace: Namespace, *, repo_id: int | None = None) -> bool:
-    """Return whether the user may publish under the namespace, or write to one repository of it."""
+    """Return whether the user may publish under the namespace, or write to one repository of it.
+
+    Into a mirrored namespace nobody writes, admins included: what is there follows its original.
+    """
+    if namespace.is_mirror:
+        return False
     level = Level.MANAGE if repo_id is None else Level.WRITE
     return reaches(user, level, namespace_id=namespace.pk, repo_id=repo_id) and role_in(user, namespace) in WRITERS
 

@@ -13,7 +13,7 @@ import requests
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from models_hub import browsing, contents, job_contents
+from models_hub import browsing, contents, fetching, job_contents
 from models_hub.browsing import Entry
 from models_hub.models import Blob, Repo
 from models_hub.storage import blob_store
@@ -114,6 +114,8 @@ def place(job: Job, repo: Repo, entry: Entry, target: Path) -> str:
 
 
 def _chunks(job: Job, blob: Blob) -> Iterable[bytes]:
+    if blob.awaited_by:
+        return _download(job, blob) if settings.PORTAL_URL else fetching.stream(fetching.ensure(blob))
     return _download(job, blob) if settings.PORTAL_URL and not _is_here(blob) else contents.stream(blob)
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from models_hub import browsing, contents, permissions, publishing, quotas
+from models_hub import contents, fetching, mirroring, permissions, publishing, quotas
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.git import grants, transfers
@@ -69,12 +69,12 @@ def face(view: View) -> View:
 @require_POST
 def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
     caller = _caller(request)
-    repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
+    repo = mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
     body = _json(request)
     operation, wanted = body.get("operation"), _wanted(body)
     if operation not in {UPLOAD, DOWNLOAD}:
         raise InvalidInput(_("“operation” must be “upload” or “download”."))
-    held = contents.held_by(repo, (one.oid for one in wanted))
+    held = fetching.held_or_awaited(repo, [one.oid for one in wanted])
     base = f"{request.scheme}://{request.get_host()}{repo.path}.git/info/lfs/objects"
     if operation == DOWNLOAD:
         permissions.require_download(caller.user, repo)
@@ -100,7 +100,7 @@ def verify(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRe
         repo = grants.read(UPLOAD, signature, oid=wanted.oid).repo
     else:
         caller = _caller(request)
-        repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
+        repo = mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
         _require_writer(caller, repo)
     blob = contents.held_by(repo, [wanted.oid]).get(wanted.oid)
     if wanted.problem or blob is None:
@@ -121,7 +121,7 @@ def content(request: HttpRequest, kind: str, namespace: str, name: str, oid: str
     if request.method != "GET":
         return _failure(405, _("This address does not answer to this method."))
     grant = grants.read(DOWNLOAD, signature, oid=oid)
-    blob = contents.require(contents.held_by(grant.repo, [oid]), oid)
+    blob = contents.require(fetching.held_or_awaited(grant.repo, [oid]), oid)
     response = blob_response(blob, 0, blob.size, content_type="application/octet-stream")
     response["Content-Disposition"] = "attachment"
     response["Cache-Control"] = "private, no-cache"

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, publishing
+from models_hub import mirroring, publishing
 from models_hub.models import Repo
 from portal.authentication import Caller, caller_from_header
 from portal.errors import InvalidInput, NotAllowed, SignInRequired, TooLarge
@@ -39,7 +39,7 @@ class Call:
 
     def repo(self, kind: str, namespace: str, name: str) -> Repo:
         """Return a repository that the caller may see."""
-        return browsing.visible_repo(self.user, kind=kind, namespace=namespace, name=name)
+        return mirroring.visible_repo(self.user, kind=kind, namespace=namespace, name=name)
 
     def writable_repo(self, kind: str, namespace: str, name: str) -> Repo:
         """Return a repository that the caller may write to, with this very token."""
@@ -90,6 +90,8 @@ class Call:
             value = json.loads(body or b"{}")
         except (ValueError, RecursionError) as error:
             raise InvalidInput(_("The request body is not valid JSON.")) from error
+        if value is None:  # some clients send `null` where they have nothing to say
+            return {}
         if not isinstance(value, dict):
             raise InvalidInput(_("The request body must be a JSON object."))
         return value

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from models_hub import browsing, permissions
+from models_hub import mirroring, permissions
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved
 from models_hub.models import Repo
@@ -23,7 +23,7 @@ def repo_page(view: View) -> View:
     @wraps(view)
     def found(request: HttpRequest, kind: str, namespace: str, name: str, **rest: Any) -> HttpResponse:
         try:
-            repo = browsing.visible_repo(request.user, kind=kind, namespace=namespace, name=name)
+            repo = mirroring.visible_repo(request.user, kind=kind, namespace=namespace, name=name)
         except RepoMoved as moved:
             address = moved_address(request.get_full_path(), moved)
             return redirect(address or moved.repo.path, preserve_request=True)
