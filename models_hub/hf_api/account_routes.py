@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from models_hub.hf_api import account, people
+from models_hub.hf_api import account, collections, people
 from models_hub.hf_api.dispatching import by_method
 
+COLLECTION = "api/collections/<segment:owner>/<segment:slug>"
 USER, ORGANIZATION = "api/users/<segment:name>", "api/organizations/<segment:name>"
 
 urlpatterns = [
@@ -23,4 +24,16 @@ urlpatterns = [
     path(f"{ORGANIZATION}/followers", by_method(GET=people.organization_followers)),
     path(f"{ORGANIZATION}/members", by_method(GET=people.organization_members)),
     path(f"{ORGANIZATION}/follow", by_method(POST=people.follow, DELETE=people.unfollow)),
+    path("api/collections", by_method(GET=collections.listed, POST=collections.create)),
+    path(
+        COLLECTION,
+        by_method(GET=collections.show, PATCH=collections.change, DELETE=collections.delete),
+    ),
+    path(f"{COLLECTION}/items", by_method(POST=collections.add_item)),
+    path(f"{COLLECTION}/item", by_method(POST=collections.add_item)),
+    path(
+        f"{COLLECTION}/items/<segment:item>", by_method(PATCH=collections.change_item, DELETE=collections.remove_item)
+    ),
+    path(f"{COLLECTION}/resource-group", by_method(POST=collections.set_group)),
+    path(f"{COLLECTION}/upvote", by_method(POST=collections.upvote, DELETE=collections.withdraw)),
 ]

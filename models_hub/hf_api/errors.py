@@ -51,7 +51,9 @@ def failure(status: int, message: str, *, code: str = "", extra: Mapping[str, An
 
 
 def _extra(data: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """A conflict over a repository names it: create_repo(exist_ok=True) goes on from there."""
+    """A conflict over a repository or a collection names it: clients that were told exist_ok go on from there."""
+    if "slug" in data:
+        return {"slug": data["slug"]}
     if "path" not in data:
         return {}
     return {"url": f"{origin}{data['path']}", "name": data["name"], "id": data["name"]}

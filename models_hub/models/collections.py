@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -32,10 +33,16 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
             owned &= Q(namespace_id__in=list(reach.namespaces))
         return self.filter(public | owned) if owned else self
 
-    def with_items(self, user: Asker) -> "CollectionQuerySet":
-        """Load what `user` may see of the items, in their order."""
-        shown = CollectionItem.objects.visible_to(user).select_related("repo__namespace", "linked__namespace")
-        return self.select_related("namespace").prefetch_related(Prefetch("items", shown, to_attr="shown_items"))
+    def with_items(self, user: Asker, most: int | None = None) -> "CollectionQuerySet":
+        """Load `shown_items`, at most so many that `user` may see, and `shown_count`, how many there are."""
+        shown = CollectionItem.objects.visible_to(user)
+        counted = shown.filter(collection=OuterRef("pk")).order_by().values("collection").annotate(n=Count("pk"))
+        items = shown.select_related("repo__namespace", "linked__namespace")[:most]
+        return (
+            self.select_related("namespace")
+            .annotate(shown_count=Coalesce(Subquery(counted.values("n")), 0))
+            .prefetch_related(Prefetch("items", items, to_attr="shown_items"))
+        )
 
     def listed(self) -> "CollectionQuerySet":
         """In the order that their owner gave them."""
