@@ -135,7 +135,7 @@ class _Collector:
         """Remove files that belong to no row: what the steps before left, and what a kill or a refusal left."""
         store = blob_store()
         if not self._dry_run:
-            store.recover(_is_wanted)
+            store.recover(is_wanted)
         digests = store.digests()
         while group := list(islice(digests, BATCH)):
             self._check()
@@ -209,10 +209,10 @@ def _unwanted(stored: list[Stored]) -> Iterator[Stored]:
     return (one for one in stored if one.digest not in wanted)
 
 
-def _is_wanted(digest: str) -> bool:
+def is_wanted(digest: str) -> bool:
     """Say whether a row needs this file."""
     return Blob.objects.filter(sha256=digest, in_pieces=False).exists() or Xorb.objects.filter(key=digest).exists()
 
 
 def _wants(digest: str) -> Callable[[], bool]:
-    return lambda: _is_wanted(digest)
+    return lambda: is_wanted(digest)

@@ -9,6 +9,7 @@ from models_hub import browsing
 from models_hub.browsing import OID, RevisionNotFound
 from models_hub.checking import is_text
 from models_hub.models import DEFAULT_BRANCH, Ref, Repo
+from models_hub.models.pull_requests import PULLS
 from models_hub.models.refs import HEADS, TAGS
 from models_hub.publishing import require_writer
 from portal.errors import Conflict, InvalidInput, NotFound, TooLarge
@@ -25,6 +26,11 @@ def branches(repo: Repo) -> list[Ref]:
 
 def tags(repo: Repo) -> list[Ref]:
     return list(Ref.objects.filter(repo=repo, name__startswith=TAGS).order_by("name"))
+
+
+def pull_requests(repo: Repo) -> list[Ref]:
+    """Return the references of pull requests, which hold what is proposed."""
+    return list(Ref.objects.filter(repo=repo, name__startswith=PULLS).order_by("id"))
 
 
 def create_branch(repo: Repo, *, by: Asker, name: str, start: str = DEFAULT_BRANCH) -> Ref:
@@ -61,6 +67,7 @@ def _create(repo: Repo, by: Asker, folder: str, name: str, start: str, message: 
     try:
         with transaction.atomic():
             ref = Ref.objects.create(repo=repo, name=full, oid=commit.oid, message=message)
+            ref.require_commit()
             Event.record("repo.ref_created", subject=f"repo:{repo.pk}", by=user, ref=full, commit=commit.oid)
     except IntegrityError as error:
         raise Conflict(f"Reference {full} already exists") from error

@@ -39,6 +39,8 @@ def give(account: QuotaAccount, repo: Repo, blob: Blob, *, used: Mapping[int, in
         quotas.charge(account, repo, blob.size, reason=Reason.CONTENT)
     elif right.unreferenced_since:
         RepoBlob.objects.filter(pk=right.pk).update(unreferenced_since=None)
+    if blob.unheld_since:
+        Blob.objects.filter(pk=blob.pk).update(unheld_since=None)
 
 
 def renew(repo: Repo, digests: Iterable[str]) -> None:

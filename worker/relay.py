@@ -23,6 +23,7 @@ from portal.config.celery import app
 from portal.models import Duty, Event, Job, WorkerNode
 from portal.models.workers import RELAY
 from worker.consumers import CONSUMERS
+from worker.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +50,15 @@ class Relay:
         self._failing: set[str] = set()
         self._renewed = -math.inf
         self._swept = -SWEEP_SECONDS
+        self._upkeep = Upkeep(self.over)
 
     def run(self) -> None:
         """Act once a second until told to stop; slower and slower while the database is away."""
         pause = TURN_SECONDS
         while not self.over.wait(pause):
             in_order = self._try("take its duty", self.turn)
+            if in_order and self._has_duty():
+                self._try("begin the upkeep of the store", self._upkeep.begin)
             pause = TURN_SECONDS if in_order else min(pause * 2, LONGEST_PAUSE)
         self._try("leave its duty", lambda: Duty.leave(RELAY, holder=self.name))
 

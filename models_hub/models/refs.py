@@ -4,6 +4,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from models_hub.models.objects import Commit
 from models_hub.models.pull_requests import pull_number
 from models_hub.models.repos import Repo
 from portal.errors import StaleParent
@@ -39,12 +40,18 @@ class Ref(models.Model):
         if expected is None:
             try:
                 with transaction.atomic():
-                    cls.objects.create(repo=repo, name=name, oid=new)
+                    cls.objects.create(repo=repo, name=name, oid=new).require_commit()
                 return
             except IntegrityError as error:
                 raise StaleParent(stale()) from error
         found = cls.objects.filter(repo=repo, name=name, oid=expected)
         if not found.update(oid=new, updated_at=timezone.now()):
+            raise StaleParent(stale())
+        cls(repo=repo, oid=new).require_commit()
+
+    def require_commit(self) -> None:
+        """Refuse to name a commit that the collector took while nothing led to it; call it after the row is written."""
+        if not Commit.objects.filter(repo_id=self.repo_id, oid=self.oid).exists():
             raise StaleParent(stale())
 
 

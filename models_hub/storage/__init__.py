@@ -5,10 +5,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from models_hub.storage.contract import BlobStore, ContentRefused
+from models_hub.storage.contract import BlobStore, ContentDamaged, ContentRefused
 from models_hub.storage.local import LocalBlobStore
 
-__all__ = ["BlobStore", "ContentRefused", "blob_store"]
+__all__ = ["BlobStore", "ContentDamaged", "ContentRefused", "blob_store"]
 
 
 def blob_store() -> BlobStore:

@@ -1,15 +1,21 @@
 """What every blob store promises."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple, Protocol
 
-from portal.errors import InvalidInput
+from portal.errors import InvalidInput, Unavailable
 
 
 class ContentRefused(InvalidInput):
     """The bytes are not what the sender said they are, so nothing was stored."""
 
     code = "content_mismatch"
+
+
+class ContentDamaged(Unavailable):
+    """The stored bytes are no longer those of their digest; they are set aside and not served."""
+
+    code = "content_damaged"
 
 
 class Stored(NamedTuple):
@@ -24,13 +30,38 @@ class BlobStore(Protocol):
 
     def has(self, digest: str) -> bool: ...
 
+    def digests(self, after: str = "") -> Iterator[Stored]:
+        """Yield what is stored in the order of digests, beginning after one of them."""
+
     def put(self, chunks: Iterable[bytes], *, digest: str | None = None, size: int | None = None) -> Stored:
-        """Store the bytes, hashing on the way; raises ContentRefused and keeps nothing if they differ."""
+        """Store the bytes, hashing on the way; raises ContentRefused and keeps nothing if they differ.
+
+        What is there already is kept as if it had come anew: `discard` does not take it for LEASE_SECONDS.
+        """
 
     def open(self, digest: str) -> BinaryIO:
-        """Open for reading; raises FileNotFoundError."""
+        """Open for reading; raises ContentDamaged for what was set aside, else FileNotFoundError."""
 
     def delete(self, digest: str) -> None: ...
+
+    def touch(self, digest: str) -> None:
+        """Begin the lease of stored content anew."""
+
+    def discard(self, digest: str, *, is_wanted: Callable[[], bool]) -> int:
+        """Delete content whose lease is over and that nobody wants at the last look; returns how many bytes went.
+
+        Whoever stores the same content meanwhile keeps it: either the lease is seen here, or the content is absent
+        there and stored anew.
+        """
+
+    def recover(self, is_wanted: Callable[[str], bool]) -> None:
+        """End what a `discard` began that was killed: content that is wanted is back, the rest is gone."""
+
+    def set_aside(self, digest: str) -> None:
+        """Take damaged content out of service; storing it again heals it."""
+
+    def forget_damaged(self, digest: str) -> None:
+        """Delete what was set aside."""
 
     def put_part(self, upload: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
         """Keep one part of a large upload until it is joined, and return its sha256; sending it again replaces it."""

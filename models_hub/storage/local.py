@@ -5,17 +5,18 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from models_hub.storage.contract import ContentRefused, Stored
+from models_hub.storage.contract import ContentDamaged, ContentRefused, Stored
 from portal.errors import QuotaExceeded
 
 STALE_SECONDS = 24 * 3600
+LEASE_SECONDS = 48 * 3600
 BLOCK = 1024 * 1024
 
 
@@ -25,7 +26,10 @@ class LocalBlobStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.incoming = root / "incoming"
-        self.incoming.mkdir(parents=True, exist_ok=True)
+        self.leaving = root / "leaving"  # on the way out, see discard
+        self.damaged = root / "damaged"
+        for folder in (self.incoming, self.leaving, self.damaged):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, digest: str) -> Path:
         return self.root / digest[:2] / digest[2:4] / digest
@@ -43,13 +47,14 @@ class LocalBlobStore:
                     _("The content has sha256 %(received)s, not %(expected)s as announced. Send the file again.")
                     % {"expected": digest, "received": stored.digest}
                 )
-            target = self.path(stored.digest)
-            if not target.is_file():
+            if not self._renew_lease(stored):
                 file.flush()
                 os.fsync(file.fileno())
+                target = self.path(stored.digest)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(temporary, target)
                 _sync_folder(target.parent)
+                self.forget_damaged(stored.digest)
         return stored
 
     def put_part(self, upload: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
@@ -75,10 +80,65 @@ class LocalBlobStore:
                 part.unlink(missing_ok=True)
 
     def open(self, digest: str) -> BinaryIO:
-        return self.path(digest).open("rb")
+        try:
+            return self.path(digest).open("rb")
+        except FileNotFoundError:
+            if (self.damaged / digest).exists():
+                raise ContentDamaged(
+                    _(
+                        "The stored content %(sha)s is damaged and is not served. "
+                        "Its owner can heal it by sending it again."
+                    )
+                    % {"sha": digest}
+                ) from None
+            raise
+
+    def digests(self, after: str = "") -> Iterator[Stored]:
+        for first in _names_in(self.root, after[:2]):
+            if len(first) != 2:
+                continue
+            for second in _names_in(self.root / first, after[2:4] if first == after[:2] else ""):
+                for digest in _names_in(self.root / first / second, after):
+                    with suppress(FileNotFoundError):
+                        if digest > after:
+                            yield Stored(digest, self.path(digest).stat().st_size)
 
     def delete(self, digest: str) -> None:
         self.path(digest).unlink(missing_ok=True)
+
+    def touch(self, digest: str) -> None:
+        with suppress(FileNotFoundError):
+            os.utime(self.path(digest))
+
+    def discard(self, digest: str, *, is_wanted: Callable[[], bool]) -> int:
+        path, leaving = self.path(digest), self.leaving / digest
+        try:
+            if _age(path) < LEASE_SECONDS or is_wanted():
+                return 0
+            # Away from its place no `put` can find it; what a `put` found before shows in the lease or the rows.
+            os.rename(path, leaving)
+        except FileNotFoundError:
+            return 0
+        if _age(leaving) < LEASE_SECONDS or is_wanted():
+            self._bring_back(leaving)
+            return 0
+        size = leaving.stat().st_size
+        leaving.unlink()
+        return size
+
+    def recover(self, is_wanted: Callable[[str], bool]) -> None:
+        for leaving in sorted(self.leaving.iterdir()):
+            if _age(leaving) < LEASE_SECONDS or is_wanted(leaving.name):
+                self._bring_back(leaving)
+            else:
+                leaving.unlink()
+
+    def set_aside(self, digest: str) -> None:
+        with suppress(FileNotFoundError):
+            os.replace(self.path(digest), self.damaged / digest)
+
+    def forget_damaged(self, digest: str) -> None:
+        (self.damaged / digest).unlink(missing_ok=True)
 
     def sweep(self) -> int:
         """Remove what interrupted uploads left behind a day ago; returns how many files."""
@@ -86,6 +146,21 @@ class LocalBlobStore:
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
+
+    def _renew_lease(self, stored: Stored) -> bool:
+        """Say whether the content is here, and keep it from being discarded; a file cut short is not the content."""
+        path = self.path(stored.digest)
+        try:
+            os.utime(path)
+            return path.stat().st_size == stored.size
+        except FileNotFoundError:
+            return False
+
+    def _bring_back(self, leaving: Path) -> None:
+        """Put a file back to its place, unless the same content has come there meanwhile."""
+        with suppress(FileExistsError):
+            os.link(leaving, self.path(leaving.name))
+        leaving.unlink()
 
     def _part(self, upload: str, number: int) -> Path:
         return self.incoming / f"part-{upload}-{number}"
@@ -123,6 +198,18 @@ def _blocks_of(parts: Iterable[Path]) -> Iterator[bytes]:
         with part.open("rb") as file:
             while block := file.read(BLOCK):
                 yield block
+
+
+def _names_in(folder: Path, start: str) -> list[str]:
+    """Return the names in a folder from `start` on; nothing where it is gone or is no folder."""
+    try:
+        return sorted(name for name in os.listdir(folder) if name >= start)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
 
 
 def _cut_off(expected: int, received: int) -> ContentRefused:

@@ -275,6 +275,8 @@ SIGNED_URL_SECONDS = 3600
 
 # Where the hub reports what becomes of pull requests.
 CONVERSATION = "forum.repo_topics.RepoTopics"
+# Who else needs commits that no branch leads to any more: functions from a repository's id to ids of commits.
+COMMIT_KEEPERS = ["leaderboard.pinning.pinned_commits"]
 
 # Another hub, whose repositories are copied here when somebody asks for them, and hubs that people may import from.
 UPSTREAM_HUB = env.text("UPSTREAM_HUB").rstrip("/")

@@ -1,0 +1,10 @@
+"""Commits that scores are about: they stay, whatever becomes of the branches that led to them."""
+
+from leaderboard.models import Benchmark, Evaluation
+
+
+def pinned_commits(repo_id: int) -> set[str]:
+    """Return the ids of a repository's commits that a benchmark or an evaluation names."""
+    benchmarks = Benchmark.objects.filter(dataset_id=repo_id).values_list("commit_oid", flat=True)
+    evaluations = Evaluation.objects.filter(model_id=repo_id).values_list("commit_oid", flat=True)
+    return {*benchmarks.distinct(), *evaluations.distinct()}

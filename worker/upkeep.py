@@ -1,0 +1,80 @@
+"""The upkeep of the store: garbage collection and scrub, in a thread of the relay that has the duty.
+
+In the relay because it has the store's disk, which a worker need not have; both may be killed at any point.
+"""
+
+import logging
+import threading
+from datetime import timedelta
+
+from django.db import DatabaseError, connections
+from django.utils import timezone
+
+from models_hub import collecting, scrubbing
+from models_hub.models import UpkeepRun
+
+logger = logging.getLogger(__name__)
+
+COLLECT_EVERY = timedelta(hours=1)
+SCRUB_EVERY = timedelta(minutes=30)
+SCRUB_SECONDS = 600.0
+# Slow enough to go unnoticed: a terabyte in about four days, scrubbing a third of the time.
+SCRUB_BYTES_PER_SECOND = 10 * 1024 * 1024
+FORGET_AFTER = timedelta(days=90)
+
+
+class _Over(Exception):
+    """The relay stops or has lost its duty."""
+
+
+class Upkeep:
+    """Begins what is due, at most one thread at a time."""
+
+    def __init__(self, over: threading.Event) -> None:
+        self._over = over
+        self._thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Start a thread when something is due and none is running."""
+        if (self._thread is None or not self._thread.is_alive()) and (_is_due_to_collect() or _is_due_to_scrub()):
+            self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            perform(self._check)
+        except _Over:
+            return
+        except (DatabaseError, OSError) as error:
+            logger.warning("The upkeep of the store was interrupted and will be tried again: %s", error)
+        except Exception:
+            logger.exception("The upkeep of the store failed.")
+        finally:
+            connections.close_all()
+
+    def _check(self) -> None:
+        if self._over.is_set():
+            raise _Over
+
+
+def perform(check: collecting.Check = lambda: None) -> None:
+    """Do what is due now."""
+    if _is_due_to_collect():
+        figures = collecting.collect(check=check)
+        UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
+        if figures.file_bytes:
+            logger.info("The collection removed %s files, %s bytes.", figures.files, figures.file_bytes)
+    if _is_due_to_scrub():
+        scrubbing.scrub(seconds=SCRUB_SECONDS, check=check, bytes_per_second=SCRUB_BYTES_PER_SECOND)
+
+
+def _is_due_to_collect() -> bool:
+    return _is_due(UpkeepRun.Kind.COLLECTION, COLLECT_EVERY)
+
+
+def _is_due_to_scrub() -> bool:
+    return _is_due(UpkeepRun.Kind.SCRUB, SCRUB_EVERY)
+
+
+def _is_due(kind: UpkeepRun.Kind, every: timedelta) -> bool:
+    return not UpkeepRun.objects.filter(kind=kind, started_at__gt=timezone.now() - every).exists()
