@@ -39,7 +39,7 @@ def find_comment(topic: Topic, pk: str) -> Post:
 def open_discussion(*, repo: Repo, by: Asker, title: str, text: str) -> Topic:
     """Begin a discussion about a repository, which anybody who sees it may do."""
     user, title = proposing.require_proposer(by, repo), proposing.checked_title(title)
-    opening = posting.written(repo, posting.checked_text(text))
+    opening = posting.written(repo, posting.checked_text(text) if text.strip() else "")
     with transaction.atomic():
         topic = Topic.objects.create(repo=repo, number=Numbering.take(repo), title=title, author=user)
         posting.append(topic, by=user, text=opening)

@@ -21,6 +21,9 @@ class RepoTopics:
         posting.append(topic, by=by, text=_unrendered(description))
         discussing.record("opened", topic, by=by, title=title)
 
+    def title_of(self, pull: PullRequest) -> str:
+        return _topic(pull).title
+
     def committed(self, pull: PullRequest, commits: Sequence[Commit], *, by: User | None) -> None:
         topic = _topic(pull)
         for commit in commits[-MAX_SHOWN:]:

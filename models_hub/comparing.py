@@ -52,7 +52,12 @@ class Comparison:
 def compare(repo: Repo, commit: Commit) -> Comparison:
     """Compare a commit with its first parent; the first commit with nothing."""
     parent = Commit.objects.filter(repo=repo, oid=commit.parents[0]).first() if commit.parents else None
-    changed = _changed(repo, parent.tree_oid if parent else None, commit.tree_oid)
+    return between(repo, parent, commit)
+
+
+def between(repo: Repo, old: Commit | None, new: Commit) -> Comparison:
+    """Compare two commits, however they are related."""
+    changed = _changed(repo, old.tree_oid if old else None, new.tree_oid)
     listed = sorted(changed)[:MAX_LISTED]
     before = _entries(repo, {path: changed[path][0] for path in listed})
     after = _entries(repo, {path: changed[path][1] for path in listed})

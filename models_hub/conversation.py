@@ -20,6 +20,9 @@ class Conversation(Protocol):
     def opened(self, pull: PullRequest, *, by: User, title: str, description: str) -> None:
         """The pull request exists now, with its number."""
 
+    def title_of(self, pull: PullRequest) -> str:
+        """Return the title under which people know it."""
+
     def committed(self, pull: PullRequest, commits: Sequence[Commit], *, by: User | None) -> None:
         """These commits, oldest first, came to the pull request."""
 

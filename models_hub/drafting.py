@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dulwich.objects import Tree
@@ -41,8 +41,15 @@ def draft(repo: Repo, head: Commit | None, staged: Sequence[Staged], *, describe
     before = objects.flatten(repo, head.tree_oid) if head else {}
     files = _apply({path: item for path, item in before.items() if not item.is_folder}, staged)
     checking.check_tree(files)
-    tree_oid, trees = objects.build_trees(files)
     known = {item.oid for item in before.values() if item.is_folder} | {head.tree_oid if head else ""}
+    return compose(repo, head, files, known=known, describe=describe)
+
+
+def compose(
+    repo: Repo, head: Commit | None, files: dict[str, TreeItem], *, known: Collection[str] = (), describe: bool
+) -> Draft:
+    """Return the draft of a tree with exactly these files; the trees `known` are stored already."""
+    tree_oid, trees = objects.build_trees(files)
     return Draft(
         head=head,
         tree_oid=tree_oid,

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
 
-from models_hub import browsing, drafting, gitattributes, landing, permissions, proposing, staging
+from models_hub import browsing, drafting, gitattributes, landing, permissions, proposing, quotas, staging
 from models_hub.changes import Change, Delete, PutFile, PutLarge
 from models_hub.checking import is_text
 from models_hub.drafting import Draft
@@ -25,7 +25,7 @@ from portal.permissions import can_write_in
 
 __all__ = [
     "Change", "Delete", "PutFile", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "propose",
-    "require_manager", "require_writer", "set_private",
+    "require_manager", "require_pusher", "require_writer", "set_private",
 ]  # fmt: skip
 
 
@@ -97,6 +97,12 @@ def require_writer(by: Asker, repo: Repo) -> User:
     return user
 
 
+def require_pusher(by: Asker, repo: Repo, branch: str) -> User:
+    """Return the user when the user may commit to this branch, or to this pull request (`refs/pr/<number>`)."""
+    number = pull_number(branch)
+    return require_writer(by, repo) if number is None else proposing.require_pusher(by, repo, number)
+
+
 def require_manager(by: Asker, repo: Repo) -> User:
     """Return the user when the user may change the repository itself; raises SignInRequired or NotAllowed."""
     user = _signed_in(by)
@@ -123,8 +129,9 @@ def commit(
     lost. Changes that change nothing return the head itself.
     """
     ref = full_name(branch)
-    signed = _Signed(_require_pusher(by, repo, ref), *_message(title, description))
-    return _apply(repo, signed, changes, ref, parent, lambda draft: _land(repo, draft, signed, ref))
+    signed = _Signed(require_pusher(by, repo, branch), *checked_message(title, description))
+    describe = ref == HEADS + DEFAULT_BRANCH
+    return _apply(repo, signed, changes, ref, parent, lambda draft: _land(repo, draft, signed, ref), describe=describe)
 
 
 def propose(
@@ -138,7 +145,7 @@ def propose(
     parent: str | None = None,
 ) -> tuple[PullRequest, Commit]:
     """Commit changes as `commit` does, not to the branch `base` but to a new pull request for it."""
-    signed = _Signed(proposing.require_proposer(by, repo), *_message(title, description))
+    signed = _Signed(proposing.require_proposer(by, repo), *checked_message(title, description))
 
     def land(draft: Draft) -> tuple[PullRequest, Commit]:
         if draft.changes_nothing:
@@ -193,8 +200,8 @@ def _first_files(repo: Repo, sdk: str) -> list[Change]:
     return first
 
 
-def _message(title: str, description: str) -> tuple[str, str]:
-    """Return a title of one line and the rest of the message."""
+def checked_message(title: str, description: str) -> tuple[str, str]:
+    """Return a title of one line and the rest of the message; raises InvalidInput for none or too much of it."""
     title, _newline, rest = title.strip().partition("\n")
     description = "\n\n".join(part.strip() for part in (rest, description) if part.strip())
     if not title:
@@ -209,21 +216,25 @@ def _message(title: str, description: str) -> tuple[str, str]:
     return title.strip(), description
 
 
-def _require_pusher(by: Asker, repo: Repo, ref: str) -> User:
-    number = pull_number(ref)
-    return require_writer(by, repo) if number is None else proposing.require_pusher(by, repo, number)
-
-
 def _apply(
-    repo: Repo, signed: _Signed, changes: Iterable[Change], ref: str, parent: str | None, land: Callable[[Draft], T]
+    repo: Repo,
+    signed: _Signed,
+    changes: Iterable[Change],
+    ref: str,
+    parent: str | None,
+    land: Callable[[Draft], T],
+    *,
+    describe: bool = False,
 ) -> T:
-    """Draft the changes on the head of `ref` and land them in one transaction, anew where somebody was faster."""
+    """Draft the changes on the head of `ref` and land them in one transaction, anew where somebody was faster.
+
+    `describe` is set when the default branch will move, whose head lists and search show.
+    """
     head = _expected_head(repo, ref, parent)
     attributes = head_file(repo, ".gitattributes", head) if head else b""
     if not permissions.can_write(signed.user, repo):
         changes = proposing.metered(repo, signed.user, changes)
     staged = staging.stage(repo, changes, attributes=attributes)
-    describe = ref == HEADS + DEFAULT_BRANCH
     for _attempt in range(2):
         draft = drafting.draft(repo, head, staged, describe=describe)
         try:
@@ -232,6 +243,7 @@ def _apply(
         except StaleParent:
             head = _expected_head(repo, ref, parent)
     with transaction.atomic():  # holding the branch: under a crowd of writers everyone gets a turn
+        quotas.hold(repo)  # before the branch, see quotas.py
         Ref.objects.select_for_update().filter(repo=repo, name=ref).first()
         head = _expected_head(repo, ref, parent)
         return land(drafting.draft(repo, head, staged, describe=describe))

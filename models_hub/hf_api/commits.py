@@ -10,34 +10,28 @@ from models_hub import browsing, publishing
 from models_hub.hf_api import ndjson
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.shapes import page, read_cursor, timestamp
-from models_hub.hf_api.uploads import refuse_pull_request
-from models_hub.models import Commit
+from models_hub.hf_api.uploads import may_commit
+from models_hub.models import Commit, PullRequest, Repo
 from models_hub.models.refs import HEADS
 
 PAGE = 100
 
 
 def create(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
-    refuse_pull_request(call)
-    repo = call.writable_repo(kind, namespace, name)
+    """Commit to a branch or a pull request; with create_pr, to a new pull request for the branch."""
+    repo, branch = call.repo(kind, namespace, name), revision.removeprefix(HEADS)
+    user = may_commit(call, repo, branch)
     header, changes = ndjson.read_commit(call.request)
+    title, description, parent = header.title, header.description, header.parent
+    if call.flag("create_pr"):
+        pull, made = publishing.propose(
+            repo=repo, by=user, changes=changes, title=title, description=description, base=branch, parent=parent
+        )
+        return _made(call, repo, made, pull)
     made = publishing.commit(
-        repo=repo,
-        by=call.user,
-        changes=changes,
-        title=header.title,
-        description=header.description,
-        branch=revision.removeprefix(HEADS),
-        parent=header.parent,
+        repo=repo, by=user, changes=changes, title=title, description=description, branch=branch, parent=parent
     )
-    return JsonResponse(
-        {
-            "success": True,
-            "commitUrl": f"{call.origin}{repo.path}/commit/{made.oid}",
-            "commitOid": made.oid,
-            "hookOutput": "",
-        }
-    )
+    return _made(call, repo, made)
 
 
 def history(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
@@ -48,6 +42,18 @@ def history(call: Call, kind: str, namespace: str, name: str, revision: str) -> 
     formatted = "formatted" in call.words("expand")
     shown = [_shown(row, formatted=formatted) for row in rows[:size]]
     return page(call, shown, cursor=[start + size] if len(rows) > size else None)
+
+
+def _made(call: Call, repo: Repo, made: Commit, pull: PullRequest | None = None) -> JsonResponse:
+    shown = {
+        "success": True,
+        "commitUrl": f"{call.origin}{repo.path}/commit/{made.oid}",
+        "commitOid": made.oid,
+        "hookOutput": "",
+    }
+    if pull is not None:
+        shown["pullRequestUrl"] = f"{call.origin}{repo.path}/discussions/{pull.number}"
+    return JsonResponse(shown)
 
 
 def _start(call: Call) -> int:

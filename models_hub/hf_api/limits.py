@@ -13,8 +13,8 @@ from models_hub.models.pull_requests import pull_number
 from portal.errors import NotAllowed
 from portal.reach import Level, reach_of
 
-# Calls that change nothing, though they are sent by POST.
-READING = ("/paths-info/",)
+# Calls that change nothing of the repository in their address, though they are sent by POST.
+READING = ("/paths-info/", "/duplicate")
 # Their verbs ask for the very namespace, repository or permission that they touch.
 ASKING = ("api/repos/", "api/validate-yaml", "api/collections", "api/settings/webhooks", "api/tokens/report")
 SENDING = ("/commit/", "/preupload/")

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from models_hub import referencing
 from models_hub.hf_api.calls import Call, text
 from models_hub.models import DEFAULT_BRANCH, Ref
+from models_hub.models.pull_requests import PULLS
 
 
 def refs(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
@@ -18,7 +19,10 @@ def refs(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
         "tags": [_shown(ref) for ref in referencing.tags(repo)],
     }
     if call.flag("include_prs"):
-        shown["pullRequests"] = []
+        shown["pullRequests"] = [
+            {"name": ref.name.removeprefix(PULLS), "ref": ref.name, "targetCommit": ref.oid}
+            for ref in referencing.pull_requests(repo)
+        ]
     return JsonResponse(shown)
 
 

@@ -9,19 +9,23 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, checking, gitattributes, publishing, quotas, staging
+from models_hub import browsing, checking, gitattributes, proposing, publishing, quotas, staging
 from models_hub.browsing import Entry
 from models_hub.gitattributes import Effort
 from models_hub.hf_api.calls import Call, text
+from models_hub.models import Repo
+from models_hub.models.refs import HEADS
 from portal.errors import InvalidInput, TooLarge
+from portal.models import User
 
 MAX_FILES = 300  # clients ask about 256 at once
 SAMPLE_BYTES = 512
 
 
 def preupload(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
-    refuse_pull_request(call)
-    repo, body = call.writable_repo(kind, namespace, name), call.json()
+    repo = call.repo(kind, namespace, name)
+    may_commit(call, repo, revision.removeprefix(HEADS))
+    body = call.json()
     asked = _asked_files(body)
     commit = browsing.resolve_revision(repo, revision)
     attributes = publishing.head_file(repo, ".gitattributes", commit)
@@ -42,10 +46,12 @@ def preupload(call: Call, kind: str, namespace: str, name: str, revision: str) -
     return JsonResponse({"files": files})
 
 
-def refuse_pull_request(call: Call) -> None:
-    """A change that was meant for review must not land on the branch itself."""
+def may_commit(call: Call, repo: Repo, branch: str) -> User:
+    """Return the caller who may commit to `branch`, or with create_pr propose a commit to it."""
+    user = call.writer()
     if call.flag("create_pr"):
-        raise InvalidInput(_("This portal takes no pull requests yet: commit to a branch, without create_pr."))
+        return proposing.require_proposer(user, repo)
+    return publishing.require_pusher(user, repo, branch)
 
 
 def _asked_files(body: dict[str, Any]) -> list[tuple[str, int, bytes]]:
