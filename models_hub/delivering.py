@@ -15,6 +15,7 @@ SHOWN_TYPES = {
 ACTIVE = (".html", ".htm", ".xhtml", ".shtml", ".mht", ".mhtml", ".svg", ".xml", ".xsl", ".xslt", ".js", ".mjs", ".swf")
 TEXT = "text/plain; charset=utf-8"
 BINARY = "application/octet-stream"
+_ETAG = re.compile(r'"[^"]*"')
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -48,6 +49,11 @@ def asked_span(header: str, size: int) -> Span | None:
         raise RangeOutside
     end = min(int(match[2]), size - 1) if match[2] else size - 1
     return Span(start, end - start + 1) if end >= start else None
+
+
+def is_known(header: str, etag: str) -> bool:
+    """Whether an If-None-Match header names the quoted `etag`: by itself, in a list, as a weak one, or by `*`."""
+    return header.strip() == "*" or etag in _ETAG.findall(header)
 
 
 def content_type(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import browsing, permissions
 from models_hub.browsing import Entry, EntryNotFound
-from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition
+from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition, is_known
 from models_hub.git.pointers import pointer_text
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.xet_tokens import lead_to_xet
@@ -47,6 +47,8 @@ def _located(call: Call, kind: str, namespace: str, name: str, revision: str, pa
 
 def _bytes_of(call: Call, repo: Repo, entry: Entry) -> HttpResponseBase:
     etag = f'"{entry.etag}"'
+    if is_known(call.request.headers.get("If-None-Match", ""), etag):
+        return _with_validators(HttpResponse(status=304), etag)
     asked = call.request.headers.get("Range", "")
     if call.request.headers.get("If-Range", etag) != etag:
         asked = ""  # the caller holds the beginning of another content
@@ -57,6 +59,10 @@ def _bytes_of(call: Call, repo: Repo, entry: Entry) -> HttpResponseBase:
         response["Content-Range"] = f"bytes */{entry.size}"
     else:
         response = _sent(call, repo, entry, span)
+    return _with_validators(response, etag)
+
+
+def _with_validators(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     response["ETag"] = etag
     response["Accept-Ranges"] = "bytes"
     return response
