@@ -234,7 +234,7 @@ def test_the_tree_costs_the_same_however_many_files(alice, make_repo, django_ass
 @pytest.mark.parametrize("form", ['"{}"', 'W/"{}"', '"other", "{}"', "*"])
 def test_what_the_client_has_is_304_without_a_body(repo, method, form):
     headers = {"If-None-Match": form.format(HELLO_OID), "Range": "bytes=1-2"}
-    response = Wire().call(method, "/alice/bert/resolve/main/hello.txt", headers=headers)
+    response = Wire().call(method, "/alice/bert/resolve/main/hello.txt", **headers)
     assert (response.status_code, response["ETag"]) == (304, f'"{HELLO_OID}"')
     assert response["Cache-Control"] == "no-cache"
     assert body_of(response) == b""
@@ -242,5 +242,5 @@ def test_what_the_client_has_is_304_without_a_body(repo, method, form):
 
 @pytest.mark.parametrize("asked", ["", '"other"', HELLO_OID, '"*"'])
 def test_another_validator_gets_the_file(repo, asked):
-    response = Wire().get("/alice/bert/resolve/main/hello.txt", headers={"If-None-Match": asked})
+    response = Wire().get("/alice/bert/resolve/main/hello.txt", **{"If-None-Match": asked})
     assert body_of(response) == b"hello\n"
