@@ -7,7 +7,7 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import collecting
+from models_hub import curating
 from models_hub.hf_api.calls import Call, text
 from models_hub.hf_api.people import avatar
 from models_hub.hf_api.shapes import page, read_cursor, timestamp
@@ -44,7 +44,7 @@ def create(call: Call) -> HttpResponseBase:
     user, body = call.writer(), call.json()
     item = body.get("item")
     first = _target(call, item) if item is not None else None
-    made = collecting.create(
+    made = curating.create(
         by=user,
         namespace=text(body.get("namespace"), "namespace", default=user.username),
         title=text(body.get("title"), "title"),
@@ -64,13 +64,13 @@ def change(call: Call, owner: str, slug: str) -> HttpResponseBase:
     changes = {name: body[name] for name in ("title", "description", "theme", "private") if body.get(name) is not None}
     if body.get("position") is not None:
         changes["position"] = _number(body["position"])
-    changed = collecting.change(collection, by=user, **changes)
+    changed = curating.change(collection, by=user, **changes)
     return JsonResponse({"success": True, "data": _shown(call, changed)})
 
 
 def delete(call: Call, owner: str, slug: str) -> HttpResponseBase:
     user = call.writer()
-    collecting.delete(_load(call, owner, slug), by=user)
+    curating.delete(_load(call, owner, slug), by=user)
     return JsonResponse({"success": True})
 
 
@@ -85,16 +85,16 @@ def set_group(call: Call, owner: str, slug: str) -> HttpResponseBase:
 def add_item(call: Call, owner: str, slug: str) -> HttpResponseBase:
     user, collection, body = call.writer(), _load(call, owner, slug), call.json()
     note = text(body.get("note"), "note", default="")
-    collecting.add(collection, by=user, target=_target(call, body.get("item")), note=note)
+    curating.add(collection, by=user, target=_target(call, body.get("item")), note=note)
     return _one(call, collection)
 
 
 def change_item(call: Call, owner: str, slug: str, item: str) -> HttpResponseBase:
     user, collection, body = call.writer(), _load(call, owner, slug), call.json()
-    row = collecting.find_item(collection, call.user, item)
+    row = curating.find_item(collection, call.user, item)
     note = body.get("note")
     position = body.get("position")
-    collecting.change_item(
+    curating.change_item(
         row,
         by=user,
         note=None if note is None else text(note, "note"),
@@ -105,22 +105,22 @@ def change_item(call: Call, owner: str, slug: str, item: str) -> HttpResponseBas
 
 def remove_item(call: Call, owner: str, slug: str, item: str) -> HttpResponseBase:
     user, collection = call.writer(), _load(call, owner, slug)
-    collecting.remove(collecting.find_item(collection, call.user, item), by=user)
+    curating.remove(curating.find_item(collection, call.user, item), by=user)
     return JsonResponse({"success": True})
 
 
 def upvote(call: Call, owner: str, slug: str) -> HttpResponseBase:
-    collecting.upvote(_load(call, owner, slug), by=call.actor("collections"), up=True)
+    curating.upvote(_load(call, owner, slug), by=call.actor("collections"), up=True)
     return JsonResponse({"success": True})
 
 
 def withdraw(call: Call, owner: str, slug: str) -> HttpResponseBase:
-    collecting.upvote(_load(call, owner, slug), by=call.actor("collections"), up=False)
+    curating.upvote(_load(call, owner, slug), by=call.actor("collections"), up=False)
     return JsonResponse({"success": True})
 
 
 def _load(call: Call, owner: str, slug: str) -> Collection:
-    return collecting.visible(call.user, f"{owner}/{slug}")
+    return curating.visible(call.user, f"{owner}/{slug}")
 
 
 def _one(call: Call, collection: Collection) -> HttpResponseBase:
@@ -177,7 +177,7 @@ def _item(call: Call, item: CollectionItem) -> dict[str, Any]:
 def _target(call: Call, item: Any) -> Any:
     if not isinstance(item, dict):
         raise InvalidInput(_("“item” must be an object with “type” and “id”."))
-    return collecting.find_target(call.user, kind=text(item.get("type"), "type"), name=text(item.get("id"), "id"))
+    return curating.find_target(call.user, kind=text(item.get("type"), "type"), name=text(item.get("id"), "id"))
 
 
 def _holding(call: Call, found: Any, name: str) -> Any:
@@ -186,7 +186,7 @@ def _holding(call: Call, found: Any, name: str) -> Any:
     if kinds not in {"models", "datasets", "spaces", "collections"}:
         raise InvalidInput(_("“item” must look like models/owner/name."))
     try:
-        target = collecting.find_target(call.user, kind=kinds.removesuffix("s"), name=rest)
+        target = curating.find_target(call.user, kind=kinds.removesuffix("s"), name=rest)
     except NotFound:
         return found.none()
     held = Q(linked=target) if isinstance(target, Collection) else Q(repo=target)

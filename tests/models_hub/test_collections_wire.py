@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from models_hub import collecting
+from models_hub import curating
 from models_hub.models import Collection
 from portal.models import Event
 from tests.models_hub.wire import Wire
@@ -138,7 +138,7 @@ def test_writers_of_an_organization_share_its_collections(token_of, bob, team):
 
 def test_lists_are_sorted_paged_and_bear_no_position(wire, alice, made):
     for n in range(4):
-        collecting.create(by=alice, namespace="alice", title=f"Number {n}")
+        curating.create(by=alice, namespace="alice", title=f"Number {n}")
     wire.post(path(made, "/upvote"))
     wire.post(path(made, "/upvote"))
     first = wire.get("/api/collections?owner=alice&sort=upvotes&limit=3")
@@ -179,7 +179,7 @@ def test_every_change_is_an_event(wire, made, alice, make_repo):
 def test_many_collections_cost_no_more_queries(wire, alice, make_repo, django_assert_max_num_queries):
     repo = make_repo(alice, "one")
     for n in range(20):
-        collection = collecting.create(by=alice, namespace="alice", title=f"Number {n}")
-        collecting.add(collection, by=alice, target=repo)
+        collection = curating.create(by=alice, namespace="alice", title=f"Number {n}")
+        curating.add(collection, by=alice, target=repo)
     with django_assert_max_num_queries(5):
         assert len(wire.get("/api/collections?owner=alice").json()) == 20
