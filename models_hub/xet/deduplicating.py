@@ -30,10 +30,8 @@ def shard_about(grant: Grant, chunk_hash: str) -> bytes:
     """
     user = grant.sender()
     found = chunk_index.neighbourhood(chunk_hash, user=user)
-    if not found and not chunk_index.is_asked_for(from_text(chunk_hash)) and _hint_is_due(grant):
-        found = chunk_index.newest_content(
-            Blob.objects.filter(repo_blobs__repo=grant.repo, in_pieces=True).order_by("-pk")[:MAX_BLOBS]
-        )
+    if not found and not chunk_index.is_asked_for(from_text(chunk_hash)):
+        found = _hint(grant)
     if not found:
         raise NotFound(_("No file that you may read has this chunk."))
     now = int(time.time())
@@ -42,9 +40,16 @@ def shard_about(grant: Grant, chunk_hash: str) -> bytes:
     return write_xorbs(map(_record, found), made=made, expires=made + 2 * GOOD_FOR_SECONDS)
 
 
-def _hint_is_due(grant: Grant) -> bool:
-    """Say whether to tell what was not asked for: a folder of small files must not be told it for each of them."""
-    return cache.add(f"xet-hint:{grant.user.pk}:{grant.repo.pk}", 1, HINT_EVERY_SECONDS)
+def _hint(grant: Grant) -> list[Shown]:
+    """Return what the repository got last; now and then, for a folder of small files asks for each of them."""
+    key = f"xet-hint:{grant.user.pk}:{grant.repo.pk}"
+    if cache.get(key):
+        return []
+    blobs = Blob.objects.filter(repo_blobs__repo=grant.repo, in_pieces=True)
+    found = chunk_index.newest_content(blobs.order_by("-pk")[:MAX_BLOBS])
+    if found:
+        cache.set(key, 1, HINT_EVERY_SECONDS)
+    return found
 
 
 def _record(shown: Shown) -> XorbRecord:
