@@ -54,7 +54,7 @@ class Environment:
             _run(sys.executable, "-m", "venv", "--without-pip", str(self.folder))
             _run(
                 *(sys.executable, "-m", "pip", "--python", self.program("python"), "install"),
-                *("--quiet", "--no-deps", "--disable-pip-version-check", *self.packages),
+                *("--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check", *self.packages),
             )
             if self.beside_the_project:
                 self._look_into_the_project()
