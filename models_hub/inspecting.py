@@ -20,7 +20,7 @@ from models_hub.git import formats, objects
 from models_hub.git.formats import CommitRecord, TreeEntry
 from models_hub.git.objects import TreeItem
 from models_hub.git.packs import BLOB, COMMIT, TREE, IncomingPack, PackRefused, PackTooLarge
-from models_hub.git.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer, pointer_text
+from models_hub.git.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer, pointer_oid, pointer_text
 from models_hub.models import Commit, GitObject, Repo
 from models_hub.storage import ContentRefused
 from portal.errors import InvalidInput
@@ -42,13 +42,17 @@ class NewCommit:
     weights_digest: str
 
 
-def inspect(repo: Repo, pack: IncomingPack | None, tips: Iterable[str]) -> list[NewCommit]:
+def inspect(
+    repo: Repo, pack: IncomingPack | None, tips: Iterable[str], *, awaited: dict[str, Pointer] | None = None
+) -> list[NewCommit]:
     """Return the commits that are new with these tips, parents first; what they need of the pack is marked in it.
+
+    With `awaited`, content that was not sent is noted there by its pointer's id instead of being refused.
 
     Raises PackRefused when something is missing, PathRefused, FileRefused, ContentRefused or PackTooLarge for what
     may not come in.
     """
-    return _Inspection(repo, pack).run(tips)
+    return _Inspection(repo, pack, awaited).run(tips)
 
 
 class LfsNeeded(FileRefused):
@@ -130,14 +134,14 @@ class _Source:
 
 
 class _Inspection:
-    def __init__(self, repo: Repo, pack: IncomingPack | None) -> None:
+    def __init__(self, repo: Repo, pack: IncomingPack | None, awaited: dict[str, Pointer] | None) -> None:
         self._repo = repo
         self._source = _Source(repo, pack)
         self._roots: dict[str, str] = {}  # tree of each commit that has landed
         self._summaries: dict[str, _Summary] = {}
         self._kept = 0
         self._compared: set[tuple[str, str]] = set()
-        self._files = _Files(self._source)
+        self._files = _Files(self._source, awaited)
 
     def run(self, tips: Iterable[str]) -> list[NewCommit]:
         made = []
@@ -244,8 +248,9 @@ class _Inspection:
 class _Files:
     """Files that are new somewhere, checked some hundred at a time."""
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: _Source, awaited: dict[str, Pointer] | None) -> None:
         self._source = source
+        self._awaited = awaited
         self._waiting: list[tuple[str, str]] = []
         self._claims: list[tuple[str, Pointer]] = []
 
@@ -314,6 +319,9 @@ class _Files:
         held = contents.claimed_by(self._source.repo, (pointer.sha256 for _path, pointer in self._claims))
         for path, pointer in self._claims:
             blob = held.get(pointer.sha256)
+            if blob is None and self._awaited is not None:
+                self._awaited[pointer_oid(pointer.sha256, pointer.size)] = pointer
+                continue
             if blob is None or blob.size != pointer.size:
                 raise ContentRefused(
                     _(

@@ -20,7 +20,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from models_hub import adopting, browsing
+from models_hub import adopting, browsing, quotas
 from models_hub.adopting import Tip
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.checking import is_text
@@ -114,7 +114,7 @@ def _copy(hub: Hub, kind: str, namespace: str, name: str) -> None:
         raise _absent(reason)
     with _turn(kind, asked, patience=WAIT_SECONDS) as is_mine:
         known = Repo.objects.named(kind, namespace, name).select_related("namespace").first()
-        if known is not None:
+        if known is not None and not Mirror.objects.filter(repo=known, synced_at__isnull=True).exists():
             _look_for_hidden(hub, known)
             return
         if not is_mine:
@@ -144,24 +144,41 @@ def _look_for_hidden(hub: Hub, repo: Repo) -> None:
 
 
 def _bring(hub: Hub, kind: str, full_name: str) -> None:
-    """Read the whole history of an upstream repository and store it as a repository that follows it."""
+    """Make a repository that follows the upstream one; until all of its history is here nobody sees it."""
     found = hub.find(kind, full_name)
     if not (found.is_open or settings.UPSTREAM_SHARED) or found.name.lower() != full_name.lower():
         raise NotThere(_("The other hub has no such repository, or does not show it to this portal."))
-    owner, _slash, name = found.name.partition("/")
-    repo = Repo(kind=kind, name=name, lower=name.lower())
-    tips = [Tip(*ref) for ref in hub.refs(kind, full_name)]
-    adopting.check_names(tips)
-    wants = sorted({tip.tag_oid or tip.oid for tip in tips})
-    with packs.receive(repo, hub.pack(kind, full_name, wants=wants, haves=[])) as pack:
-        history = adopting.look_through(repo, pack, tips)
-        with transaction.atomic():
-            repo.namespace = _mirrored_namespace(owner)
-            repo.save()
-            now = timezone.now()
-            Mirror.objects.create(repo=repo, upstream=hub.address, checked_at=now, synced_at=now)
-            Event.record("repo.created", subject=f"repo:{repo.pk}", by=None, name=repo.full_name, repo_kind=kind)
-            adopting.adopt(repo, history, by=None, awaited=True)
+    repo, mirror = _begun(hub, kind, found.name)
+    try:
+        _follow(hub, repo)
+    except DomainError:
+        _give_up(repo)
+        raise
+    with transaction.atomic():
+        now = timezone.now()
+        Mirror.objects.filter(pk=mirror.pk).update(checked_at=now, synced_at=now)
+        Repo.objects.filter(pk=repo.pk).update(private=False)
+        Event.record("repo.created", subject=f"repo:{repo.pk}", by=None, name=repo.full_name, repo_kind=kind)
+
+
+def _begun(hub: Hub, kind: str, full_name: str) -> tuple[Repo, Mirror]:
+    """Return a hidden repository to copy into: a new one, or what a copy left that was killed on its way."""
+    owner, _slash, name = full_name.partition("/")
+    with transaction.atomic():
+        namespace = _mirrored_namespace(owner)
+        repo, _created = Repo.objects.get_or_create(
+            kind=kind, namespace=namespace, lower=name.lower(), defaults={"name": name, "private": True}
+        )
+        mirror, _created = Mirror.objects.get_or_create(repo=repo, defaults={"upstream": hub.address})
+    return repo, mirror
+
+
+def _give_up(repo: Repo) -> None:
+    """Remove what is left of a copy that failed, and its namespace when that holds nothing else."""
+    with transaction.atomic():
+        quotas.forget(repo)
+        repo.delete()
+        Namespace.objects.filter(pk=repo.namespace_id, is_mirror=True, repos__isnull=True).delete()
 
 
 def _mirrored_namespace(name: str) -> Namespace:
@@ -228,9 +245,7 @@ def _follow(hub: Hub, repo: Repo) -> None:
     wants = sorted({tip.tag_oid or tip.oid for tip in tips} - had)
     blocks = hub.pack(repo.kind, repo.full_name, wants=wants, haves=sorted(had)) if wants else iter([EMPTY_PACK])
     with packs.receive(repo, blocks) as pack:
-        history = adopting.look_through(repo, pack, tips)
-        with transaction.atomic():
-            adopting.adopt(repo, history, by=None, awaited=True)
+        adopting.land(repo, adopting.look(repo, pack, tips), by=None, awaits=True)
 
 
 def _tips_of(repo: Repo) -> Sequence[Tip]:

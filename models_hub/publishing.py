@@ -78,6 +78,8 @@ def delete_repo(repo: Repo, *, by: Asker) -> None:
         quotas.forget(repo)
         Event.record("repo.deleted", subject=f"repo:{repo.pk}", by=user, name=repo.full_name, repo_kind=repo.kind)
         repo.delete()
+        # A mirrored name that holds nothing any more is free again.
+        Namespace.objects.filter(pk=repo.namespace_id, is_mirror=True, repos__isnull=True).delete()
 
 
 def set_private(repo: Repo, *, by: Asker, private: bool) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.utils import timezone
 
-from models_hub import browsing, fetching, mirroring, publishing, quotas, referencing
+from models_hub import browsing, checking, fetching, mirroring, publishing, quotas, referencing
 from models_hub.browsing import RepoNotFound
 from models_hub.models import AwaitedBlob, Commit, Mirror, QuotaAccount, Ref, Repo, RepoBlob
 from models_hub.publishing import Delete, PutFile
@@ -288,7 +288,7 @@ def test_a_hidden_copy_answers_like_a_missing_one(hub):
 def test_history_that_no_repository_here_may_hold_is_refused(hub, alice, monkeypatch):
     original = hub.repos["acme/bert"]
     publishing.commit(repo=original, by=alice, changes=[Delete("config.json")], title="x")
-    monkeypatch.setattr(mirroring.adopting.checking, "MAX_FILES", 1)
+    monkeypatch.setattr(checking, "MAX_FILES", 1)
     with pytest.raises(RepoNotFound):
         get()
     assert not Namespace.objects.filter(lower="acme").exists()
