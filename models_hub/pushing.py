@@ -16,7 +16,7 @@ from models_hub.git import formats, objects, packs
 from models_hub.git.graph import History
 from models_hub.git.packs import COMMIT, TAG, IncomingPack, Limits, PackRefused
 from models_hub.inspecting import NewCommit
-from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Commit, GitObject, Ref, Repo
+from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Commit, GitObject, PullRequest, Ref, Repo
 from models_hub.models.pull_requests import PULLS, pull_number
 from models_hub.models.refs import HEADS, TAGS
 from models_hub.publishing import require_writer
@@ -87,6 +87,15 @@ def push(
         known = {one.record.oid for one in new}
         for tip in tips:
             _move(repo, tip, by=user, brings=tip.commit in known, description=description)
+
+
+def require_someone(repo: Repo, *, by: Asker) -> User:
+    """Return the user who may push something: a writer, or the author of a pull request that is not decided."""
+    user = proposing.require_proposer(by, repo)
+    live = (PullRequest.Status.DRAFT, PullRequest.Status.OPEN)
+    if not PullRequest.objects.filter(repo=repo, author=user, status__in=live).exists():
+        require_writer(user, repo)
+    return user
 
 
 def require_pusher(repo: Repo, *, by: Asker, commands: Sequence[RefCommand]) -> User:

@@ -1,5 +1,6 @@
-"""Who is asking: a bearer token in a header, else the browser's session."""
+"""Who is asking: a token in a header, else the browser's session."""
 
+import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,21 @@ def caller_from_header(header: str) -> Caller | None:
     if token is None:
         raise BadToken
     return Caller(user=token.user, token=token)
+
+
+def caller_from_credentials(header: str) -> Caller:
+    """Return the caller of a program that may send its token as a password too, as git does; raises BadToken.
+
+    The user name is free: the token alone says who it is. Without a header the caller is nobody.
+    """
+    scheme, _space, value = header.strip().partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            name, _colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
+        except ValueError as error:
+            raise BadToken from error
+        header = f"Bearer {password or name}"
+    return caller_from_header(header) or Caller(AnonymousUser())
 
 
 def require_user(request: HttpRequest) -> User:

@@ -12,10 +12,10 @@ from django.core import signing
 from django.utils.translation import gettext as _
 
 from models_hub.models import Repo
-from models_hub.permissions import can_download, can_write
+from models_hub.permissions import can_download, can_propose
 from portal.authentication import Caller
 from portal.errors import NotAllowed
-from portal.models import AccessToken
+from portal.models import AccessToken, Asker, User
 
 SALT = "models_hub.git.grants"
 UPLOAD, DOWNLOAD = "upload", "download"
@@ -34,12 +34,17 @@ class Grant:
     repo: Repo
     oid: str
     size: int
-    user_id: int | None
+    user: Asker
+
+    def sender(self) -> User:
+        """Return the person who may upload with it."""
+        assert isinstance(self.user, User)  # as `read` has made sure
+        return self.user
 
     @property
     def upload(self) -> str:
         """A name for the parts of this upload, the same after a restart."""
-        text = f"{self.repo.pk}:{self.user_id}:{self.oid}:{self.size}"
+        text = f"{self.repo.pk}:{self.user.pk}:{self.oid}:{self.size}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -63,11 +68,11 @@ def read(operation: str, signature: str, *, oid: str) -> Grant:
     if caller is None:
         raise refused
     repo = Repo.objects.visible_to(caller.user).select_related("namespace").filter(pk=repo_id).first()
-    if repo is None or (operation == UPLOAD and not (caller.may_write and can_write(caller.user, repo))):
+    if repo is None or (operation == UPLOAD and not (caller.may_write and can_propose(caller.user, repo))):
         raise refused
-    if operation == DOWNLOAD and not can_download(caller.user, repo):
+    if not can_download(caller.user, repo):
         raise refused
-    return Grant(repo, oid, size, user_id)
+    return Grant(repo, oid, size, caller.user)
 
 
 def _caller(user_id: int | None, token_id: int | None) -> Caller | None:

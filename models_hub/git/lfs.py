@@ -1,14 +1,11 @@
 """Git LFS over HTTP: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md, and the Hub's multipart."""
 
-import base64
-import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -16,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from models_hub import contents, fetching, mirroring, permissions, publishing, quotas
+from models_hub import contents, fetching, mirroring, permissions, proposing, publishing, quotas
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.git import grants, transfers
@@ -26,7 +23,7 @@ from models_hub.models import Repo
 from models_hub.permissions import GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
-from portal.authentication import BadToken, Caller, caller_from_header
+from portal.authentication import BadToken, Caller, caller_from_credentials
 from portal.errors import DomainError, InvalidInput, NotAllowed, NotFound, TooLarge, status_of
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
@@ -68,9 +65,9 @@ def face(view: View) -> View:
 @face
 @require_POST
 def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
-    caller = _caller(request)
+    caller = caller_of(request)
     repo = mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
-    body = _json(request)
+    body = json_of(request)
     operation, wanted = body.get("operation"), _wanted(body)
     if operation not in {UPLOAD, DOWNLOAD}:
         raise InvalidInput(_("“operation” must be “upload” or “download”."))
@@ -79,8 +76,8 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
     if operation == DOWNLOAD:
         permissions.require_download(caller.user, repo)
         answers = [transfers.download_answer(one, held, repo=repo, caller=caller, base=base) for one in wanted]
-        return _answer({"transfer": "basic", "objects": answers})
-    _require_writer(caller, repo)
+        return answer({"transfer": "basic", "objects": answers})
+    require_sender(caller, repo)
     held = contents.claimed_by(repo, (one.oid for one in wanted))  # the client goes on to refer to these
     quotas.require_room(repo, transfers.sizes_to_come(wanted, held))
     multipart = "multipart" in _transfers(body)
@@ -88,25 +85,25 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
         transfers.upload_answer(one, held, repo=repo, caller=caller, base=base, multipart=multipart) for one in wanted
     ]
     in_parts = any("header" in one.get("actions", {}).get("upload", {}) for one in answers)
-    return _answer({"transfer": "multipart" if in_parts else "basic", "objects": answers, "hash_algo": "sha256"})
+    return answer({"transfer": "multipart" if in_parts else "basic", "objects": answers, "hash_algo": "sha256"})
 
 
 @face
 @require_POST
 def verify(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
     """Confirm that an upload has arrived and is the repository's; git-lfs shows the signature, others their token."""
-    wanted = _checked(_json(request))
+    wanted = _checked(json_of(request))
     if signature := request.GET.get("grant", ""):
         repo = grants.read(UPLOAD, signature, oid=wanted.oid).repo
     else:
-        caller = _caller(request)
+        caller = caller_of(request)
         repo = mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
-        _require_writer(caller, repo)
+        require_sender(caller, repo)
     blob = contents.held_by(repo, [wanted.oid]).get(wanted.oid)
     if wanted.problem or blob is None:
         raise NotFound(wanted.problem or _("This repository has no such content: send the file again."))
     contents.require({blob.sha256: blob}, wanted.oid, wanted.size)
-    return _answer({"oid": blob.sha256, "size": blob.size})
+    return answer({"oid": blob.sha256, "size": blob.size})
 
 
 @face
@@ -116,6 +113,7 @@ def content(request: HttpRequest, kind: str, namespace: str, name: str, oid: str
     if request.method == "PUT":
         grant = grants.read(UPLOAD, signature, oid=oid)
         _check_length(request, grant.size)
+        proposing.charge(grant.repo, grant.sender(), grant.size)
         contents.receive(grant.repo, _body(request), sha256=oid, size=grant.size)
         return HttpResponse()
     if request.method != "GET":
@@ -149,40 +147,41 @@ def part(request: HttpRequest, kind: str, namespace: str, name: str, oid: str, n
 def parts(request: HttpRequest, kind: str, namespace: str, name: str, oid: str) -> HttpResponseBase:
     """Join the parts: the whole is hashed again and kept only if it is what was announced."""
     grant: Grant = grants.read(UPLOAD, request.GET.get("grant", ""), oid=oid)
-    count, sent = transfers.part_count(grant.size), _json(request).get("parts")
+    count, sent = transfers.part_count(grant.size), json_of(request).get("parts")
     if not isinstance(sent, list) or len(sent) != count:
         raise ContentRefused(_("This upload has %(count)d parts: name each of them.") % {"count": count})
     if oid not in contents.held_by(grant.repo, [oid]):  # else it is the same order again: the first answer was lost
+        proposing.charge(grant.repo, grant.sender(), grant.size)
         contents.receive_parts(grant.repo, grant.upload, count, sha256=oid, size=grant.size)
-    return _answer({})
+    return answer({})
 
 
-@face
-def locks(request: HttpRequest, kind: str, namespace: str, name: str, **_rest: str) -> HttpResponseBase:
-    """There are no locks here; git-lfs takes 404 for that and goes on."""
-    raise NotFound(_("File locks are not supported."))
+def caller_of(request: HttpRequest) -> Caller:
+    """Return who asks, by the token that git sends as the password of any user name."""
+    return caller_from_credentials(request.headers.get("Authorization", ""))
 
 
-def _caller(request: HttpRequest) -> Caller:
-    """Return the caller by token, which git sends as the password of any user name."""
-    header = request.headers.get("Authorization", "")
-    scheme, _space, value = header.strip().partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            _user, _colon, password = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
-        except (binascii.Error, ValueError) as error:
-            raise BadToken from error
-        header = f"Bearer {password}"
-    return caller_from_header(header) or Caller(AnonymousUser())
+def require_sender(caller: Caller, repo: Repo) -> None:
+    """Raise unless the caller may send content: writers may, and readers for a pull request; no commit comes of it."""
+    proposing.require_proposer(caller.user, repo)
+    permissions.require_download(caller.user, repo)
+    require_role(caller)
 
 
-def _require_writer(caller: Caller, repo: Repo) -> None:
+def require_writer(caller: Caller, repo: Repo) -> None:
+    """Raise SignInRequired or NotAllowed unless the caller may write, with this very token."""
     publishing.require_writer(caller.user, repo)
+    require_role(caller)
+
+
+def require_role(caller: Caller) -> None:
+    """Raise NotAllowed for a token that may only read."""
     if not caller.may_write:
         raise NotAllowed(_("This access token may only read: create one with the role “write”."))
 
 
-def _json(request: HttpRequest) -> dict[str, Any]:
+def json_of(request: HttpRequest) -> dict[str, Any]:
+    """Return the JSON object in the body."""
     raw = request.read(MAX_BODY_BYTES + 1)
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(_("The request body may have at most %(max)d bytes.") % {"max": MAX_BODY_BYTES})
@@ -239,8 +238,9 @@ def _body(request: HttpRequest) -> Iterator[bytes]:
         return
 
 
-def _answer(value: dict[str, Any]) -> JsonResponse:
-    response = JsonResponse(value, content_type=MEDIA_TYPE)
+def answer(value: dict[str, Any], *, status: int = 200) -> JsonResponse:
+    """Return an answer of the kind that LFS clients read."""
+    response = JsonResponse(value, status=status, content_type=MEDIA_TYPE)
     response["Cache-Control"] = "private, no-cache"
     return response
 

@@ -1,4 +1,4 @@
-"""LFS: who may send what, proof of possession, wrong bodies, parts, locks."""
+"""LFS: who may send what, proof of possession, wrong bodies, parts."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core import signing
 
-from models_hub import publishing
+from models_hub import proposing, publishing
 from models_hub.git import transfers
 from models_hub.models import Blob, RepoBlob
 from models_hub.storage import blob_store
@@ -172,10 +172,19 @@ def test_git_gives_the_token_as_password_of_any_name(repo, alice, token_of):
         assert Wire().post(BATCH, {"operation": "upload", "objects": []}, Authorization=bad).status_code == 401
 
 
-def test_anonymous_readers_and_strangers_upload_nothing(repo, alice, charlie, token_of):
+def test_strangers_upload_for_their_pull_requests_and_only_so_much(repo, charlie, token_of, monkeypatch):
+    monkeypatch.setattr(proposing, "MAX_BYTES_PER_PROPOSER", 8)
+    wire = Wire(token_of(charlie))
+    first, second = b"5 byt", b"others"
+    for content, status in ((first, 200), (second, 507)):
+        oid = hashlib.sha256(content).hexdigest()
+        href = ask(wire, (oid, len(content))).json()["objects"][0]["actions"]["upload"]["href"]
+        assert Wire().call("PUT", href.removeprefix("http://portal.example"), content).status_code == status
+
+
+def test_anonymous_and_readers_upload_nothing(repo, alice, token_of):
     anonymous = ask(Wire(), (SHA, 5))
     assert (anonymous.status_code, anonymous["LFS-Authenticate"]) == (401, 'Basic realm="Git LFS"')
-    assert ask(Wire(token_of(charlie)), (SHA, 5)).status_code == 403
     readonly = ask(Wire(token_of(alice, "read")), (SHA, 5))
     assert readonly.status_code == 403
     assert "role “write”" in readonly.json()["message"]
@@ -206,11 +215,6 @@ def test_a_wrong_size_of_known_content_is_an_error(repo, wire):
 def test_a_malformed_batch_is_a_bad_request(repo, wire, body):
     assert wire.post(BATCH, body).status_code == 400
     assert wire.post(BATCH, {"operation": "upload", "objects": [{}] * 301}).status_code == 413
-
-
-def test_there_are_no_locks(repo, wire):
-    for method, path in (("POST", "locks/verify"), ("GET", "locks"), ("POST", "locks/1/unlock")):
-        assert wire.call(method, f"/alice/bert.git/info/lfs/{path}", {}).status_code == 404
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""Bodies of git's requests: gzipped or not, of a stated length or in chunks of none."""
+
+import zlib
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+from django.utils.translation import gettext as _
+
+from portal.errors import InvalidInput, TooLarge
+
+BLOCK = 64 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class GitBody:
+    """The bytes of one request, unpacked, at most `most` of them."""
+
+    def __init__(self, request: HttpRequest, most: int) -> None:
+        encoding = request.headers.get("Content-Encoding", "").lower()
+        if encoding not in {"", "identity", "gzip", "x-gzip"}:
+            raise InvalidInput(_("The encoding of this request is not known here; gzip is."))
+        self._read = _Reader(request)
+        self._inflater = zlib.decompressobj(_GZIP) if "gzip" in encoding else None
+        self._left = most
+        self._most = most
+        self._buffer = b""
+
+    def take(self, count: int) -> bytes:
+        """Return the next `count` bytes, fewer only at the end."""
+        parts: list[bytes] = []
+        while count:
+            if not self._buffer:
+                self._buffer = self._more()
+                if not self._buffer:
+                    break
+            parts.append(self._buffer[:count])
+            count -= len(parts[-1])
+            self._buffer = self._buffer[len(parts[-1]) :]
+        return b"".join(parts)
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield what has not been taken."""
+        while block := self._buffer or self._more():
+            self._buffer = b""
+            yield block
+
+    def drain(self, most: int) -> None:
+        """Read and drop the rest: git sees an answer only after it has sent everything."""
+        while most > 0 and (block := self._read(BLOCK)):
+            most -= len(block)
+
+    def _more(self) -> bytes:
+        block = self._unpacked() if self._inflater else self._read(BLOCK)
+        self._left -= len(block)
+        if self._left < 0:
+            raise TooLarge(_("The request has more than %(max)d bytes.") % {"max": self._most})
+        return block
+
+    def _unpacked(self) -> bytes:
+        """Return the next bytes of a gzipped body, never many at a time, whatever they unpack to."""
+        assert self._inflater is not None
+        while not self._inflater.eof:
+            given = self._inflater.unconsumed_tail or self._read(BLOCK)
+            try:
+                block = self._inflater.decompress(given, BLOCK)
+            except zlib.error as error:
+                raise InvalidInput(_("The request is not packed by gzip as it says.")) from error
+            if block:
+                return block
+            if not given:
+                raise InvalidInput(_("The request ended before all of it had arrived. Send it again."))
+        return b""
+
+
+class _Reader:
+    """Reads what the server gives, and takes a client that is gone for the end."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+        # Django stops at the Content-Length, which a body in chunks has not; the server knows where that ends.
+        self._input = request.META["wsgi.input"] if chunked and request.META.get("wsgi.input_terminated") else None
+
+    def __call__(self, size: int) -> bytes:
+        try:
+            return bytes(self._request.read(size) if self._input is None else self._input.read(size))
+        except (UnreadablePostError, OSError):
+            return b""

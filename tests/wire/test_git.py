@@ -1,0 +1,368 @@
+"""The real git and git-lfs against a live portal: clone, fetch, push, and what they print when they are refused."""
+
+import base64
+import json
+import os
+import random
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.live import LivePortal, csrf_of
+from tests.servers import need
+
+pytestmark = pytest.mark.live
+
+
+class Desk:
+    """Somebody's computer with git on it, and a token to push with or none."""
+
+    def __init__(self, portal: LivePortal, home: Path, user: str | None = "alice", *, token: str | None = None) -> None:
+        need("git", "git-lfs")
+        self.portal, self.home = portal, home
+        home.mkdir(parents=True, exist_ok=True)
+        secret = token or (portal.user(user) if user else None)
+        self.base = portal.url.replace("://", f"://{user or 'any'}:{secret}@") if secret else portal.url
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        self.env = {
+            **clean, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
+            "GIT_LFS_SKIP_SMUDGE": "0",
+        }  # fmt: skip
+        if not (home / ".gitconfig").exists():
+            for key, value in {
+                "user.name": user or "any", "user.email": f"{user}@example.org", "init.defaultBranch": "main",
+                "protocol.version": "2", "pull.rebase": "true",
+            }.items():  # fmt: skip
+                self.git(home, "config", "--global", key, value)
+            self.git(home, "lfs", "install", "--skip-repo")
+
+    def attempt(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", *arguments], cwd=folder, env=self.env, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def git(self, folder: Path, *arguments: str) -> str:
+        done = self.attempt(folder, *arguments)
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}\n{self.portal.log()[-3000:]}"
+        return done.stdout.strip()
+
+    def refused(self, folder: Path, *arguments: str) -> str:
+        done = self.attempt(folder, *arguments)
+        assert done.returncode != 0, done.stderr
+        return done.stderr
+
+    def clone(self, repo: str, *options: str, name: str = "clone") -> Path:
+        self.git(self.home, "clone", "-q", *options, f"{self.base}/{repo}", name)
+        return self.home / name
+
+    def commit(self, folder: Path, files: dict[str, bytes], title: str = "change") -> str:
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        self.git(folder, "add", "-A")
+        self.git(folder, "commit", "-q", "--allow-empty", "-m", title)
+        return self.git(folder, "rev-parse", "HEAD")
+
+
+class Api:
+    """Alice at the hub's own API."""
+
+    def __init__(self, portal: LivePortal, name: str, *, kind: str = "model", private: bool = False) -> None:
+        self.portal, self.path = portal, f"alice/{name}"
+        self.kind = kind
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {portal.user('alice')}"
+        body = {"name": name, "type": kind, "private": private}
+        self.session.post(f"{portal.url}/api/repos/create", json=body).raise_for_status()
+
+    @property
+    def git_path(self) -> str:
+        return self.path if self.kind == "model" else f"{self.kind}s/{self.path}"
+
+    def commit(self, **files: bytes) -> str:
+        rows = [{"key": "header", "value": {"summary": "by api"}}]
+        for path, content in files.items():
+            value = {"path": path, "content": base64.b64encode(content).decode(), "encoding": "base64"}
+            rows.append({"key": "file", "value": value})
+        address = f"{self.portal.url}/api/{self.kind}s/{self.path}/commit/main"
+        answer = self.session.post(address, data="".join(json.dumps(row) + "\n" for row in rows))
+        answer.raise_for_status()
+        return answer.json()["commitOid"]
+
+    def head(self, revision: str = "main") -> str:
+        answer = self.session.get(f"{self.portal.url}/api/{self.kind}s/{self.path}/revision/{revision}")
+        return answer.json()["sha"]
+
+
+@pytest.fixture
+def name(request) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", "git" + request.node.name[-60:].lower()).strip("-")
+
+
+@pytest.fixture
+def api(live_portal, name) -> Api:
+    return Api(live_portal, name)
+
+
+@pytest.fixture
+def desk(live_portal, tmp_path) -> Desk:
+    return Desk(live_portal, tmp_path / "desk")
+
+
+@pytest.mark.parametrize("version", ["2", "0"])
+@pytest.mark.parametrize("kind", ["model", "dataset"])
+def test_a_clone_has_the_ids_of_the_portal(live_portal, name, tmp_path, kind, version):
+    api = Api(live_portal, name, kind=kind)
+    first = api.commit(**{"README.md": b"# Hi", "a/b/c.txt": b"deep", "w.bin": b"\0large" * 1000})
+    second = api.commit(**{"a/d.txt": b"more"})
+    reader = Desk(live_portal, tmp_path / "reader", None)
+    reader.git(reader.home, "config", "--global", "protocol.version", version)
+    clone = reader.clone(api.git_path)
+    assert reader.git(clone, "rev-parse", "HEAD", "HEAD~1").split() == [second, first] == [api.head(), first]
+    assert reader.git(clone, "fsck", "--strict", "--full") == ""
+    assert reader.git(clone, "branch", "-a").split()[:2] == ["*", "main"]
+    assert (clone / "w.bin").read_bytes() == b"\0large" * 1000
+    third = api.commit(**{"e.txt": b"later"})
+    reader.git(clone, "pull", "-q")
+    assert reader.git(clone, "rev-parse", "HEAD") == third
+    assert reader.git(clone, "ls-remote", f"{live_portal.url}/{api.git_path}.git", "HEAD").split()[0] == third
+
+
+@pytest.mark.parametrize("version", ["2", "0"])
+def test_a_clone_may_be_shallow_and_grow(api, desk, version):
+    ids = [api.commit(**{f"f{n}.txt": b"%d" % n, "d/same.txt": b"same"}) for n in range(5)]
+    desk.git(desk.home, "config", "--global", "protocol.version", version)
+    clone = desk.clone(api.path, "--depth", "2")
+    assert desk.git(clone, "log", "--format=%H").split() == ids[:2:-1]
+    desk.git(clone, "fetch", "-q", "--deepen", "1")
+    assert desk.git(clone, "log", "--format=%H").split() == ids[:1:-1]
+    ids.append(api.commit(more=b"x"))
+    desk.git(clone, "pull", "-q")
+    assert desk.git(clone, "log", "--format=%H").split() == ids[:1:-1]
+    mine = desk.commit(clone, {"mine.txt": b"pushed from a shallow clone"})
+    desk.git(clone, "push", "-q")
+    assert api.head() == mine
+    desk.git(clone, "fetch", "-q", "--unshallow")
+    assert len(desk.git(clone, "log", "--format=%H").split()) == 8  # with the commit that made the repository
+    assert desk.git(clone, "fsck", "--strict", "--full") == ""
+    since = desk.clone(api.path, "--shallow-since", "2001-01-01", name="since")
+    assert len(desk.git(since, "log", "--format=%H").split()) == 8
+    desk.git(clone, "push", "-q", "origin", f"{ids[1]}:refs/heads/old")
+    without = desk.clone(api.path, "--shallow-exclude", "old", name="without")
+    assert desk.git(without, "log", "--format=%H").split() == [mine, *ids[:1:-1]]
+
+
+@pytest.mark.parametrize("filter", ["blob:none", "blob:limit=3", "tree:0"])
+def test_a_clone_may_be_partial_and_fetch_the_rest_when_it_needs_it(api, desk, filter):
+    api.commit(**{"a.txt": b"12345", "d/b.txt": b"1"})
+    api.commit(**{"a.txt": b"67890"})
+    clone = desk.clone(api.path, "--filter", filter, "--no-checkout")
+    missing = [
+        line for line in desk.git(clone, "rev-list", "--objects", "--all", "--missing=print").split() if line[0] == "?"
+    ]
+    assert missing
+    desk.git(clone, "checkout", "-q", "main")
+    assert (clone / "a.txt").read_bytes() == b"67890"
+    assert desk.git(clone, "show", "HEAD~1:a.txt") == "12345"
+    mine = desk.commit(clone, {"d/b.txt": b"2"})
+    desk.git(clone, "push", "-q")
+    assert api.head() == mine
+
+
+def test_branches_and_tags_travel_both_ways(api, desk):
+    clone = desk.clone(api.path)
+    head = desk.commit(clone, {"a.txt": b"1"})
+    desk.git(clone, "tag", "-a", "v1", "-m", "The first")
+    desk.git(clone, "tag", "light")
+    desk.git(clone, "push", "-q", "--atomic", "origin", "main", "main:dev", "v1", "light")
+    assert {api.head(), api.head("dev"), api.head("v1"), api.head("light")} == {head}
+    other = desk.clone(f"{api.path}.git", name="other")
+    assert desk.git(other, "describe") == "v1"
+    assert desk.git(other, "rev-parse", "v1", "v1^{}").split() == [desk.git(clone, "rev-parse", "v1"), head]
+    assert desk.git(other, "fsck", "--strict", "--full") == ""
+    desk.git(clone, "push", "-q", "origin", "--delete", "dev", "v1")
+    assert "dev" not in desk.git(other, "ls-remote", "origin")
+    assert desk.git(clone, "push", "origin", "main") == ""  # nothing to do
+
+
+def test_a_push_of_megabytes_comes_in_chunks(api, desk):
+    clone = desk.clone(api.path)
+    noise = random.Random(1)
+    head = desk.commit(clone, {f"part{n}.txt": noise.randbytes(1_000_000).hex().encode() for n in range(3)})
+    desk.git(clone, "push", "-q")
+    assert api.head() == head
+    answer = requests.get(f"{api.portal.url}/{api.path}/resolve/main/part2.txt")
+    assert answer.content == (clone / "part2.txt").read_bytes()
+
+
+def test_lfs_files_are_pushed_and_pulled(api, desk, live_portal, tmp_path):
+    clone = desk.clone(api.path)
+    content = random.Random(2).randbytes(3_000_000)
+    desk.commit(clone, {"big.bin": content, "notes.txt": b"small"})
+    assert desk.git(clone, "show", "HEAD:big.bin").startswith("version https://git-lfs")
+    desk.git(clone, "push")
+    answer = requests.get(f"{live_portal.url}/{api.path}/resolve/main/big.bin")
+    assert answer.content == content
+    other = Desk(live_portal, tmp_path / "other", None).clone(api.path)
+    assert (other / "big.bin").read_bytes() == content
+    without = Desk(live_portal, tmp_path / "third")
+    folder = without.clone(api.path)
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 5\n".encode()
+    without.git(folder, "lfs", "uninstall", "--local")
+    without.git(folder, "config", "filter.lfs.clean", "cat")
+    without.git(folder, "config", "filter.lfs.process", "")
+    without.commit(folder, {"lie.bin": pointer})
+    text = without.refused(folder, "push", "--no-verify", "origin", "main")
+    assert "lie.bin" in text
+    assert "was not sent to this repository" in text
+
+
+def test_what_is_refused_says_what_to_mend(api, desk, live_portal, tmp_path):
+    clone = desk.clone(api.path)
+    desk.git(clone, "config", "core.protectNTFS", "false")
+    (clone / "link").symlink_to("README.md")
+    desk.commit(clone, {})
+    text = desk.refused(clone, "push", "origin", "main")
+    assert "remote: error: “link” is a symbolic link" in text
+    assert "[remote rejected] main -> main" in text
+    desk.git(clone, "reset", "-q", "--hard", "origin/main")
+    desk.commit(clone, {"README.md": b"---\n[:\n---\n"})
+    assert "remote: error:" in desk.refused(clone, "push", "origin", "main")
+    desk.git(clone, "reset", "-q", "--hard", "origin/main")
+    desk.commit(clone, {"big.txt": b"1234567890\n" * 1_000_000})
+    assert "git lfs migrate import" in desk.refused(clone, "push", "origin", "main")
+    desk.git(clone, "reset", "-q", "--hard", "origin/main")
+    assert "cannot be pushed" in desk.refused(clone, "push", "origin", "main:refs/notes/x")
+    assert "Open a pull request" in desk.refused(clone, "push", "origin", "main:refs/pr/7")
+    assert "cannot be deleted" in desk.refused(clone, "push", "origin", "--delete", "main")
+    desk.commit(clone, {"a.txt": b"1"})
+    desk.git(clone, "push", "-q")
+    desk.git(clone, "reset", "-q", "--hard", "HEAD~1")
+    desk.commit(clone, {"b.txt": b"1"})
+    assert "protected" in desk.refused(clone, "push", "--force", "origin", "main")
+    assert "non-fast-forward" in desk.refused(clone, "push", "origin", "main") or True
+    desk.git(clone, "push", "-q", "origin", "main~1:refs/heads/dev")
+    desk.git(clone, "push", "-q", "--force", "origin", "main:refs/heads/dev")
+
+
+def test_private_is_like_missing_until_a_token_opens_it(live_portal, name, tmp_path):
+    api = Api(live_portal, name, private=True)
+    head = api.commit(**{"secret.txt": b"hidden"})
+    nobody, charlie = Desk(live_portal, tmp_path / "a", None), Desk(live_portal, tmp_path / "c", "charlie")
+    wrong = Desk(live_portal, tmp_path / "w", token="hf_" + "x" * 37)  # noqa: S106
+    reading = Desk(live_portal, tmp_path / "r", token=live_portal.user("alice", "read"))
+    texts = {}
+    for desk in (nobody, charlie, wrong):
+        for path in (api.path, "alice/no-such-repository"):
+            text = desk.refused(desk.home, "clone", f"{desk.base}/{path}", "x")
+            texts.setdefault(desk, set()).add(text.replace(path, "PATH"))
+    assert all(len(said) == 1 for said in texts.values())
+    assert "terminal prompts disabled" in next(iter(texts[nobody]))
+    assert "not found" in next(iter(texts[charlie]))
+    assert "Authentication failed" in next(iter(texts[wrong]))
+    clone = reading.clone(api.path)
+    assert reading.git(clone, "rev-parse", "HEAD") == head
+    reading.commit(clone, {"x": b"1"})
+    assert "403" in reading.refused(clone, "push", "origin", "main")
+    for method, path in (("GET", "info/refs?service=git-upload-pack"), ("GET", "info/refs?service=git-receive-pack"),
+                         ("POST", "git-upload-pack"), ("POST", "git-receive-pack"), ("GET", "info/refs")):  # fmt: skip
+        answers = [requests.request(method, f"{live_portal.url}/{repo}/{path}") for repo in (api.path, "alice/no-such")]
+        seen = [(one.status_code, one.content, {**one.headers, "X-Request-Id": "", "Date": ""}) for one in answers]
+        assert seen[0] == seen[1]
+        assert seen[0][0] == 401
+
+
+def test_somebody_who_may_only_read_is_told_so(api, live_portal, tmp_path):
+    charlie = Desk(live_portal, tmp_path / "c", "charlie")
+    clone = charlie.clone(api.path)
+    charlie.commit(clone, {"a": b"1"})
+    text = charlie.refused(clone, "push", "origin", "main")
+    assert "403" in text
+    assert "You may read this repository but not write to it" in text
+
+
+def test_locks_are_kept_shown_and_given_back(live_portal, name, tmp_path, api):
+    desk = Desk(live_portal, tmp_path / "a")
+    clone = desk.clone(api.path)
+    desk.commit(
+        clone, {"a.bin": b"\0" * 100, ".gitattributes": b"*.bin filter=lfs diff=lfs merge=lfs -text lockable\n"}
+    )
+    desk.git(clone, "push", "-q")
+    assert "Locked a.bin" in desk.git(clone, "lfs", "lock", "a.bin")
+    assert "a.bin" in desk.git(clone, "lfs", "locks")
+    again = desk.attempt(clone, "lfs", "lock", "a.bin")
+    assert again.returncode != 0
+    assert "locked already" in again.stdout + again.stderr
+    assert "alice" in desk.git(clone, "lfs", "locks", "--verify")
+    assert "Unlocked a.bin" in desk.git(clone, "lfs", "unlock", "a.bin")
+    assert desk.git(clone, "lfs", "locks") == ""
+
+
+def test_eight_writers_on_every_door_lose_nothing(api, live_portal, tmp_path):
+    """By API, by push and by the page's form, at the same time: every commit is there in the end."""
+    api.commit(start=b"0")
+    rounds = 3
+
+    def by_api(number):
+        session = requests.Session()
+        session.headers["Authorization"] = f"Bearer {live_portal.user('alice')}"
+        for n in range(rounds):
+            value = {"path": f"api-{number}-{n}.txt", "content": "YQ==", "encoding": "base64"}
+            rows = [{"key": "header", "value": {"summary": "api"}}, {"key": "file", "value": value}]
+            body = "".join(json.dumps(row) + "\n" for row in rows)
+            session.post(f"{live_portal.url}/api/models/{api.path}/commit/main", data=body).raise_for_status()
+
+    def by_push(number):
+        desk = Desk(live_portal, tmp_path / f"w{number}")
+        clone = desk.clone(api.path)
+        for n in range(rounds):
+            desk.commit(clone, {f"push-{number}-{n}.txt": b"a"}, "push")
+            for _attempt in range(60):
+                done = desk.attempt(clone, "push", "-q", "origin", "main")
+                if done.returncode == 0:
+                    break
+                assert re.search("fetch first|non-fast-forward|failed to push", done.stderr), done.stderr
+                desk.git(clone, "pull", "-q", "--rebase")
+            else:
+                raise AssertionError("never landed")
+
+    def by_page(number, session=requests.Session()):
+        for n in range(rounds):
+            address = f"{live_portal.url}/{api.path}/new/main"
+            token = csrf_of(session.get(address).text)
+            fields = {"csrfmiddlewaretoken": token, "path": f"page-{number}-{n}.txt", "content": "a", "title": "page"}
+            answer = session.post(address, data=fields, headers={"Referer": address}, allow_redirects=False)
+            assert answer.status_code == 302, answer.text[:3000]
+
+    session = live_portal_session(live_portal)
+    writers = [(by_api, 0), (by_api, 1), (by_api, 2), (by_push, 3), (by_push, 4), (by_push, 5)]
+    with ThreadPoolExecutor(8) as pool:
+        running = [pool.submit(writer, number) for writer, number in writers]
+        running += [pool.submit(by_page, number, session()) for number in (6, 7)]
+        for one in running:
+            one.result()
+    clone = Desk(live_portal, tmp_path / "end").clone(api.path)
+    assert len(list(clone.glob("*-*-*.txt"))) == 8 * rounds
+    end = Desk(live_portal, tmp_path / "end")
+    assert len(end.git(clone, "log", "--format=%H").split()) == 2 + 8 * rounds
+    assert end.git(clone, "rev-parse", "HEAD") == api.head()
+    assert end.git(clone, "fsck", "--strict", "--full") == ""
+
+
+def live_portal_session(portal):
+    """Return a maker of browsers in which alice is signed in."""
+    from tests.live import PASSWORD
+
+    def sign_in():
+        session = requests.Session()
+        page = session.get(f"{portal.url}/accounts/login/", timeout=30)
+        fields = {"csrfmiddlewaretoken": csrf_of(page.text), "login": "alice", "password": PASSWORD}
+        session.post(f"{portal.url}/accounts/login/", data=fields, timeout=30)
+        assert "sessionid" in session.cookies
+        return session
+
+    return sign_in
