@@ -29,6 +29,7 @@ DATASET_FIELDS = (
     "task_categories", "task_ids", "annotations_creators", "language_creators", "multilinguality",
     "source_datasets", "language", "license", "size_categories",
 )  # fmt: skip
+SPACE_LINKS = ("models", "datasets")
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,9 @@ def _labels(
         found += [f"dataset:{name}" for name in cards.texts(card.get("datasets") or [])]
         found += [f"base_model:{name}" for name in cards.texts(card.get("base_model") or [])]
         found += [f"license:{name}" for name in cards.texts(card.get("license") or [])]
+    elif repo.is_space:
+        found = [cards.first_text(card.get("sdk") or ""), *cards.texts(card.get("tags") or [])]
+        found += [f"{name}:{value}" for name in SPACE_LINKS for value in cards.texts(card.get(name) or [])]
     else:
         found = [f"{name}:{value}" for name in DATASET_FIELDS for value in cards.texts(card.get(name) or [])]
         found += cards.texts(card.get("tags") or [])

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
-from django.db.models import Count, Exists, F, OuterRef, Q, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Concat
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from models_hub.checking import is_text
-from models_hub.models import Label, Repo, RepoQuerySet
+from models_hub.models import GitObject, Label, Repo, RepoBlob, RepoQuerySet
 from portal.errors import InvalidInput
 from portal.models import Asker
 
@@ -25,6 +25,7 @@ COUNTED = 1000  # beyond this a list says “more than”, so that counting stay
 MAX_WORDS = 8
 FACET_SECONDS = 60
 FACET_VALUES = 40
+GROUPED_LABELS = 2000
 UNKNOWN_LAST = 2**62
 FILTERS = ("task", "library", "language", "license", "author")
 
@@ -39,12 +40,17 @@ class Order(NamedTuple):
 
 ORDERS = {
     "updated": Order(gettext_lazy("Recently updated"), F("updated_at"), descending=True),
+    "trending": Order(gettext_lazy("Trending"), F("trend"), descending=True),
+    "downloads": Order(gettext_lazy("Most downloads"), F("downloads"), descending=True),
+    "likes": Order(gettext_lazy("Most likes"), F("likes"), descending=True),
+    "created": Order(gettext_lazy("Newest"), F("created_at"), descending=True),
     "largest": Order(gettext_lazy("Most parameters"), Coalesce(F("parameters"), Value(-1)), descending=True),
     "smallest": Order(
         gettext_lazy("Fewest parameters"), Coalesce(F("parameters"), Value(UNKNOWN_LAST)), descending=False
     ),
     "name": Order(gettext_lazy("Name"), F("lower"), descending=False),
 }
+KEY_TYPES: Mapping[str, type | tuple[type, ...]] = {"name": str, "trending": (int, float)}
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,30 @@ def matching(repos: RepoQuerySet, query: Query) -> RepoQuerySet:
     return repos
 
 
+def children_of(repo: Repo) -> int:
+    """Return how many public models name this one as their base model."""
+    return Label.objects.filter(
+        text=f"base_model:{repo.full_name}", repo__kind=Repo.Kind.MODEL, repo__private=False
+    ).count()
+
+
+def with_children(repos: RepoQuerySet) -> RepoQuerySet:
+    """Bring `children_of` along as `children_count`, for a list."""
+    named = Concat(Value("base_model:"), OuterRef("namespace__name"), Value("/"), OuterRef("name"))
+    rows = Label.objects.filter(text=named, repo__kind=Repo.Kind.MODEL, repo__private=False)
+    counted = rows.order_by().values("text").annotate(n=Count("pk")).values("n")
+    return repos.annotate(children_count=Coalesce(Subquery(counted), 0))
+
+
+def with_storage(repos: RepoQuerySet) -> RepoQuerySet:
+    """Bring the bytes of all versions along as `used_storage`, for a list."""
+    here = {"repo": OuterRef("pk")}
+    objects = GitObject.objects.filter(**here).order_by().values("repo").annotate(n=Sum("size"))
+    contents = RepoBlob.objects.filter(**here).order_by().values("repo").annotate(n=Sum("blob__size"))
+    total = Coalesce(Subquery(objects.values("n")), 0) + Coalesce(Subquery(contents.values("n")), 0)
+    return repos.annotate(used_storage=total)
+
+
 def facets(kind: str) -> dict[str, list[str]]:
     """Return for each filter the values that public repositories of this kind have, the most frequent first."""
     key = f"facets:{kind}"
@@ -128,6 +158,22 @@ def facets(kind: str) -> dict[str, list[str]]:
         kept["language"] = _frequent_languages(public)
         cache.set(key, kept, FACET_SECONDS)
     return kept
+
+
+def label_groups(kind: str) -> dict[str, list[str]]:
+    """Return the labels of public repositories of this kind in the Hub's groups, the most frequent first."""
+    public = Repo.objects.filter(kind=kind, private=False)
+    words = {name: set(_frequent(public, name)) for name in ("task", "library")}
+    languages = set(_frequent_languages(public))
+    named = {"pipeline_tag": words["task"], "library": words["library"], "language": languages}
+    rows = Label.objects.filter(repo__kind=kind, repo__private=False).values("text").annotate(n=Count("id"))
+    groups: dict[str, list[str]] = {}
+    for row in rows.order_by("-n", "text")[:GROUPED_LABELS]:
+        text = row["text"]
+        prefix = text.partition(":")[0] if ":" in text else ""
+        group = prefix or next((name for name, known in named.items() if text in known), "other")
+        groups.setdefault(group, []).append(text)
+    return groups
 
 
 def _frequent(repos: RepoQuerySet, name: str) -> list[str]:
@@ -158,11 +204,13 @@ def read_moment(text: str) -> datetime:
 def _read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
     try:
         key, pk = json.loads(base64.urlsafe_b64decode(cursor[:500] + "=" * (-len(cursor) % 4)))
-        if sort == "updated":
+        if sort in {"updated", "created"}:
             key = read_moment(key)
-        elif not isinstance(key, str if sort == "name" else int) or (isinstance(key, str) and not is_text(key)):
+        elif not isinstance(key, KEY_TYPES.get(sort, int)) or (isinstance(key, str) and not is_text(key)):
             raise ValueError
-        if not all(abs(part) <= UNKNOWN_LAST for part in (key, pk) if isinstance(part, int)) or not isinstance(pk, int):
+        if not all(abs(part) <= UNKNOWN_LAST for part in (key, pk) if isinstance(part, int | float)):
+            raise ValueError
+        if not isinstance(pk, int):
             raise ValueError
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(_("This link to a page of the list is broken; start again from the first page.")) from error

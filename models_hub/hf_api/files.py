@@ -4,11 +4,11 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, permissions
+from models_hub import browsing, downloading, permissions
 from models_hub.browsing import Entry, EntryNotFound
 from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition, is_known
-from models_hub.git.pointers import pointer_text
-from models_hub.hf_api.calls import Call
+from models_hub.git.pointers import MAX_POINTER_BYTES, parse_pointer, pointer_text
+from models_hub.hf_api.calls import Call, address_of
 from models_hub.hf_api.xet_tokens import lead_to_xet
 from models_hub.models import Commit, Repo
 from models_hub.responses import blob_response
@@ -22,6 +22,8 @@ def resolve(call: Call, kind: str, namespace: str, name: str, revision: str, pat
     response = _bytes_of(call, repo, entry)
     response["Content-Disposition"] = disposition(entry, download=call.flag("download"))
     lead_to_xet(response, call, repo, commit, entry)
+    if call.request.headers.get("X-HF-Download-Counter") == "1" or downloading.is_query_file(repo, entry.path):
+        downloading.note(repo, by=call.user, address=address_of(call.request))
     return _finished(response, repo, commit)
 
 
@@ -42,6 +44,9 @@ def _located(call: Call, kind: str, namespace: str, name: str, revision: str, pa
     entry = browsing.find(repo, commit, path)
     if entry.is_folder:
         raise EntryNotFound(_("“%(path)s” is a folder.") % {"path": path[:300]}, data={"commit": commit.oid})
+    if entry.blob is None and entry.size <= MAX_POINTER_BYTES and parse_pointer(browsing.read(repo, entry, entry.size)):
+        # A pointer is never committed without its content: the content was removed for good since.
+        raise EntryNotFound(_("The content of this file was removed."), data={"commit": commit.oid})
     return repo, commit, entry
 
 

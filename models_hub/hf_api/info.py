@@ -7,7 +7,7 @@ from typing import Any
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
-from models_hub import browsing, describing
+from models_hub import browsing, cards, describing, listing, quotas, trending
 from models_hub.browsing import Entry
 from models_hub.describing import Description
 from models_hub.git.objects import TreeItem
@@ -70,6 +70,26 @@ class Info:
         return {"parameters": dtypes, "total": sum(dtypes.values())} if dtypes else None
 
     @property
+    def used_storage(self) -> int:
+        """The bytes of all versions: a list brings them along, for a single repository they are counted now."""
+        known = getattr(self.repo, "used_storage", None)
+        return quotas.held_by(self.repo) if known is None else known
+
+    @property
+    def children(self) -> int:
+        """How many public models say that they are made of this one."""
+        known = getattr(self.repo, "children_count", None)
+        return listing.children_of(self.repo) if known is None else known
+
+    @property
+    def base_models(self) -> list[str] | None:
+        return cards.texts(self.description.card.get("base_model") or []) or None
+
+    def linked(self, field: str) -> list[str]:
+        """The repositories that the card of a Space names."""
+        return cards.texts(self.description.card.get(field) or [])
+
+    @property
     def transformers_info(self) -> dict[str, Any] | None:
         architecture = next(iter(self.description.config.get("architectures", [])), "")
         loader = next((name for ending, name in AUTO_MODELS.items() if architecture.endswith(ending)), None)
@@ -84,8 +104,8 @@ COMMON: dict[str, Field] = {
     "createdAt": lambda info: timestamp(info.repo.created_at),
     "disabled": lambda info: False,
     "downloads": lambda info: info.repo.downloads,
-    "downloadsAllTime": lambda info: info.repo.downloads,
-    "gated": lambda info: False,
+    "downloadsAllTime": lambda info: info.repo.downloads_all_time,
+    "gated": lambda info: info.repo.gated or False,
     "lastModified": lambda info: timestamp(info.repo.updated_at),
     "likes": lambda info: info.repo.likes,
     "private": lambda info: info.repo.private,
@@ -93,15 +113,15 @@ COMMON: dict[str, Field] = {
     "sha": lambda info: info.sha,
     "siblings": lambda info: info.siblings,
     "tags": lambda info: info.description.labels,
-    "trendingScore": lambda info: 0,
-    "usedStorage": lambda info: info.repo.size,
+    "trendingScore": lambda info: trending.score(info.repo.trend),
+    "usedStorage": lambda info: info.used_storage,
     "gitalyUid": lambda info: None,
     # Older clients take Xet for uploads when this is true; they speak an older form of it, so they get LFS.
     "xetEnabled": lambda info: False,
 }
 MODEL: dict[str, Field] = COMMON | {
-    "baseModels": lambda info: None,
-    "childrenModelCount": lambda info: None,
+    "baseModels": lambda info: info.base_models,
+    "childrenModelCount": lambda info: info.children,
     "config": lambda info: info.description.config or None,
     "evalResults": lambda info: None,
     "gguf": lambda info: None,
@@ -117,19 +137,39 @@ MODEL: dict[str, Field] = COMMON | {
     "widgetData": lambda info: info.description.card.get("widget"),
 }
 DATASET: dict[str, Field] = COMMON | {
-    "citation": lambda info: None,
-    "description": lambda info: None,
-    "mainSize": lambda info: None,
+    "citation": lambda info: info.description.citation or None,
+    "description": lambda info: info.description.description or None,
+    "mainSize": lambda info: info.description.size,
     "paperswithcode_id": lambda info: info.description.card.get("paperswithcode_id"),
 }
-FIELDS = {"model": MODEL, "dataset": DATASET}
+SPACE: dict[str, Field] = {
+    **{key: field for key, field in COMMON.items() if key not in {"downloads", "downloadsAllTime", "gated"}},
+    "datasets": lambda info: info.linked("datasets"),
+    "models": lambda info: info.linked("models"),
+    "region": lambda info: None,
+    # It is not hosted: there is neither a process nor an address of its own.
+    "runtime": lambda info: None,
+    "sdk": lambda info: cards.first_text(info.description.card.get("sdk") or "") or None,
+    "subdomain": lambda info: None,
+}
+FIELDS = {"model": MODEL, "dataset": DATASET, "space": SPACE}
 STANDARD = (
     "author", "sha", "lastModified", "createdAt", "private", "gated", "disabled", "downloads", "likes", "tags",
     "cardData", "siblings", "usedStorage",
 )  # fmt: skip
+SPACE_STANDARD = (
+    "author", "sha", "lastModified", "createdAt", "private", "disabled", "likes", "tags", "cardData", "siblings",
+    "usedStorage", "sdk", "runtime", "subdomain", "models", "datasets",
+)  # fmt: skip
+DATASET_STANDARD = ("description", "citation")
 MODEL_STANDARD = (
     "library_name", "pipeline_tag", "config", "model-index", "safetensors", "transformersInfo", "widgetData", "spaces",
 )  # fmt: skip
+WHOLE: dict[str, tuple[str, ...]] = {
+    "model": (*STANDARD, *MODEL_STANDARD),
+    "dataset": (*STANDARD, *DATASET_STANDARD),
+    "space": SPACE_STANDARD,
+}
 
 
 def at_head(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
@@ -143,7 +183,7 @@ def at_revision(call: Call, kind: str, namespace: str, name: str, revision: str)
     info = Info(repo, commit, with_sizes=call.flag("blobs"))
     if wanted:
         return JsonResponse(selected(info, wanted))
-    shown = selected(info, (*STANDARD, *(MODEL_STANDARD if repo.is_model else ())))
+    shown = selected(info, WHOLE[repo.kind])
     if repo.is_model:
         shown["modelId"] = repo.full_name
     if call.flag("securityStatus"):

@@ -1,6 +1,8 @@
 """Lists of models and data sets: filters, sorting, pages."""
 
+import math
 import re
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -11,7 +13,7 @@ from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.info import Info, expanded, selected
 from models_hub.hf_api.shapes import page, read_cursor
-from models_hub.listing import read_moment
+from models_hub.listing import read_moment, with_children, with_storage
 from models_hub.models import Repo, RepoQuerySet
 from portal.errors import InvalidInput
 
@@ -24,11 +26,23 @@ SORTS = {
     "createdAt": "created_at",
     "downloads": "downloads",
     "likes": "likes",
-    "trendingScore": "updated_at",
+    "trendingScore": "trend",
 }
-STANDARD = ("author", "private", "gated", "downloads", "likes", "trendingScore", "tags", "createdAt", "lastModified")
-MODEL_STANDARD = ("pipeline_tag", "library_name")
+# What a value in a cursor must be, by column; the others are moments.
+NUMBERS: dict[str, type | tuple[type, ...]] = {"downloads": int, "likes": int, "trend": (int, float)}
+COMMON = ("author", "private", "likes", "trendingScore", "tags", "createdAt", "lastModified")
+STANDARD = {
+    "model": (*COMMON, "gated", "downloads", "pipeline_tag", "library_name"),
+    "dataset": (*COMMON, "gated", "downloads", "description"),
+    "space": (*COMMON, "sdk"),
+}
 FULL = ("sha", "disabled", "siblings")
+# Programs that run models on one's own machine, by the format that they read.
+APPS = {
+    **dict.fromkeys(("llama.cpp", "ollama", "lmstudio", "jan", "koboldcpp", "llama-cpp-python"), "gguf"),
+    **dict.fromkeys(("vllm", "sglang", "tgi"), "safetensors"),
+}
+LINKS = ("models", "datasets")  # what a Space says that it uses
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 _AMOUNT = re.compile(r"(min|max):(\d{1,9}(?:\.\d{1,3})?)([KMBT]?)", re.IGNORECASE)
 
@@ -40,6 +54,10 @@ def repos(call: Call, kind: str) -> HttpResponseBase:
     if column is None:
         raise InvalidInput(_("“sort” must be one of: %(names)s.") % {"names": ", ".join(SORTS)})
     found = _filtered(call, Repo.objects.visible_to(call.user).filter(kind=kind))
+    if "usedStorage" in keys:
+        found = with_storage(found)
+    if "childrenModelCount" in keys:
+        found = with_children(found)
     rows = list(_after(found, column, read_cursor(call)).order_by(f"-{column}", "-id")[: limit + 1])
     cursor = _cursor(rows[limit - 1], column) if len(rows) > limit else None
     whole = not call.words("expand")
@@ -49,7 +67,7 @@ def repos(call: Call, kind: str) -> HttpResponseBase:
 def _keys(call: Call, kind: str) -> tuple[str, ...]:
     if wanted := expanded(call, kind):
         return tuple(wanted)
-    keys = (*STANDARD, *(MODEL_STANDARD if kind == "model" else ()))
+    keys = STANDARD[kind]
     full = call.flag("full")
     keys += FULL if full else ()
     keys += ("cardData",) if full or call.flag("cardData") else ()
@@ -75,9 +93,14 @@ def _filtered(call: Call, found: RepoQuerySet) -> RepoQuerySet:
         found = found.filter(task=task)
     if amounts := query.get("num_parameters"):
         found = _of_size(found, amounts)
-    # No repository here is gated, deployed at a provider or known to another program.
-    elsewhere = ("apps", "inference", "inference_provider")
-    if call.flag("gated") or any(query.getlist(name) for name in elsewhere):
+    if query.get("gated"):
+        found = found.exclude(gated="") if call.flag("gated") else found.filter(gated="")
+    for app in [name for value in query.getlist("apps") for name in value.split(",") if name]:
+        found = found.labelled(APPS[app]) if app in APPS else found.none()
+    for field in LINKS:
+        found = found.labelled(*[f"{field}:{name}" for name in query.getlist(field)[:MAX_FILTERS]])
+    # Nothing here is deployed at a provider.
+    if any(query.getlist(name) for name in ("inference", "inference_provider")):
         found = found.none()
     return found.select_related("namespace").prefetch_related("labels")
 
@@ -103,11 +126,13 @@ def _after(found: RepoQuerySet, column: str, cursor: list[Any] | None) -> RepoQu
         value = read_moment(cursor[0]) if isinstance(cursor[0], str) else cursor[0]
     except ValueError:
         return found
-    if value is None or isinstance(value, int) != (column in {"downloads", "likes"}):
+    if isinstance(value, bool) or not isinstance(value, NUMBERS.get(column, datetime)):
+        return found
+    if isinstance(value, float) and not math.isfinite(value):
         return found
     return found.filter(Q(**{f"{column}__lt": value}) | Q(**{column: value, "id__lt": cursor[1]}))
 
 
 def _cursor(repo: Repo, column: str) -> list[Any]:
     value = getattr(repo, column)
-    return [value if isinstance(value, int) else value.isoformat(), repo.pk]
+    return [value.isoformat() if isinstance(value, datetime) else value, repo.pk]

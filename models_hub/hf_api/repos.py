@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import publishing, staging
+from models_hub import gating, moving, permissions, publishing, staging
 from models_hub.browsing import RepoNotFound
 from models_hub.hf_api.calls import Call, text
 from portal.errors import InvalidInput
@@ -23,7 +24,8 @@ def create(call: Call) -> HttpResponseBase:
         namespace=namespace,
         kind=text(body.get("type"), "type", default="model"),
         name=name,
-        private=_wants_private(body) or False,
+        private=wants_private(body) or False,
+        sdk=text(body.get("sdk"), "sdk", default=""),
     )
     return JsonResponse({"url": f"{call.origin}{repo.path}", "name": repo.full_name, "id": repo.full_name})
 
@@ -38,16 +40,25 @@ def delete(call: Call) -> HttpResponseBase:
 def settings(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
     repo, body = call.repo(kind, namespace, name), call.json()
     user = publishing.require_manager(call.writer(), repo)
-    if body.get("gated") not in {None, False}:
-        raise InvalidInput(_("This portal has no gated repositories; make the repository private instead."))
-    private = _wants_private(body)
-    if private is not None:
-        publishing.set_private(repo, by=user, private=private)
-    return JsonResponse({"private": repo.private, "gated": False})
+    gate, private = _wanted_gate(body), wants_private(body)
+    with transaction.atomic():
+        if gate is not None:
+            gating.set_gate(repo, by=user, gate=gate)
+        if private is not None:
+            publishing.set_private(repo, by=user, private=private)
+    return JsonResponse({"private": repo.private, "gated": repo.gated or False})
+
+
+def move(call: Call) -> HttpResponseBase:
+    user, body = call.writer(), call.json()
+    kind = text(body.get("type"), "type", default="model")
+    (namespace, name), (to_namespace, to_name) = (_both_names(body, field) for field in ("fromRepo", "toRepo"))
+    moved = moving.move_repo(call.repo(kind, namespace, name), by=user, namespace=to_namespace, name=to_name)
+    return JsonResponse({"url": f"{call.origin}{moved.path}", "name": moved.full_name, "id": moved.full_name})
 
 
 def may_read(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
-    call.repo(kind, namespace, name)
+    permissions.require_download(call.user, call.repo(kind, namespace, name))
     return JsonResponse({})
 
 
@@ -80,7 +91,24 @@ def _full_name(body: dict[str, Any], *, default: str) -> tuple[str, str]:
     return text(body.get("organization"), "organization", default=default) or default, name
 
 
-def _wants_private(body: dict[str, Any]) -> bool | None:
+def _both_names(body: dict[str, Any], field: str) -> tuple[str, str]:
+    namespace, slash, name = text(body.get(field), field).partition("/")
+    if not slash:
+        raise InvalidInput(_("“%(field)s” must be a full name: namespace/name.") % {"field": field})
+    return namespace, name
+
+
+def _wanted_gate(body: dict[str, Any]) -> str | None:
+    """Read who may download: “auto”, “manual” or false; None when nothing is said of it."""
+    gate = body.get("gated")
+    if gate is None or gate is False:
+        return None if gate is None else ""
+    if gate not in {"auto", "manual"}:
+        raise InvalidInput(_("“gated” must be “auto”, “manual” or false."))
+    return str(gate)
+
+
+def wants_private(body: dict[str, Any]) -> bool | None:
     """Read the wish for visibility in its new and old form; None when there is none."""
     visibility = body.get("visibility")
     if visibility in {"private", "public"}:

@@ -9,6 +9,7 @@ REPO = "api/<kind:kind>/<segment:namespace>/<segment:name>"
 
 urlpatterns = [
     path("", include("models_hub.hf_api.account_routes")),
+    path("", include("models_hub.hf_api.repo_routes")),
     path("api/validate-yaml", by_method(POST=repos.validate_yaml)),
     path("api/repos/create", by_method(POST=repos.create)),
     path("api/repos/delete", by_method(DELETE=repos.delete)),

@@ -4,15 +4,18 @@ import base64
 import binascii
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from django.db.models import Model, QuerySet
 from django.http import HttpResponseBase, JsonResponse
 
 from models_hub.browsing import Entry
 from models_hub.git.pointers import pointer_text
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.xet_tokens import xet_hash
+
+Row = TypeVar("Row", bound=Model)
 
 
 def timestamp(moment: datetime) -> str:
@@ -48,6 +51,13 @@ def page(call: Call, rows: list[Any], *, cursor: list[Any] | None, path: str = "
         address = f"{call.origin}{path or call.request.path}?{urlencode(list(query.lists()), doseq=True)}"
         response["Link"] = f'<{address}>; rel="next"'
     return response
+
+
+def after_id(call: Call, rows: "QuerySet[Row]") -> "QuerySet[Row]":
+    """Narrow rows in falling order of their ids to what follows the cursor."""
+    cursor = read_cursor(call)
+    last = cursor[0] if cursor else None
+    return rows.filter(pk__lt=last) if isinstance(last, int) and 0 <= last < 2**63 else rows
 
 
 def read_cursor(call: Call) -> list[Any] | None:

@@ -79,8 +79,6 @@ def test_settings_change_visibility(alice, make_repo, token_of):
     assert Wire().get("/api/models/alice/bert").status_code == 401
     assert wire.call("PUT", "/api/models/alice/bert/settings", {"visibility": "public"}).status_code == 200
     assert Wire().get("/api/models/alice/bert").status_code == 200
-    assert wire.call("PUT", "/api/models/alice/bert/settings", {"gated": "auto"}).status_code == 400
-    assert wire.call("PUT", "/api/models/alice/bert/settings", {"gated": False}).status_code == 200
 
 
 def test_info_has_what_clients_read(alice, make_repo):

@@ -1,0 +1,84 @@
+"""Downloads are counted: one for each repository, caller and day, however many files and requests it takes.
+
+A caller is an account, else an address; only a keyed digest of it is kept, for two days. Whom we counted today costs a
+later request one look into memory or one indexed read; only the first request of a caller and day writes.
+"""
+
+import hashlib
+import hmac
+import logging
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from models_hub import trending
+from models_hub.models import Download, DownloadDay, Repo
+from portal.models import Asker
+
+logger = logging.getLogger(__name__)
+
+SHOWN_DAYS = 30  # `Repo.downloads` is their sum
+KEPT_DAYS = 2  # how long it is known who was counted
+REMEMBERED = 10_000
+# One of these stands for a model as a whole: every program that loads a model reads one of them.
+QUERY_FILES = frozenset({"config.json", "adapter_config.json", "model_index.json", "modules.json"})
+QUERY_ENDINGS = (".gguf",)
+DATA_ENDINGS = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".txt", ".zip", ".tar", ".gz", ".zst")
+
+_counted: set[tuple[int, str]] = set()  # of this process; it may forget, for the rows do not
+
+
+def is_query_file(repo: Repo, path: str) -> bool:
+    """Return whether asking for this file alone is taken for a download of the repository."""
+    if repo.is_model:
+        return path in QUERY_FILES or path.lower().endswith(QUERY_ENDINGS)
+    return path.lower().endswith(DATA_ENDINGS)
+
+
+def note(repo: Repo, *, by: Asker, address: str) -> None:
+    """Count a download, unless this caller was counted today. A download never fails for its count."""
+    today = timezone.now().date()
+    caller = _digest(today, f"user:{by.pk}" if by.is_authenticated else f"address:{address}")
+    if (repo.pk, caller) in _counted:
+        return
+    try:
+        if not Download.objects.filter(repo=repo, day=today, caller=caller).exists():
+            _count(repo, today, caller)
+    except OperationalError as error:  # a busy database
+        logger.warning("A download of %s was not counted: %s", repo.full_name, error)
+        return
+    if len(_counted) >= REMEMBERED:
+        _counted.clear()
+    _counted.add((repo.pk, caller))
+
+
+def forget_old() -> None:
+    """Drop who was counted on past days, and take the days before the last 30 out of `Repo.downloads`."""
+    today = timezone.now().date()
+    Download.objects.filter(day__lt=today - timedelta(days=KEPT_DAYS - 1)).delete()
+    days = DownloadDay.objects.filter(repo=OuterRef("pk"), day__gt=today - timedelta(days=SHOWN_DAYS))
+    recent = Coalesce(Subquery(days.order_by().values("repo").annotate(total=Sum("count")).values("total")), 0)
+    Repo.objects.filter(downloads__gt=0).exclude(downloads=recent).update(downloads=recent)
+
+
+def _count(repo: Repo, today: date, caller: str) -> None:
+    try:
+        with transaction.atomic():
+            Download.objects.create(repo=repo, day=today, caller=caller)
+            row, _created = DownloadDay.objects.get_or_create(repo=repo, day=today)
+            DownloadDay.objects.filter(pk=row.pk).update(count=F("count") + 1)
+            Repo.objects.filter(pk=repo.pk).update(
+                downloads=F("downloads") + 1, downloads_all_time=F("downloads_all_time") + 1
+            )
+            trending.add(repo.pk, trending.DOWNLOAD)
+    except IntegrityError:  # counted by another thread at this moment, or the repository has gone
+        return
+
+
+def _digest(day: date, caller: str) -> str:
+    text = f"download:{day.isoformat()}:{caller}"
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,69 @@
+"""What clients ask a hub for and this portal has not: answered at once, in JSON that says so."""
+
+from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from models_hub.hf_api.calls import Call
+from portal.errors import InvalidInput, NotFound
+
+# The first word of an address -> what it would be about.
+NOT_HERE: dict[str, str | Promise] = {
+    "jobs": gettext_lazy("jobs in containers"),
+    "scheduled-jobs": gettext_lazy("jobs in containers"),
+    "kernels": gettext_lazy("kernels"),
+    "buckets": gettext_lazy("buckets"),
+    "papers": gettext_lazy("papers"),
+    "daily_papers": gettext_lazy("papers"),
+    "endpoints": gettext_lazy("inference endpoints"),
+    "inference-proxy": gettext_lazy("inference providers"),
+    "partners": gettext_lazy("inference providers"),
+    "resource-groups": gettext_lazy("resource groups"),
+    "sandboxes": gettext_lazy("sandboxes"),
+}
+
+
+def not_here(call: Call, what: str) -> HttpResponseBase:
+    raise NotFound(_("This portal has no %(what)s.") % {"what": NOT_HERE[what]})
+
+
+def of_space(call: Call, namespace: str, name: str, what: str) -> HttpResponseBase:
+    """Nothing of a Space runs: its settings at run time are refused, to those who may see that it is there."""
+    call.repo("space", namespace, name)
+    return space_runtime(call)
+
+
+def space_runtime(call: Call) -> HttpResponseBase:
+    raise InvalidInput(
+        _("This portal keeps the files of static Spaces but does not run Spaces: they have no runtime here."),
+        code="not_hosted",
+    )
+
+
+def semantic_search(call: Call) -> HttpResponseBase:
+    raise NotFound(_("Search here is by words: list the Spaces with “search”."))
+
+
+def space_templates(call: Call) -> HttpResponseBase:
+    return JsonResponse({"templates": []})
+
+
+def leaderboard(call: Call, namespace: str, name: str) -> HttpResponseBase:
+    """Our boards rank models by evaluations of our own, under addresses of their own."""
+    repo = call.repo("dataset", namespace, name)
+    raise NotFound(
+        _("No leaderboard is published under this address. Evaluations on %(name)s are at %(url)s.")
+        % {"name": repo.full_name, "url": f"{call.origin}/leaderboard"}
+    )
+
+
+def agent_harnesses(call: Call) -> HttpResponseBase:
+    """Clients ask once a day which environment variables tell of a coding agent; we do not want to know."""
+    return JsonResponse({"standardEnvVars": [], "harnesses": []})
+
+
+def telemetry(call: Call) -> HttpResponseBase:
+    """Nothing is kept of what clients report about themselves."""
+    return HttpResponse(status=204)
