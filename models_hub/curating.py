@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _
 
 from models_hub import browsing
@@ -151,6 +151,12 @@ def change_item(item: CollectionItem, *, by: User, note: str | None = None, posi
         if position is not None:
             _put(item, collection.items.all(), position)
         _note(collection, by, "collection.item_changed", item)
+
+
+def move(item: CollectionItem, *, by: User, step: int) -> None:
+    """Move an item up (-1) or down (1); deleted repositories leave gaps between positions, so places are counted."""
+    before = item.collection.items.filter(Q(position__lt=item.position) | Q(position=item.position, pk__lt=item.pk))
+    change_item(item, by=by, position=max(before.count() + step, 0))
 
 
 def remove(item: CollectionItem, *, by: User) -> None:

@@ -153,7 +153,7 @@ def _row(call: Call, row: Collection) -> dict[str, Any]:
 
 def _item(call: Call, item: CollectionItem) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        "_id": f"{item.pk:024x}",
+        "_id": item.wire_id,
         "id": item.label,
         "type": item.type,
         "position": item.position,

@@ -81,6 +81,15 @@ class Collection(models.Model):
         return f"{self.namespace.name}/{words}-{self.pk:024x}"
 
     @property
+    def owner(self) -> str:
+        return self.namespace.name
+
+    @property
+    def tail(self) -> str:
+        """The slug without its owner, as addresses have it."""
+        return self.slug.partition("/")[2]
+
+    @property
     def path(self) -> str:
         return f"/collections/{self.slug}"
 
@@ -119,6 +128,10 @@ class CollectionItem(models.Model):
     @property
     def target(self) -> Any:
         return self.repo or self.linked
+
+    @property
+    def wire_id(self) -> str:
+        return f"{self.pk:024x}"
 
     @property
     def type(self) -> str:

@@ -3,10 +3,11 @@
 from django.urls import URLPattern, path
 
 from models_hub.models import Repo
-from models_hub.views import cards, editing, files, lists, repos, tokens, uploads, versions
+from models_hub.views import cards, collections, editing, files, lists, repos, tokens, uploads, versions
 from portal import path_converters  # noqa: F401  (registers "account")
 
 REPO = "<account:namespace>/<account:name>"
+COLLECTION = "collections/<account:owner>/<slug:slug>"
 
 
 def _pages(prefix: str, kind: str) -> list[URLPattern]:
@@ -22,6 +23,7 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/new/<path:place>", editing.new, extra, name=f"{kind}_new_file"),
         path(f"{base}/edit/<path:place>", editing.edit, extra, name=f"{kind}_edit"),
         path(f"{base}/removal/<path:place>", editing.removal, extra, name=f"{kind}_removal"),
+        path(f"{base}/collections", collections.of_repo, extra, name=f"{kind}_collections"),
         path(f"{base}/settings", repos.settings, extra, name=f"{kind}_settings"),
         path(f"{base}/settings/visibility", repos.visibility, extra, name=f"{kind}_visibility"),
         path(f"{base}/settings/deletion", repos.deletion, extra, name=f"{kind}_deletion"),
@@ -34,6 +36,16 @@ urlpatterns = [
     path("spaces", lists.repos, {"kind": Repo.Kind.SPACE}, name="spaces"),
     path("models/latest", lists.latest, name="models_latest"),
     path("fragments/repos", lists.of_author, name="repos_of_author"),
+    path("fragments/collections", collections.of_owner, name="collections_of_owner"),
+    path("collections", collections.listed, name="collections"),
+    path("collections/new", collections.new, name="collection_new"),
+    path(COLLECTION, collections.show, name="collection"),
+    path(f"{COLLECTION}/details", collections.change, name="collection_change"),
+    path(f"{COLLECTION}/deletion", collections.deletion, name="collection_deletion"),
+    path(f"{COLLECTION}/vote", collections.vote, name="collection_vote"),
+    path(f"{COLLECTION}/items", collections.addition, name="collection_addition"),
+    path(f"{COLLECTION}/items/<slug:item_id>", collections.item, name="collection_item"),
+    path(f"{COLLECTION}/items/<slug:item_id>/removal", collections.removal, name="collection_removal"),
     path("settings/tokens/fine-grained", tokens.fine_grained, name="settings_fine_grained_token"),
     path("new/model", repos.new, {"kind": Repo.Kind.MODEL}, name="new_model"),
     path("new/dataset", repos.new, {"kind": Repo.Kind.DATASET}, name="new_dataset"),
