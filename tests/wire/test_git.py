@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.live import LivePortal, csrf_of
+from tests.live import PASSWORD, LivePortal, csrf_of
 from tests.servers import need
 
 pytestmark = pytest.mark.live
@@ -212,12 +212,9 @@ def test_lfs_files_are_pushed_and_pulled(api, desk, live_portal, tmp_path):
     without = Desk(live_portal, tmp_path / "third")
     folder = without.clone(api.path)
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 5\n".encode()
-    without.git(folder, "lfs", "uninstall", "--local")
-    without.git(folder, "config", "filter.lfs.clean", "cat")
-    without.git(folder, "config", "filter.lfs.process", "")
-    without.commit(folder, {"lie.bin": pointer})
+    without.commit(folder, {"lie.txt": pointer})
     text = without.refused(folder, "push", "--no-verify", "origin", "main")
-    assert "lie.bin" in text
+    assert "lie.txt" in text
     assert "was not sent to this repository" in text
 
 
@@ -237,14 +234,13 @@ def test_what_is_refused_says_what_to_mend(api, desk, live_portal, tmp_path):
     assert "git lfs migrate import" in desk.refused(clone, "push", "origin", "main")
     desk.git(clone, "reset", "-q", "--hard", "origin/main")
     assert "cannot be pushed" in desk.refused(clone, "push", "origin", "main:refs/notes/x")
-    assert "Open a pull request" in desk.refused(clone, "push", "origin", "main:refs/pr/7")
+    assert "no pull request 7" in desk.refused(clone, "push", "origin", "main:refs/pr/7")
     assert "cannot be deleted" in desk.refused(clone, "push", "origin", "--delete", "main")
     desk.commit(clone, {"a.txt": b"1"})
     desk.git(clone, "push", "-q")
     desk.git(clone, "reset", "-q", "--hard", "HEAD~1")
     desk.commit(clone, {"b.txt": b"1"})
     assert "protected" in desk.refused(clone, "push", "--force", "origin", "main")
-    assert "non-fast-forward" in desk.refused(clone, "push", "origin", "main") or True
     desk.git(clone, "push", "-q", "origin", "main~1:refs/heads/dev")
     desk.git(clone, "push", "-q", "--force", "origin", "main:refs/heads/dev")
 
@@ -253,7 +249,7 @@ def test_private_is_like_missing_until_a_token_opens_it(live_portal, name, tmp_p
     api = Api(live_portal, name, private=True)
     head = api.commit(**{"secret.txt": b"hidden"})
     nobody, charlie = Desk(live_portal, tmp_path / "a", None), Desk(live_portal, tmp_path / "c", "charlie")
-    wrong = Desk(live_portal, tmp_path / "w", token="hf_" + "x" * 37)  # noqa: S106
+    wrong = Desk(live_portal, tmp_path / "w", token="hf_" + "x" * 37)
     reading = Desk(live_portal, tmp_path / "r", token=live_portal.user("alice", "read"))
     texts = {}
     for desk in (nobody, charlie, wrong):
@@ -330,7 +326,7 @@ def test_eight_writers_on_every_door_lose_nothing(api, live_portal, tmp_path):
             else:
                 raise AssertionError("never landed")
 
-    def by_page(number, session=requests.Session()):
+    def by_page(number, session):
         for n in range(rounds):
             address = f"{live_portal.url}/{api.path}/new/main"
             token = csrf_of(session.get(address).text)
@@ -338,11 +334,11 @@ def test_eight_writers_on_every_door_lose_nothing(api, live_portal, tmp_path):
             answer = session.post(address, data=fields, headers={"Referer": address}, allow_redirects=False)
             assert answer.status_code == 302, answer.text[:3000]
 
-    session = live_portal_session(live_portal)
+    sign_in = browsers_of(live_portal)
     writers = [(by_api, 0), (by_api, 1), (by_api, 2), (by_push, 3), (by_push, 4), (by_push, 5)]
     with ThreadPoolExecutor(8) as pool:
         running = [pool.submit(writer, number) for writer, number in writers]
-        running += [pool.submit(by_page, number, session()) for number in (6, 7)]
+        running += [pool.submit(by_page, number, sign_in()) for number in (6, 7)]
         for one in running:
             one.result()
     clone = Desk(live_portal, tmp_path / "end").clone(api.path)
@@ -353,9 +349,8 @@ def test_eight_writers_on_every_door_lose_nothing(api, live_portal, tmp_path):
     assert end.git(clone, "fsck", "--strict", "--full") == ""
 
 
-def live_portal_session(portal):
+def browsers_of(portal):
     """Return a maker of browsers in which alice is signed in."""
-    from tests.live import PASSWORD
 
     def sign_in():
         session = requests.Session()
