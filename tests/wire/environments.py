@@ -31,7 +31,7 @@ class Environment:
 
     @property
     def folder(self) -> Path:
-        content = "\n".join((sys.executable, sys.version, *self.packages))
+        content = "\n".join((sys.executable, sys.version, str(self.beside_the_project), *self.packages))
         return FOLDER / f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
     def program(self, name: str) -> str:
@@ -51,14 +51,18 @@ class Environment:
                 return
             for older in FOLDER.glob(f"{self.name}-{'?' * 12}"):
                 shutil.rmtree(older)
-            _run(sys.executable, "-m", "venv", "--without-pip", str(self.folder))
-            _run(
-                *(sys.executable, "-m", "pip", "--python", self.program("python"), "install"),
-                *("--quiet", "--no-deps", "--no-compile", "--disable-pip-version-check", *self.packages),
-            )
+            run(sys.executable, "-m", "venv", "--without-pip", str(self.folder))
+            self._install()
             if self.beside_the_project:
                 self._look_into_the_project()
             ready.touch()
+
+    def _install(self) -> None:
+        if self.packages:
+            run(
+                *(sys.executable, "-m", "pip", "--python", self.program("python"), "install", "--no-deps"),
+                *("--quiet", "--no-compile", "--disable-pip-version-check", *self.packages),
+            )
 
     def _look_into_the_project(self) -> None:
         """Let Python look for packages in the project's own environment, after this one."""
@@ -66,7 +70,8 @@ class Environment:
         (site / "project.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
 
 
-def _run(*command: str) -> None:
+def run(*command: str) -> None:
+    """Run a command that must succeed."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
     done = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     if done.returncode:
@@ -81,7 +86,7 @@ def listed() -> dict[str, Environment]:
 
 
 @cache
-def _attempt(name: str) -> str:
+def attempt(name: str) -> str:
     """Make an environment and return why it could not be made, or nothing; a failure is not tried again in this run."""
     try:
         listed()[name].make()
@@ -92,7 +97,7 @@ def _attempt(name: str) -> str:
 
 def environment(name: str) -> Environment:
     """Return an environment, ready to run. Without a package index its tests are skipped, except where CI runs them."""
-    if failure := _attempt(name):
+    if failure := attempt(name):
         if os.environ.get("CI") == "true":
             raise AssertionError(failure)
         pytest.skip(f"The environment “{name}” of a real client could not be installed: {failure[-300:]}")
