@@ -20,7 +20,7 @@ class QuotaAccount(models.Model):
     )
 
     def __str__(self) -> str:
-        return f"{self.namespace_id}: {self.used}"
+        return self.namespace.name
 
     @property
     def limit_now(self) -> int:
