@@ -1,6 +1,7 @@
 """The bytes of xorbs, for whoever holds a signed address: just the ranges that it was signed for.
 
-Xorbs are kept unpacked, which serves every other way to a file; here the chunk headers are put back before the chunks.
+Xorbs are kept unpacked, for every other way to a file (packed, a real model would take 6 % less room); here the
+chunk headers are put back before the chunks.
 """
 
 import hashlib

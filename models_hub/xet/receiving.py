@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import pieces, quotas
+from models_hub import pieces, proposing, quotas
 from models_hub.models import Blob, Xorb, XorbRight
 from models_hub.pieces import ByteRange, Run
 from models_hub.storage import blob_store
@@ -35,7 +35,8 @@ def receive_xorb(grant: Grant, expected_hash: str, body: Body) -> bool:
     """
     user = grant.sender()
     body.limit(xorbs.MAX_BODY_BYTES)
-    reader = XorbReader(body)
+    reader, sent = XorbReader(body), body.remaining
+    proposing.charge(grant.repo, user, sent)
     stored = blob_store().put(_verified(reader, expected_hash))
     with transaction.atomic():
         account = quotas.hold(grant.repo)
@@ -49,6 +50,7 @@ def receive_xorb(grant: Grant, expected_hash: str, body: Body) -> bool:
             },
         )
         quotas.note_xorb(account, grant.repo, xorb)
+        proposing.charge(grant.repo, user, max(reader.size - sent, 0))
         return XorbRight.renew(xorb, user=user, access=grant.access)
 
 

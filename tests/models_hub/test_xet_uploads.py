@@ -1,6 +1,5 @@
 """Uploads by Xet, through its addresses: what becomes content of a repository, and what never does."""
 
-import hashlib
 import json
 import random
 from collections.abc import Callable
@@ -15,10 +14,10 @@ from models_hub import contents
 from models_hub.models import Blob, Piece, Repo, RepoBlob, Xorb
 from models_hub.storage import blob_store
 from models_hub.storage.local import LocalBlobStore
-from models_hub.xet import tokens
 from models_hub.xet.hashing import chunk_hash
 from portal.models import User
-from tests.models_hub.xet_client import MadeFile, MadeXorb, make_shard, recorder, upload
+from tests.models_hub.xet_client import MadeFile, MadeXorb, make_shard, recorder, sha256, upload, whole
+from tests.models_hub.xet_sender import Sender
 
 MakeRepo = Callable[..., Repo]
 Answer = Any
@@ -26,25 +25,6 @@ NOISE = random.Random(3)
 FIRST = MadeXorb(tuple(NOISE.randbytes(size) for size in (1000, 2000, 3000)))
 SECOND = MadeXorb(tuple(NOISE.randbytes(size) for size in (500, 700)))
 ONE_CHUNK = MadeXorb((NOISE.randbytes(800),))
-
-
-class Sender:
-    """A client that holds a token for one repository."""
-
-    def __init__(self, repo: Repo, user: User) -> None:
-        self.repo = repo
-        self.token = tokens.issue(repo=repo, user=user, ttl=600)[0]
-
-    def post(self, path: str, body: bytes) -> Answer:
-        return Client(enforce_csrf_checks=True).post(
-            f"/cas/{path}", body, content_type="application/octet-stream", HTTP_AUTHORIZATION=f"Bearer {self.token}"
-        )
-
-    def xorb(self, xorb: MadeXorb, *, body: bytes | None = None) -> Answer:
-        return self.post(f"v1/xorbs/default/{xorb.hash}", xorb.body if body is None else body)
-
-    def shard(self, *files: MadeFile) -> Answer:
-        return self.post("v1/shards", make_shard(*files))
 
 
 @pytest.fixture
@@ -59,15 +39,6 @@ def stranger(charlie: User, make_repo: MakeRepo) -> Sender:
 
 def stored_files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
-
-
-def sha256(*parts: bytes) -> str:
-    return hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def whole(xorb: MadeXorb, **lies: Any) -> MadeFile:
-    """The file that is exactly one xorb."""
-    return MadeFile(xorb.chunks, lies.pop("sha256", sha256(xorb.raw)), [xorb.term()], **lies)
 
 
 def content_of(repo: Repo, digest: str) -> bytes:

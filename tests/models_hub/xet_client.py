@@ -1,5 +1,6 @@
 """Both ends of Xet for tests: the real client with a server that only records, and makers of xorbs and shards."""
 
+import hashlib
 import struct
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 
 import hf_xet
 
-from models_hub.xet.hashing import HashTree, chunk_hash, file_hash, range_hash, to_text
+from models_hub.xet.hashing import HashTree, chunk_hash, file_hash, from_text, range_hash, to_text
 
 TAG = b"HFRepoMetaData\0" + bytes.fromhex("556967456a7b815783a5bdd95ccdd14aa9")
 BOTH_FLAGS = 0xC0000000
@@ -156,23 +157,28 @@ def root_of(chunks: Sequence[bytes]) -> bytes:
     return tree.root()
 
 
-def to_bytes(text: str) -> bytes:
-    return struct.pack("<4Q", *(int(text[at : at + 16], 16) for at in range(0, 64, 16)))
-
-
 def make_shard(*files: MadeFile) -> bytes:
     parts = [TAG + struct.pack("<QQ", 2, 0)]
     for file in files:
         count = len(file.terms) if file.count is None else file.count
-        parts.append(to_bytes(file.hash) + struct.pack("<II8x", file.flags, count))
-        parts += [to_bytes(term.xorb) + struct.pack("<IIII", 0, *term_numbers(term)) for term in file.terms]
+        parts.append(from_text(file.hash) + struct.pack("<II8x", file.flags, count))
+        parts += [from_text(term.xorb) + struct.pack("<IIII", 0, *term_numbers(term)) for term in file.terms]
         if file.flags & 1 << 31:
             parts += [term.proof + bytes(16) for term in file.terms]
         if file.flags & 1 << 30:
-            parts.append(to_bytes(file.sha256) + bytes(16))
+            parts.append(from_text(file.sha256) + bytes(16))
     end = b"\xff" * 32 + bytes(16)
     return b"".join([*parts, end, end])
 
 
 def term_numbers(term: MadeTerm) -> tuple[int, int, int]:
     return term.size, term.first, term.end
+
+
+def sha256(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def whole(xorb: MadeXorb, **lies: Any) -> MadeFile:
+    """The file that is exactly one xorb."""
+    return MadeFile(xorb.chunks, lies.pop("sha256", sha256(xorb.raw)), [xorb.term()], **lies)
