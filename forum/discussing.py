@@ -94,44 +94,49 @@ def hide(post: Post, *, by: Asker) -> None:
     post.refresh_from_db(fields=("hidden_at", "hidden_by"))
 
 
-def rename(topic: Topic, *, by: Asker, title: str) -> None:
-    """Give the topic another title."""
+def rename(topic: Topic, *, by: Asker, title: str) -> Post:
+    """Give the topic another title; returns the note of it."""
     user, title = _decider(topic, by), proposing.checked_title(title)
     with transaction.atomic():
         before = Topic.objects.select_for_update().get(pk=topic.pk).title
-        if before != title:
-            topic.title = title
-            topic.save(update_fields=("title",))
-            posting.append(topic, by=user, kind=Post.Kind.TITLE, data={"from": before, "to": title})
-            record("renamed", topic, by=user, title=title)
+        if before == title:
+            raise Conflict(_("The discussion has this title already."))
+        topic.title = title
+        topic.save(update_fields=("title",))
+        record("renamed", topic, by=user, title=title)
+        return posting.append(topic, by=user, kind=Post.Kind.TITLE, data={"from": before, "to": title})
 
 
-def change_status(topic: Topic, *, by: Asker, status: str, comment: str = "") -> None:
-    """Close a topic or open it, saying why if need be. A pull request goes through the hub, which reports back."""
+def change_status(topic: Topic, *, by: Asker, status: str, comment: str = "") -> Post:
+    """Close a topic or open it, saying why if need be; returns the note of it.
+
+    A pull request goes through the hub, which reports back.
+    """
     user = _decider(topic, by)
     if comment.strip():
         comment = posting.checked_text(comment)
     if topic.is_pull_request:
         proposing.change_status(proposing.find(_repo(topic), _number(topic)), by=user, status=status, comment=comment)
         topic.refresh_from_db(fields=("status", "last_number", "comments"))
-        return
+        return topic.posts.select_related("author").filter(kind=Post.Kind.STATUS).latest("number")
     if status not in (Status.OPEN, Status.CLOSED):
         raise InvalidInput(_("The status must be “open” or “closed”."))
     look = posting.written(topic.repo, comment)
     with transaction.atomic():
         if Topic.objects.select_for_update().get(pk=topic.pk).status == status:
             raise Conflict(_("This discussion has that status already."))
-        note_status(topic, status, by=user, text=look)
+        return note_status(topic, status, by=user, text=look)
 
 
-def note_status(topic: Topic, status: str, *, by: User, text: posting.Written) -> None:
-    """Write a new status, with what was said about it, in the caller's transaction."""
+def note_status(topic: Topic, status: str, *, by: User, text: posting.Written) -> Post:
+    """Write a new status, with what was said about it, in the caller's transaction; returns the note."""
     topic.status = status
     topic.save(update_fields=("status",))
-    posting.append(topic, by=by, kind=Post.Kind.STATUS, data={"status": status})
+    note = posting.append(topic, by=by, kind=Post.Kind.STATUS, data={"status": status})
     if text.text:
         add_comment(topic, by=by, text=text)
     record("merged" if status == Status.MERGED else "status_changed", topic, by=by, status=status)
+    return note
 
 
 def record(what: str, topic: Topic, *, by: User | None, **facts: Any) -> None:

@@ -122,7 +122,7 @@ def charge(repo: Repo, user: User, size: int) -> None:
 
     Writers send on the owner's account alone and are not counted here.
     """
-    if permissions.can_write(user, repo):
+    if not size or permissions.can_write(user, repo):
         return
     with transaction.atomic():
         Proposer.objects.get_or_create(repo=repo, user=user)

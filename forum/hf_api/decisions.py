@@ -4,6 +4,7 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
 from forum import discussing
+from forum.hf_api import shapes
 from models_hub import merging, proposing
 from models_hub.hf_api.calls import Call, text
 from models_hub.merging import Method
@@ -11,20 +12,20 @@ from models_hub.merging import Method
 
 def rename(call: Call, kind: str, namespace: str, name: str, number: int) -> HttpResponseBase:
     topic = discussing.find(call.repo(kind, namespace, name), number)
-    discussing.rename(topic, by=call.writer(), title=text(call.json().get("title"), "title"))
-    return JsonResponse({"newTitle": topic.title})
+    note = discussing.rename(topic, by=call.writer(), title=text(call.json().get("title"), "title"))
+    return JsonResponse({"newTitle": shapes.event(note)})
 
 
 def change_status(call: Call, kind: str, namespace: str, name: str, number: int) -> HttpResponseBase:
     topic = discussing.find(call.repo(kind, namespace, name), number)
     user, body = call.writer(), call.json()
-    discussing.change_status(
+    note = discussing.change_status(
         topic,
         by=user,
         status=text(body.get("status"), "status"),
         comment=text(body.get("comment"), "comment", default=""),
     )
-    return JsonResponse({"newStatus": topic.status})
+    return JsonResponse({"newStatus": shapes.event(note)})
 
 
 def merge(call: Call, kind: str, namespace: str, name: str, number: int) -> HttpResponseBase:

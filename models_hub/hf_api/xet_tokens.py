@@ -4,10 +4,11 @@ from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
-from models_hub import browsing, permissions
+from models_hub import browsing, permissions, proposing, publishing
 from models_hub.browsing import Entry
 from models_hub.hf_api.calls import Call
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
+from models_hub.models.pull_requests import pull_number
 from models_hub.xet import tokens
 from models_hub.xet.tokens import NO_REVISION, Scope
 
@@ -24,11 +25,14 @@ def xet_read_token(call: Call, kind: str, namespace: str, name: str, revision: s
 
 def xet_write_token(call: Call, kind: str, namespace: str, name: str, revision: str) -> HttpResponseBase:
     """With create_pr, whoever may read may send what a pull request proposes; its revision does not exist yet."""
+    repo = call.repo(kind, namespace, name)
     if call.flag("create_pr"):
-        repo = call.repo(kind, namespace, name)
-        permissions.require_download(call.writer(), repo)
+        permissions.require_download(proposing.require_proposer(call.writer(), repo), repo)
         return _issued(call, repo, Scope.PROPOSE, NO_REVISION)
-    repo = call.writable_repo(kind, namespace, name)
+    if pull_number(revision) is not None:
+        permissions.require_download(publishing.require_pusher(call.writer(), repo, revision), repo)
+        return _issued(call, repo, Scope.PROPOSE, revision)
+    publishing.require_writer(call.writer(), repo)
     browsing.resolve_revision(repo, revision or DEFAULT_BRANCH)
     return _issued(call, repo, Scope.WRITE, revision or DEFAULT_BRANCH)
 

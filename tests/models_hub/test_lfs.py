@@ -118,7 +118,7 @@ def test_a_grant_is_bound_to_repository_content_and_size(repo, wire, alice, make
 
 
 def test_a_grant_ends_with_its_rights(repo, alice, bob, team, make_repo, token_of):
-    make_repo(alice, "shared", namespace="team")
+    make_repo(alice, "shared", namespace="team", private=True)
     member = Wire(token_of(bob))
     answer = ask(member, (SHA, len(LARGE)), path="/team/shared.git/info/lfs/objects/batch").json()
     shared = where(answer["objects"][0]["actions"]["upload"]["href"])
