@@ -52,8 +52,13 @@ def note(repo: Repo, *, by: Asker, address: str) -> None:
         logger.warning("A download of %s was not counted: %s", repo.full_name, error)
         return
     if len(_counted) >= REMEMBERED:
-        _counted.clear()
+        forget_counted()
     _counted.add((repo.pk, caller))
+
+
+def forget_counted() -> None:
+    """Empty this process's memory of whom it counted; the rows know."""
+    _counted.clear()
 
 
 def forget_old() -> None:

@@ -139,13 +139,22 @@ def with_children(repos: RepoQuerySet) -> RepoQuerySet:
     return repos.annotate(children_count=Coalesce(Subquery(counted), 0))
 
 
+def storage_of(repo: Repo) -> int:
+    """Return the bytes of all versions of a repository, in one query."""
+    counted = Repo.objects.filter(pk=repo.pk).annotate(used_storage=_storage())
+    return counted.values_list("used_storage", flat=True).first() or 0
+
+
 def with_storage(repos: RepoQuerySet) -> RepoQuerySet:
     """Bring the bytes of all versions along as `used_storage`, for a list."""
+    return repos.annotate(used_storage=_storage())
+
+
+def _storage() -> Any:
     here = {"repo": OuterRef("pk")}
     objects = GitObject.objects.filter(**here).order_by().values("repo").annotate(n=Sum("size"))
     contents = RepoBlob.objects.filter(**here).order_by().values("repo").annotate(n=Sum("blob__size"))
-    total = Coalesce(Subquery(objects.values("n")), 0) + Coalesce(Subquery(contents.values("n")), 0)
-    return repos.annotate(used_storage=total)
+    return Coalesce(Subquery(objects.values("n")), 0) + Coalesce(Subquery(contents.values("n")), 0)
 
 
 def facets(kind: str) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
-from models_hub import browsing, cards, describing, listing, quotas, trending
+from models_hub import browsing, cards, describing, listing, trending
 from models_hub.browsing import Entry
 from models_hub.describing import Description
 from models_hub.git.objects import TreeItem
@@ -73,7 +73,7 @@ class Info:
     def used_storage(self) -> int:
         """The bytes of all versions: a list brings them along, for a single repository they are counted now."""
         known = getattr(self.repo, "used_storage", None)
-        return quotas.held_by(self.repo) if known is None else known
+        return listing.storage_of(self.repo) if known is None else known
 
     @property
     def children(self) -> int:

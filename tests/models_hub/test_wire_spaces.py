@@ -1,0 +1,132 @@
+"""Static Spaces are kept and shown; running one answers that it is not hosted. What is not here says so."""
+
+import pytest
+
+from models_hub.models import Repo
+from tests.models_hub.wire import Wire, body_of, file_row
+
+SPACE = {"name": "demo", "type": "space", "sdk": "static"}
+
+
+@pytest.fixture
+def wire(alice, token_of):
+    found = Wire(token_of(alice))
+    assert found.post("/api/repos/create", SPACE).json()["url"] == "http://portal.example/spaces/alice/demo"
+    return found
+
+
+def test_a_static_space_is_created_with_a_card_that_names_its_sdk(wire):
+    assert body_of(Wire().get("/spaces/alice/demo/raw/main/README.md")) == b'---\ntitle: "demo"\nsdk: static\n---\n'
+    shown = Wire().get("/api/spaces/alice/demo").json()
+    assert (shown["id"], shown["sdk"], shown["runtime"], shown["tags"]) == ("alice/demo", "static", None, ["static"])
+    assert {"rfilename": "README.md"} in shown["siblings"]
+    assert [commit["title"] for commit in Wire().get("/api/spaces/alice/demo/commits/main").json()] == [
+        "initial commit"
+    ]
+
+
+@pytest.mark.parametrize("sdk", ["gradio", "docker", "streamlit", "", None])
+def test_a_space_that_would_have_to_run_is_refused(alice, token_of, sdk):
+    response = Wire(token_of(alice)).post("/api/repos/create", SPACE | {"sdk": sdk})
+    assert response.status_code == 400
+    assert "static" in response.json()["error"]
+    assert not Repo.objects.exists()
+
+
+def test_files_of_a_space_are_committed_listed_and_read(wire):
+    assert wire.commit("spaces/alice/demo", file_row("index.html", b"<b>hi</b>")).status_code == 200
+    served = Wire().get("/spaces/alice/demo/resolve/main/index.html")
+    assert body_of(served) == b"<b>hi</b>"
+    assert served["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert [row["path"] for row in Wire().get("/api/spaces/alice/demo/tree/main").json()] == [
+        ".gitattributes",
+        "README.md",
+        "index.html",
+    ]
+    assert wire.call("DELETE", "/api/repos/delete", {"name": "demo", "type": "space"}).status_code == 200
+    assert Wire().get("/api/spaces/alice/demo")["X-Error-Code"] == "RepoNotFound"
+
+
+def test_kinds_do_not_mix(wire):
+    assert Wire().get("/api/models/alice/demo").status_code == 401
+    assert Wire().get("/alice/demo/resolve/main/README.md").status_code == 401
+    assert Wire().get("/api/models").json() == []
+    assert [row["id"] for row in Wire().get("/api/spaces").json()] == ["alice/demo"]
+    assert Wire().get("/spaces/demo/resolve/main/x")["X-Error-Code"] == "RepoNotFound"
+
+
+def test_lists_of_spaces_find_what_they_use(wire):
+    card = b"---\nsdk: static\nmodels:\n- alice/bert\ndatasets: [alice/cars]\ntags: [fun]\n---\n# Demo\n"
+    wire.commit("spaces/alice/demo", file_row("README.md", card))
+    for query in ("models=alice/bert", "datasets=alice/cars", "filter=fun", "search=demo", "author=alice", "full=true"):
+        assert [row["id"] for row in Wire().get(f"/api/spaces?{query}").json()] == ["alice/demo"], query
+    for query in ("models=alice/other", "filter=gradio", "author=bob"):
+        assert Wire().get(f"/api/spaces?{query}").json() == []
+    shown = Wire().get("/api/spaces/alice/demo?expand=models&expand=datasets").json()
+    assert (shown["models"], shown["datasets"]) == (["alice/bert"], ["alice/cars"])
+
+
+KEYS = (
+    "author cardData createdAt datasets disabled lastModified likes models private region resourceGroup runtime sdk "
+    "sha siblings subdomain tags trendingScore usedStorage gitalyUid xetEnabled"
+).split()
+
+
+def test_expand_knows_the_fields_of_a_space(wire):
+    refused = Wire().get("/api/spaces/no/body?expand=downloads")
+    assert (refused.status_code, refused.json()["error"]) == (400, f'"expand" must be one of [{", ".join(KEYS)}]')
+    every = "&".join(f"expand={key}" for key in KEYS)
+    assert set(Wire().get(f"/api/spaces/alice/demo?{every}").json()) == {"_id", "id", *KEYS}
+
+
+RUNTIME = [
+    ("GET", "runtime"), ("POST", "hardware"), ("POST", "restart"), ("POST", "pause"), ("POST", "sleeptime"),
+    ("POST", "secrets"), ("DELETE", "secrets"), ("GET", "variables"), ("POST", "variables"), ("POST", "dev-mode"),
+    ("GET", "logs/build"), ("GET", "logs/run"), ("PUT", "volumes"), ("DELETE", "volumes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "tail"), RUNTIME)
+def test_a_space_has_no_runtime(wire, method, tail):
+    response = wire.call(method, f"/api/spaces/alice/demo/{tail}", {})
+    assert response.status_code == 400
+    assert "does not run Spaces" in response.json()["error"]
+
+
+def test_a_private_space_is_a_missing_one(wire, charlie, token_of):
+    wire.call("PUT", "/api/spaces/alice/demo/settings", {"private": True})
+    for path in ("", "/runtime", "/secrets", "/likers", "/tree/main"):
+        hidden, missing = (Wire(token_of(charlie)).get(f"/api/spaces/alice/{name}{path}") for name in ("demo", "none"))
+        assert (hidden.status_code, hidden.content) == (missing.status_code, missing.content)
+    assert Wire().get("/api/spaces").json() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/jobs/alice", "/api/jobs/hardware", "/api/scheduled-jobs/alice", "/api/kernels/a/b", "/api/kernels",
+        "/api/buckets/alice/x", "/api/papers/1234.5678", "/api/papers/search?q=x", "/api/daily_papers",
+        "/api/partners/x/models", "/api/spaces/semantic-search?q=x",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_not_here_says_so_in_json(db, path, method):
+    response = Wire().call(method, path)
+    assert response.status_code in {404, 405}
+    assert response.json()["error"]
+
+
+def test_what_clients_ask_in_passing_is_answered_at_once(db, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert Wire().get("/api/agent-harnesses").json() == {"standardEnvVars": [], "harnesses": []}
+        assert Wire().head("/api/telemetry/transformers/push").status_code == 204
+        assert Wire().get("/api/spaces/templates").json() == {"templates": []}
+        assert "text-classification" in Wire().get("/api/tasks").json()
+
+
+def test_there_is_no_leaderboard_under_the_hubs_address(alice, make_repo):
+    make_repo(alice, "cars", kind="dataset")
+    response = Wire().get("/api/datasets/alice/cars/leaderboard")
+    assert (response.status_code, response.get("X-Error-Code")) == (404, None)
+    assert "/leaderboard" in response.json()["error"]
+    assert Wire().get("/api/datasets/alice/none/leaderboard")["X-Error-Code"] == "RepoNotFound"
