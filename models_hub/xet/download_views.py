@@ -21,8 +21,6 @@ from models_hub.xet.tokens import Grant
 from portal.errors import DomainError
 
 BINARY = "application/octet-stream"
-# They all go into one Range header, of which servers accept 8 KB.
-RANGES_PER_ADDRESS = 200
 
 View = Callable[..., HttpResponseBase]
 
@@ -90,9 +88,12 @@ def reconstruction_of_many_ranges(request: HttpRequest, hash: str) -> HttpRespon
 
 @_reading
 def fetch(request: HttpRequest, hash: str) -> HttpResponseBase:
-    """GET v1/fetch/<xorb hash>?grant=…, with the very Range that the address was signed for."""
+    """GET v1/fetch/<xorb hash>?ranges=…&grant=…, with a Range header that asks for some of these ranges, as they are"""
     xorb, ranges = fetching.opened(
-        request.GET.get("grant", ""), xorb_hash=checked_hash(hash), range_header=request.headers.get("Range", "")
+        request.GET.get("grant", ""),
+        request.GET.get("ranges", ""),
+        xorb_hash=checked_hash(hash),
+        range_header=request.headers.get("Range", ""),
     )
     if len(ranges) == 1:
         return _one_range(xorb, ranges[0])
@@ -116,13 +117,13 @@ def _terms(terms: list[FileTerm]) -> list[dict[str, Any]]:
 
 
 def _address(request: HttpRequest, grant: Grant, plan: Plan, xorb: XorbName, ranges: list[FetchRange]) -> str:
-    signature = fetching.sign(grant, plan.blob, xorb, ranges)
-    return f"{request.scheme}://{request.get_host()}/cas/v1/fetch/{xorb.hash}?grant={signature}"
+    query = fetching.query(grant, plan.blob, xorb, ranges)
+    return f"{request.scheme}://{request.get_host()}/cas/v1/fetch/{xorb.hash}?{query}"
 
 
 def _in_parts(ranges: list[FetchRange]) -> Iterator[list[FetchRange]]:
-    for start in range(0, len(ranges), RANGES_PER_ADDRESS):
-        yield ranges[start : start + RANGES_PER_ADDRESS]
+    for start in range(0, len(ranges), fetching.MAX_RANGES):
+        yield ranges[start : start + fetching.MAX_RANGES]
 
 
 def _one_range(xorb: OpenXorb, one: FetchRange) -> StreamingHttpResponse:

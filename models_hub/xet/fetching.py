@@ -1,10 +1,11 @@
-"""The bytes of xorbs, for whoever holds a signed address: just the ranges that it was signed for.
+"""The bytes of xorbs, for whoever holds a signed address: just the ranges that it names.
 
 Xorbs are kept unpacked, for every other way to a file (packed, a real model would take 6 % less room); here the
 chunk headers are put back before the chunks.
 """
 
 import hashlib
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -23,6 +24,9 @@ from models_hub.xet.xorbs import PLAIN, ChunkTable
 from portal.errors import DomainError, NotAllowed
 
 SALT = "models_hub.xet.fetching"
+# They all go into one address, or one Range header, of which servers accept 8 KB.
+MAX_RANGES = 200
+_RANGE = re.compile(r"(\d{1,10})-(\d{1,10})")
 
 
 class AddressRefused(NotAllowed):
@@ -74,44 +78,51 @@ class OpenXorb:
             chunk = after
 
 
-def sign(grant: Grant, blob: Blob, xorb: XorbName, ranges: list[FetchRange]) -> str:
-    """Return the signature for an address that gives these ranges, in this order, as long as the grant stands."""
+def query(grant: Grant, blob: Blob, xorb: XorbName, ranges: list[FetchRange]) -> str:
+    """Return the query of an address that gives these ranges for as long as the grant stands."""
+    named = ",".join(f"{one.start}-{one.stop - 1}" for one in ranges)
     claims = [
         xorb.id,
-        _digest(_header_text([(one.start, one.stop) for one in ranges])),
+        _digest(named),
         blob.pk,
         *(grant.repo.pk, grant.user.pk, grant.scope.value, grant.access.pk if grant.access else None, grant.revision),
     ]
-    return signing.dumps(claims, salt=SALT)
+    return f"ranges={named}&grant={signing.dumps(claims, salt=SALT)}"
 
 
-def opened(signature: str, *, xorb_hash: str, range_header: str) -> tuple[OpenXorb, list[FetchRange]]:
-    """Return the xorb and the ranges that an address gives at this moment; raises AddressRefused, whatever is wrong."""
-    try:
-        claims = signing.loads(signature, salt=SALT, max_age=settings.SIGNED_URL_SECONDS)
-        xorb_id, digest, blob_id, repo_id, user_id, scope, access_id, revision = claims
-        grant = tokens.restored(repo_id, user_id, scope, access_id, revision)
-    except (signing.BadSignature, ValueError, TypeError, DomainError) as error:
-        raise _refused() from error
-    if digest != _digest(range_header):
-        raise _refused()
-    xorb = Xorb.objects.filter(pk=xorb_id, hash=xorb_hash).first()
-    if xorb is None or not RepoBlob.objects.filter(repo=grant.repo, blob_id=blob_id).exists():
+def opened(grant: str, named: str, *, xorb_hash: str, range_header: str) -> tuple[OpenXorb, list[FetchRange]]:
+    """Return the xorb, and of the ranges that the address names those that the Range header asks for.
+
+    Clients ask for all at once or for one after another. Raises AddressRefused, whatever is wrong.
+    """
+    xorb = _granted(grant, named, xorb_hash)
+    allowed, asked = _ranges(named), _ranges(range_header.removeprefix("bytes=").replace(" ", ""))
+    if not asked or not set(asked) <= set(allowed):
         raise _refused()
     content = OpenXorb(xorb)
-    return content, [content.part(start, stop) for start, stop in _ranges(range_header)]
+    return content, [content.part(start, stop) for start, stop in asked]
 
 
-def _header_text(ranges: list[tuple[int, int]]) -> str:
-    """Return the Range header that a client makes of these ranges, which it must send as it is."""
-    return "bytes=" + ",".join(f"{start}-{stop - 1}" for start, stop in ranges)
+def _granted(grant: str, named: str, xorb_hash: str) -> Xorb:
+    """Return the xorb whose `named` ranges were granted, if everything that the grant rests on still stands."""
+    try:
+        claims = signing.loads(grant, salt=SALT, max_age=settings.SIGNED_URL_SECONDS)
+        xorb_id, digest, blob_id, repo_id, user_id, scope, access_id, revision = claims
+        stands = tokens.restored(repo_id, user_id, scope, access_id, revision)
+    except (signing.BadSignature, ValueError, TypeError, DomainError) as error:
+        raise _refused() from error
+    xorb = Xorb.objects.filter(pk=xorb_id, hash=xorb_hash).first()
+    if digest != _digest(named) or xorb is None:
+        raise _refused()
+    if not RepoBlob.objects.filter(repo=stands.repo, blob_id=blob_id).exists():
+        raise _refused()
+    return xorb
 
 
-def _ranges(header: str) -> Iterator[tuple[int, int]]:
-    """Read a Range header that we have signed ourselves."""
-    for text in header.removeprefix("bytes=").split(","):
-        start, last = text.split("-")
-        yield int(start), int(last) + 1
+def _ranges(text: str) -> list[tuple[int, int]]:
+    """Return bytes [start, stop) of each range `first-last`, none where anything else is written."""
+    found = [_RANGE.fullmatch(one) for one in text.split(",", MAX_RANGES)]
+    return [(int(one[1]), int(one[2]) + 1) for one in found if one] if all(found) else []
 
 
 def _digest(text: str) -> str:
