@@ -5,7 +5,7 @@ from django.urls import re_path
 from models_hub.hf_api.dispatching import dispatch
 
 # Third words of a page's address: a repository may be called "resolve" or "raw".
-PAGES = "tree/|blob/|commits/|commit/|upload/|new/|edit/|removal/|settings|resolve/|raw/"
+PAGES = "tree/|blob/|commits/|commit/|upload/|new/|edit/|removal/|settings|discussions|resolve/|raw/"
 
 urlpatterns = [
     re_path(r"^api/(?!v1/)", dispatch),

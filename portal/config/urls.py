@@ -15,6 +15,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("portal.urls")),
     path("", include("leaderboard.urls")),
+    path("", include("forum.urls")),
     path("", include("models_hub.urls")),
     path("", include("portal.profile_urls")),
 ]

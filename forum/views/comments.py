@@ -1,0 +1,79 @@
+"""Comments written, edited and hidden."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from forum import discussing
+from forum.forms import CommentForm
+from forum.models import Post
+from forum.views.topics import conversation
+from models_hub.models import Repo
+from models_hub.views.pages import repo_page, respond
+from portal.errors import DomainError, NotFound, status_of
+
+
+@repo_page
+@require_POST
+def add(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
+    """Say something; what was refused stays in the form."""
+    topic = discussing.find(repo, int(number))
+    form, status = CommentForm(request.POST), 400
+    if form.is_valid():
+        try:
+            post = discussing.comment(topic, by=request.user, text=form.cleaned_data["text"])
+        except DomainError as error:
+            form.add_error(None, error.message)
+            status = status_of(error)
+        else:
+            return redirect(_address(repo, post))
+    return conversation(request, repo, topic, status=status, comment=form)
+
+
+@repo_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpResponse:
+    """Show what a comment said before; its author may change what it says."""
+    post = discussing.find_comment(discussing.find(repo, int(number)), comment)
+    if post.is_hidden:
+        raise NotFound(_("This discussion has no such comment."))
+    is_author = request.user.pk == post.author_id
+    form, status = CommentForm(request.POST or None, initial={"text": post.text}), 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            try:
+                discussing.edit(post, by=request.user, text=form.cleaned_data["text"])
+            except DomainError as error:
+                form.add_error(None, error.message)
+                status = status_of(error)
+            else:
+                return redirect(_address(repo, post))
+    return respond(
+        request,
+        repo,
+        "forum/discussions/comment.html",
+        tab="discussions",
+        status=status,
+        topic=post.topic,
+        post=post,
+        form=form if is_author else None,
+        versions=post.versions.select_related("author")[:100],
+    )
+
+
+@repo_page
+@require_POST
+def hiding(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpResponse:
+    """Take a comment out of sight."""
+    post = discussing.find_comment(discussing.find(repo, int(number)), comment)
+    discussing.hide(post, by=request.user)
+    return redirect(_address(repo, post))
+
+
+def _address(repo: Repo, post: Post) -> str:
+    """Return where a post is read: on the page that holds it."""
+    start = max(post.number - 20, 1)
+    query = f"?from={start}" if start > 1 else ""
+    return f"{repo.path}/discussions/{post.topic.number}{query}#post-{post.number}"
