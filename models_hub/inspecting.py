@@ -5,33 +5,24 @@ sent. Nothing is believed because a row of it exists: a row may be left over fro
 on a commit that has landed is known to be whole.
 """
 
-import io
-import time
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from models_hub import checking, contents, drafting, staging
-from models_hub.checking import FileRefused, PathRefused
+from models_hub import checking, drafting, staging
+from models_hub.arrivals import Arrivals
+from models_hub.arriving_files import ArrivingFiles, check_mode
+from models_hub.checking import PathRefused
 from models_hub.git import formats, objects
 from models_hub.git.formats import CommitRecord, TreeEntry
 from models_hub.git.objects import TreeItem
-from models_hub.git.packs import BLOB, COMMIT, TREE, IncomingPack, PackRefused, PackTooLarge
-from models_hub.git.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer, pointer_oid, pointer_text
-from models_hub.models import Commit, GitObject, Repo
-from models_hub.storage import ContentRefused
-from portal.errors import InvalidInput
+from models_hub.git.packs import BLOB, COMMIT, TREE, IncomingPack, PackTooLarge
+from models_hub.git.pointers import Pointer
+from models_hub.models import Commit, Repo
 
-FILE_MODES = (0o100644, 0o100755)
-LINK, SUBMODULE = 0o120000, 0o160000
 MAX_COMMITS = 50_000
-MAX_PARENTS = 64
 MAX_KEPT = 3_000_000  # names of folders and weights kept in mind at a time
-CACHED_ENTRIES = 200_000
-SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -55,12 +46,6 @@ def inspect(
     return _Inspection(repo, pack, awaited).run(tips)
 
 
-class LfsNeeded(FileRefused):
-    """A file too long to be kept in git."""
-
-    code = "lfs_needed"
-
-
 @dataclass(frozen=True)
 class _Summary:
     """What is below one folder: how many files and folders, and the weight files (path, id)."""
@@ -70,78 +55,15 @@ class _Summary:
     weights: tuple[tuple[bytes, str], ...]
 
 
-class _Source:
-    """Objects of the pack, else rows of the repository."""
-
-    def __init__(self, repo: Repo, pack: IncomingPack | None) -> None:
-        self.repo, self.pack = repo, pack
-        self.deadline = time.monotonic() + SECONDS
-        self._trees: OrderedDict[str, list[TreeEntry]] = OrderedDict()
-        self._cached = 0
-
-    def in_pack(self, oid: str, kind: int) -> bool:
-        """Say whether the pack has it, and mark it; raises PackRefused when it is something else."""
-        found = self.pack.get(oid) if self.pack is not None else None
-        if found is None or self.pack is None:
-            return False
-        if found.type != kind:
-            raise _missing(oid)
-        self.pack.mark(oid)
-        return True
-
-    def bodies(self, oids: Iterable[str], kind: int) -> Iterator[tuple[str, bytes]]:
-        """Yield all these objects, few at a time; raises PackRefused when one is missing or of another type."""
-        outside = []
-        for oid in oids:
-            self._check_time()
-            if self.in_pack(oid, kind):
-                assert self.pack is not None
-                yield oid, self.pack.body(oid)
-            else:
-                outside.append(oid)
-        lacking = set(outside)
-        for row in objects.stream(self.repo, outside):
-            if row.type == kind:
-                lacking.discard(row.oid)
-                yield row.oid, objects.body(row)
-        if lacking:
-            raise _missing(next(iter(lacking)))
-        self._keep(outside)
-
-    def tree(self, oid: str) -> list[TreeEntry]:
-        if oid in self._trees:
-            self._trees.move_to_end(oid)
-            return self._trees[oid]
-        _oid, body = next(iter(list(self.bodies([oid], TREE))))
-        entries = formats.tree_entries(body, most=checking.MAX_FILES)
-        self._trees[oid] = entries
-        self._cached += len(entries)
-        while self._cached > CACHED_ENTRIES and len(self._trees) > 1:
-            self._cached -= len(self._trees.popitem(last=False)[1])
-        return entries
-
-    def _keep(self, oids: list[str]) -> None:
-        """Tell the collector that these rows are wanted."""
-        for start in range(0, len(oids), objects.BATCH):
-            batch = oids[start : start + objects.BATCH]
-            left = GitObject.objects.filter(repo=self.repo, oid__in=batch, unreachable_since__isnull=False)
-            if left.exists():
-                left.update(unreachable_since=None)
-
-    def _check_time(self) -> None:
-        if time.monotonic() > self.deadline:
-            raise PackTooLarge(_("The push takes too long to check. Push fewer commits at a time."))
-
-
 class _Inspection:
     def __init__(self, repo: Repo, pack: IncomingPack | None, awaited: dict[str, Pointer] | None) -> None:
         self._repo = repo
-        self._source = _Source(repo, pack)
+        self._source = Arrivals(repo, pack)
         self._roots: dict[str, str] = {}  # tree of each commit that has landed
         self._summaries: dict[str, _Summary] = {}
         self._kept = 0
         self._compared: set[tuple[str, str]] = set()
-        self._files = _Files(self._source, awaited)
+        self._files = ArrivingFiles(self._source, awaited)
 
     def run(self, tips: Iterable[str]) -> list[NewCommit]:
         made = []
@@ -234,7 +156,7 @@ class _Inspection:
                 if entry.is_folder:
                     pending.append((f"{path}/", entry.oid, [one.oid for one in there if one.is_folder]))
                 else:
-                    _check_mode(path, entry.mode)
+                    check_mode(path, entry.mode)
                     self._files.add(checking.normalize_path(path), entry.oid)
 
     def _check_card(self, root: str) -> None:
@@ -243,95 +165,6 @@ class _Inspection:
         if card is not None and not card.is_folder:
             for _oid, body in self._source.bodies([card.oid], BLOB):
                 staging.read_card(body)
-
-
-class _Files:
-    """Files that are new somewhere, checked some hundred at a time."""
-
-    def __init__(self, source: _Source, awaited: dict[str, Pointer] | None) -> None:
-        self._source = source
-        self._awaited = awaited
-        self._waiting: list[tuple[str, str]] = []
-        self._claims: list[tuple[str, Pointer]] = []
-
-    def add(self, path: str, oid: str) -> None:
-        self._waiting.append((path, oid))
-        if len(self._waiting) >= objects.BATCH:
-            self._check()
-
-    def finish(self) -> None:
-        self._check()
-        self._redeem()
-
-    def _check(self) -> None:
-        sizes = self._sizes()
-        short: dict[str, list[str]] = {}
-        for path, oid in self._waiting:
-            size = sizes[oid]
-            if size > settings.LFS_THRESHOLD_BYTES:
-                raise _lfs_needed(path, size)
-            if path in staging.ALWAYS_SMALL:
-                staging.check_size(path, size)
-            if size <= MAX_POINTER_BYTES or staging.is_safetensors(path):
-                short.setdefault(oid, []).append(path)
-        for oid, body in self._source.bodies(short, BLOB):
-            for path in short[oid]:
-                self._look(path, body)
-        self._waiting = []
-        if len(self._claims) >= objects.BATCH:
-            self._redeem()
-
-    def _sizes(self) -> dict[str, int]:
-        """Return the sizes of the waiting files; raises when one is not here."""
-        source, found = self._source, {}
-        for _path, oid in self._waiting:
-            if source.in_pack(oid, BLOB):
-                assert source.pack is not None
-                found[oid] = source.pack.get(oid)
-        sizes = {oid: one.size for oid, one in found.items() if one is not None}
-        outside = [oid for _path, oid in self._waiting if oid not in sizes]
-        rows = GitObject.objects.filter(repo=source.repo, oid__in=outside, type=BLOB)
-        sizes.update(rows.values_list("oid", "size"))
-        for path, oid in self._waiting:
-            if oid not in sizes:
-                large = source.pack.large if source.pack is not None else {}
-                raise _lfs_needed(path, large.get(oid)) if large else _missing(oid)
-        return sizes
-
-    def _look(self, path: str, body: bytes) -> None:
-        """Look into a short file, or into weights that are not in LFS."""
-        pointer = parse_pointer(body)
-        if pointer is None:
-            if staging.is_safetensors(path):
-                checking.read_safetensors_header(io.BytesIO(body), len(body), path)
-            return
-        if path in staging.ALWAYS_SMALL:
-            raise InvalidInput(_("%(path)s must be an ordinary text file, not large content.") % {"path": path})
-        if body != pointer_text(pointer.sha256, pointer.size):
-            raise FileRefused(
-                _("“%(path)s” is an LFS pointer that git-lfs would write differently. Run “git lfs migrate import”.")
-                % {"path": path}
-            )
-        self._claims.append((path, pointer))
-
-    def _redeem(self) -> None:
-        """Refuse pointers to content that was not sent to this repository: knowing a digest gives nothing."""
-        held = contents.claimed_by(self._source.repo, (pointer.sha256 for _path, pointer in self._claims))
-        for path, pointer in self._claims:
-            blob = held.get(pointer.sha256)
-            if blob is None and self._awaited is not None:
-                self._awaited[pointer_oid(pointer.sha256, pointer.size)] = pointer
-                continue
-            if blob is None or blob.size != pointer.size:
-                raise ContentRefused(
-                    _(
-                        "“%(path)s” refers to content %(sha)s of %(size)d bytes, which was not sent to this "
-                        "repository. Run “git lfs push --all origin” and push again."
-                    )
-                    % {"path": path, "sha": pointer.sha256, "size": pointer.size}
-                )
-            staging.check_large(path, blob)
-        self._claims = []
 
 
 def _landed(repo: Repo, oids: list[str]) -> dict[str, str]:
@@ -374,25 +207,6 @@ def _name(entry: TreeEntry, prefix: str) -> str:
         raise PathRefused(_("The path “%(path)s” is not valid UTF-8.") % {"path": shown[:120]}) from error
 
 
-def _check_mode(path: str, mode: int) -> None:
-    if mode in FILE_MODES:
-        return
-    shown = checking.shown(path)
-    if mode == LINK:
-        raise PathRefused(
-            _("“%(path)s” is a symbolic link, which a repository here may not hold. Put the file itself in its place.")
-            % {"path": shown}
-        )
-    if mode == SUBMODULE:
-        raise PathRefused(
-            _("“%(path)s” is a submodule, which a repository here may not hold. Put its files in its place.")
-            % {"path": shown}
-        )
-    raise PathRefused(
-        _("“%(path)s” has the file mode %(mode)o; only 100644 and 100755 are possible.") % {"path": shown, "mode": mode}
-    )
-
-
 def _is_weight(name: bytes) -> bool:
     return name.endswith(_WEIGHTS)
 
@@ -403,21 +217,3 @@ _WEIGHTS = tuple(suffix.encode() for suffix in drafting.WEIGHT_SUFFIXES)
 def _weights_digest(summary: _Summary) -> str:
     files = {path.decode("utf-8"): TreeItem("", objects.FILE_MODE, oid) for path, oid in summary.weights}
     return drafting.weights_digest(files)
-
-
-def _missing(oid: str) -> PackRefused:
-    return PackRefused(
-        _("The object %(oid)s is neither in the push nor in this repository. Run “git fsck” and push again.")
-        % {"oid": oid}
-    )
-
-
-def _lfs_needed(path: str, size: int | None) -> LfsNeeded:
-    shown, most = checking.shown(path), settings.LFS_THRESHOLD_BYTES
-    return LfsNeeded(
-        _(
-            "“%(path)s” has more than %(max)d bytes and is not in LFS. Run “git lfs install”, then "
-            "“git lfs migrate import --everything --above=10MB”, and push again."
-        )
-        % {"path": shown, "max": most}
-    )

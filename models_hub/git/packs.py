@@ -85,11 +85,13 @@ def receive(repo: Repo, blocks: Iterable[bytes], limits: Limits | None = None) -
 class IncomingPack:
     """The objects of one pack, by id. Rows in columns of numbers, since a pack may hold hundreds of thousands.
 
-    `large` has the ids and sizes of files that are too long to be kept in git: they are read, but not kept.
+    `large` has the ids and sizes of files that are too long to be kept in git: they are read, but not kept. The pack
+    is `incomplete` when it has deltas on them.
     """
 
     def __init__(self, repo: Repo, received: BinaryIO, unpacked: BinaryIO, limits: Limits) -> None:
         self.large: dict[str, int] = {}
+        self.incomplete = False
         self.packed_bytes = 0
         self._repo = repo
         self._files = (received, unpacked)
@@ -267,6 +269,7 @@ class IncomingPack:
             self._resolve([entry for entry in made if entry in self._by_entry])
         if self._by_id or self._by_entry:
             if self.large:  # the base is a file too long for git, which whoever called will name
+                self.incomplete = True
                 return
             raise PackRefused(
                 _("The push builds on objects that this repository does not have. Run “git fetch” and push again.")

@@ -28,6 +28,7 @@ FORM = b"POST /accounts/login/ HTTP/1.1\r\n" + HOST + b"Content-Type: applicatio
         (FORM + b"Transfer-Encoding: chunked\r\n\r\n", True, True),
         (FORM + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", True, True),
         (b"GET /alice/bert/resolve/main/model.safetensors HTTP/1.1\r\n" + HOST + b"\r\n", True, True),
+        (b"POST /alice/bert.git/git-upload-pack HTTP/1.1\r\n" + HOST + b"\r\n", True, True),
         (b"GET /alice/bert/tree/main/resolve HTTP/1.1\r\n" + HOST + b"\r\n", True, False),
         (b"GET /models?search=/resolve/ HTTP/1.1\r\n" + HOST + b"\r\n", True, False),
         (b"GET /api/v1/evaluations/1/predictions HTTP/1.1\r\n" + HOST + b"\r\n", True, True),

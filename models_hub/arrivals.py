@@ -1,0 +1,87 @@
+"""Objects that came in a pack and are nobody's yet, side by side with the rows of the repository they came for."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+
+from django.utils.translation import gettext as _
+
+from models_hub import checking
+from models_hub.git import formats, objects
+from models_hub.git.formats import TreeEntry
+from models_hub.git.packs import TREE, IncomingPack, PackRefused, PackTooLarge
+from models_hub.models import GitObject, Repo
+
+CACHED_ENTRIES = 200_000
+SECONDS = 600.0
+
+
+class Arrivals:
+    """Objects of the pack, else rows of the repository."""
+
+    def __init__(self, repo: Repo, pack: IncomingPack | None) -> None:
+        self.repo, self.pack = repo, pack
+        self.deadline = time.monotonic() + SECONDS
+        self._trees: OrderedDict[str, list[TreeEntry]] = OrderedDict()
+        self._cached = 0
+
+    def in_pack(self, oid: str, kind: int) -> bool:
+        """Say whether the pack has it, and mark it; raises PackRefused when it is something else."""
+        found = self.pack.get(oid) if self.pack is not None else None
+        if found is None or self.pack is None:
+            return False
+        if found.type != kind:
+            raise missing(oid)
+        self.pack.mark(oid)
+        return True
+
+    def bodies(self, oids: Iterable[str], kind: int) -> Iterator[tuple[str, bytes]]:
+        """Yield all these objects, few at a time; raises PackRefused when one is missing or of another type."""
+        outside = []
+        for oid in oids:
+            self._check_time()
+            if self.in_pack(oid, kind):
+                assert self.pack is not None
+                yield oid, self.pack.body(oid)
+            else:
+                outside.append(oid)
+        lacking = set(outside)
+        for row in objects.stream(self.repo, outside):
+            if row.type == kind:
+                lacking.discard(row.oid)
+                yield row.oid, objects.body(row)
+        if lacking:
+            raise missing(next(iter(lacking)))
+        self._keep(outside)
+
+    def tree(self, oid: str) -> list[TreeEntry]:
+        if oid in self._trees:
+            self._trees.move_to_end(oid)
+            return self._trees[oid]
+        _oid, body = next(iter(list(self.bodies([oid], TREE))))
+        entries = formats.tree_entries(body, most=checking.MAX_FILES)
+        self._trees[oid] = entries
+        self._cached += len(entries)
+        while self._cached > CACHED_ENTRIES and len(self._trees) > 1:
+            self._cached -= len(self._trees.popitem(last=False)[1])
+        return entries
+
+    def _keep(self, oids: list[str]) -> None:
+        """Tell the collector that these rows are wanted."""
+        for start in range(0, len(oids), objects.BATCH):
+            batch = oids[start : start + objects.BATCH]
+            left = GitObject.objects.filter(repo=self.repo, oid__in=batch, unreachable_since__isnull=False)
+            if left.exists():
+                left.update(unreachable_since=None)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise PackTooLarge(_("The push takes too long to check. Push fewer commits at a time."))
+
+
+def missing(oid: str) -> PackRefused:
+    """Return the failure for an object that is nowhere, or is not what it is taken for."""
+    return PackRefused(
+        _("The object %(oid)s is neither in the push nor in this repository. Run “git fsck” and push again.")
+        % {"oid": oid}
+    )
