@@ -1,6 +1,7 @@
 """What a repository says of itself: its card, its config.json and its file names, as lists and clients show them."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from models_hub.models import Label, Repo
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_LABELS = 200
+_REPO_NAME = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
 # The last part of an architecture's name tells its task; longest first, since one may end in another.
 TASKS = {
     "ForSequenceClassification": "text-classification",
@@ -51,12 +53,12 @@ class Description:
 
 
 def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
-    """Describe the revision whose files are `listed`: reads README.md and config.json, nothing else."""
+    """Describe the revision whose files are `listed`: reads README.md and the two config files, nothing else."""
     files = {entry.path: entry for entry in listed if not entry.is_folder}
     card, text = _read_card(repo, files.get("README.md"))
-    config = _read_config(repo, files.get("config.json")) if repo.is_model else {}
+    config = _read_configs(repo, files) if repo.is_model else {}
     task = cards.first_text(card.get("pipeline_tag") or card.get("task_categories") or "") or _task(config, files)
-    library = cards.first_text(card.get("library_name") or "") or _library(config, files)
+    library = _library(cards.first_text(card.get("library_name") or ""), config, files)
     return Description(
         card=card,
         config=config,
@@ -115,22 +117,29 @@ def _read_card(repo: Repo, entry: Entry | None) -> tuple[dict[str, Any], str]:
         return {}, ""
 
 
-def _read_config(repo: Repo, entry: Entry | None) -> dict[str, Any]:
-    """Return `architectures` and `model_type` of a config.json, {} when it is not one."""
-    if entry is None or entry.size > MAX_CONFIG_BYTES:
-        return {}
-    try:
-        config = json.loads(browsing.read(repo, entry, entry.size))
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(config, dict):
-        return {}
-    found: dict[str, Any] = {}
+def _read_configs(repo: Repo, files: dict[str, Entry]) -> dict[str, Any]:
+    """Return `architectures` and `model_type` of config.json and the base model of adapter_config.json."""
+    config, found = _read_json(repo, files.get("config.json")), dict[str, Any]()
     if isinstance(config.get("architectures"), list):
         found["architectures"] = _plain(cards.texts(config["architectures"], 5))
     if isinstance(config.get("model_type"), str):
         found["model_type"] = next(iter(_plain([config["model_type"][:80]])), "")
+    base = _read_json(repo, files.get("adapter_config.json")).get("base_model_name_or_path")
+    # Trained on a folder of somebody's disk, it names a path; that is no repository.
+    if isinstance(base, str) and _REPO_NAME.fullmatch(base):
+        found["peft"] = {"base_model_name_or_path": base}
     return {key: value for key, value in found.items() if value}
+
+
+def _read_json(repo: Repo, entry: Entry | None) -> dict[str, Any]:
+    """Return the object in a JSON file, {} when it holds none."""
+    if entry is None or entry.size > MAX_CONFIG_BYTES:
+        return {}
+    try:
+        content = json.loads(browsing.read(repo, entry, entry.size))
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _plain(texts: list[str]) -> list[str]:
@@ -145,12 +154,18 @@ def _task(config: dict[str, Any], files: dict[str, Entry]) -> str:
     return next((task for ending, task in TASKS.items() if architecture.endswith(ending)), "")
 
 
-def _library(config: dict[str, Any], files: dict[str, Entry]) -> str:
-    if "modules.json" in files:
-        return "sentence-transformers"
-    if "adapter_config.json" in files:
+def _library(told: str, config: dict[str, Any], files: dict[str, Entry]) -> str:
+    # The card that push_to_hub writes for an adapter says “transformers”, which cannot load it without peft.
+    if "adapter_config.json" in files and "config.json" not in files and told in {"", "transformers"}:
         return "peft"
+    if told or "modules.json" in files:
+        return told or "sentence-transformers"
     return "transformers" if config else ""
+
+
+def base_models(card: dict[str, Any], config: dict[str, Any]) -> list[str]:
+    """Return the models that this one was made from: by its card, else by the config of its adapter."""
+    return cards.texts(card.get("base_model") or config.get("peft", {}).get("base_model_name_or_path") or [])
 
 
 def _dtypes(entries: Iterable[Entry]) -> dict[str, int]:
@@ -172,7 +187,7 @@ def _labels(
         found += cards.texts(card.get("tags") or [])
         found += cards.texts(card.get("language") or [])
         found += [f"dataset:{name}" for name in cards.texts(card.get("datasets") or [])]
-        found += [f"base_model:{name}" for name in cards.texts(card.get("base_model") or [])]
+        found += [f"base_model:{name}" for name in base_models(card, config)]
         found += [f"license:{name}" for name in cards.texts(card.get("license") or [])]
     elif repo.is_space:
         found = [cards.first_text(card.get("sdk") or ""), *cards.texts(card.get("tags") or [])]

@@ -83,7 +83,7 @@ class Info:
 
     @property
     def base_models(self) -> list[str] | None:
-        return cards.texts(self.description.card.get("base_model") or []) or None
+        return describing.base_models(self.description.card, self.description.config) or None
 
     def linked(self, field: str) -> list[str]:
         """The repositories that the card of a Space names."""

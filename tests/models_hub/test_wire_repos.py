@@ -105,6 +105,26 @@ def test_info_has_what_clients_read(alice, make_repo):
     assert plain["siblings"][1] == {"rfilename": "README.md"}
 
 
+@pytest.mark.parametrize("card", ["", "---\nlibrary_name: transformers\n---\n"])
+def test_an_adapter_is_found_by_its_base_model(alice, make_repo, card):
+    adapter = json.dumps({"base_model_name_or_path": "alice/base", "peft_type": "LORA"})
+    make_repo(alice, "adapter", files={"README.md": card or "# Adapter", "adapter_config.json": adapter})
+    info = Wire().get("/api/models/alice/adapter").json()
+    assert info["library_name"] == "peft"
+    assert {"peft", "base_model:alice/base"} <= set(info["tags"])
+    assert info["config"] == {"peft": {"base_model_name_or_path": "alice/base"}}
+    assert Wire().get("/api/models/alice/adapter?expand=baseModels").json()["baseModels"] == ["alice/base"]
+    assert [row["id"] for row in Wire().get("/api/models?filter=base_model:alice/base").json()] == ["alice/adapter"]
+
+
+@pytest.mark.parametrize("base", ["/home/alice/base", "base", "../x", 5, ["a/b"]])
+def test_an_adapter_of_no_repository_names_no_base(alice, make_repo, base):
+    make_repo(alice, "adapter", files={"adapter_config.json": json.dumps({"base_model_name_or_path": base})})
+    info = Wire().get("/api/models/alice/adapter").json()
+    assert info["library_name"] == "peft"
+    assert not any(tag.startswith("base_model:") for tag in info["tags"])
+
+
 def test_info_of_an_older_revision_describes_that_revision(alice, make_repo):
     repo = make_repo(alice, files={"README.md": CARD})
     old = repo.head

@@ -26,6 +26,7 @@ def test_an_adapter_is_pushed_and_laid_on_its_base(author, reader):
     loaded = reader.python(
         """
         import torch
+        from huggingface_hub import HfApi
         from peft import AutoPeftModelForSequenceClassification, PeftConfig
         from transformers import AutoModelForSequenceClassification
         assert PeftConfig.from_pretrained("alice/adapter").base_model_name_or_path == "alice/adapted-base"
@@ -34,6 +35,8 @@ def test_an_adapter_is_pushed_and_laid_on_its_base(author, reader):
         other = AutoModelForSequenceClassification.from_pretrained("alice/adapter").eval()
         ids = torch.arange(8)[None]
         assert torch.allclose(model(ids).logits, other(ids).logits, atol=1e-6)
+        info = HfApi().model_info("alice/adapter")
+        assert info.library_name == "peft" and "base_model:alice/adapted-base" in info.tags, info
         print(model(ids).logits.tolist())
         """
     )
