@@ -3,14 +3,17 @@
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import checking
+from models_hub import checking, quotas
 from models_hub.git import formats, objects
 from models_hub.git.formats import TreeEntry
+from models_hub.git.graph import History
 from models_hub.git.packs import TREE, IncomingPack, PackRefused, PackTooLarge
-from models_hub.models import GitObject, Repo
+from models_hub.models import Commit, GitObject, Ref, Repo
 
 CACHED_ENTRIES = 200_000
 SECONDS = 600.0
@@ -45,6 +48,7 @@ class Arrivals:
                 yield oid, self.pack.body(oid)
             else:
                 outside.append(oid)
+        self.keep(outside)
         lacking = set(outside)
         for row in objects.stream(self.repo, outside):
             if row.type == kind:
@@ -52,7 +56,6 @@ class Arrivals:
                 yield row.oid, objects.body(row)
         if lacking:
             raise missing(next(iter(lacking)))
-        self._keep(outside)
 
     def tree(self, oid: str) -> list[TreeEntry]:
         if oid in self._trees:
@@ -66,13 +69,39 @@ class Arrivals:
             self._cached -= len(self._trees.popitem(last=False)[1])
         return entries
 
-    def _keep(self, oids: list[str]) -> None:
-        """Tell the collector that these rows are wanted."""
+    def keep(self, oids: list[str]) -> None:
+        """Tell the collector that these rows are wanted, before anybody relies on them.
+
+        It removes rows while it holds the owner's account: they are gone by now, or stay.
+        """
         for start in range(0, len(oids), objects.BATCH):
             batch = oids[start : start + objects.BATCH]
             left = GitObject.objects.filter(repo=self.repo, oid__in=batch, unreachable_since__isnull=False)
             if left.exists():
-                left.update(unreachable_since=None)
+                with transaction.atomic():
+                    quotas.hold(self.repo)
+                    left.update(unreachable_since=None)
+
+    def trees_of_landed(self, oids: list[str]) -> dict[str, str]:
+        """Return the trees of those commits that references lead to: all that they need is here, and stays.
+
+        What a branch led to that is gone may be on its way out, piece by piece.
+        """
+        found: dict[str, str] = {}
+        for start in range(0, len(oids), objects.BATCH):
+            rows = Commit.objects.filter(repo=self.repo, oid__in=oids[start : start + objects.BATCH])
+            found.update(rows.values_list("oid", "tree_oid"))
+        if found.keys() <= self._heads:
+            return found
+        return {oid: tree for oid, tree in found.items() if oid in self._reached}
+
+    @cached_property
+    def _heads(self) -> set[str]:
+        return set(Ref.objects.filter(repo=self.repo).values_list("oid", flat=True))
+
+    @cached_property
+    def _reached(self) -> set[str]:
+        return History(self.repo).reach(self._heads)
 
     def _check_time(self) -> None:
         if time.monotonic() > self.deadline:

@@ -70,6 +70,7 @@ class ArrivingFiles:
                 found[oid] = source.pack.get(oid)
         sizes = {oid: one.size for oid, one in found.items() if one is not None}
         outside = [oid for _path, oid in self._waiting if oid not in sizes]
+        source.keep(outside)
         rows = GitObject.objects.filter(repo=source.repo, oid__in=outside, type=BLOB)
         sizes.update(rows.values_list("oid", "size"))
         for path, oid in self._waiting:

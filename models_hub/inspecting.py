@@ -2,7 +2,7 @@
 
 Every object is here, every name and file is one that the repository may hold, and no content is claimed that was not
 sent. Nothing is believed because a row of it exists: a row may be left over from a push that failed. Only what hangs
-on a commit that has landed is known to be whole.
+on a commit that a reference leads to is known to be whole.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from models_hub.git.formats import CommitRecord, TreeEntry
 from models_hub.git.objects import TreeItem
 from models_hub.git.packs import BLOB, COMMIT, TREE, IncomingPack, PackTooLarge
 from models_hub.git.pointers import Pointer
-from models_hub.models import Commit, Repo
+from models_hub.models import Repo
 
 MAX_COMMITS = 50_000
 MAX_KEPT = 3_000_000  # names of folders and weights kept in mind at a time
@@ -57,7 +57,6 @@ class _Summary:
 
 class _Inspection:
     def __init__(self, repo: Repo, pack: IncomingPack | None, awaited: dict[str, Pointer] | None) -> None:
-        self._repo = repo
         self._source = Arrivals(repo, pack)
         self._roots: dict[str, str] = {}  # tree of each commit that has landed
         self._summaries: dict[str, _Summary] = {}
@@ -84,7 +83,7 @@ class _Inspection:
         new: dict[str, CommitRecord] = {}
         level = list(dict.fromkeys(tips))
         while level:
-            self._roots.update(_landed(self._repo, level))
+            self._roots.update(self._source.trees_of_landed(level))
             unknown = [oid for oid in level if oid not in self._roots]
             for oid, body in self._source.bodies(unknown, COMMIT):
                 new[oid] = formats.read_commit(oid, body)
@@ -165,15 +164,6 @@ class _Inspection:
         if card is not None and not card.is_folder:
             for _oid, body in self._source.bodies([card.oid], BLOB):
                 staging.read_card(body)
-
-
-def _landed(repo: Repo, oids: list[str]) -> dict[str, str]:
-    """Return the trees of those commits that have landed."""
-    found: dict[str, str] = {}
-    for start in range(0, len(oids), objects.BATCH):
-        rows = Commit.objects.filter(repo=repo, oid__in=oids[start : start + objects.BATCH])
-        found.update(rows.values_list("oid", "tree_oid"))
-    return found
 
 
 def _parents_first(new: dict[str, CommitRecord]) -> list[CommitRecord]:

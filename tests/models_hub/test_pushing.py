@@ -358,3 +358,19 @@ def test_the_number_of_commits_is_bounded(repo, alice, work, monkeypatch):
         work.commit({"a": b"%d" % n})
     with pytest.raises(PackTooLarge, match="at most 2"):
         send(repo, alice, work)
+
+
+def test_what_is_used_again_is_not_collected(repo, alice):
+    """A branch is begun at a commit that no branch leads to any more, while the collector has it on its list."""
+    tree = tree_of(("100644", b"a", HELLO))
+    body = commit_of(oid_of(TREE, tree))
+    tip = oid_of(COMMIT, body)
+    raw(repo, alice, entry(COMMIT, body), entry(TREE, tree), entry(BLOB, b"hello"), tip=tip)
+    pushing.push(repo=repo, by=alice, commands=[RefCommand("refs/heads/x", tip, ZERO_OID)])
+    GitObject.objects.filter(oid__in=[tip, oid_of(TREE, tree), HELLO]).update(unreachable_since="2026-01-01T00:00:00Z")
+    pushing.push(repo=repo, by=alice, commands=[RefCommand("refs/heads/y", ZERO_OID, tip)])
+    assert not GitObject.objects.filter(unreachable_since__isnull=False).exists()
+    pushing.push(repo=repo, by=alice, commands=[RefCommand("refs/heads/y", tip, ZERO_OID)])
+    GitObject.objects.filter(oid=HELLO).delete()
+    with pytest.raises(PackRefused, match=HELLO):
+        pushing.push(repo=repo, by=alice, commands=[RefCommand("refs/heads/z", ZERO_OID, tip)])
