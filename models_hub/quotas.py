@@ -224,6 +224,11 @@ def page_of(namespace: Namespace) -> str:
     return f"/organizations/{namespace.name}/storage" if namespace.organization_id else "/settings/storage"
 
 
+def account_now(namespace: Namespace) -> QuotaAccount:
+    """Return an owner's account to look at; it is not held."""
+    return _account_now(namespace.pk)
+
+
 def _account_now(namespace_id: int) -> QuotaAccount:
     account = QuotaAccount.objects.filter(namespace_id=namespace_id).first()
     return account or QuotaAccount(namespace_id=namespace_id, used=recount(namespace_id))

@@ -1,6 +1,6 @@
 """What the references of a repository lead to, object by object; all else may be let go."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import cast
@@ -31,8 +31,9 @@ class Reached:
 
 def walk(repo: Repo) -> Reached:
     """Follow every branch, tag and pull request, and commits that others have pinned, down to the files."""
-    current, _whole = _walk(repo, _head(repo))
-    everything, is_whole = _walk(repo, _roots(repo))
+    current, _whole = _walk(repo, _head(repo), {})
+    rows = Commit.objects.filter(repo=repo).values_list("oid", "tree_oid", "parents")
+    everything, is_whole = _walk(repo, _roots(repo), {oid: (tree, parents) for oid, tree, parents in rows.iterator()})
     return Reached(everything | current, current, is_whole)
 
 
@@ -62,21 +63,35 @@ def _keepers() -> list[Callable[[int], Iterable[str]]]:
     return [cast("Callable[[int], Iterable[str]]", import_string(name)) for name in settings.COMMIT_KEEPERS]
 
 
-def _walk(repo: Repo, roots: Iterable[str]) -> tuple[set[str], bool]:
-    """Return what the roots lead to and whether all of it is there. Files are not read: their folders name them."""
-    pending = list(dict.fromkeys(roots))
-    seen, is_whole = set(pending), True
+def _walk(repo: Repo, roots: Iterable[str], commits: Mapping[str, tuple[str, list[str]]]) -> tuple[set[str], bool]:
+    """Return what the roots lead to and whether all of it is there. Files are not read: their folders name them.
+
+    The history is followed in `commits` (tree and parents of each), so the queries do not grow with it.
+    """
+    seen: set[str] = set()
+    level: list[str] = []
+    pending = list(roots)
     while pending:
-        batch, pending = pending[: objects.BATCH], pending[objects.BATCH :]
-        found = 0
-        for row in objects.stream(repo, batch):
+        oid = pending.pop()
+        if oid not in seen:
+            seen.add(oid)
+            tree, parents = commits.get(oid, (oid, []))
+            seen.add(tree)
+            level.append(tree)
+            pending.extend(parents)
+    is_whole = True
+    while level:
+        level = list(dict.fromkeys(level))
+        found, below = 0, []
+        for row in objects.stream(repo, level):
             found += 1
             for oid, is_file in _below(row):
                 if oid not in seen:
                     seen.add(oid)
                     if not is_file:
-                        pending.append(oid)
-        is_whole = is_whole and found == len(batch)
+                        below.append(oid)
+        is_whole = is_whole and found == len(level)
+        level = below
     return seen, is_whole
 
 

@@ -105,6 +105,13 @@ def tidy(repo: Repo, *, before: datetime) -> Leftovers:
 
 def measure(repo: Repo, reached: Reached) -> RepoMeasure:
     """Note how the bytes of a repository are divided now."""
+    current, history, unused = divide(repo, reached)
+    values = {"current": current, "history": history, "unused": unused, "measured_at": timezone.now()}
+    return RepoMeasure.objects.update_or_create(repo=repo, defaults=values)[0]
+
+
+def divide(repo: Repo, reached: Reached) -> tuple[int, int, int]:
+    """Return all bytes that are charged: the head's files, what else references lead to, and what none leads to."""
     git = GitObject.objects.filter(repo=repo).values_list("oid", "size")
     large = RepoBlob.objects.filter(repo=repo).values_list("blob__pointer_oid", "blob__size")
     current = history = unused = 0
@@ -116,9 +123,7 @@ def measure(repo: Repo, reached: Reached) -> RepoMeasure:
                 history += size
             else:
                 unused += size
-    unused += repo.reservations.aggregate(total=Sum("bytes"))["total"] or 0
-    values = {"current": current, "history": history, "unused": unused, "measured_at": timezone.now()}
-    return RepoMeasure.objects.update_or_create(repo=repo, defaults=values)[0]
+    return current, history, unused + (repo.reservations.aggregate(total=Sum("bytes"))["total"] or 0)
 
 
 def _ids(rows: QuerySet[Any]) -> set[int]:

@@ -3,7 +3,22 @@
 from django.urls import URLPattern, path
 
 from models_hub.models import Repo
-from models_hub.views import cards, collections, editing, files, lists, repos, tokens, uploads, versions
+from models_hub.views import (
+    access,
+    arrivals,
+    cards,
+    collections,
+    editing,
+    files,
+    likes,
+    lists,
+    repos,
+    storage,
+    tokens,
+    uploads,
+    versions,
+    webhooks,
+)
 from portal import path_converters  # noqa: F401  (registers "account")
 
 REPO = "<account:namespace>/<account:name>"
@@ -24,9 +39,20 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/edit/<path:place>", editing.edit, extra, name=f"{kind}_edit"),
         path(f"{base}/removal/<path:place>", editing.removal, extra, name=f"{kind}_removal"),
         path(f"{base}/collections", collections.of_repo, extra, name=f"{kind}_collections"),
+        path(f"{base}/bundle", arrivals.bundle, extra, name=f"{kind}_bundle"),
+        path(f"{base}/mirror/comparison", arrivals.comparison, extra, name=f"{kind}_comparison"),
+        path(f"{base}/like", likes.like, extra, name=f"{kind}_like"),
+        path(f"{base}/access", access.ask, extra, name=f"{kind}_ask_access"),
+        path(f"{base}/settings/access", access.requests, extra, name=f"{kind}_access"),
+        path(f"{base}/settings/access/decision", access.decision, extra, name=f"{kind}_access_decision"),
+        path(f"{base}/settings/access/grant", access.grant, extra, name=f"{kind}_access_grant"),
+        path(f"{base}/settings/gate", repos.gate, extra, name=f"{kind}_gate"),
+        path(f"{base}/settings/name", repos.move, extra, name=f"{kind}_move"),
         path(f"{base}/settings", repos.settings, extra, name=f"{kind}_settings"),
         path(f"{base}/settings/visibility", repos.visibility, extra, name=f"{kind}_visibility"),
         path(f"{base}/settings/deletion", repos.deletion, extra, name=f"{kind}_deletion"),
+        path(f"{base}/storage", storage.of_repo, extra, name=f"{kind}_storage"),
+        path(f"{base}/storage/reclamation", storage.reclamation, extra, name=f"{kind}_reclamation"),
     ]
 
 
@@ -46,7 +72,20 @@ urlpatterns = [
     path(f"{COLLECTION}/items", collections.addition, name="collection_addition"),
     path(f"{COLLECTION}/items/<slug:item_id>", collections.item, name="collection_item"),
     path(f"{COLLECTION}/items/<slug:item_id>/removal", collections.removal, name="collection_removal"),
+    path("settings/webhooks", webhooks.webhooks, name="settings_webhooks"),
+    path("settings/webhooks/<int:webhook_id>", webhooks.webhook, name="settings_webhook"),
+    path("settings/webhooks/<int:webhook_id>/switch", webhooks.switch, name="webhook_switch"),
+    path("settings/webhooks/<int:webhook_id>/removal", webhooks.removal, name="webhook_removal"),
+    path(
+        "settings/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/repetition",
+        webhooks.repetition,
+        name="webhook_repetition",
+    ),
     path("settings/tokens/fine-grained", tokens.fine_grained, name="settings_fine_grained_token"),
+    path("new/import", arrivals.new_import, name="new_import"),
+    path("new/bundle", arrivals.new_bundle, name="new_bundle"),
+    path("settings/storage", storage.mine, name="settings_storage"),
+    path("organizations/<account:name>/storage", storage.of_organization, name="organization_storage"),
     path("new/model", repos.new, {"kind": Repo.Kind.MODEL}, name="new_model"),
     path("new/dataset", repos.new, {"kind": Repo.Kind.DATASET}, name="new_dataset"),
     path("new/space", repos.new, {"kind": Repo.Kind.SPACE}, name="new_space"),
