@@ -22,8 +22,8 @@ def gaps(repo: Repo, body: str) -> list[Gap]:
     card = repo.card
     checks = (
         (repo.license, Gap("license", _("without one, nobody may use it"))),
-        (repo.task, Gap("pipeline_tag" if repo.is_model else "task_categories", _("people search by task"))),
-        (repo.languages, Gap("language", _("people search by language"))),
+        (repo.is_space or repo.task, Gap("pipeline_tag" if repo.is_model else "task_categories", _("people search by task"))),
+        (repo.is_space or repo.languages, Gap("language", _("people search by language"))),
         (not repo.is_model or card.get("datasets"), Gap("datasets", _("what it was trained on"))),
         (len(body.strip()) >= SHORT_TEXT, Gap(_("description"), _("what it is for, how it was made, its limits"))),
     )
@@ -33,7 +33,7 @@ def gaps(repo: Repo, body: str) -> list[Gap]:
 def card_template(repo: Repo) -> str:
     """Return a first README.md for a repository that has none, to be filled in."""
     model, dataset = "pipeline_tag: text-classification\ndatasets: []", "task_categories:\n- text-classification"
-    fields = model if repo.is_model else dataset
+    fields = model if repo.is_model else "sdk: static" if repo.is_space else dataset
     # Outside the f-string, where the collector of texts to translate does not look.
     titles = (_("What it is for"), _("How it was made"), _("Limits"))
     sections = "\n".join(f"## {title}\n\n" for title in titles)

@@ -39,7 +39,7 @@ def snippets(repo: Repo, *, site: str, example_file: str) -> list[Snippet]:
     found = [_transformers(repo, site), _from_pretrained(repo, site)] if _loads_in_transformers(repo) else []
     if repo.library == "sentence-transformers":
         found = [_sentence_transformers(repo, site)]
-    if not repo.is_model:
+    if repo.kind == Repo.Kind.DATASET:
         found = [_datasets(repo, site)]
     return [*found, _download(repo, site), _curl(repo, site, example_file)]
 
@@ -89,14 +89,14 @@ def _datasets(repo: Repo, site: str) -> Snippet:
 
 
 def _download(repo: Repo, site: str) -> Snippet:
-    kind = "" if repo.is_model else " --repo-type dataset"
-    login = "hf auth login\n" if repo.private else ""
+    kind = "" if repo.is_model else f" --repo-type {repo.kind}"
+    login = "hf auth login\n" if repo.private or repo.gated else ""
     code = f"export HF_ENDPOINT={site}\n{login}hf download {repo.full_name}{kind} --local-dir {repo.name}"
     return Snippet("hf", "hf", code)
 
 
 def _curl(repo: Repo, site: str, example_file: str) -> Snippet:
-    header = ' -H "Authorization: Bearer $HF_TOKEN"' if repo.private else ""
+    header = ' -H "Authorization: Bearer $HF_TOKEN"' if repo.private or repo.gated else ""
     name = example_file.rsplit("/", 1)[-1]
     target = f"-o {name}" if _PLAIN_NAME.fullmatch(name) and not name.startswith("-") else "-O"
     code = f"curl -L{header} {target} \\\n  {site}{repo.path}/resolve/main/{quote(example_file)}"

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from models_hub import browsing, cards, completeness, permissions, rendering, snippets
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
-from models_hub.views.pages import repo_page, respond
+from models_hub.views.pages import gate_of, repo_page, respond
 from portal.context import site
 
 CARD = "README.md"
@@ -33,6 +33,7 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
         gaps=completeness.gaps(repo, body) if permissions.can_write(request.user, repo) else [],
         snippets=snippets.snippets(repo, site=_site_address(request), example_file=example),
         facts=_facts(repo, commit),
+        gate=gate_of(request, repo),
     )
 
 

@@ -64,7 +64,7 @@ def test_a_duplicate_needs_a_free_name_and_rights(repo, alice, charlie, token_of
 
 def test_a_duplicate_that_does_not_fit_leaves_nothing(repo, charlie, token_of):
     QuotaAccount.objects.create(namespace=charlie.namespace, limit=quotas.held_by(repo) - 100)
-    assert Wire(token_of(charlie)).post(f"{BASE}/duplicate", {"repository": "charlie/copy"}).status_code == 507
+    assert Wire(token_of(charlie)).post(f"{BASE}/duplicate", {"repository": "charlie/copy"}).status_code == 413
     assert Repo.objects.count() == 1
     assert is_exact("charlie")
 
