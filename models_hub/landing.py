@@ -79,6 +79,7 @@ def move_branch(
         subject=f"repo:{repo.pk}",
         by=by,
         commit=new.oid,
+        before=old.oid if old else "",
         branch=name.removeprefix("refs/heads/"),
         weights=new.weights_digest,
         weights_before=old.weights_digest if old else "",

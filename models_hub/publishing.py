@@ -76,7 +76,14 @@ def delete_repo(repo: Repo, *, by: Asker) -> None:
     user = require_manager(by, repo)
     with transaction.atomic():
         quotas.forget(repo)
-        Event.record("repo.deleted", subject=f"repo:{repo.pk}", by=user, name=repo.full_name, repo_kind=repo.kind)
+        Event.record(
+            "repo.deleted",
+            subject=f"repo:{repo.pk}",
+            by=user,
+            name=repo.full_name,
+            repo_kind=repo.kind,
+            private=repo.private,
+        )
         repo.delete()
         # A mirrored name that holds nothing any more is free again.
         Namespace.objects.filter(pk=repo.namespace_id, is_mirror=True, repos__isnull=True).delete()

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from models_hub import downloading, fetching, webhooks
 from models_hub.storage import blob_store
 from portal.config.celery import app
 from portal.models import Duty, Event, Job, WorkerNode
@@ -148,8 +149,10 @@ def _note_delivery(event: Event) -> None:
 
 
 def sweep() -> None:
-    """Remove what interrupted uploads left behind, and workers that have not been seen for long."""
-    removed = blob_store().sweep()
+    """Remove what interrupted uploads left behind, workers not seen for long, and downloads of days that are over."""
+    removed = blob_store().sweep() + fetching.sweep()
+    downloading.forget_old()
     WorkerNode.objects.filter(seen_at__lt=Now() - FORGET_NODES_AFTER).delete()
+    webhooks.forget_old_deliveries()
     if removed:
         logger.info("Removed %s files of interrupted uploads.", removed)

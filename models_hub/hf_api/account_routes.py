@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from models_hub.hf_api import account, collections, people
+from models_hub.hf_api import account, collections, people, webhooks
 from models_hub.hf_api.dispatching import by_method
 
+WEBHOOK = "api/settings/webhooks/<segment:webhook>"
 COLLECTION = "api/collections/<segment:owner>/<segment:slug>"
 USER, ORGANIZATION = "api/users/<segment:name>", "api/organizations/<segment:name>"
 
@@ -24,6 +25,10 @@ urlpatterns = [
     path(f"{ORGANIZATION}/followers", by_method(GET=people.organization_followers)),
     path(f"{ORGANIZATION}/members", by_method(GET=people.organization_members)),
     path(f"{ORGANIZATION}/follow", by_method(POST=people.follow, DELETE=people.unfollow)),
+    path("api/settings/webhooks", by_method(GET=webhooks.listed, POST=webhooks.create)),
+    path(WEBHOOK, by_method(GET=webhooks.show, POST=webhooks.change, DELETE=webhooks.delete)),
+    path(f"{WEBHOOK}/enable", by_method(POST=webhooks.enable)),
+    path(f"{WEBHOOK}/disable", by_method(POST=webhooks.disable)),
     path("api/collections", by_method(GET=collections.listed, POST=collections.create)),
     path(
         COLLECTION,

@@ -30,6 +30,7 @@ class Webhook(models.Model):
     sealed_secret = models.TextField(blank=True, editable=False)
     disabled = models.BooleanField(default=False)
     disabled_reason = models.CharField(max_length=300, blank=True)  # stored in English, translated where shown
+    site = models.CharField(max_length=200, blank=True)  # the portal's address, as its owner knows it
     failures = models.PositiveIntegerField(default=0)  # in a row
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -79,6 +80,7 @@ class WebhookDelivery(models.Model):
     event = models.ForeignKey(Event, models.CASCADE, related_name="+")
     scope = models.CharField(max_length=40)
     action = models.CharField(max_length=10)
+    is_repeat = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     status = models.PositiveSmallIntegerField(null=True)

@@ -7,8 +7,12 @@ transaction that marks the event as delivered: what takes long belongs into a jo
 from collections.abc import Callable, Sequence
 
 from portal.models import Event
-from worker.consumers import deleted_repos
+from worker.consumers import deleted_repos, webhooks
+from worker.webhook_payloads import TOLD
 
-CONSUMERS: dict[str, Sequence[Callable[[Event], None]]] = {
-    "repo.deleted": (deleted_repos.cancel_jobs,),
+Consumer = Callable[[Event], None]
+
+CONSUMERS: dict[str, Sequence[Consumer]] = {
+    **dict.fromkeys(TOLD, (webhooks.announce,)),
+    "repo.deleted": (deleted_repos.cancel_jobs, webhooks.announce),
 }

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from django.utils.translation import gettext_noop
 
 from worker.attempts import Attempt
-from worker.jobs import evaluate
+from worker.jobs import deliver_webhook, evaluate, import_repo
 
 # The name of a kind is stored with its jobs and translated where it is shown.
 KINDS: dict[str, Callable[[Attempt], None]] = {
     gettext_noop("evaluate"): evaluate.run,
+    gettext_noop("import"): import_repo.run,
+    gettext_noop("deliver_webhook"): deliver_webhook.run,
 }

@@ -262,6 +262,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "ack_emulation": False,
 }
 
+# Hosts of the own network that webhooks may be sent to; all others there are out of reach.
+OUTBOUND_HOSTS = env.names("OUTBOUND_HOSTS")
+
 # What may be stored and sent.
 BLOB_DIR = DATA_DIR / "blobs"
 MAX_FILE_BYTES = env.number("MAX_FILE_GB", 50) * 1024**3

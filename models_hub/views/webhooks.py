@@ -1,0 +1,85 @@
+"""A person's webhooks: made, switched, looked after."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from models_hub import webhooks as verbs
+from models_hub.models import Webhook
+from models_hub.webhook_forms import WebhookForm
+from portal.authentication import require_user
+from portal.context import site_address
+from portal.errors import DomainError
+from portal.models import User
+
+DELIVERIES = 50
+
+
+@never_cache
+@sensitive_post_parameters("secret")
+@require_http_methods(["GET", "HEAD", "POST"])
+def webhooks(request: HttpRequest) -> HttpResponse:
+    """List one's webhooks and make one."""
+    user = require_user(request)
+    form = WebhookForm(request.POST if request.method == "POST" else None, initial={"domains": ["repo", "discussion"]})
+    if form.is_valid():
+        try:
+            made = verbs.create(by=user, site=site_address(request), **form.cleaned_data)
+            return redirect("settings_webhook", webhook_id=made.pk)
+        except DomainError as error:
+            form.add_error("url", error.message)
+    rows = user.webhooks.prefetch_related("targets").order_by("-id")
+    context = {"form": form, "webhooks": rows}
+    return render(request, "models_hub/settings/webhooks.html", context, status=400 if form.is_bound else 200)
+
+
+@never_cache
+@require_safe
+def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """One webhook with its latest deliveries."""
+    found = _load(require_user(request), webhook_id)
+    deliveries = found.deliveries.select_related("event")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        deliveries = deliveries.filter(pk__lt=int(before))
+    rows = list(deliveries.order_by("-id")[: DELIVERIES + 1])
+    context = {
+        "webhook": found,
+        "targets": found.targets.all(),
+        "deliveries": rows[:DELIVERIES],
+        "next": rows[DELIVERIES - 1].pk if len(rows) > DELIVERIES else None,
+    }
+    return render(request, "models_hub/settings/webhook.html", context)
+
+
+@require_POST
+def switch(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    found = _load(require_user(request), webhook_id)
+    verbs.switch(found, on=request.POST.get("on") == "1")
+    return redirect("settings_webhook", webhook_id=found.pk)
+
+
+@require_POST
+def removal(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    found = _load(require_user(request), webhook_id)
+    verbs.delete(found)
+    messages.success(request, _("The webhook is deleted."))
+    return redirect("settings_webhooks")
+
+
+@require_POST
+def repetition(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpResponse:
+    """Send an event again."""
+    user = require_user(request)
+    found = _load(user, webhook_id)
+    verbs.repeat(get_object_or_404(found.deliveries, pk=delivery_id), by=user)
+    messages.success(request, _("It is on its way again."))
+    return redirect("settings_webhook", webhook_id=found.pk)
+
+
+def _load(user: User, webhook_id: int) -> Webhook:
+    return get_object_or_404(user.webhooks, pk=webhook_id)

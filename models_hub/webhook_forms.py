@@ -1,0 +1,51 @@
+"""The shape of a webhook on its page; what it means is checked by the verbs."""
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from models_hub.webhooks import MAX_SECRET
+from portal.models import Namespace
+
+PREFIXES = {"models": "model", "datasets": "dataset", "spaces": "space"}
+
+
+class WebhookForm(forms.Form):
+    """Where it is sent, what it watches, what it is told of."""
+
+    url = forms.URLField(label=_("Address"), max_length=1000, assume_scheme="https")
+    watched = forms.CharField(
+        label=_("What it watches"),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=_("One a line: an account such as alice, a model alice/bert, a data set datasets/alice/cars."),
+    )
+    domains = forms.MultipleChoiceField(
+        label=_("What it is told of"),
+        widget=forms.CheckboxSelectMultiple,
+        choices=[("repo", _("changes of repositories")), ("discussion", _("discussions and pull requests"))],
+    )
+    secret = forms.CharField(
+        label=_("Secret"),
+        max_length=MAX_SECRET,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_(
+            "Sent in the header X-Webhook-Secret, by which the receiver knows who calls. Not shown again."
+        ),
+    )
+
+    def clean_watched(self) -> list[tuple[str, str]]:
+        """Return type and name of each line; an account is looked up, for persons and organizations look alike."""
+        lines = [line.strip().strip("/") for line in str(self.cleaned_data["watched"]).splitlines()]
+        return [_target(line) for line in lines if line]
+
+
+def _target(line: str) -> tuple[str, str]:
+    first, slash, rest = line.partition("/")
+    if not slash:
+        namespace = Namespace.objects.filter(lower=line.lower()).first()
+        if namespace is None:
+            raise forms.ValidationError(gettext("Nobody here is called “%(name)s”.") % {"name": line[:100]})
+        return ("user" if namespace.user_id else "org"), namespace.name
+    kind = PREFIXES.get(first, "model")
+    return kind, rest if first in PREFIXES else line
