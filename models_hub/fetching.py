@@ -10,8 +10,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import contents
 from models_hub.models import AwaitedBlob, Blob, Repo
-from models_hub.upstream.hub import upstream
+from models_hub.upstream.hub import Hub, upstream
 from portal.errors import DomainError, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ LOOK_SECONDS = 0.1
 AHEAD = 32 * 1024 * 1024
 PASSED_ON = 64 * 1024 * 1024
 MOST_ASKED = 1000
+STALE_SECONDS = 7 * 24 * 3600
 # After a failure nobody makes us try again for a while.
 PAUSE_SECONDS = 10
 
@@ -41,6 +43,19 @@ class FetchFailed(Unavailable):
     """The content could not be had from the upstream hub; another time it may."""
 
     code = "fetch_failed"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A repository of another hub, to take content from."""
+
+    hub: Hub
+    kind: str
+    name: str
+
+    def content(self, blob: Blob, start: int, length: int | None = None) -> Iterator[bytes]:
+        """Yield its bytes from `start` on, not verified."""
+        return self.hub.content(self.kind, self.name, sha256=blob.sha256, size=blob.size, start=start, length=length)
 
 
 def awaited(repo: Repo, pointer_oids: Iterable[str]) -> dict[str, Blob]:
@@ -78,34 +93,61 @@ def _stream_awaited(blob: Blob, repo: Repo, start: int, length: int) -> Iterator
         return
     fetch = _Fetch.of(repo, blob)
     if start > fetch.received() + AHEAD and length <= PASSED_ON:
-        yield from _from_upstream(repo, blob, start, length)
+        yield from _upstream_of(repo).content(blob, start, length)
         return
     yield from fetch.started().follow(start, min(start + length, blob.size))
 
 
 def ensure(blob: Blob) -> Blob:
     """Return the stored blob, fetched now if the upstream hub has it still."""
-    repo = blob.awaited_by
-    if repo is None:
-        return blob
-    stored = _stored(repo, blob.sha256)
-    if stored is None:
-        _Fetch(repo, blob).run()
-        stored = _stored(repo, blob.sha256)
-    if stored is None:
-        raise FetchFailed(_("The file could not be fetched from the upstream hub. Try again later."))
-    return stored
+    if blob.awaited_by is not None:
+        _Fetch(blob.awaited_by, blob, _upstream_of(blob.awaited_by)).run()
+        return _require_stored(blob.awaited_by, blob)
+    return blob
+
+
+def bring(repo: Repo, *, sha256: str, size: int, source: Source, heard: Callable[[int], None]) -> Blob:
+    """Fetch content from any hub for a repository that has no right to it yet, going on where an earlier try ended.
+
+    `heard` is told of bytes as they arrive, those of the earlier try included, and may raise to end it.
+    """
+    blob = Blob(sha256=sha256, size=size)
+    _Fetch(repo, blob, source, heard).run()
+    return _require_stored(repo, blob)
+
+
+def sweep() -> int:
+    """Remove what fetches left behind that nobody went on with for a week; returns how many files."""
+    folder, removed = _folder(), 0
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > STALE_SECONDS:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed
 
 
 def _stored(repo: Repo, sha256: str) -> Blob | None:
     return Blob.objects.filter(repo_blobs__repo=repo, sha256=sha256).first()
 
 
-def _from_upstream(repo: Repo, blob: Blob, start: int, length: int | None = None) -> Iterator[bytes]:
+def _require_stored(repo: Repo, blob: Blob) -> Blob:
+    stored = _stored(repo, blob.sha256)
+    if stored is None:
+        raise FetchFailed(_("The file could not be fetched from the other hub. Try again later."))
+    return stored
+
+
+def _upstream_of(repo: Repo) -> Source:
     hub = upstream()
     if hub is None:
         raise FetchFailed(_("This portal no longer mirrors a hub, so that the file cannot be fetched."))
-    return hub.content(repo.kind, repo.full_name, sha256=blob.sha256, size=blob.size, start=start, length=length)
+    return Source(hub, repo.kind, repo.full_name)
+
+
+def _folder() -> Path:
+    folder = Path(settings.DATA_DIR) / "mirroring"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 class _Fetch:
@@ -114,11 +156,11 @@ class _Fetch:
     _running: dict[tuple[int, str], "_Fetch"] = {}
     _guard = threading.Lock()
 
-    def __init__(self, repo: Repo, blob: Blob) -> None:
-        self._repo, self._blob = repo, blob
-        folder = Path(settings.DATA_DIR) / "mirroring"
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / f"{repo.pk}-{blob.sha256}"
+    def __init__(
+        self, repo: Repo, blob: Blob, source: Source, heard: Callable[[int], None] = lambda _count: None
+    ) -> None:
+        self._repo, self._blob, self._source, self._heard = repo, blob, source, heard
+        self._path = _folder() / f"{repo.pk}-{blob.sha256}"
         self._over = threading.Event()
         self._failure: DomainError | None = None
 
@@ -129,7 +171,7 @@ class _Fetch:
     @classmethod
     def of(cls, repo: Repo, blob: Blob) -> "_Fetch":
         """Return the fetch of this content that runs in this process, or one that could be started."""
-        return cls._running.get((repo.pk, blob.sha256)) or cls(repo, blob)
+        return cls._running.get((repo.pk, blob.sha256)) or cls(repo, blob, _upstream_of(repo))
 
     def started(self) -> "_Fetch":
         """Return the fetch that runs, this one if there is no other; raises FetchFailed soon after a failure."""
@@ -161,10 +203,7 @@ class _Fetch:
         if position < end:
             if self._failure is not None:
                 raise self._failure
-            stored = _stored(self._repo, self._blob.sha256)
-            if stored is None:
-                raise FetchFailed(_("The file could not be fetched from the upstream hub. Try again later."))
-            yield from contents.stream(stored, position, end - position)
+            yield from contents.stream(_require_stored(self._repo, self._blob), position, end - position)
 
     def run(self) -> None:
         """Fetch, verify and store the content, going on with what is there; raises what keeps it from that."""
@@ -203,10 +242,12 @@ class _Fetch:
 
     def _receive(self, file: BinaryIO) -> None:
         start = file.seek(0, os.SEEK_END)
+        self._heard(start)
         if start < self._blob.size:
-            for block in _from_upstream(self._repo, self._blob, start):
+            for block in self._source.content(self._blob, start):
                 file.write(block)
                 file.flush()
+                self._heard(len(block))
 
     def _blocks(self) -> Iterator[bytes]:
         with self._path.open("rb") as file:

@@ -3,13 +3,14 @@
 import io
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain
 from typing import BinaryIO
 
 from django.http import StreamingHttpResponse
 
-from models_hub import contents, fetching
-from models_hub.models import Blob
+from models_hub import bundling, contents, fetching
+from models_hub.models import Blob, Repo
 
 
 class OpenSpan(io.RawIOBase):
@@ -72,6 +73,18 @@ def blob_response(blob: Blob, start: int, length: int, *, content_type: str) -> 
     else:
         response = StreamingHttpResponse(begun(fetching.stream(blob, start, length)), content_type=content_type)
     response["Content-Length"] = str(length)
+    return response
+
+
+def bundle_response(repo: Repo) -> StreamingHttpResponse:
+    """Answer with a repository as one file. Its history waits on disk for as long as the answer is being sent."""
+    with ExitStack() as stack:
+        bundle = stack.enter_context(bundling.exported(repo))
+        response = StreamingHttpResponse(begun(bundle.blocks), content_type="application/x-tar")
+        response["Content-Length"] = str(bundle.size)
+        response["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
+        response["Cache-Control"] = "private, no-store"
+        response._resource_closers.append(stack.pop_all().close)  # type: ignore[attr-defined]
     return response
 
 

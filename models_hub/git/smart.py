@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from models_hub import browsing, permissions, pushing
+from models_hub import mirroring, permissions, pushing
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.git import advertising, fetching, pktlines, receiving
@@ -108,7 +108,7 @@ def receive_pack(request: HttpRequest, kind: str, namespace: str, name: str) -> 
 
 def _opened(request: HttpRequest, kind: str, namespace: str, name: str) -> tuple[Caller, Repo]:
     caller = caller_from_credentials(request.headers.get("Authorization", ""))
-    return caller, browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
+    return caller, mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
 
 
 def _require_pusher(caller: Caller, repo: Repo) -> None:

@@ -4,9 +4,7 @@ Wherever an answer leads beyond that hub, the host is resolved once, must be pub
 connection goes to the address that was checked; the access token never goes along.
 """
 
-import ipaddress
 import logging
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +14,7 @@ import urllib3
 from django.utils.translation import gettext as _
 from urllib3.response import BaseHTTPResponse
 
+from portal import outbound
 from portal.errors import InvalidInput, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -144,10 +143,11 @@ def _pinned_pool(parts: SplitResult) -> urllib3.HTTPConnectionPool:
     if scheme != "https":
         raise AddressRefused(_("The other hub refers to an address without TLS, which is not followed."))
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+        address = outbound.resolve(host, port)
+    except outbound.AddressRefused as error:
+        raise AddressRefused(
+            _("The other hub refers to an address inside a private network, which is not followed.")
+        ) from error
+    except outbound.Unreachable as error:
         raise UpstreamDown(_("The other hub refers to a host that has no address.")) from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(ipaddress.ip_address(address.split("%")[0]).is_global for address in addresses):
-        raise AddressRefused(_("The other hub refers to an address inside a private network, which is not followed."))
-    return urllib3.HTTPSConnectionPool(addresses[0], port, maxsize=1, server_hostname=host, assert_hostname=host)
+    return urllib3.HTTPSConnectionPool(address, port, maxsize=1, server_hostname=host, assert_hostname=host)

@@ -77,9 +77,7 @@ def _asked(url: str, body: bytes, *, trusted: str, token: str) -> Iterator[BaseH
             raise UpstreamDown(_("The other hub cannot be reached at the moment. Try again later."))
         if response.status != 200 or response.headers.get("Content-Type", "").partition(";")[0] != RESULT:
             raise NoGit(
-                _(
-                    "The other hub does not give out its history by git; without it commits would not keep their ids."
-                )
+                _("The other hub does not give out its history by git; without it commits would not keep their ids.")
             )
         yield response
 

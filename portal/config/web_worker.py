@@ -31,7 +31,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r\n", re.IGNOR
 _BODY_COMES_LATER = re.compile(rb"\r\n(?:transfer-encoding|expect):", re.IGNORECASE)
 _FILES = re.compile(
     rb"[A-Z]+ [^ ?]*(?:/(?:resolve|raw)/|/git-upload-pack|\.git/info/lfs/objects/[0-9a-f]{64}|/predictions"
-    rb"|/cas/v1/fetch/|/jobs/\d+/content/)"
+    rb"|/cas/v1/fetch/|/jobs/\d+/content/|/bundle[? ]|/api/v1/bundles/)"
 )
 
 

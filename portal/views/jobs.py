@@ -72,7 +72,8 @@ def _result_url(row: Job) -> str:
     for name, page in RESULT_PAGES.items():
         if isinstance(key := row.result.get(name), int):
             return page % key
-    return ""
+    path = row.result.get("page")  # of what a job has made
+    return path if isinstance(path, str) and path.startswith("/") else ""
 
 
 @require_POST

@@ -26,7 +26,7 @@ WEIGHTS = b"weights\x00" * 5000
 class InlineThread:
     """A thread that is over when it has been started: the test's database is its own thread's alone."""
 
-    def __init__(self, *, target, name, daemon):
+    def __init__(self, *, target, name, daemon) -> None:
         self.target = target
 
     def start(self):
@@ -183,7 +183,7 @@ def test_a_copy_is_charged_to_no_account_of_a_person(hub, alice):
 
 def test_what_the_upstream_lacks_is_missing_here_and_not_asked_for_twice(hub):
     for _attempt in range(2):
-        with pytest.raises(RepoNotFound, match="^Repository not found$"):
+        with pytest.raises(RepoNotFound, match=r"^Repository not found$"):
             get("acme/none")
     assert hub.asked == ["find acme/none"]
     assert Namespace.objects.filter(lower="acme").count() == 0
@@ -270,7 +270,7 @@ def test_a_copy_is_hidden_when_its_original_becomes_private_and_shown_when_it_re
     repo = get()
     hub.closed.add("acme/bert")
     age(repo)
-    with pytest.raises(RepoNotFound, match="^Repository not found$"):
+    with pytest.raises(RepoNotFound, match=r"^Repository not found$"):
         get()
     assert Repo.objects.get(pk=repo.pk).private
     hub.closed.clear()
