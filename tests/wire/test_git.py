@@ -1,19 +1,23 @@
 """The real git and git-lfs against a live portal: clone, fetch, push, and what they print when they are refused."""
 
 import base64
+import io
 import json
 import os
 import random
 import re
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
+from dulwich import porcelain
 
 from tests.live import PASSWORD, LivePortal, csrf_of
 from tests.servers import need
+from tests.wire.clients import Machine
 
 pytestmark = pytest.mark.live
 
@@ -361,3 +365,77 @@ def browsers_of(portal):
         return session
 
     return sign_in
+
+
+def test_what_came_through_xet_is_pulled_by_git(api, live_portal, tmp_path):
+    content = random.Random(3).randbytes(2_000_000)
+    sender = Machine(live_portal, tmp_path / "sender", live_portal.user("alice"))
+    sender.home.mkdir()
+    (sender.home / "w.bin").write_bytes(content)
+    sender.hf("upload", api.path, "w.bin", "w.bin")
+    reader = Desk(live_portal, tmp_path / "reader", None)
+    clone = reader.clone(api.path)
+    assert (clone / "w.bin").read_bytes() == content
+    assert reader.git(clone, "lfs", "fsck") == "Git LFS fsck OK"
+
+
+def test_somebody_else_proposes_a_change_by_git(api, live_portal, tmp_path):
+    api.commit(**{"a.txt": b"1"})
+    charlie = Desk(live_portal, tmp_path / "c", "charlie")
+    body = {"title": "Better", "description": "", "pullRequest": True}
+    answer = requests.post(
+        f"{live_portal.url}/api/models/{api.path}/discussions", json=body,
+        headers={"Authorization": f"Bearer {live_portal.user('charlie')}"},
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    number = answer.json()["num"]
+    clone = charlie.clone(api.path)
+    charlie.git(clone, "fetch", "-q", "origin", f"refs/pr/{number}:proposal")
+    charlie.git(clone, "checkout", "-q", "proposal")
+    head = charlie.commit(clone, {"b.txt": b"2", "w.bin": b"\0" * 5000})
+    charlie.git(clone, "push", "-q", "origin", f"proposal:refs/pr/{number}")
+    assert api.head(f"refs%2Fpr%2F{number}") == head
+    assert "403" in charlie.refused(clone, "push", "origin", "proposal:main") or api.head() != head
+    assert api.head() != head
+
+
+def test_a_client_of_another_make_clones_and_pushes(api, live_portal, tmp_path):
+    head = api.commit(**{"a.txt": b"1", "d/b.txt": b"2"})
+    folder = tmp_path / "dulwich"
+    address = f"{live_portal.url}/{api.path}"
+    repo = porcelain.clone(address, str(folder), errstream=io.BytesIO())
+    assert repo.head().decode() == head
+    (folder / "c.txt").write_bytes(b"3")
+    porcelain.add(repo, [str(folder / "c.txt")])
+    made = porcelain.commit(repo, message=b"by dulwich", author=b"A <a@b>", committer=b"A <a@b>")
+    token = live_portal.user("alice")
+    porcelain.push(
+        repo, address, "refs/heads/main", username="alice", password=token, outstream=io.BytesIO(),
+        errstream=io.BytesIO(),
+    )  # fmt: skip
+    assert api.head() == made.decode()
+    api.commit(more=b"4")
+    porcelain.pull(repo, address, "refs/heads/main", errstream=io.BytesIO(), outstream=io.BytesIO())
+    assert repo.head().decode() == api.head()
+    repo.close()
+
+
+def test_a_portal_killed_in_the_middle_of_a_push_has_all_of_it_or_nothing(tmp_path):
+    (tmp_path / "portal").mkdir()
+    with LivePortal(tmp_path / "portal") as portal:
+        api, desk = Api(portal, "killed"), Desk(portal, tmp_path / "desk")
+        clone = desk.clone(api.path)
+        noise = random.Random(4)
+        head = desk.commit(clone, {f"d{n % 7}/{n}.txt": noise.randbytes(2000).hex().encode() for n in range(1500)})
+        for delay in (0.4, 1.2):
+            with ThreadPoolExecutor(1) as pool:
+                pushing = pool.submit(desk.attempt, clone, "push", "-q", "origin", "main")
+                time.sleep(delay)
+                portal.kill()
+                pushing.result()
+            portal.start()
+            assert api.head() in {head, desk.git(clone, "rev-parse", "HEAD~1")}
+            check = desk.clone(api.path, name=f"check-{delay}")
+            assert desk.git(check, "fsck", "--strict", "--full") == ""
+        desk.git(clone, "push", "-q", "origin", "main")
+        assert api.head() == head
