@@ -6,17 +6,17 @@ from contextlib import suppress
 from types import TracebackType
 
 
-class CuttingProxy:
-    """Passes bytes on, and once, `after` bytes into one answer, cuts that connection."""
+class Network:
+    """Passes bytes on and remembers the requests; may once cut a connection, `cut_after` bytes into an answer."""
 
-    def __init__(self, port: int, *, after: int) -> None:
-        self.port, self.after = port, after
+    def __init__(self, port: int, *, cut_after: int | None = None) -> None:
+        self.port, self.cut_after = port, cut_after
         self.cut = False
         self.request_lines: list[bytes] = []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
 
-    def __enter__(self) -> "CuttingProxy":
+    def __enter__(self) -> "Network":
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -46,7 +46,7 @@ class CuttingProxy:
         with client, portal, suppress(OSError):
             while block := portal.recv(65536):
                 count += len(block)
-                if count > self.after and not self.cut:
+                if self.cut_after is not None and count > self.cut_after and not self.cut:
                     self.cut = True
                     break
                 client.sendall(block)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.wire.proxies import CuttingProxy
+from tests.wire.proxies import Network
 
 pytestmark = pytest.mark.live
 
@@ -158,7 +158,7 @@ def test_a_cut_connection_goes_on_where_it_was(machine, name, tmp_path):
         """,
         name,
     )
-    with CuttingProxy(machine.portal.port, after=1_000_000) as proxy:
+    with Network(machine.portal.port, cut_after=1_000_000) as network:
         machine.python(
             """
             import os, sys
@@ -172,9 +172,9 @@ def test_a_cut_connection_goes_on_where_it_was(machine, name, tmp_path):
             assert open(path, "rb").read() == open("long.txt", "rb").read()
             """,
             name,
-            proxy.url,
+            network.url,
         )
-    assert proxy.cut
-    ranges = [line for line in proxy.request_lines if line.lower().startswith(b"range: bytes=")]
+    assert network.cut
+    ranges = [line for line in network.request_lines if line.lower().startswith(b"range: bytes=")]
     start = int(ranges[-1].split(b"=")[1].split(b"-")[0])
     assert 0 < start <= 1_000_000
