@@ -1,5 +1,6 @@
 """The shape of what people send to the pages of the hub; what it means is checked by the verbs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,6 +15,9 @@ from portal.permissions import WRITERS
 
 NAME_ATTRIBUTES = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 MAX_PATH = 4096
+PROPOSAL = "pull_request"
+
+Targets = Sequence[tuple[str, str]]
 
 
 def writable_namespaces(user: User) -> list[str]:
@@ -53,12 +57,29 @@ class NewRepoForm(forms.Form):
 
 
 class CommitForm(forms.Form):
-    """The message of a commit, below whatever it changes."""
+    """The message of a commit, below whatever it changes, and where it goes when there is a choice."""
 
     title = forms.CharField(label=_("Commit message"), max_length=MAX_TITLE)
     description = forms.CharField(
         label=_("Description"), max_length=MAX_DESCRIPTION, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
+    target = forms.ChoiceField(label=_("Where it goes"), required=False, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, targets: Targets, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._targets = targets
+        if targets:
+            field = self.fields["target"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices, field.initial = targets, targets[0][0]
+        else:
+            del self.fields["target"]
+
+    @property
+    def proposes(self) -> bool:
+        """Whether the change is to become a pull request; what was not chosen is the first place offered."""
+        default = self._targets[0][0] if self._targets else ""
+        return (self.cleaned_data.get("target") or default) == PROPOSAL
 
 
 class ManyFilesInput(forms.ClearableFileInput):
@@ -87,7 +108,7 @@ class UploadForm(CommitForm):
         help_text=_("Leave empty for the top folder."),
         widget=forms.TextInput(attrs=NAME_ATTRIBUTES),
     )
-    field_order = ("files", "folder", "title", "description")
+    field_order = ("files", "folder", "title", "description", "target")
 
 
 class TextFileForm(CommitForm):
@@ -101,7 +122,7 @@ class TextFileForm(CommitForm):
         widget=forms.Textarea(attrs={"rows": 22, "class": "font-monospace editor", "spellcheck": "false"}),
     )
     seen = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
-    field_order = ("path", "content", "title", "description", "seen")
+    field_order = ("path", "content", "title", "description", "target", "seen")
 
 
 class RemovalForm(CommitForm):

@@ -8,12 +8,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from models_hub import browsing, completeness, publishing
+from models_hub import browsing, completeness
 from models_hub.addressing import split_place
 from models_hub.browsing import Entry, EntryNotFound
 from models_hub.changes import Change, Delete, PutFile
 from models_hub.forms import CommitForm, RemovalForm, TextFileForm
 from models_hub.models import Commit, Repo
+from models_hub.views import committing
 from models_hub.views.pages import repo_page, respond
 from portal.errors import Conflict, DomainError, InvalidInput, status_of
 
@@ -25,13 +26,13 @@ MAX_EDITED_BYTES = 1_000_000
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     """Write a new text file."""
-    publishing.require_writer(request.user, repo)
     revision, folder = split_place(repo, place)
+    targets = committing.targets(request.user, repo, revision)
     head = browsing.resolve_revision(repo, revision)
     path = request.GET.get("path") or (f"{folder}/" if folder else "")
     text = completeness.card_template(repo) if path == CARD else ""
     initial = {"path": path, "content": text, "title": _("Add %(name)s") % {"name": path} if path == CARD else ""}
-    form = TextFileForm(request.POST or None, initial=initial)
+    form = TextFileForm(request.POST or None, initial=initial, targets=targets)
 
     def changes() -> list[Change]:
         name = form.cleaned_data["path"]
@@ -46,14 +47,14 @@ def new(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     """Change a text file, or its name."""
-    publishing.require_writer(request.user, repo)
     revision, path = split_place(repo, place)
+    targets = committing.targets(request.user, repo, revision)
     head = browsing.resolve_revision(repo, revision)
     entry = browsing.find(repo, head, path)
     before = _editable(repo, entry)
     title = _("Update %(name)s") % {"name": entry.name}
     initial = {"path": path, "content": before.decode(), "seen": entry.oid, "title": title}
-    form = TextFileForm(request.POST or None, initial=initial)
+    form = TextFileForm(request.POST or None, initial=initial, targets=targets)
 
     def changes() -> list[Change]:
         _require_unchanged(form, entry)
@@ -72,12 +73,12 @@ def edit(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def removal(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     """Remove a file."""
-    publishing.require_writer(request.user, repo)
     revision, path = split_place(repo, place)
+    targets = committing.targets(request.user, repo, revision)
     head = browsing.resolve_revision(repo, revision)
     entry = browsing.find(repo, head, path)
     initial = {"title": _("Delete %(name)s") % {"name": entry.name}, "seen": entry.oid}
-    form = RemovalForm(request.POST or None, initial=initial)
+    form = RemovalForm(request.POST or None, initial=initial, targets=targets)
 
     def changes() -> list[Change]:
         _require_unchanged(form, entry)
@@ -103,20 +104,16 @@ def _edited(
         status = 400
         if form.is_valid():
             try:
-                publishing.commit(
-                    repo=repo,
-                    by=request.user,
-                    changes=changes(),
-                    title=form.cleaned_data["title"],
-                    description=form.cleaned_data["description"],
-                    branch=revision,
-                    parent=head.oid,
+                proposal = committing.commit(
+                    repo, by=request.user, revision=revision, form=form, changes=changes(), parent=head.oid
                 )
             except DomainError as error:
                 form.add_error(None, error.message)
                 status = status_of(error)
             else:
                 name = form.cleaned_data.get("path", "")
+                if proposal:
+                    return redirect(proposal)
                 page = f"blob/{quote(revision)}/{quote(name)}" if name else f"tree/{quote(revision)}"
                 return redirect(f"{repo.path}/{page}")
     return respond(

@@ -12,6 +12,7 @@ from models_hub.addressing import split_place
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo
 from models_hub.previewing import Preview
+from models_hub.views import committing
 from models_hub.views.pages import repo_page, respond
 
 MAX_ENTRIES = 1000
@@ -43,7 +44,7 @@ def folder(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         tab="files",
         rows=[(entry, changed.get(entry.path)) for entry in shown],
         count=len(items),
-        **_place(repo, commit, revision, path),
+        **_place(request, repo, commit, revision, path),
     )
 
 
@@ -58,7 +59,7 @@ def file(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     if entry.is_folder:
         return redirect(f"{repo.path}/tree/{quote(revision)}/{quote(path)}")
     shown = previewing.preview(repo, entry)
-    place_of_file = _place(repo, commit, revision, path)
+    place_of_file = _place(request, repo, commit, revision, path)
     return respond(
         request,
         repo,
@@ -70,12 +71,12 @@ def file(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         as_source="source" in request.GET,
         runs_code=previewing.runs_code(path),
         last=tracing.last_commits(repo, commit, [path]).get(path),
-        may_edit=_may_edit(request, repo, revision, entry, shown),
+        may_edit=place_of_file["may_change"] and _is_small_text(entry, shown),
         **place_of_file,
     )
 
 
-def _place(repo: Repo, commit: Commit, revision: str, path: str) -> dict[str, Any]:
+def _place(request: HttpRequest, repo: Repo, commit: Commit, revision: str, path: str) -> dict[str, Any]:
     """Where the reader is: revision, folders on the way, and the revisions to choose from."""
     parts = path.split("/") if path else []
     branches, tags = referencing.branches(repo), referencing.tags(repo)
@@ -86,7 +87,7 @@ def _place(repo: Repo, commit: Commit, revision: str, path: str) -> dict[str, An
         "crumbs": [Crumb(part, "/".join(parts[: index + 1])) for index, part in enumerate(parts)],
         "branches": branches,
         "tags": tags,
-        "is_branch": any(branch.short_name == revision for branch in branches),
+        "may_change": committing.may_change(request.user, repo, revision),
     }
 
 
@@ -96,7 +97,5 @@ def _html(repo: Repo, entry: Entry, shown: Preview, revision: str, *, as_source:
     return rendering.code_html(shown.text, name=entry.name) if shown.kind in {"text", "markdown"} else ""
 
 
-def _may_edit(request: HttpRequest, repo: Repo, revision: str, entry: Entry, shown: Preview) -> bool:
-    is_branch = any(branch.short_name == revision for branch in referencing.branches(repo))
-    is_small_text = entry.blob is None and shown.kind in {"text", "markdown", "table"}
-    return is_branch and is_small_text and permissions.can_write(request.user, repo)
+def _is_small_text(entry: Entry, shown: Preview) -> bool:
+    return entry.blob is None and shown.kind in {"text", "markdown", "table"}

@@ -10,14 +10,16 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from models_hub import browsing, contents, publishing, staging
+from models_hub import browsing, contents, proposing, publishing, staging
 from models_hub.addressing import split_place
 from models_hub.changes import Change, PutFile, PutLarge
 from models_hub.forms import UploadForm
 from models_hub.gitattributes import Effort
 from models_hub.models import Repo
+from models_hub.views import committing
 from models_hub.views.pages import repo_page, respond
 from portal.errors import DomainError, InvalidInput, status_of
+from portal.models import User
 
 SAMPLE = 512
 
@@ -26,22 +28,22 @@ SAMPLE = 512
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     """Choose files, say what they are, and publish them as one commit."""
-    publishing.require_writer(request.user, repo)
     revision, folder = split_place(repo, place)
+    targets = committing.targets(request.user, repo, revision)
     browsing.resolve_revision(repo, revision)
-    form = UploadForm(initial={"folder": folder, "title": _("Upload files")})
+    form = UploadForm(initial={"folder": folder, "title": _("Upload files")}, targets=targets)
     status = 200
     if request.method == "POST":
-        form = UploadForm(request.POST, request.FILES)
+        form = UploadForm(request.POST, request.FILES, targets=targets)
         status = 400
         if form.is_valid():
             try:
-                _publish(request, repo, revision, form)
+                proposal = _publish(request, repo, revision, form)
             except DomainError as error:
                 form.add_error(None, error.message)
                 status = status_of(error)
             else:
-                return redirect(f"{repo.path}/tree/{quote(revision)}/{quote(_folder(form))}".rstrip("/"))
+                return redirect(proposal or f"{repo.path}/tree/{quote(revision)}/{quote(_folder(form))}".rstrip("/"))
     return respond(
         request,
         repo,
@@ -54,7 +56,8 @@ def upload(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     )
 
 
-def _publish(request: HttpRequest, repo: Repo, revision: str, form: UploadForm) -> None:
+def _publish(request: HttpRequest, repo: Repo, revision: str, form: UploadForm) -> str:
+    """Commit the files; return the address of the pull request that got them, if it was one."""
     files: list[UploadedFile[Any]] = form.cleaned_data["files"]
     names = [str(name) for name in request.POST.getlist("paths")]
     # Without a script nobody tells the folders: a browser sends the last part of a name alone.
@@ -65,25 +68,23 @@ def _publish(request: HttpRequest, repo: Repo, revision: str, form: UploadForm) 
         raise InvalidInput(_("Two of the files have the same name; upload them to different folders."))
     attributes = publishing.head_file(repo, ".gitattributes", browsing.resolve_revision(repo, revision))
     effort = Effort()
-    publishing.commit(
-        repo=repo,
-        by=request.user,
-        changes=(_change(repo, path, file, attributes, effort) for path, file in zip(places, files, strict=True)),
-        title=form.cleaned_data["title"],
-        description=form.cleaned_data["description"],
-        branch=revision,
-    )
+    sender, pairs = proposing.require_proposer(request.user, repo), zip(places, files, strict=True)
+    changes = (_change(repo, sender, path, file, attributes, effort) for path, file in pairs)
+    return committing.commit(repo, by=sender, revision=revision, form=form, changes=changes)
 
 
 def _folder(form: UploadForm) -> str:
     return str(form.cleaned_data["folder"]).strip().strip("/")
 
 
-def _change(repo: Repo, path: str, file: "UploadedFile[Any]", attributes: bytes, effort: Effort) -> Change:
+def _change(
+    repo: Repo, sender: User, path: str, file: "UploadedFile[Any]", attributes: bytes, effort: Effort
+) -> Change:
     """Large content goes to the blob store in pieces, as it would by the other ways in."""
     sample = file.read(SAMPLE)
     file.seek(0)
     if not staging.is_large(path, file.size or 0, sample, attributes=attributes, effort=effort):
         return PutFile(path, file.read())
+    proposing.charge(repo, sender, file.size or 0)
     blob = contents.receive(repo, file.chunks(), size=file.size)
     return PutLarge(path, blob.sha256, blob.size)

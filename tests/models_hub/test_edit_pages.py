@@ -12,8 +12,8 @@ def model(alice, make_repo):
     return make_repo(alice, "bert", files={"a.txt": "one\n", "dos.txt": "a\r\nb\r\n", "w.bin": b"\x00\x01"})
 
 
-def content(repo: Repo, path: str) -> bytes:
-    return browsing.read(repo, browsing.find(repo, browsing.resolve_revision(repo, "main"), path), 10_000)
+def content(repo: Repo, path: str, revision: str = "main") -> bytes:
+    return browsing.read(repo, browsing.find(repo, browsing.resolve_revision(repo, revision), path), 10_000)
 
 
 def seen(repo: Repo, path: str) -> str:
@@ -128,8 +128,42 @@ def test_a_file_that_changed_meanwhile_is_not_removed_unseen(as_user, alice, mod
 
 
 @pytest.mark.parametrize("address", ["new/main", "edit/main/a.txt", "removal/main/a.txt"])
-def test_readers_may_change_nothing(as_user, client, charlie, model, address):
-    assert as_user(charlie).get(f"/alice/bert/{address}").status_code == 403
-    assert as_user(charlie).post(f"/alice/bert/{address}", typed("x")).status_code == 403
+def test_the_anonymous_are_led_to_the_sign_in(client, model, address):
     assert client.get(f"/alice/bert/{address}").status_code == 302
+
+
+@pytest.mark.parametrize("address", ["new/main", "edit/main/a.txt", "removal/main/a.txt"])
+def test_a_reader_s_change_becomes_a_pull_request(as_user, charlie, model, address):
+    browser, seen = as_user(charlie), browsing.find(model, browsing.resolve_revision(model, "main"), "a.txt").oid
+    form = browser.get(f"/alice/bert/{address}").text
+    assert "Open a pull request for main" in form
+    assert "Commit directly" not in form
+
+    change = typed("changed\n", seen=seen, path="b.txt" if address == "new/main" else "a.txt")
+    assert browser.post(f"/alice/bert/{address}", change | {"target": "branch"}).status_code == 400
+    answer = browser.post(f"/alice/bert/{address}", change)
+
+    assert answer.headers["Location"] == "/alice/bert/discussions/1"
     assert content(model, "a.txt") == b"one\n"
+    assert browsing.resolve_revision(model, "refs/pr/1").author == charlie
+
+
+def test_a_writer_chooses_between_the_branch_and_a_pull_request(as_user, alice, model):
+    browser = as_user(alice)
+    assert "Commit directly to main" in browser.get("/alice/bert/new/main").text
+    proposed = typed("new\n", path="b.txt", target="pull_request")
+
+    assert browser.post("/alice/bert/new/main", proposed).headers["Location"] == "/alice/bert/discussions/1"
+    assert browser.post("/alice/bert/new/main", typed("x\n", path="c.txt")).headers["Location"].endswith("c.txt")
+
+
+def test_an_author_goes_on_in_the_pull_request_and_others_do_not(as_user, charlie, bob, model):
+    as_user(charlie).post("/alice/bert/new/main", typed("new\n", path="b.txt"))
+    address = "/alice/bert/new/refs/pr/1"
+
+    assert as_user(bob).get(address).status_code == 403
+    answer = as_user(charlie).post(address, typed("more\n", path="c.txt"))
+
+    assert answer.headers["Location"] == "/alice/bert/discussions/1"
+    assert content(model, "c.txt", "refs/pr/1") == b"more\n"
+    assert "/edit/refs/pr/1/c.txt" in as_user(charlie).get("/alice/bert/blob/refs/pr/1/c.txt").text

@@ -3,7 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from models_hub import browsing, referencing
+from models_hub import browsing, proposing, referencing
 from models_hub.models import Repo
 from tests.evaluating import safetensors
 
@@ -88,10 +88,16 @@ def test_members_who_write_may_upload(as_user, alice, bob, team, make_repo):
     assert "a.txt" in paths(repo)
 
 
-def test_readers_may_not_upload(as_user, charlie, model):
-    assert as_user(charlie).get(ADDRESS).status_code == 403
-    assert as_user(charlie).post(ADDRESS, sent(("a.txt", b"1"))).status_code == 403
+def test_a_reader_s_upload_becomes_a_pull_request(as_user, charlie, model):
+    answer = as_user(charlie).post(ADDRESS, sent(("a.txt", b"1"), ("w.bin", b"\0" * 50)))
+    assert answer.headers["Location"] == "/alice/bert/discussions/1"
     assert paths(model) == [".gitattributes"]
+    assert paths(model, "refs/pr/1") == [".gitattributes", "a.txt", "w.bin"]
+
+
+def test_a_reader_uploads_only_so_much(as_user, charlie, model, monkeypatch):
+    monkeypatch.setattr(proposing, "MAX_BYTES_PER_PROPOSER", 40)
+    assert as_user(charlie).post(ADDRESS, sent(("w.bin", b"\0" * 50))).status_code == 507
 
 
 def test_anonymous_readers_are_led_to_the_sign_in_and_back(client, model):

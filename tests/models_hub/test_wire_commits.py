@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from models_hub import browsing, staging
-from models_hub.models import Commit, GitObject
+from models_hub.models import Commit, GitObject, Repo
 from models_hub.xet import tokens
 from tests.models_hub.wire import LARGE, Wire, body_of, file_row, large_row
 
@@ -140,9 +140,9 @@ def test_deleting_what_is_not_there(repo, wire):
 
 
 def test_a_change_meant_for_review_never_lands_on_the_branch(repo, wire):
-    for address in (f"/api/{REPO}/commit/main", f"/api/{REPO}/preupload/main"):
-        assert wire.post(f"{address}?create_pr=1", {}).status_code == 400
-    assert wire.get(f"/api/{REPO}/xet-write-token/main?create_pr=1").status_code == 400
+    response = wire.commit(REPO, file_row("new.txt", b"x"), revision="main?create_pr=1")
+    assert response.json()["pullRequestUrl"].endswith("/discussions/1")
+    assert Repo.objects.get(pk=repo.pk).head == repo.head
 
 
 @pytest.mark.parametrize("revision", ["nope", "v1", "{head}", "refs%2Fpr%2F1"])
