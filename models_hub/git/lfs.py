@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from models_hub import contents, fetching, mirroring, permissions, proposing, publishing, quotas
+from models_hub import contents, fetching, mirroring, permissions, proposing, publishing
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
+from models_hub.delivering import RangeOutside, asked_span
 from models_hub.git import grants, transfers
 from models_hub.git.grants import DOWNLOAD, UPLOAD, Grant
 from models_hub.git.transfers import Wanted
-from models_hub.models import Repo
+from models_hub.models import Blob, Repo
 from models_hub.permissions import GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
@@ -79,7 +80,7 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
         return answer({"transfer": "basic", "objects": answers})
     require_sender(caller, repo)
     held = contents.claimed_by(repo, (one.oid for one in wanted))  # the client goes on to refer to these
-    quotas.require_room(repo, transfers.sizes_to_come(wanted, held))
+    proposing.require_room(repo, caller.user, transfers.sizes_to_come(wanted, held))
     multipart = "multipart" in _transfers(body)
     answers = [
         transfers.upload_answer(one, held, repo=repo, caller=caller, base=base, multipart=multipart) for one in wanted
@@ -120,9 +121,26 @@ def content(request: HttpRequest, kind: str, namespace: str, name: str, oid: str
         return _failure(405, _("This address does not answer to this method."))
     grant = grants.read(DOWNLOAD, signature, oid=oid)
     blob = contents.require(fetching.held_or_awaited(grant.repo, [oid]), oid)
-    response = blob_response(blob, 0, blob.size, content_type="application/octet-stream")
+    response = _sent(blob, request.headers.get("Range", ""))
     response["Content-Disposition"] = "attachment"
     response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _sent(blob: Blob, asked: str) -> HttpResponseBase:
+    """Answer with content, or with the range of it that goes on where an earlier answer was cut off."""
+    try:
+        span = asked_span(asked, blob.size)
+    except RangeOutside:
+        response: HttpResponseBase = _failure(416, _("The file ends before this range."))
+        response["Content-Range"] = f"bytes */{blob.size}"
+        return response
+    start, length = (span.start, span.length) if span else (0, blob.size)
+    response = blob_response(blob, start, length, content_type="application/octet-stream")
+    response["Accept-Ranges"] = "bytes"
+    if span:
+        response.status_code = 206
+        response["Content-Range"] = f"bytes {start}-{start + length - 1}/{blob.size}"
     return response
 
 

@@ -315,6 +315,9 @@ def test_lfs_gives_awaited_content(hub):
     answer = Wire().post("/acme/bert.git/info/lfs/objects/batch", body).json()
     address = answer["objects"][0]["actions"]["download"]["href"].removeprefix("http://portal.example")
     assert body_of(Wire().get(address)) == WEIGHTS
+    rest = Wire().get(address, Range="bytes=100-")
+    assert (rest.status_code, body_of(rest)) == (206, WEIGHTS[100:])
+    assert Wire().get(address, Range=f"bytes={len(WEIGHTS)}-").status_code == 416
 
 
 def test_a_file_that_cannot_be_fetched_answers_before_anything_is_sent(hub):
