@@ -11,7 +11,7 @@ from django.db.models import F
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from models_hub import permissions
+from models_hub import permissions, quotas
 from models_hub.browsing import RevisionNotFound
 from models_hub.changes import Change, PutFile
 from models_hub.checking import is_text
@@ -27,6 +27,7 @@ Status = PullRequest.Status
 # What the owner's quota bears from somebody who may not write. A merge of theirs gives the bytes back.
 MAX_LIVE_PER_PROPOSER = 20
 MAX_BYTES_PER_PROPOSER = 5 * 1024**3
+LEFT_TO_OWNER = 1024 * 1024
 _METER_BYTES = 1024 * 1024
 
 
@@ -124,6 +125,7 @@ def charge(repo: Repo, user: User, size: int) -> None:
     """
     if not size or permissions.can_write(user, repo):
         return
+    require_room(repo, user, [size])
     with transaction.atomic():
         Proposer.objects.get_or_create(repo=repo, user=user)
         row = Proposer.objects.filter(repo=repo, user=user, sent__lte=MAX_BYTES_PER_PROPOSER - size)
@@ -135,6 +137,14 @@ def charge(repo: Repo, user: User, size: int) -> None:
                 )
                 % {"max": filesizeformat(MAX_BYTES_PER_PROPOSER)}
             )
+
+
+def require_room(repo: Repo, user: Asker, announced: Iterable[int]) -> None:
+    """Refuse early what cannot fit. Strangers learn no numbers of the owner's storage, nor fill it to the last byte."""
+    if permissions.can_write(user, repo):
+        quotas.require_room(repo, announced)
+    elif sum(announced) + LEFT_TO_OWNER > quotas.room_of(repo):
+        raise QuotaExceeded(_("The owner of this repository has no room left for what you send."))
 
 
 def metered(repo: Repo, user: User, changes: Iterable[Change]) -> Iterator[Change]:

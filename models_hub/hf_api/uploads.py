@@ -9,7 +9,7 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, checking, gitattributes, proposing, publishing, quotas, staging
+from models_hub import browsing, checking, gitattributes, proposing, publishing, staging
 from models_hub.browsing import Entry
 from models_hub.gitattributes import Effort
 from models_hub.hf_api.calls import Call, text
@@ -33,7 +33,8 @@ def preupload(call: Call, kind: str, namespace: str, name: str, revision: str) -
     if not isinstance(ignored, str):
         ignored = publishing.head_file(repo, ".gitignore", commit).decode("utf-8", "replace")
     there = {entry.path: entry for entry in browsing.find_many(repo, commit, [path for path, _size, _sample in asked])}
-    quotas.require_room(repo, (size for path, size, _sample in asked if not _is_as_long(there.get(path), size)))
+    sizes = [size for path, size, _sample in asked if not _is_as_long(there.get(path), size)]
+    proposing.require_room(repo, call.user, sizes)
     effort = Effort()
     files = []
     for path, size, sample in asked:
