@@ -24,26 +24,28 @@ class GitBody:
         self._inflater = zlib.decompressobj(_GZIP) if "gzip" in encoding else None
         self._left = most
         self._most = most
-        self._buffer = b""
+        self._buffer, self._at = b"", 0  # and where in it
 
     def take(self, count: int) -> bytes:
         """Return the next `count` bytes, fewer only at the end."""
         parts: list[bytes] = []
         while count:
-            if not self._buffer:
-                self._buffer = self._more()
+            if self._at == len(self._buffer):
+                self._buffer, self._at = self._more(), 0
                 if not self._buffer:
                     break
-            parts.append(self._buffer[:count])
+            parts.append(self._buffer[self._at : self._at + count])
+            self._at += len(parts[-1])
             count -= len(parts[-1])
-            self._buffer = self._buffer[len(parts[-1]) :]
         return b"".join(parts)
 
     def rest(self) -> Iterator[bytes]:
         """Yield what has not been taken."""
-        while block := self._buffer or self._more():
-            self._buffer = b""
+        block = self._buffer[self._at :]
+        self._buffer, self._at = b"", 0
+        while block := block or self._more():
             yield block
+            block = b""
 
     def drain(self, most: int) -> None:
         """Read and drop the rest: git sees an answer only after it has sent everything."""
