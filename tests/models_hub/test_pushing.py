@@ -194,10 +194,11 @@ def refused(repo, by, error, tree, *more, match=None):
     ("mode", "name", "match"),
     [
         ("120000", b"link", "symbolic link"), ("160000", b"sub", "submodule"), ("100664", b"a", "100664"),
-        ("100600", b"a", "100600"), ("100644", b"..", "empty"), ("100644", b".", "empty"), ("100644", b".git", "reserved"),
-        ("100644", b".GIT", "reserved"), ("100644", b"git~1", "reserved"), ("100644", b".g\xe2\x80\x8cit", "invisible"),
-        ("100644", b"a\x01b", "control"), ("100644", b"a\\b", "backslash"), ("100644", b"con", "device"),
-        ("100644", b"\xff\xfe", "UTF-8"), ("100644", b"x" * 300, "too long"), ("100644", "a\u202eb".encode(), "invisible"),
+        ("100600", b"a", "100600"), ("100644", b"..", "empty"), ("100644", b".", "empty"),
+        ("100644", b".git", "reserved"), ("100644", b".GIT", "reserved"), ("100644", b"git~1", "reserved"),
+        ("100644", b".g\xe2\x80\x8cit", "invisible"), ("100644", b"a\x01b", "control"),
+        ("100644", b"a\\b", "backslash"), ("100644", b"con", "device"), ("100644", b"\xff\xfe", "UTF-8"),
+        ("100644", b"x" * 300, "too long"), ("100644", "a\u202eb".encode(), "invisible"),
     ],
 )  # fmt: skip
 def test_hostile_names_and_modes_are_refused(repo, alice, mode, name, match):
