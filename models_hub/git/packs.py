@@ -97,7 +97,7 @@ class IncomingPack:
         self._files = (received, unpacked)
         self._limits = limits
         self._unpacked_bytes = 0
-        self._deadline = time.monotonic() + limits.seconds
+        self._deadline = 0.0
         self._index: dict[bytes, int] = {}
         # For each entry in the order of the pack: where it begins, where its zlib stream lies and in which file.
         self._offsets, self._starts, self._ends = array("Q"), array("Q"), array("Q")
@@ -151,6 +151,7 @@ class IncomingPack:
     def read(self, blocks: Iterable[bytes]) -> None:
         """Take the pack in. Called once, by `receive`."""
         count = self._spool(blocks)
+        self._deadline = time.monotonic() + self._limits.seconds  # the sender's time does not count
         reader = _Reader(self._files[0], 12, self.packed_bytes - TRAILER)
         for _number in range(count):
             self._scan(reader)
