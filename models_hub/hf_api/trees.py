@@ -42,7 +42,13 @@ def paths_info(call: Call, kind: str, namespace: str, name: str, revision: str) 
     repo = call.repo(kind, namespace, name)
     commit = browsing.resolve_revision(repo, revision)
     paths, expand = _asked(call)
-    return JsonResponse(_shown(repo, commit, browsing.find_many(repo, commit, paths), expand=expand), safe=False)
+    entries = browsing.find_many(repo, commit, paths)
+    shown = _shown(repo, commit, entries, expand=expand)
+    for row, entry in zip(shown, entries, strict=True):
+        # Clients copy a file between repositories only when they know this hash, however small the file is.
+        if entry.blob and entry.blob.in_pieces and entry.blob.xet_hash:
+            row["xetHash"] = entry.blob.xet_hash
+    return JsonResponse(shown, safe=False)
 
 
 def _start(call: Call) -> int:
