@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from models_hub import browsing, contents, describing, landing, permissions, publishing, quotas, rights
 from models_hub.git import objects
 from models_hub.git.objects import TreeItem
 from models_hub.models import DEFAULT_BRANCH, Blob, Commit, GitObject, Repo
 from models_hub.models.refs import HEADS
+from portal.errors import Conflict
 from portal.models import Asker, Event, User
 
 AT_ONCE = 500
@@ -33,6 +35,10 @@ def duplicate(source: Repo, *, by: Asker, namespace: str, name: str, private: bo
     Unless said otherwise, it is as private as its source. Raises Conflict when there is one of this name.
     """
     permissions.require_download(by, source)
+    if source.awaited.exists():
+        raise Conflict(
+            _("Some files of this copy are still with the hub that it follows: import it from there instead.")
+        )
     head = browsing.resolve_revision(source, DEFAULT_BRANCH)
     private = source.private if private is None else private
     sdk = publishing.STATIC if source.is_space else ""

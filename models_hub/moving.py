@@ -20,6 +20,8 @@ def move_repo(repo: Repo, *, by: Asker, namespace: str, name: str) -> Repo:
     Raises Conflict when the name is taken. A repository that had the new name before is found by it no longer.
     """
     user = require_manager(by, repo)
+    if repo.namespace.is_mirror:
+        raise NotAllowed(_("This repository is a copy that follows another hub under its name; import it instead."))
     check_name(name, what=_("repository name"))
     owner = Namespace.objects.filter(lower=namespace.lower()).first() if is_text(namespace) else None
     if owner is None or not can_write_in(user, owner):

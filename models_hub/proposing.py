@@ -44,6 +44,8 @@ def require_proposer(by: Asker, repo: Repo) -> User:
     """Return the user who may propose changes to a repository that he sees."""
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in first."))
+    if repo.namespace.is_mirror:
+        raise NotAllowed(_("This repository is a copy that follows another hub: take part at its original."))
     if not permissions.can_propose(by, repo):
         raise NotAllowed(_("This access token may not take part in discussions and pull requests."))
     return by

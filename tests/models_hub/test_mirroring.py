@@ -1,5 +1,6 @@
 """Repositories that are missing here come from the upstream hub, and follow it."""
 
+import os
 import threading
 from datetime import timedelta
 
@@ -8,13 +9,25 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.utils import timezone
 
-from models_hub import browsing, checking, fetching, mirroring, publishing, quotas, referencing
+from models_hub import (
+    browsing,
+    bundle_format,
+    bundling,
+    checking,
+    copying,
+    fetching,
+    mirroring,
+    moving,
+    publishing,
+    quotas,
+    referencing,
+)
 from models_hub.browsing import RepoNotFound
 from models_hub.models import AwaitedBlob, Commit, Mirror, QuotaAccount, Ref, Repo, RepoBlob
 from models_hub.publishing import Delete, PutFile
 from models_hub.storage import blob_store
 from portal.errors import Conflict, NotAllowed, Unavailable
-from portal.models import Namespace, Organization
+from portal.models import AccessToken, Namespace, Organization
 from tests.conftest import make_user
 from tests.models_hub.other_hub import ADDRESS, OtherHub
 from tests.models_hub.wire import LARGE, Wire, body_of
@@ -169,6 +182,81 @@ def test_nobody_writes_into_a_mirror_admins_included(hub, alice):
         publishing.create_repo(by=alice, namespace="acme", kind="model", name="other")
     with pytest.raises(NotAllowed):
         referencing.create_branch(repo, by=alice, name="mine")
+
+
+def test_nobody_proposes_to_a_mirror_or_moves_it(hub, alice, charlie):
+    repo = get()
+    with pytest.raises(NotAllowed, match="original"):
+        publishing.propose(repo=repo, by=charlie, changes=[PutFile("a", b"a")], title="x")
+    answer = Wire(AccessToken.issue(user=charlie, name="t", role="write")[1]).get(
+        "/api/models/acme/bert/xet-write-token/main?create_pr=1"
+    )
+    assert answer.status_code == 403
+    alice.is_superuser = True
+    with pytest.raises(NotAllowed):
+        moving.move_repo(repo, by=alice, namespace="alice", name="taken")
+
+
+def test_a_mirror_is_duplicated_only_when_all_of_it_is_here(hub, alice):
+    repo = get()
+    with pytest.raises(Conflict, match="import"):
+        copying.duplicate(repo, by=alice, namespace="alice", name="mine")
+    b"".join(browsing.stream(repo, entry_of(repo)))
+    made = copying.duplicate(repo, by=alice, namespace="alice", name="mine")
+    assert b"".join(browsing.stream(made, entry_of(made))) == WEIGHTS
+
+
+def test_deleting_the_last_copy_frees_the_name(hub, alice):
+    repo = get()
+    alice.is_superuser = True
+    publishing.delete_repo(repo, by=alice)
+    assert make_user("acme").namespace.name == "acme"
+
+
+def test_a_copy_that_was_killed_on_its_way_is_gone_on_with(hub, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def die(*_args, **_options):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mirroring.adopting, "land", die)
+        with pytest.raises(Killed):
+            get()
+    assert Repo.objects.get(namespace__lower="acme").private
+    assert not get().private
+    assert Repo.objects.filter(namespace__lower="acme").count() == 1
+
+
+def test_a_bundle_of_a_mirror_holds_what_is_still_upstream(hub, settings, tmp_path):
+    repo = get()
+    settings.BUNDLE_KEY_FILE = tmp_path / "key"
+    bundle_format._own_key.cache_clear()
+    with bundling.exported(repo) as bundle:
+        data = b"".join(bundle.blocks)
+    assert len(data) == bundle.size
+    assert WEIGHTS in data
+
+
+def test_a_mirror_is_downloaded_by_jobs_too(hub):
+    repo = get()
+    blob = entry_of(repo).blob
+    stored = fetching.ensure(blob)
+    assert (stored.pk is not None, fetching.ensure(stored).pk) == (True, stored.pk)
+
+
+def test_what_fetches_left_behind_goes_after_a_week(hub, tmp_path):
+    repo = get()
+    hub.breaks_off_after = 10
+    with pytest.raises(Unavailable):
+        b"".join(browsing.stream(repo, entry_of(repo)))
+    (left,) = tmp_path.glob(f"mirroring/{repo.pk}-*")
+    fetching.sweep()
+    assert left.exists()
+    os.utime(left, (0, 0))
+    fetching.sweep()
+    assert not left.exists()
 
 
 def test_a_copy_is_charged_to_no_account_of_a_person(hub, alice):
