@@ -13,6 +13,7 @@ PER_REPO = [
     ("GET", "/api/{T}/{id}/tree/main"), ("GET", "/api/{T}/{id}/tree/main/a%2Fb"),
     ("POST", "/api/{T}/{id}/paths-info/main"),
     ("POST", "/api/{T}/{id}/preupload/main"), ("GET", "/api/{T}/{id}/xet-write-token/main"),
+    ("GET", "/api/{T}/{id}/xet-read-token/main"), ("GET", "/api/{T}/{id}/xet-write-token/None?create_pr=1"),
     ("POST", "/api/{T}/{id}/commit/main"), ("GET", "/api/{T}/{id}/commits/main"), ("GET", "/api/{T}/{id}/refs"),
     ("POST", "/api/{T}/{id}/branch/x"), ("DELETE", "/api/{T}/{id}/branch/x"), ("POST", "/api/{T}/{id}/tag/main"),
     ("DELETE", "/api/{T}/{id}/tag/x"), ("GET", "{p}/{id}/resolve/main/secret.txt"), ("HEAD", "{p}/{id}/resolve/main/x"),
