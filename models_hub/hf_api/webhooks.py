@@ -46,8 +46,9 @@ def change(call: Call, webhook: str) -> HttpResponseBase:
     webhooks.change(
         found,
         url=None if body.get("url") is None else text(body["url"], "url"),
-        watched=None if body.get("watched") is None else _watched(body["watched"]),
-        domains=None if body.get("domains") is None else _domains(body["domains"]),
+        # The client sends an empty list for what it was not told to change.
+        watched=_watched(body["watched"]) if body.get("watched") else None,
+        domains=_domains(body["domains"]) if body.get("domains") else None,
         secret=secret,
     )
     return _one(found, secret)
