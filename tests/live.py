@@ -42,10 +42,24 @@ class Template:
         folder = Path(tempfile.mkdtemp(prefix="portal-template-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         env = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.config.settings.base", "DATA_DIR": str(folder / "data")}
-        env["STATIC_ROOT"] = str(folder / "static")
-        for command in (["migrate", "-v0"], ["createcachetable"], ["collectstatic", "--noinput", "-v0"]):
+        static = _collected() or folder / "static"
+        env["STATIC_ROOT"] = str(static)
+        commands = [["migrate", "-v0"], ["createcachetable"]]
+        commands += [] if static.exists() else [["collectstatic", "--noinput", "-v0"]]
+        for command in commands:
             subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=env, check=True, timeout=180)
-        return cls(folder / "data" / "portal.sqlite3", folder / "static")
+        return cls(folder / "data" / "portal.sqlite3", static)
+
+
+def _collected() -> Path | None:
+    """Return the static files that `make setup` collected, unless one has changed since: compressing takes long."""
+    manifest = ROOT / "build" / "static" / "staticfiles.json"
+    code = [ROOT / "portal" / "npm_finder.py", ROOT / "portal" / "static_storage.py"]
+    packages = [path for path in (ROOT / "package-lock.json", Path(sys.prefix) / ".ready") if path.exists()]
+    sources = [*code, *packages, *(path for path in (ROOT / "static").rglob("*") if path.is_file())]
+    if not manifest.exists() or any(path.stat().st_mtime > manifest.stat().st_mtime for path in sources):
+        return None
+    return manifest.parent
 
 
 class LivePortal:

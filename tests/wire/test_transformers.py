@@ -1,11 +1,9 @@
 """The real transformers: a model is pushed by one person and loaded by another."""
 
 import json
+from dataclasses import replace
 
 import pytest
-
-from tests.live import LivePortal
-from tests.wire.clients import Machine
 
 pytestmark = [pytest.mark.live, pytest.mark.engine]
 
@@ -37,12 +35,8 @@ LOAD = """
 """
 
 
-@pytest.mark.parametrize("xet", [True, False], ids=["xet", "lfs"])
-def test_a_pushed_model_loads_and_computes_the_same(live_portal: LivePortal, tmp_path, xet):
-    name = f"alice/pushed-{'xet' if xet else 'lfs'}"
-    author = Machine(live_portal, tmp_path / "alice", live_portal.user("alice"), xet=xet)
-    reader = Machine(live_portal, tmp_path / "nobody", None, xet=xet)
-    pushed, loaded = author.python(PUSH, name), reader.python(LOAD, name)
+def test_a_pushed_model_loads_and_computes_the_same(author, reader):
+    pushed, loaded = author.python(PUSH, "alice/pushed"), replace(reader, xet=False).python(LOAD, "alice/pushed")
     ours, theirs = (json.loads(text.splitlines()[-1])[0] for text in (pushed, loaded))
     assert theirs == pytest.approx(ours, abs=1e-6)
 
