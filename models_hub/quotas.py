@@ -7,9 +7,10 @@ The account comes first, before a reference, a repository or anything else is lo
 other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
@@ -101,6 +102,19 @@ def require_room(repo: Repo, announced: Iterable[int]) -> None:
     needed = sum(size for size in sizes if size not in there)
     if needed > account.room:
         raise _full(account, needed)
+
+
+def while_room(repo: Repo, xorb_hash: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass the chunks of a xorb on as long as they fit, so that what cannot be kept is not written either."""
+    if XorbHolding.objects.filter(xorb__hash=xorb_hash, namespace_id=repo.namespace_id).exists():
+        yield from chunks  # sent before, it costs nothing again
+        return
+    account, total = _account_now(repo.namespace_id), 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > account.room:
+            raise _full(account, total)
+        yield chunk
 
 
 def reserve(repo: Repo, key: str, size: int) -> None:
@@ -243,7 +257,7 @@ def _correct(account: QuotaAccount, repo: Repo | None, amount: int, *, reason: R
 
 
 def _full(account: QuotaAccount, needed: int) -> StorageFull:
-    page = page_of(account.namespace)
+    page = f"{settings.PUBLIC_URL}{page_of(account.namespace)}"
     return StorageFull(
         _(
             "The storage of %(owner)s is full: %(used)s of %(limit)s are used and this needs %(needed)s more. "

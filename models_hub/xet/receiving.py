@@ -37,7 +37,7 @@ def receive_xorb(grant: Grant, expected_hash: str, body: Body) -> bool:
     body.limit(xorbs.MAX_BODY_BYTES)
     reader, sent = XorbReader(body), body.remaining
     proposing.charge(grant.repo, user, sent)
-    stored = blob_store().put(_verified(reader, expected_hash))
+    stored = blob_store().put(quotas.while_room(grant.repo, expected_hash, _verified(reader, expected_hash)))
     with transaction.atomic():
         account = quotas.hold(grant.repo)
         xorb, _created = Xorb.objects.get_or_create(

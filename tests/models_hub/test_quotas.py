@@ -16,6 +16,10 @@ from models_hub.quotas import StorageFull
 from portal.errors import StaleParent
 from portal.models import Event, Namespace
 from tests.models_hub.wire import LARGE, Wire, file_row
+from tests.models_hub.xet_client import MadeFile, MadeXorb, sha256, whole
+from tests.models_hub.xet_sender import Sender
+
+XORB = MadeXorb((b"one" * 300, b"two" * 400, b"three" * 500))
 
 
 def account_of(name: str) -> QuotaAccount:
@@ -194,6 +198,49 @@ class TestFaces:
             stranger.post(f"/alice/{name}.git/info/lfs/objects/batch", body) for name in ("bert", "none")
         )
         assert (hidden.status_code, hidden.content) == (missing.status_code, missing.content)
+
+
+class TestXet:
+    """Xorbs are charged when they come, and their files instead of them when a shard makes files."""
+
+    @pytest.fixture
+    def sender(self, repo, alice) -> Sender:
+        return Sender(repo, alice)
+
+    def test_a_file_is_charged_once(self, sender):
+        before = account_of("alice").used
+        sender.xorb(XORB)
+        sender.xorb(XORB)
+        assert account_of("alice").used == before + len(XORB.raw)
+        for _again in range(2):
+            assert sender.shard(whole(XORB)).status_code == 200
+        assert account_of("alice").used == before + len(XORB.raw)
+        assert_exact("alice")
+
+    def test_a_xorb_that_does_not_fit_is_refused_for_good_and_not_kept(self, sender, own_blob_folder):
+        limit("alice", room=len(XORB.raw) - 1)
+        answer = sender.xorb(XORB)
+        assert answer.status_code == 413  # 5xx would be repeated for minutes
+        assert "The storage of alice is full" in answer.json()["error"]
+        assert not [path for path in own_blob_folder.rglob("*") if path.is_file()]
+        limit("alice", room=len(XORB.raw))
+        assert sender.xorb(XORB).status_code == 200
+        assert sender.xorb(XORB).status_code == 200  # again, it needs no room
+        assert sender.shard(whole(XORB)).status_code == 200
+
+    def test_a_small_file_of_a_large_xorb_does_not_hide_the_rest(self, sender):
+        before = account_of("alice").used
+        sender.xorb(XORB)
+        chunk = XORB.chunks[0]
+        first = MadeFile((chunk,), sha256(chunk), (XORB.term(0, 1),))
+        assert sender.shard(first).status_code == 200
+        assert account_of("alice").used == before + len(XORB.raw)
+
+    def test_what_others_hold_makes_no_difference(self, sender, bob, make_repo):
+        Sender(make_repo(bob, "his", private=True), bob).xorb(XORB)
+        before = account_of("alice").used
+        sender.xorb(XORB)
+        assert account_of("alice").used == before + len(XORB.raw)
 
 
 def test_who_only_proposes_learns_no_numbers_and_leaves_the_owner_some_room(repo, token_of, charlie):
