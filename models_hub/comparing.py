@@ -57,7 +57,7 @@ def compare(repo: Repo, commit: Commit) -> Comparison:
 
 def between(repo: Repo, old: Commit | None, new: Commit) -> Comparison:
     """Compare two commits, however they are related."""
-    changed = _changed(repo, old.tree_oid if old else None, new.tree_oid)
+    changed = changed_files(repo, old.tree_oid if old else None, new.tree_oid)
     listed = sorted(changed)[:MAX_LISTED]
     before = _entries(repo, {path: changed[path][0] for path in listed})
     after = _entries(repo, {path: changed[path][1] for path in listed})
@@ -68,8 +68,8 @@ def between(repo: Repo, old: Commit | None, new: Commit) -> Comparison:
 Sides = tuple[TreeItem | None, TreeItem | None]
 
 
-def _changed(repo: Repo, old: str | None, new: str | None) -> dict[str, Sides]:
-    """Return path -> file before and after. A folder with the same id in both trees is not looked into."""
+def changed_files(repo: Repo, old: str | None, new: str | None) -> dict[str, Sides]:
+    """Return path -> file before and after, of two trees. A folder with the same id in both is not looked into."""
     changed: dict[str, Sides] = {}
     pending: list[tuple[str, str | None, str | None]] = [("", old, new)]
     while pending:

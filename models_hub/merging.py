@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import ancestry, checking, drafting, landing, quotas
+from models_hub import ancestry, checking, comparing, drafting, landing, quotas
 from models_hub.conversation import conversation
 from models_hub.drafting import Draft
 from models_hub.git import objects
@@ -21,6 +21,7 @@ from portal.models import Asker, User
 
 Status = PullRequest.Status
 Files = Mapping[str, TreeItem]
+Changes = Mapping[str, comparing.Sides]
 
 NAMED = 20  # conflicting paths in a message; `data` has all
 
@@ -64,9 +65,9 @@ def sides(pull: PullRequest) -> Sides:
     """
     refs = dict(Ref.objects.filter(repo=pull.repo, name__in=(pull.ref, HEADS + pull.base)).values_list("name", "oid"))
     onto = pull.merged_onto or refs.get(HEADS + pull.base)
-    if onto is None or pull.ref not in refs:
-        raise Conflict(_("The branch “%(name)s” no longer exists.") % {"name": pull.base})
-    found = _commits(pull.repo, onto, refs[pull.ref])
+    found = _commits(pull.repo, onto, refs[pull.ref]) if onto and pull.ref in refs else {}
+    if onto is None or len(found) < len({onto, refs.get(pull.ref)}):  # removed, or its history was rewritten
+        raise Conflict(_("The branch “%(name)s” no longer has what this was proposed for.") % {"name": pull.base})
     base = ancestry.merge_base(pull.repo, onto, refs[pull.ref])
     return Sides(
         onto=found[onto], head=found[refs[pull.ref]], base=_commits(pull.repo, base).get(base) if base else None
@@ -77,7 +78,18 @@ def conflicts(repo: Repo, joined: Sides) -> list[str]:
     """Return the paths on which a merge would fail now."""
     if joined.adds_nothing or joined.can_fast_forward:
         return []
-    return merge_trees(*_files(repo, joined))[1]
+    base = joined.base.tree_oid if joined.base else None
+    ours = comparing.changed_files(repo, base, joined.onto.tree_oid)
+    theirs = comparing.changed_files(repo, base, joined.head.tree_oid)
+    both = {path for path in ours.keys() & theirs.keys() if ours[path][1] != theirs[path][1]}
+    return sorted(both | _standing_in_the_way(ours, theirs))
+
+
+def _standing_in_the_way(ours: Changes, theirs: Changes) -> set[str]:
+    """Return files of one side where the other one puts files below."""
+    present = [{path for path, (_before, after) in side.items() if after} for side in (ours, theirs)]
+    folders = [{path[:cut] for path in paths for cut in _cuts(path)} for paths in present]
+    return (present[0] & folders[1]) | (present[1] & folders[0])
 
 
 def merge(
@@ -176,8 +188,15 @@ def _draft(pull: PullRequest, joined: Sides, method: Method) -> Draft:
     if clashing:
         names = ", ".join(clashing[:NAMED])
         raise MergeConflict(
-            _("Both sides changed these files: %(paths)s. Commit a version that joins them to %(ref)s.")
-            % {"paths": names if len(clashing) <= NAMED else f"{names}, …", "ref": pull.ref},
+            _(
+                "Both sides changed these files: %(paths)s. Merge “%(base)s” into %(ref)s with git and push it, or "
+                "commit the version of “%(base)s” there."
+            )
+            % {
+                "paths": names if len(clashing) <= NAMED else f"{names}, …",
+                "base": pull.base,
+                "ref": pull.ref,
+            },
             data={"paths": clashing},
         )
     checking.check_tree(files)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models_hub import ancestry, browsing, merging, proposing, publishing
+from models_hub import ancestry, browsing, merging, proposing, publishing, referencing
 from models_hub.changes import Delete, PutFile
 from models_hub.git.objects import FILE_MODE, TreeItem
 from models_hub.merging import MergeConflict, Method
@@ -233,3 +233,28 @@ def test_the_merge_base_is_the_newest_common_commit(repo, propose, alice, charli
 
     assert ancestry.merge_base(repo, new.oid, Ref.objects.get(name=pull.ref).oid) == old
     assert ancestry.merge_base(repo, new.oid, new.oid) == new.oid
+
+
+def test_conflicts_are_foreseen_as_the_merge_finds_them(repo, propose, alice):
+    pull = propose("a.txt", "theirs\n")
+    put(repo, alice, "a.txt", "ours\n")
+    put(repo, alice, "b.txt", "ours\n")
+    assert merging.conflicts(repo, merging.sides(pull)) == ["a.txt"]
+    with pytest.raises(MergeConflict) as refused:
+        merging.merge(pull, by=alice)
+    assert refused.value.data["paths"] == ["a.txt"]
+
+
+def test_a_file_in_the_way_of_a_folder_is_foreseen(repo, propose, alice):
+    pull = propose("new/below.txt", "theirs\n")
+    put(repo, alice, "new", "ours\n")
+    assert merging.conflicts(repo, merging.sides(pull)) == ["new"]
+
+
+def test_a_base_branch_that_is_gone_says_so(repo, alice, charlie):
+    referencing.create_branch(repo, by=alice, name="dev")
+    changes = [PutFile("c.txt", b"c\n")]
+    pull, _made = publishing.propose(repo=repo, by=charlie, changes=changes, title="Add c", base="dev")
+    referencing.delete_branch(repo, by=alice, name="dev")
+    with pytest.raises(Conflict, match="dev"):
+        merging.merge(pull, by=alice)
