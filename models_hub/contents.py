@@ -55,6 +55,8 @@ def register(repo: Repo, *, sha256: str, size: int) -> Blob:
     with transaction.atomic():
         account = quotas.hold(repo)
         blob, _created = rights.find_or_add(sha256, size)
+        if blob.in_pieces and not pieces.are_sound(blob):
+            pieces.replace_by_whole(blob)
         rights.give(account, repo, blob)
     return blob
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from models_hub import quotas, rights
-from models_hub.models import Blob, Piece, Repo
+from models_hub.models import Blob, DamagedContent, Piece, Repo
 from models_hub.storage import blob_store
 
 READ_SIZE = 1024 * 1024
@@ -35,16 +35,33 @@ class Run(NamedTuple):
 def register(repo: Repo, *, sha256: str, size: int, xet_hash: str, runs: Iterable[Run]) -> Blob:
     """Record content that has just been verified as these runs, and the repository's right to it.
 
-    Content that is here already, in whatever form, stays as it is. Raises StorageFull.
+    Content that is here already, in whatever form, stays as it is unless it is damaged. Raises StorageFull.
     """
     runs = list(runs)
     with transaction.atomic():
         account = quotas.hold(repo)
         blob, created = rights.find_or_add(sha256, size, in_pieces=True, xet_hash=xet_hash)
+        if not created and not blob.in_pieces and not blob_store().has(sha256):
+            blob.in_pieces, blob.xet_hash = True, xet_hash  # the whole file was damaged and is set aside
+            blob.save(update_fields=("in_pieces", "xet_hash"))
+            created = True
         if created:
             _write_pieces(blob, runs)
         rights.give(account, repo, blob, used=_used(runs))
     return blob
+
+
+def are_sound(blob: Blob) -> bool:
+    """Say whether no xorb of a blob in pieces was found damaged and set aside."""
+    keys = blob.pieces.values("xorb__key")
+    return not DamagedContent.objects.filter(healed_at=None, key__in=keys).exists()
+
+
+def replace_by_whole(blob: Blob) -> None:
+    """Let a blob be the whole file that has just been stored, in the transaction that has locked it."""
+    blob.pieces.all().delete()
+    blob.in_pieces, blob.xet_hash = False, ""
+    blob.save(update_fields=("in_pieces", "xet_hash"))
 
 
 def _used(runs: Iterable[Run]) -> dict[int, int]:

@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from models_hub.models import Blob
+from models_hub.storage import blob_store
 from models_hub.xet import chunk_index
 from models_hub.xet.chunk_index import MAX_BLOBS, Shown
 from models_hub.xet.hashing import from_text
@@ -32,6 +33,7 @@ def shard_about(grant: Grant, chunk_hash: str) -> bytes:
     found = chunk_index.neighbourhood(chunk_hash, user=user)
     if not found and not chunk_index.is_asked_for(from_text(chunk_hash)):
         found = _hint(grant)
+    found = [shown for shown in found if blob_store().has(shown.xorb.key)]  # not what was damaged and is set aside
     if not found:
         raise NotFound(_("No file that you may read has this chunk."))
     now = int(time.time())

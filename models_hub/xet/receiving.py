@@ -18,6 +18,7 @@ from models_hub.xet.bodies import Body
 from models_hub.xet.chunk_index import MAX_CHUNKS_OF_FILE, ChunkPlace
 from models_hub.xet.hashing import HASH_SIZE, HashTree, file_hash, range_hash, to_text
 from models_hub.xet.possession import Interval
+from models_hub.xet.reusing import reused_bytes
 from models_hub.xet.shards import FileClaim, ShardRefused, Term
 from models_hub.xet.tokens import Grant
 from models_hub.xet.work import WorkBudget
@@ -72,6 +73,8 @@ def receive_shard(grant: Grant, body: Body) -> None:
     # In one order, so that two shards with the same files wait for each other instead of locking up.
     files.sort(key=lambda file: file.sha256)
     with transaction.atomic():
+        quotas.hold(grant.repo)
+        proposing.charge(grant.repo, grant.sender(), max(reused_bytes(grant.repo, files), 0))
         for file in files:
             blob = pieces.register(
                 grant.repo, sha256=file.sha256, size=file.size, xet_hash=file.xet_hash, runs=file.runs
@@ -92,7 +95,8 @@ class _Pool:
     def _load(self, hash: str) -> "_PoolXorb":
         xorb = Xorb.objects.filter(hash=hash).first()
         usable = possession.possessed(xorb, user=self._user, access=self._access) if xorb else []
-        if xorb is None or not usable:
+        # One whose bytes were found damaged and set aside has to be sent again, whatever the sender remembers.
+        if xorb is None or not usable or not blob_store().has(xorb.key):
             raise _unproved(hash)
         self.budget.looked_up(xorb.pk, xorb.size)
         return _PoolXorb(xorb.pk, xorb.key, ChunkTable(bytes(xorb.chunks)), usable)

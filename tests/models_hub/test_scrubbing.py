@@ -9,12 +9,14 @@ from django.core.management import CommandError, call_command
 
 from models_hub import collecting, contents, publishing
 from models_hub.changes import PutLarge
-from models_hub.models import Blob, DamagedContent, Repo, UpkeepRun
+from models_hub.models import Blob, DamagedContent, Repo, UpkeepRun, Xorb
 from models_hub.scrubbing import scrub
 from models_hub.storage import blob_store
 from portal.models import Event
-from tests.models_hub.test_quotas import account_of, assert_exact
+from tests.models_hub.test_quotas import XORB, account_of, assert_exact
 from tests.models_hub.wire import LARGE, Wire, body_of
+from tests.models_hub.xet_client import MadeFile, MadeXorb, whole
+from tests.models_hub.xet_sender import Sender
 from tests.servers import need
 
 
@@ -68,6 +70,51 @@ def test_sending_it_again_heals_it(repo, blob):
     assert scrub().healed == 1
     assert not DamagedContent.objects.filter(healed_at=None).exists()
     assert not list(blob_store().damaged.iterdir())
+
+
+class TestXet:
+    """What is kept in pieces is healed by either way of sending it."""
+
+    @pytest.fixture
+    def sender(self, repo, alice) -> Sender:
+        sender = Sender(repo, alice)
+        sender.xorb(XORB)
+        sender.shard(whole(XORB))
+        return sender
+
+    @pytest.fixture
+    def damaged(self, alice, repo, sender) -> Blob:
+        blob = Blob.objects.get()
+        publishing.commit(repo=repo, by=alice, changes=[PutLarge("model.bin", blob.sha256)], title="large")
+        flip_a_byte(Xorb.objects.get().key)
+        assert scrub().damaged == 1
+        assert Wire().get("/alice/bert/resolve/main/model.bin").status_code == 503
+        return blob
+
+    def test_the_sender_is_told_to_send_the_xorb_again_and_that_heals_it(self, sender, damaged):
+        answer = sender.shard(whole(XORB))
+        assert answer.status_code == 400
+        assert "was not uploaded" in answer.json()["error"]
+        sender.xorb(XORB)
+        assert sender.shard(whole(XORB)).status_code == 200
+        assert body_of(Wire().get("/alice/bert/resolve/main/model.bin")) == XORB.raw
+
+    def test_the_whole_file_heals_it(self, repo, damaged):
+        contents.receive(repo, [XORB.raw])
+        assert body_of(Wire().get("/alice/bert/resolve/main/model.bin")) == XORB.raw
+        assert_exact("alice")
+
+    def test_pieces_heal_a_whole_file(self, repo, alice):
+        blob = contents.receive(repo, [XORB.raw])
+        flip_a_byte(blob.sha256)
+        scrub()
+        other = MadeXorb((*XORB.chunks, b"and more"))  # else the xorb itself is the file
+        sender = Sender(repo, alice)
+        sender.xorb(other)
+        file = MadeFile(XORB.chunks, blob.sha256, (other.term(0, len(XORB.chunks)),))
+        assert sender.shard(file).status_code == 200
+        assert b"".join(contents.stream(Blob.objects.get())) == XORB.raw
+        assert_exact("alice")
 
 
 def test_a_file_cut_short_is_replaced_by_the_next_upload(repo, blob):
