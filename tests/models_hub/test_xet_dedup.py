@@ -11,6 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from models_hub import proposing
 from models_hub.models import AccessRequest, Blob, KnownChunk, Piece, Repo, RepoBlob, Xorb, XorbRight
 from models_hub.storage import blob_store
 from models_hub.xet import chunk_index, deduplicating, work
@@ -232,6 +233,31 @@ class TestPossession:
         reading = Sender(sender.repo, charlie, Scope.READ)
         assert reading.xorb(FIRST).status_code == 403
         assert reading.shard(whole(SECOND)).status_code == 403
+
+
+class TestProposals:
+    """What strangers make of bytes that they need not send costs the owner as much as what they send."""
+
+    def test_what_is_only_referred_to_counts_too(
+        self, sender: Sender, alice: User, charlie: User, make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sender.send(FIRST)
+        publish(sender)
+        monkeypatch.setattr(proposing, "MAX_BYTES_PER_PROPOSER", 2 * len(FIRST.raw) - 1)
+        proposer = Sender(make_repo(alice, "target"), charlie, Scope.PROPOSE)
+        assert proposer.shard(whole(FIRST)).status_code == 200
+        assert proposer.shard(whole(FIRST)).status_code == 200, "the same again costs nothing"
+        backwards = FIRST.chunks[::-1]
+        terms = [FIRST.term(number, number + 1) for number in reversed(range(len(backwards)))]
+        answer = proposer.shard(MadeFile(backwards, sha256(*backwards), terms))
+        assert (answer.status_code, answer.json()["code"]) == (507, "quota_exceeded")
+
+    def test_what_was_sent_counts_once(
+        self, alice: User, charlie: User, make_repo: MakeRepo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(proposing, "MAX_BYTES_PER_PROPOSER", len(SECOND.body))
+        proposer = Sender(make_repo(alice, "target"), charlie, Scope.PROPOSE)
+        assert proposer.send(SECOND)
 
 
 class TestWork:
