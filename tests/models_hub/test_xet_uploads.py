@@ -185,11 +185,11 @@ class TestFiles:
         assert len(stored_files(own_blob_folder)) == 1
         assert content_of(stranger.repo, sha256(FIRST.raw)) == FIRST.raw
 
-    def test_known_content_is_not_read_again(self, sender: Sender, stranger: Sender) -> None:
+    def test_known_content_is_not_read_again(self, sender: Sender, stranger: Sender, own_blob_folder: Path) -> None:
         sender.xorb(FIRST)
         sender.shard(whole(FIRST))
         stranger.xorb(FIRST)
-        LocalBlobStore(blob_store().root).path(sha256(FIRST.raw)).write_bytes(b"")
+        LocalBlobStore(own_blob_folder).path(sha256(FIRST.raw)).write_bytes(b"")
         assert stranger.shard(whole(FIRST)).status_code == 200
 
     def test_content_that_came_whole_is_linked(self, sender: Sender, stranger: Sender) -> None:
