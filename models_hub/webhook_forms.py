@@ -29,9 +29,7 @@ class WebhookForm(forms.Form):
         max_length=MAX_SECRET,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_(
-            "Sent in the header X-Webhook-Secret, by which the receiver knows who calls. Not shown again."
-        ),
+        help_text=_("Sent in the header X-Webhook-Secret, by which the receiver knows who calls. Not shown again."),
     )
 
     def clean_watched(self) -> list[tuple[str, str]]:
