@@ -229,9 +229,11 @@ def _refresh(hub: Hub, repo: Repo, mirror: Mirror) -> None:
     except DomainError as error:
         row.update(problem=error.message)
         raise
-    if mirror.gone_at is not None:
-        Repo.objects.filter(pk=repo.pk).update(private=False)
-    row.update(synced_at=timezone.now(), problem="", gone_at=None)
+    with transaction.atomic():
+        was_hidden = mirror.gone_at is not None or mirror.synced_at is None
+        if was_hidden and Repo.objects.filter(pk=repo.pk, private=True).update(private=False):
+            Event.record("repo.visibility_changed", subject=f"repo:{repo.pk}", by=None, private=False)
+        row.update(synced_at=timezone.now(), problem="", gone_at=None)
 
 
 def _follow(hub: Hub, repo: Repo) -> None:

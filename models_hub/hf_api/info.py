@@ -50,7 +50,9 @@ class Info:
 
     @cached_property
     def items(self) -> dict[str, TreeItem]:
-        commit = self._commit or Commit.objects.get(repo=self.repo, oid=self.repo.head)
+        commit = self._commit or Commit.objects.filter(repo=self.repo, oid=self.repo.head).first()
+        if commit is None:  # a copy whose history is still on its way
+            return {}
         below = browsing.items_below(self.repo, commit, recursive=True)
         return {path: item for path, item in below.items() if not item.is_folder}
 

@@ -213,7 +213,7 @@ def test_deleting_the_last_copy_frees_the_name(hub, alice):
     assert make_user("acme").namespace.name == "acme"
 
 
-def test_a_copy_that_was_killed_on_its_way_is_gone_on_with(hub, monkeypatch):
+def test_a_copy_that_was_killed_on_its_way_is_gone_on_with(hub, monkeypatch, alice, token_of):
     class Killed(BaseException):
         pass
 
@@ -225,6 +225,12 @@ def test_a_copy_that_was_killed_on_its_way_is_gone_on_with(hub, monkeypatch):
         with pytest.raises(Killed):
             get()
     assert Repo.objects.get(namespace__lower="acme").private
+    alice.is_superuser = True
+    alice.save()
+    hub.is_down = True
+    assert Wire(token_of(alice)).get("/api/models/acme/bert").json()["siblings"] == []
+    hub.is_down = False
+    age(Repo.objects.get(namespace__lower="acme"))
     assert not get().private
     assert Repo.objects.filter(namespace__lower="acme").count() == 1
 
