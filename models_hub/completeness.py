@@ -22,7 +22,10 @@ def gaps(repo: Repo, body: str) -> list[Gap]:
     card = repo.card
     checks = (
         (repo.license, Gap("license", _("without one, nobody may use it"))),
-        (repo.is_space or repo.task, Gap("pipeline_tag" if repo.is_model else "task_categories", _("people search by task"))),
+        (
+            repo.is_space or repo.task,
+            Gap("pipeline_tag" if repo.is_model else "task_categories", _("people search by task")),
+        ),
         (repo.is_space or repo.languages, Gap("language", _("people search by language"))),
         (not repo.is_model or card.get("datasets"), Gap("datasets", _("what it was trained on"))),
         (len(body.strip()) >= SHORT_TEXT, Gap(_("description"), _("what it is for, how it was made, its limits"))),
