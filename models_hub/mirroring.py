@@ -131,8 +131,8 @@ def _copy(hub: Hub, kind: str, namespace: str, name: str) -> None:
 
 
 def _absent(reason: str) -> RepoNotFound:
-    text = _(ABSENT)
-    return RepoNotFound(text if reason == ABSENT else f"{text}. {_(reason)}")
+    text, why = _(ABSENT), _(reason)
+    return RepoNotFound(text if reason == ABSENT else f"{text}. {why}")
 
 
 def _look_for_hidden(hub: Hub, repo: Repo) -> None:
