@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from portal.authentication import require_user
 from portal.errors import Conflict
-from portal.models import AccessToken, Event, Job, Membership, Namespace, Organization, User, WorkerNode
+from portal.models import AccessToken, Event, Job, Membership, Namespace, OAuthApp, Organization, User, WorkerNode
 
 # The admin's own sign-in page has no rate limit; allauth's has.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -72,11 +72,11 @@ class NamespaceAdmin(LookOnly):
 class AccessTokenAdmin(LookOnly):
     """Tokens without their digests: nothing here helps to use one."""
 
-    list_display = ("name", "user", "role", "hint", "created_at", "last_used_at", "revoked_at")
+    list_display = ("name", "user", "role", "hint", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_filter = ("role",)
     list_select_related = ("user",)
     search_fields = ("user__username", "name", "hint")
-    fields = ("user", "name", "role", "hint", "created_at", "last_used_at", "revoked_at")
+    fields = ("user", "name", "role", "hint", "created_at", "expires_at", "last_used_at", "revoked_at")
     actions = ("revoke_tokens",)
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
@@ -87,6 +87,16 @@ class AccessTokenAdmin(LookOnly):
         for token in queryset:
             token.revoke()
         self.message_user(request, gettext("The tokens are revoked."), messages.SUCCESS)
+
+
+@admin.register(OAuthApp)
+class OAuthAppAdmin(LookOnly):
+    """Registered programs, without the digests of their secrets."""
+
+    list_display = ("name", "owner", "client_id", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("name", "client_id", "owner__username")
+    fields = ("name", "owner", "client_id", "homepage", "redirect_uris", "created_at")
 
 
 @admin.register(Job)

@@ -65,6 +65,8 @@ def revoke(authorization: Authorization) -> None:
 
 def _issue(authorization: Authorization) -> Issued:
     life = COMMAND_LINE_LIFE if authorization.app.client_id == COMMAND_LINE_ID else LIFE
+    # Each renewal leaves a token behind, which opens nothing any more.
+    AccessToken.objects.filter(authorization=authorization, expires_at__lt=timezone.now()).delete()
     _token, secret = AccessToken.issue_for(authorization, expires_at=timezone.now() + life)
     renewal = new_secret(REFRESH_PREFIX)
     authorization.refresh_digest, authorization.refreshed_at = digest_of(renewal), timezone.now()

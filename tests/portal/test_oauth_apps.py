@@ -259,3 +259,11 @@ def test_many_authorizations_cost_no_more_queries(as_user, alice, app, django_as
     browser = as_user(alice)
     with django_assert_max_num_queries(5):
         browser.get("/settings/tokens")
+
+
+def test_a_renewal_leaves_no_dead_tokens_behind(client, as_user, alice, app, asked):
+    first = exchange(client, app, allowed(as_user(alice), asked)).json()
+    AccessToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    fields = {"grant_type": "refresh_token", "client_id": app[0].client_id, "client_secret": app[1]}
+    second = client.post("/oauth/token", fields | {"refresh_token": first["refresh_token"]}).json()
+    assert AccessToken.objects.get() == AccessToken.find(second["access_token"])
