@@ -78,10 +78,11 @@ def _status(asked: _Request, failure: DomainError | None) -> Iterator[bytes]:
     broken = isinstance(failure, PackRefused | PackTooLarge)
     yield line(f"unpack {short}\n" if broken else "unpack ok\n")
     at_fault = failure.data.get("ref") if failure else None
+    together = _("refused together with the others")
     for command in asked.commands:
         if failure is None:
             yield line(f"ok {command.name}\n")
         elif at_fault in (None, command.name):
             yield line(f"ng {command.name} {short}\n")
         else:
-            yield line(f"ng {command.name} {_('refused together with the others')}\n")
+            yield line(f"ng {command.name} {together}\n")
