@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STATIC_ROOT ?= build/static
+TEST_PROCESSES ?= 2
 LOCKS := pyproject.toml constraints.txt package.json package-lock.json .npmrc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -18,8 +19,9 @@ run: setup ## Run the whole portal and print its address (NO_DEMO=1, HOST, PORT,
 setup: $(VENV)/.ready $(STATIC_ROOT)/staticfiles.json ## Install what running needs into .venv, and build static files and translations.
 	@$(BIN)/python -m portal.compile_messages
 
-test: $(VENV)/.ready-dev setup ## Run the tests (T="tests/portal -k token" for some of them).
-	$(BIN)/python -m pytest $(T)
+# A file at a time to each process: what its tests share, such as a live portal, is started once.
+test: $(VENV)/.ready-dev setup ## Run the tests (T="tests/portal -k token" for some of them, TEST_PROCESSES=1 for one after another).
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(T)
 
 lint: $(VENV)/.ready-dev ## Check style, types and the layers.
 	$(BIN)/ruff check .

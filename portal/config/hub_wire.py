@@ -1,4 +1,4 @@
-"""The routes of the Hugging Face wire, matched against the raw path. Apps are named as strings; the first match counts."""
+"""The routes of the Hugging Face wire, for the raw path. Apps are named as strings; the first match wins."""
 
 from django.urls import include, path
 
