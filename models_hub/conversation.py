@@ -36,4 +36,4 @@ class Conversation(Protocol):
 @cache
 def conversation() -> Conversation:
     """Return the one listener."""
-    return cast(Conversation, import_string(settings.CONVERSATION)())
+    return cast("Conversation", import_string(settings.CONVERSATION)())
