@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from models_hub.models import AccessRequest, Piece, Repo, Xorb, XorbRight
 from portal.models import AccessToken, Asker, User
+from portal.reach import reach_of
 
 
 class Interval(NamedTuple):
@@ -21,8 +22,12 @@ class Interval(NamedTuple):
 
 
 def readable_repos(user: Asker) -> QuerySet[Repo]:
-    """Return the repositories whose files the user may download."""
+    """Return the repositories whose files the user may download, as `permissions.can_download` says of one."""
     visible = Repo.objects.visible_to(user)
+    reach = reach_of(user)
+    if reach is not None and not reach.everywhere:  # a limited token opens only the gated ones that it was given
+        given = Q(namespace_id__in=list(reach.namespaces)) | Q(pk__in=list(reach.repos))
+        visible = visible.filter(Q(gated=Repo.Gate.OPEN) | given)
     if not isinstance(user, User):
         return visible.filter(gated=Repo.Gate.OPEN)
     if user.is_superuser:

@@ -225,6 +225,20 @@ class TestPossession:
         assert limited.xorb(FIRST).status_code == 200
         assert limited.shard(whole(FIRST)).status_code == 200
 
+    @pytest.mark.parametrize("is_given", [False, True])
+    def test_a_limited_token_opens_the_gated_repositories_that_it_was_given(
+        self, alice: User, make_repo: MakeRepo, is_given: bool
+    ) -> None:
+        gated, own = make_repo(alice, "gated"), make_repo(alice, "own")
+        Sender(gated, alice).send(FIRST)
+        Repo.objects.filter(pk=gated.pk).update(gated=Repo.Gate.MANUAL)
+        access = AccessToken.objects.create(user=alice, name="app", role=AccessToken.Role.FINE_GRAINED, digest="d")
+        for repo in (own, gated) if is_given else (own,):
+            access.grants.create(namespace=repo.namespace, repo_id=repo.pk, level=Level.WRITE, label=repo.name)
+        limited = Sender(own, alice, access=access)
+        assert limited.chunk(FIRST.chunks[0]).status_code == (200 if is_given else 404)
+        assert limited.shard(whole(FIRST)).status_code == (200 if is_given else 400)
+
     def test_whoever_proposes_may_send_but_a_reader_may_not(self, sender: Sender, charlie: User) -> None:
         publish(sender)
         proposer = Sender(sender.repo, charlie, Scope.PROPOSE)
