@@ -1,7 +1,7 @@
 """Webhooks: who is told of what, and how that goes. What is told is built when it is sent, for the eyes of then."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import F
@@ -99,12 +99,15 @@ def delete(webhook: Webhook) -> None:
         webhook.delete()
 
 
-def announce(event: Event, *, scope: str, action: str, kind: str, name: str) -> None:
-    """Put an event on its way to everybody who watches `name`; a second call for the same event changes nothing."""
+def announce(event: Event, *, scope: str, action: str, kind: str, name: str, may_see: Callable[[User], bool]) -> None:
+    """Put an event on its way to everybody who watches `name` and may see it; a second call changes nothing.
+
+    Whoever may not gets no delivery at all: one that is not sent would tell that there is something.
+    """
     domain = scope.partition(".")[0]
     watching = Webhook.objects.watching(owner=name.partition("/")[0], kind=kind, name=name).filter(disabled=False)
-    for webhook in watching.filter(owner__is_active=True):
-        if domain in webhook.domains:
+    for webhook in watching.filter(owner__is_active=True).select_related("owner"):
+        if domain in webhook.domains and may_see(webhook.owner):
             delivery, created = WebhookDelivery.objects.get_or_create(
                 webhook=webhook, event=event, is_repeat=False, defaults={"scope": scope, "action": action}
             )

@@ -55,6 +55,13 @@ def build(delivery: WebhookDelivery) -> dict[str, Any] | None:
     return told | _change(event, repo)
 
 
+def may_see(event: Event, person: User) -> bool:
+    """Say whether a person may know of what an event is about."""
+    if event.kind == "repo.deleted":
+        return _deleted(event, person, "") is not None
+    return Repo.objects.visible_to(person).filter(pk=repo_id(event)).exists()
+
+
 def repo_id(event: Event) -> int:
     return int(event.subject.removeprefix("repo:"))
 

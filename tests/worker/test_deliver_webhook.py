@@ -5,7 +5,7 @@ import json
 import pytest
 
 from forum import discussing
-from models_hub import publishing, webhooks
+from models_hub import moving, publishing, webhooks
 from models_hub.models import WebhookDelivery
 from models_hub.publishing import PutFile
 from portal.models import Event, Job
@@ -97,20 +97,31 @@ def test_creation_and_deletion_are_told_too(listener, watch, alice, make_repo): 
     assert told(listener)[-1]["repo"]["name"] == "alice/bert"
 
 
-def test_what_its_owner_may_not_see_when_it_is_sent_is_not_sent(listener, watch, alice, charlie, make_repo):  # noqa: F811
+def test_what_its_owner_may_no_longer_see_when_it_is_sent_is_not_sent(listener, watch, alice, charlie, make_repo):  # noqa: F811
     repo = make_repo(alice)
     watch(charlie)
     publishing.commit(repo=repo, by=alice, changes=[PutFile("a.txt", b"a")], title="Add")
     relay.deliver_events()
     publishing.set_private(repo, by=alice, private=True)
     deliver()
-    make_repo(alice, "other", private=True)
-    deliver()
-    publishing.delete_repo(repo, by=alice)
-    deliver()
     assert listener.seen == []
     assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"dropped"}
     assert not WebhookDelivery.objects.exclude(body="").exists()
+
+
+def test_of_what_its_owner_never_saw_not_even_a_delivery_is_noted(watch, alice, charlie, make_repo, as_user):
+    """A row that was not sent would tell on the page of the webhook that something private is there and is changed."""
+    webhook = watch(charlie)
+    repo = make_repo(alice, private=True, files={"a.txt": b"a"})
+    discussing.open_discussion(repo=repo, by=alice, title="Why?", text="Tell me.")
+    deliver()
+    moving.move_repo(repo, by=alice, namespace="alice", name="other")
+    publishing.delete_repo(repo, by=alice)
+    deliver()
+    assert not WebhookDelivery.objects.exists()
+    assert not Job.objects.filter(kind="deliver_webhook").exists()
+    page = as_user(charlie).get(f"/settings/webhooks/{webhook.pk}").text
+    assert "not sent" not in page
 
 
 def test_a_receiver_that_fails_is_tried_again_and_its_answer_kept(listener, watch, alice, make_repo):  # noqa: F811

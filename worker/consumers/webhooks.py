@@ -1,16 +1,18 @@
 """What happens to a repository is put on its way to those whose webhooks watch it."""
 
+from functools import partial
+
 from models_hub import webhooks
 from models_hub.models import Repo
 from portal.models import Event
-from worker.webhook_payloads import TOLD, repo_id
+from worker.webhook_payloads import TOLD, may_see, repo_id
 
 
 def announce(event: Event) -> None:
     """Put the event on its way, by the names that the repository has and, if it has just moved, had."""
     scope, action = TOLD[event.kind]
     for kind, name in _names(event):
-        webhooks.announce(event, scope=scope, action=action, kind=kind, name=name)
+        webhooks.announce(event, scope=scope, action=action, kind=kind, name=name, may_see=partial(may_see, event))
 
 
 def _names(event: Event) -> list[tuple[str, str]]:
