@@ -16,7 +16,7 @@ from tests.leaderboard.scored import score
 ROUTES = [*hub_urls.urlpatterns, *leaderboard_urls.urlpatterns]
 OF_A_REPO = [route for route in ROUTES if "namespace" in route.pattern.regex.groupindex]
 OTHERS = [route for route in ROUTES if route not in OF_A_REPO]
-KINDS = {"model": "secret-model", "dataset": "secret-data"}
+KINDS = {"model": "secret-model", "dataset": "secret-data", "space": "secret-space"}
 
 
 def address(route, name: str) -> str:
@@ -34,6 +34,7 @@ def secrets(alice, morgan, make_repo) -> dict[str, Evaluation]:
     public = make_benchmark(make_repo, alice, "mood")
     suites.create_suite(by=morgan, slug="all", title="All", benchmarks=[(public, 1.0), (hidden, 1.0)])
     publishing.set_private(hidden.dataset, by=alice, private=True)
+    publishing.create_repo(by=alice, namespace="alice", kind="space", name="secret-space", private=True, sdk="static")
     return {
         "model": score(hidden_model, public, alice, 0.7777),
         "dataset": score(open_model, hidden, alice, 0.7777),

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,14 +48,19 @@ def test_without_bubblewrap_a_strict_policy_refuses(undetected: None, monkeypatc
         sandbox.detect("require")
 
 
+def let_others_reach(program: Path) -> None:
+    """Open the folders above, which pytest keeps to its user: the sandbox starts programs as another one."""
+    for place in (program, *program.parents):
+        if place.stat().st_uid == os.getuid() and place.is_relative_to(tempfile.gettempdir()):
+            place.chmod(place.stat().st_mode | 0o055)
+
+
 def test_where_namespaces_are_forbidden_the_warning_repeats_what_bubblewrap_said(
     undetected: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     broken = tmp_path / "bwrap"
     broken.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    broken.chmod(0o755)
+    let_others_reach(broken)
     monkeypatch.setattr(bubblewrap, "program", lambda: str(broken))
     isolation = sandbox.detect("auto")
     assert isolation.mode == "rlimits"
@@ -68,9 +74,7 @@ def test_a_bubblewrap_that_isolates_nothing_is_found_out(
 ) -> None:
     pretender = tmp_path / "bwrap"
     pretender.write_text('#!/bin/sh\nwhile [ "$1" != "--" ]; do shift; done\nshift\nexec "$@"\n')
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    pretender.chmod(0o755)
+    let_others_reach(pretender)
     monkeypatch.setattr(bubblewrap, "program", lambda: str(pretender))
     with pytest.raises(SandboxUnavailable, match="does not close the network"):
         sandbox.detect("require")
