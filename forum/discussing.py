@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forum import permissions, posting
+from forum import attaching, permissions, posting
 from forum.models import Post, PostVersion, Topic
 from models_hub import proposing
 from models_hub.models import Numbering, Repo
@@ -80,6 +80,7 @@ def edit(post: Post, *, by: Asker, text: str) -> None:
         post.text, post.html, post.renderer = look.text, look.html, look.renderer
         post.edited_at, post.edited_by = timezone.now(), user
         post.save(update_fields=("text", "html", "renderer", "edited_at", "edited_by"))
+        attaching.note_shown(post)
         record("edited", post.topic, by=user, comment=post.pk)
 
 
@@ -90,6 +91,7 @@ def hide(post: Post, *, by: Asker) -> None:
         raise NotAllowed(_("Only its author and writers of the repository may hide a comment."))
     with transaction.atomic():
         if Post.objects.filter(pk=post.pk, hidden_at=None).update(hidden_at=timezone.now(), hidden_by=user):
+            attaching.withdraw_from(post)
             record("hidden", post.topic, by=user, comment=post.pk)
     post.refresh_from_db(fields=("hidden_at", "hidden_by"))
 

@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from forum import attaching
 from forum.models import Post, Topic
 from models_hub import rendering
 from models_hub.checking import is_text
@@ -41,7 +42,8 @@ def checked_text(text: str) -> str:
 
 def written(repo: Repo | None, text: str) -> Written:
     """Return a text with its look. Takes long for hostile ones: never inside a transaction."""
-    html = rendering.comment_html(text, repo=repo, revision=DEFAULT_BRANCH) if text else ""
+    pictures = attaching.known(text)
+    html = rendering.comment_html(text, repo=repo, revision=DEFAULT_BRANCH, pictures=pictures) if text else ""
     if html is None:
         return Written(text, "", 0)
     return Written(text, html, rendering.VERSION)
@@ -63,7 +65,7 @@ def append(
     row.update(last_number=F("last_number") + 1, comments=F("comments") + counted, last_post_at=now)
     topic.last_number, topic.comments = row.values_list("last_number", "comments").get()
     look = text or Written("", "", rendering.VERSION)
-    return Post.objects.create(
+    post = Post.objects.create(
         topic=topic,
         number=topic.last_number,
         kind=kind,
@@ -73,6 +75,8 @@ def append(
         renderer=look.renderer,
         data=data or {},
     )
+    attaching.note_shown(post)
+    return post
 
 
 def render_again(repo: Repo | None, posts: Sequence[Post]) -> None:

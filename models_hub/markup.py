@@ -9,7 +9,7 @@ import posixpath
 import re
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from difflib import unified_diff
 from html import escape
 from html.parser import HTMLParser
@@ -66,6 +66,7 @@ EXTENSION_CONFIGS: dict[str, dict[str, Any]] = {
     "pymdownx.highlight": {"use_pygments": True, "guess_lang": False, "css_class": "highlight"},
 }
 _ITEM = re.compile(r"(\s*)([-*+]|\d{1,9}[.)])(\s+)(?=\S)")
+_PICTURE = re.compile(r"(?:https?://[^/?#\s]+)?(/uploads/([\w-]{43})\.[a-z]+)", re.ASCII)
 _RULE = re.compile(r"\s*([-*_])(\s*\1){2,}\s*")
 
 
@@ -114,17 +115,21 @@ def _is_text(line: str) -> bool:
 class LinkResolver(HTMLParser):
     """Points relative links and images at files of the revision, and shows remote images as links.
 
+    Of absolute addresses only those of `pictures`, keys of attachments of this site, are shown, by their path alone.
     What it writes is cleaned afterwards, so it may be as trusting as it likes.
     """
 
-    def __init__(self, blob: str, raw: str, folder: str) -> None:
+    def __init__(self, blob: str, raw: str, folder: str, pictures: Sequence[str] = ()) -> None:
         super().__init__(convert_charrefs=False)
+        self.pictures = frozenset(pictures)
         self.blob, self.raw, self.folder = blob, raw, folder
         self.parts: list[str] = []
         self.anchors = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
+        if tag == "img":
+            values["src"] = self.local_picture(values.get("src", ""))
         if tag == "input":
             box = "☑" if "checked" in values else "☐"
             self.parts.append(f"{box} " if values.get("type") == "checkbox" else "")
@@ -161,6 +166,11 @@ class LinkResolver(HTMLParser):
     def handle_charref(self, name: str) -> None:
         self.parts.append(f"&#{name};")
 
+    def local_picture(self, address: str) -> str:
+        """Return the path of an attachment of this site, whatever name of the site it was written with."""
+        found = _PICTURE.fullmatch(address.strip())
+        return found[1] if found and found[2] in self.pictures else address
+
     def is_ours(self, address: str) -> bool:
         """Say whether a browser may load it as an image: SVG may hold a program, so it is served as a download."""
         parts = _split(address)
@@ -193,11 +203,13 @@ def _own_address(address: str) -> str | None:
     return address if local else None
 
 
-def markdown_to_html(text: str, *, blob: str = "", raw: str = "", folder: str = "") -> str:
+def markdown_to_html(
+    text: str, *, blob: str = "", raw: str = "", folder: str = "", pictures: Sequence[str] = ()
+) -> str:
     """Return clean HTML; `blob` and `raw` are the address prefixes of pages and bytes of the revision's files."""
     converter = Markdown(extensions=EXTENSIONS, extension_configs=EXTENSION_CONFIGS)
     converter.preprocessors.register(GitHubLists(converter), "github_lists", 15)
-    resolver = LinkResolver(blob, raw, folder)
+    resolver = LinkResolver(blob, raw, folder, pictures)
     resolver.feed(converter.convert(text))
     resolver.close()
     return nh3.clean(

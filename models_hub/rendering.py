@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -45,13 +46,15 @@ def markdown_html(text: str, *, repo: Repo, revision: str, folder: str = "") -> 
     return _plain(body[:MAX_MARKDOWN]) if rendered is None else mark_safe(rendered)  # noqa: S308 - cleaned by nh3
 
 
-def comment_html(text: str, *, repo: Repo | None, revision: str) -> SafeString | None:
+def comment_html(text: str, *, repo: Repo | None, revision: str, pictures: Sequence[str] = ()) -> SafeString | None:
     """Return what somebody wrote in a conversation as clean HTML, None when it is too hard to render.
 
-    Relative links point into the repository at this revision, as they do in its card.
+    Relative links point into the repository at this revision, as they do in its card; `pictures` are the keys of
+    the attachments that it may show.
     """
     places = {kind: f"{repo.path}/{kind}/{quote(revision)}/" if repo else "/" for kind in ("blob", "resolve")}
-    rendered = _run("markdown", text, blob=places["blob"], raw=places["resolve"], folder="")
+    options = {"pictures": list(pictures)} if pictures else {}
+    rendered = _run("markdown", text, blob=places["blob"], raw=places["resolve"], folder="", **options)
     return None if rendered is None else mark_safe(rendered)  # noqa: S308 - cleaned by nh3
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
+from forum import attaching
 from models_hub import collecting, scrubbing
 from models_hub.models import UpkeepRun
 
@@ -61,6 +62,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
     """Do what is due now."""
     if _is_due_to_collect():
         figures = collecting.collect(check=check)
+        attaching.collect(check=check)
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
         if figures.file_bytes:
             logger.info("The collection removed %s files, %s bytes.", figures.files, figures.file_bytes)

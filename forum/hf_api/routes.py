@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from forum.hf_api import comments, decisions, topics
+from forum.hf_api import attachments, comments, decisions, topics
 from models_hub.hf_api.dispatching import by_method
 from models_hub.hf_api.routes import REPO
 
@@ -10,6 +10,7 @@ DISCUSSIONS = f"{REPO}/discussions"
 DISCUSSION = f"{DISCUSSIONS}/<int:number>"
 
 urlpatterns = [
+    path("uploads", by_method(POST=attachments.add)),
     path(DISCUSSIONS, by_method(GET=topics.listed, POST=topics.create)),
     path(DISCUSSION, by_method(GET=topics.details)),
     path(f"{DISCUSSION}/comment", by_method(POST=comments.add)),

@@ -66,6 +66,23 @@ class Migration(migrations.Migration):
             name='topic',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='posts', to='forum.topic'),
         ),
+        migrations.CreateModel(
+            name='Attachment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=43, unique=True)),
+                ('format', models.CharField(choices=[('png', 'Png'), ('jpg', 'Jpeg'), ('gif', 'Gif'), ('webp', 'Webp')], max_length=4)),
+                ('sha256', models.CharField(db_index=True, max_length=64)),
+                ('size', models.PositiveIntegerField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attachments', to=settings.AUTH_USER_MODEL)),
+                ('posts', models.ManyToManyField(related_name='attachments', to='forum.post')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['owner', 'created_at'], name='attachment_of_day'), models.Index(fields=['created_at'], name='attachment_created')],
+            },
+        ),
         migrations.AddIndex(
             model_name='topic',
             index=models.Index(fields=['repo', 'status', '-number'], name='topic_repo_status'),

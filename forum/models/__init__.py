@@ -1,6 +1,7 @@
 """Rows of the forum."""
 
+from forum.models.attachments import Attachment
 from forum.models.posts import Post, PostVersion
 from forum.models.topics import Topic, TopicQuerySet
 
-__all__ = ["Post", "PostVersion", "Topic", "TopicQuerySet"]
+__all__ = ["Attachment", "Post", "PostVersion", "Topic", "TopicQuerySet"]

@@ -16,7 +16,7 @@ from portal.reach import Level, reach_of
 # Calls that change nothing of the repository in their address, though they are sent by POST.
 READING = ("/paths-info/", "/duplicate")
 # Their verbs ask for the very namespace, repository or permission that they touch.
-ASKING = ("api/repos/", "api/validate-yaml", "api/collections", "api/settings/webhooks", "api/tokens/report")
+ASKING = ("api/repos/", "api/validate-yaml", "api/collections", "api/settings/webhooks", "api/tokens/report", "uploads")
 SENDING = ("/commit/", "/preupload/")
 SOCIAL = ("/discussions", "/like", "/follow", "/user-access-request")
 

@@ -8,12 +8,17 @@ from django.conf import settings
 from models_hub.storage.contract import BlobStore, ContentDamaged, ContentRefused
 from models_hub.storage.local import LocalBlobStore
 
-__all__ = ["BlobStore", "ContentDamaged", "ContentRefused", "blob_store"]
+__all__ = ["BlobStore", "ContentDamaged", "ContentRefused", "attachment_store", "blob_store"]
 
 
 def blob_store() -> BlobStore:
     """Return the store that the settings name."""
     return _local(Path(settings.BLOB_DIR))
+
+
+def attachment_store() -> BlobStore:
+    """Return the store of pictures in conversations, apart from the hub's: no repository has a right to them."""
+    return _local(Path(settings.BLOB_DIR) / "attachments")
 
 
 @cache

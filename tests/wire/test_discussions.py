@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.forum import pictures
 from tests.wire.clients import Machine
 
 pytestmark = pytest.mark.live
@@ -168,3 +169,31 @@ def test_the_command_line_leads_discussions(owner):
     owner.hf("discussions", "close", repo, "1", "--yes")
     owner.hf("discussions", "reopen", repo, "1", "--yes")
     owner.hf("discussions", "diff", repo, "2")
+
+
+def test_a_picture_is_attached_and_shown(owner):
+    (owner.home).mkdir(parents=True, exist_ok=True)
+    (owner.home / "shot.gif").write_bytes(pictures.telling()["gif"])
+    (owner.home / "talk.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
+    owner.python(
+        """
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import BadRequestError
+        from huggingface_hub.utils import get_session
+        api, repo = HfApi(), "alice/pictured"
+        api.create_repo(repo, private=True)
+        url = api.upload_attachment("shot.gif")
+        assert url.startswith(api.endpoint + "/uploads/") and url.endswith(".gif"), url
+        topic = api.create_discussion(repo, "Look", description=f"![shot]({url})")
+        shown = api.get_discussion_details(repo, topic.num).events[0].rendered
+        assert f'src="{url.removeprefix(api.endpoint)}"' in shown, shown
+        answer = get_session().get(url)
+        assert answer.headers["Content-Type"] == "image/gif" and b"52.5N" not in answer.content
+        try:
+            api.upload_attachment("talk.mp4")
+        except BadRequestError as error:
+            assert "PNG, JPEG, GIF or WebP" in str(error), error
+        else:
+            raise AssertionError("A film was taken in.")
+        """
+    )
