@@ -30,9 +30,13 @@ def resolve(call: Call, kind: str, namespace: str, name: str, revision: str, pat
 def raw(call: Call, kind: str, namespace: str, name: str, revision: str, path: str) -> HttpResponseBase:
     """Answer with what git holds, as text: of large content, its pointer."""
     repo, commit, entry = _located(call, kind, namespace, name, revision, path)
-    content = pointer_text(entry.blob.sha256, entry.size) if entry.blob else browsing.read(repo, entry, entry.size)
-    response = HttpResponse(content, content_type=TEXT)
-    response["ETag"] = f'"{entry.oid}"'
+    etag = f'"{entry.oid}"'
+    if is_known(call.request.headers.get("If-None-Match", ""), etag):
+        response = HttpResponse(status=304)
+    else:
+        content = pointer_text(entry.blob.sha256, entry.size) if entry.blob else browsing.read(repo, entry, entry.size)
+        response = HttpResponse(content, content_type=TEXT)
+    response["ETag"] = etag
     response["Content-Disposition"] = disposition(entry, download=False)
     return _finished(response, repo, commit)
 

@@ -244,3 +244,13 @@ def test_what_the_client_has_is_304_without_a_body(repo, method, form):
 def test_another_validator_gets_the_file(repo, asked):
     response = Wire().get("/alice/bert/resolve/main/hello.txt", **{"If-None-Match": asked})
     assert body_of(response) == b"hello\n"
+
+
+@pytest.mark.parametrize("path", ["hello.txt", "d/weights.bin"])
+def test_what_git_holds_is_not_sent_again_to_who_has_it(repo, path):
+    address = f"/alice/bert/raw/main/{path}"
+    etag = Wire().get(address)["ETag"]
+    for known in (etag, f"W/{etag}", "*"):
+        response = Wire().get(address, **{"If-None-Match": known})
+        assert (response.status_code, response["ETag"], body_of(response)) == (304, etag, b"")
+    assert body_of(Wire().get(address, **{"If-None-Match": '"other"'})) == body_of(Wire().get(address)) != b""
