@@ -4,6 +4,7 @@ import hashlib
 import shutil
 
 import pytest
+import requests
 
 from tests.wire.clients import Machine
 
@@ -126,3 +127,43 @@ def test_head_has_what_a_download_manager_asks_for(curl, address):
     assert headers["etag"] == f'"{SHA256}"'
     assert len(headers["x-repo-commit"]) == 40
     assert 'filename="w.bin"' in headers["content-disposition"]
+
+
+@pytest.fixture(scope="module")
+def former(live_portal, address):
+    """The address that the large file had before its repository was moved."""
+    names = [f"{live_portal.url}/alice/{name}/resolve/main/w.bin" for name in ("moved-from", "moved-to")]
+    headers = {"Authorization": f"Bearer {live_portal.user('alice')}"}
+    for route, body in (
+        ("models/alice/for-curl/duplicate", {"repository": "alice/moved-from"}),
+        ("repos/move", {"fromRepo": "alice/moved-from", "toRepo": "alice/moved-to", "type": "model"}),
+    ):
+        requests.post(f"{live_portal.url}/api/{route}", json=body, headers=headers, timeout=60).raise_for_status()
+    return names[0]
+
+
+def test_the_former_address_of_a_file_leads_to_it(curl, tmp_path, former):
+    [(status, headers)] = heads(curl("--output", "got", "--dump-header", "-", former))
+    assert (status, headers["location"]) == (307, "/alice/moved-to/resolve/main/w.bin")
+    first, last = heads(curl("--location", "--output", "got", "--dump-header", "-", former))
+    assert (first[0], last[0], last[1]["etag"]) == (307, 200, f'"{SHA256}"')
+    assert (tmp_path / "got").read_bytes() == CONTENT
+
+
+def test_head_follows_from_a_former_address(curl, former):
+    first, last = heads(curl("--location", "--head", former))
+    assert (first[0], last[0]) == (307, 200)
+    assert (last[1]["content-length"], last[1]["etag"]) == ("2048000", f'"{SHA256}"')
+
+
+def test_a_range_follows_from_a_former_address(curl, tmp_path, former):
+    options = ("--location", "--range", "1000-1999", "--output", "part", "--dump-header", "-")
+    first, last = heads(curl(*options, former))
+    assert (first[0], last[0], last[1]["content-range"]) == (307, 206, "bytes 1000-1999/2048000")
+    assert (tmp_path / "part").read_bytes() == CONTENT[1000:2000]
+
+
+def test_a_broken_download_goes_on_from_a_former_address(curl, tmp_path, former):
+    (tmp_path / "w.bin").write_bytes(CONTENT[:700_000])
+    curl("--location", "--continue-at", "-", "--remote-name", former)
+    assert (tmp_path / "w.bin").read_bytes() == CONTENT
