@@ -3,6 +3,7 @@
 The routes are found, not listed: what is added tomorrow is asked too.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -15,8 +16,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
 from forum import discussing
-from models_hub import moving, publishing
+from models_hub import curating, liking, moving, publishing, webhooks
 from models_hub.hf_api.routing import ROUTES as HUB_WIRE
+from models_hub.models import Repo
 from models_hub.publishing import PutFile
 from portal.models import AccessToken, User
 from portal.models.tokens import Grant
@@ -29,7 +31,7 @@ KINDS = ("model", "dataset", "space")
 METHODS = ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 SECRET = "confidential-words"
 # What differs from answer to answer whatever was asked.
-VARYING = {"x-request-id", "set-cookie", "date"}
+VARYING = {"x-request-id", "set-cookie", "date", "expires"}
 _CONVERTER = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
 _GROUP = re.compile(r"\(\?P<(?P<name>\w+)>(?P<inside>[^()]*(?:\([^()]*\)[^()]*)*)\)")
 
@@ -128,9 +130,9 @@ def asker(request: Any, alice: User, charlie: User, morgan: User, make_repo: Any
     return AccessToken.issue(user=user, name="test", role="write")[1], user
 
 
-def ask(client: Client, method: str, address: str, token: str) -> HttpResponseBase:
+def ask(client: Client, method: str, address: str, token: str, body: str = "{}") -> HttpResponseBase:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return client.generic(method, address, "{}", "application/json", headers=headers, RAW_URI=address)
+    return client.generic(method, address, body, "application/json", headers=headers, RAW_URI=address)
 
 
 def seen(response: HttpResponseBase, name: str) -> tuple[int, dict[str, str], str]:
@@ -173,3 +175,117 @@ def test_the_routes_are_really_found_and_are_those_of_a_repository_that_is_there
         if ask(browser, "GET", route.address % HIDDEN, token if route.is_for_programs else "").status_code < 300
     ]
     assert len(opened) > len(found) / 3
+
+
+@pytest.fixture
+def once_public(hidden, alice, charlie, morgan, make_repo):
+    """What is hidden now was public once: liked, collected, watched and talked about by charlie."""
+    make_repo(charlie, "mine", files={"a.bin": LARGE})
+    for repo in Repo.objects.filter(lower=HIDDEN):
+        Repo.objects.filter(pk=repo.pk).update(private=False)
+        liking.like(repo, by=charlie)
+        discussing.open_discussion(repo=repo, by=charlie, title=SECRET, text=SECRET)
+        Repo.objects.filter(pk=repo.pk).update(private=True)
+    collection = curating.create(by=charlie, namespace="charlie", title="Seen")
+    for repo in Repo.objects.filter(lower=HIDDEN):
+        collection.items.create(repo=repo, position=0)
+    watched = [("model", f"alice/{HIDDEN}"), ("user", "alice")]
+    webhooks.create(by=charlie, url="https://hooks.example.org/in", watched=watched, domains=["repo"])
+    return collection
+
+
+def answers_to_lists(asker: tuple[str, User | None], collection: Any) -> dict[str, Any]:
+    """Ask every route that is about no single repository, and some lists for what is hidden."""
+    token, user = asker
+    browser = Client()
+    if user:
+        browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    words = {
+        "kind": "models", "owner": collection.namespace.name, "slug": collection.tail, "username": "charlie",
+        "webhook": f"{1:024x}", "webhook_id": "1",
+    }  # fmt: skip
+    places = {
+        f"/{one}" for one in ("models?search=hidden", "datasets?author=alice", "fragments/repos?author=alice", "alice",
+        "fragments/collections?owner=charlie", "api/models?search=hidden", "api/datasets?author=alice&full=true",
+        "api/spaces?author=alice", f"api/collections?item=models/alice/{HIDDEN}", "api/users/alice/overview",
+        "api/users/charlie/overview", "api/users/charlie/likes", "api/collections?owner=charlie", "charlie",
+        "api/v1/evaluations", "api/v1/benchmarks", "leaderboard", "?q=hidden")
+    }  # fmt: skip
+    for name, before in ((None, "/"), (HUB_WIRE, "/")):
+        for address, _extra in walk(get_resolver(name)):
+            if set(re.findall(r"{(\w+)}", address)) <= words.keys() and not address.startswith(
+                ("admin/", "accounts/", "oauth/")
+            ):
+                places.add(before + address.format(**words))
+    answers = {}
+    for place in sorted(places):
+        is_program = place.startswith("/api/")
+        answer = ask(Client() if is_program else browser, "GET", place, token if is_program else "")
+        status, headers, text = seen(answer, "\0")
+        headers.pop("content-length", "")  # of a text that says how many seconds ago something was
+        answers[place] = status, headers, re.sub(r"<time.*?</time>", "", text, flags=re.DOTALL)
+    return answers
+
+
+def test_every_list_count_and_profile_is_as_if_the_private_were_not_there(once_public, asker, alice):
+    before = answers_to_lists(asker, once_public)
+    for repo in Repo.objects.filter(lower=HIDDEN):
+        publishing.delete_repo(repo, by=alice)
+    after = answers_to_lists(asker, once_public)
+    for place, answer in before.items():
+        assert answer[2].splitlines() == after[place][2].splitlines(), place
+        assert answer == after[place], place
+    assert len([answer for answer in before.values() if answer[0] == 200]) > 20
+    for place, (_status, _headers, text) in before.items():
+        assert SECRET not in text, place
+
+
+IN_BODIES = {
+    "deletion": ("DELETE", "/api/repos/delete", {"organization": "alice", "name": "%s"}),
+    "move": ("POST", "/api/repos/move", {"fromRepo": "alice/%s", "toRepo": "charlie/x"}),
+    "move onto it": ("POST", "/api/repos/move", {"fromRepo": "charlie/mine", "toRepo": "alice/%s"}),
+    "creation": ("POST", "/api/repos/create", {"organization": "alice", "name": "%s"}),
+    "copy onto it": ("POST", "/api/models/charlie/mine/duplicate", {"repository": "alice/%s"}),
+    "copy of files into it": (
+        "POST", "/api/models/charlie/mine/lfs-files/duplicate",
+        {"target": {"type": "model", "name": "alice/%s"}, "files": []},
+    ),
+    "collection of it": ("POST", "/api/collections", {"title": "x", "item": {"type": "model", "id": "alice/%s"}}),
+    "evaluation of it": ("POST", "/api/v1/evaluations", {"model": "alice/%s", "benchmark": 1}),
+    "import onto it": (
+        "POST", "/api/v1/imports", {"hub": "https://hub.example", "repo": "a/b", "namespace": "alice", "name": "%s"},
+    ),
+    "bundle onto it": ("PUT", "/api/v1/bundles/models/alice/%s", {}),
+    "collection by item": ("GET", "/api/collections?item=models/alice/%s", {}),
+}  # fmt: skip
+
+
+def test_a_private_repository_named_in_a_body_is_a_missing_one(hidden, asker, charlie, make_repo, settings):
+    make_repo(charlie, "mine", files={"a.bin": LARGE})
+    settings.IMPORT_HUBS = ["https://hub.example"]
+    for what, (method, place, body) in IN_BODIES.items():
+        answers = []
+        for name in (MISSING, HIDDEN, FORMER):
+            sent = json.dumps(body).replace("%s", name)
+            answers.append(seen(ask(Client(), method, place.replace("%s", name), asker[0], sent), name))
+        assert answers[0] == answers[1] == answers[2], what
+        assert what == "collection by item" or 400 <= answers[0][0] < 500, what
+
+
+@pytest.mark.parametrize("name", [HIDDEN, FORMER])
+def test_forms_that_name_a_private_repository_say_what_they_say_of_a_missing_one(hidden, charlie, as_user, name):
+    browser = as_user(charlie)
+    collection = curating.create(by=charlie, namespace="charlie", title="Seen")
+    forms = {
+        "/settings/tokens/fine-grained": {"name": "x", "readable": "alice/%s", "writable": "", "lifetime": "0"},
+        f"{collection.path}/items": {"name": "alice/%s", "note": ""},
+        "/new/model": {"namespace": "alice", "name": "%s"},
+        "/new/import": {"namespace": "alice", "name": "%s", "source": "a/b", "kind": "model"},
+    }
+    for place, form in forms.items():
+        answers = []
+        for one in (MISSING, name):
+            answer = browser.post(place, {key: value.replace("%s", one) for key, value in form.items()})
+            answers.append(seen(answer, one))
+        assert answers[0] == answers[1], place
+        assert 400 <= answers[0][0] < 500, place
