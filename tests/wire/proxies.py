@@ -7,11 +7,16 @@ from types import TracebackType
 
 
 class Network:
-    """Passes bytes on and remembers the requests; may once cut a connection, `cut_after` bytes into an answer."""
+    """Passes bytes on and remembers the requests.
 
-    def __init__(self, port: int, *, cut_after: int | None = None) -> None:
-        self.port, self.cut_after = port, cut_after
+    It may once cut a connection, `cut_after` bytes into an answer, or fall silent `stall_after` bytes into each
+    answer until it is mended.
+    """
+
+    def __init__(self, port: int, *, cut_after: int | None = None, stall_after: int | None = None) -> None:
+        self.port, self.cut_after, self.stall_after = port, cut_after, stall_after
         self.cut = False
+        self.stalled, self.mended = threading.Event(), threading.Event()
         self.request_lines: list[bytes] = []
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}"
@@ -23,6 +28,7 @@ class Network:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.mended.set()
         self.server.shutdown(socket.SHUT_RDWR)
         self.server.close()
 
@@ -49,6 +55,9 @@ class Network:
                 if self.cut_after is not None and count > self.cut_after and not self.cut:
                     self.cut = True
                     break
+                if self.stall_after is not None and count > self.stall_after and not self.mended.is_set():
+                    self.stalled.set()
+                    self.mended.wait()
                 client.sendall(block)
             client.shutdown(socket.SHUT_RDWR)
             portal.shutdown(socket.SHUT_RDWR)
