@@ -80,7 +80,8 @@ def _repositories(call: Call, owner: Namespace) -> HttpResponseBase:
     visible = Repo.objects.visible_to(call.user).filter(namespace=owner)
     rows, cursor = paged(call, visible.select_related("namespace"))
     held = _held(QuotaEntry.objects.filter(repo__in=[row.pk for row in rows]))
-    total = sum(_held(QuotaEntry.objects.filter(account__namespace=owner)).values())
+    # A limited token learns no share of what it does not see.
+    total = sum(_held(QuotaEntry.objects.filter(repo__in=visible.order_by())).values())
     return page(call, [_storage(row, held.get(row.pk, row.size), total) for row in rows], cursor=cursor)
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from portal.models import Event, Follow
+from portal.models import AccessToken, Event, Follow
+from portal.models.tokens import Grant
+from portal.reach import Level
 from tests.models_hub.wire import Wire
 
 
@@ -113,6 +115,15 @@ def test_what_ones_repositories_hold(token_of, alice, bob, team, make_repo):
     assert 99 < sum(row["storagePercent"] for row in rows) < 101
     theirs = Wire(token_of(bob)).get("/api/organizations/team/settings/repositories").json()
     assert [row["id"] for row in theirs] == ["team/shared"]
+
+
+def test_a_limited_token_learns_no_share_of_what_it_does_not_see(alice, make_repo):
+    make_repo(alice, "secret", private=True, files={"a.txt": "x" * 10_000})
+    cars = make_repo(alice, "cars", kind="dataset")
+    grant = Grant(cars.namespace, Level.READ, "datasets/alice/cars", repo_id=cars.pk)
+    _token, secret = AccessToken.issue_fine_grained(user=alice, name="app", grants=[grant])
+    rows = Wire(secret).get("/api/settings/repositories").json()
+    assert [(row["id"], row["storagePercent"]) for row in rows] == [("alice/cars", 100)]
 
 
 def test_only_members_see_what_an_organization_holds(token_of, charlie, team):
