@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from models_hub import browsing, locking, permissions
 from models_hub.git import lfs
@@ -17,6 +17,7 @@ PAGE = 100
 
 
 @lfs.face
+@require_http_methods(["GET", "HEAD", "POST"])
 def locks(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
     """List locks, or lock a file."""
     caller = lfs.caller_of(request)
