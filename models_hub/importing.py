@@ -117,6 +117,11 @@ def finish(origin: Import, arrival: Arrival, *, by: User | None) -> None:
     repo.refresh_from_db()
 
 
+def is_untouched(repo: Repo) -> bool:
+    """Say whether a repository that is to be filled holds but the commit that it began with."""
+    return repo.commits.count() == 1 and repo.refs.count() == 1
+
+
 def _begun(by: Asker, *, kind: str, namespace: str, name: str) -> Import | None:
     if not is_text(namespace + name):
         return None

@@ -44,7 +44,8 @@ def receive(
     try:
         _fill(origin, reader, manifest, written)
     except DomainError:
-        publishing.delete_repo(origin.repo, by=by)
+        if importing.is_untouched(origin.repo):  # else somebody wrote to what an earlier try had left
+            publishing.delete_repo(origin.repo, by=by)
         raise
     return origin.repo
 

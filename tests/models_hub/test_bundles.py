@@ -230,6 +230,25 @@ def test_what_a_killed_import_left_is_gone_on_with(bundle, charlie, monkeypatch)
     assert Import.objects.count() == 1
 
 
+def test_what_somebody_wrote_into_an_unfinished_import_is_not_removed_with_it(bundle, charlie, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def die(*_args, **_options):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bundle_format, "check_signature", die)
+        with pytest.raises(Killed):
+            read(bundle, charlie)
+    left = Repo.objects.get(namespace=charlie.namespace)
+    publishing.commit(repo=left, by=charlie, changes=[PutFile("own.txt", b"own")], title="My own work")
+    for data in (bundle, bundle[:-2000]):
+        with pytest.raises(DomainError):
+            read(data, charlie)
+        assert left.commits.filter(title="My own work").exists()
+
+
 def test_a_bundle_of_the_same_state_names_the_same_content(repo, bundle):
     one, two = (json.loads(part(data, "manifest.json")) for data in (bundle, written(repo)))
     assert one["refs"] == two["refs"]
