@@ -93,10 +93,7 @@ class Ways:
             yield Sending("POST", f"{self.base}.git/git-receive-pack", self.push, self.token)
 
     def commit(self) -> Sending:
-        lines = [
-            '{"key": "header", "value": {"summary": "change"}}',
-            *(json.dumps(row(p, c)) for p, c in FILES.items()),
-        ]
+        rows = [{"key": "header", "value": {"summary": "change"}}, *(row(path, data) for path, data in FILES.items())]
         address = f"{self.portal.url}/api/models/alice/killed/commit/main"
         return Sending("POST", address, "\n".join(map(json.dumps, rows)).encode(), self.token)
 
