@@ -3,10 +3,13 @@
 import base64
 import json
 import struct
+from urllib.parse import quote
 
 import pytest
 
-from models_hub import cards, checking
+from forum import discussing
+from models_hub import cards, checking, curating, locking, publishing, referencing, webhooks
+from models_hub.publishing import PutFile
 
 HUGE = "0x" + "f" * 5000
 
@@ -69,3 +72,34 @@ def test_json_that_is_too_deep_or_too_large_is_the_senders_fault(client, alice, 
     large = client.post("/api/v1/evaluations", body, content_type="application/json", headers=header)
     assert large.status_code == 413
     assert large.json()["code"] == "too_large"
+
+
+MARKUP = '"><script>alert(1)</script>'
+
+
+def test_names_and_titles_are_text_on_every_page(alice, make_repo, as_user):
+    """Of discussions, pull requests, collections, notes, webhooks, branches, tags, locks and files."""
+    repo = make_repo(alice, files={"a.txt": "a", "<script>alert(1)<": "b"})
+    referencing.create_branch(repo, by=alice, name=MARKUP)
+    referencing.create_tag(repo, by=alice, name=f"v{MARKUP}", message=MARKUP)
+    publishing.propose(repo=repo, by=alice, changes=[PutFile("b.txt", b"b")], title=MARKUP, description=MARKUP)
+    topic = discussing.open_discussion(repo=repo, by=alice, title=MARKUP, text=MARKUP)
+    discussing.rename(topic, by=alice, title=f"New {MARKUP}")
+    locking.lock(repo, by=alice, path="<script>alert(1)<")
+    collection = curating.create(by=alice, namespace="alice", title=MARKUP, description=MARKUP)
+    curating.add(collection, by=alice, target=repo, note=MARKUP)
+    url = f"https://hooks.example.org/{MARKUP}"
+    hook = webhooks.create(by=alice, url=url, watched=[("model", f"alice/{MARKUP}")], domains=["repo"])
+    browser, branch = as_user(alice), quote(MARKUP, safe="")
+    places = [
+        "/alice/bert", "/alice/bert/tree/main", f"/alice/bert/tree/{branch}", f"/alice/bert/commits/{branch}",
+        f"/alice/bert/upload/{branch}", "/alice/bert/discussions", "/alice/bert/discussions/1",
+        "/alice/bert/discussions/1/files", "/alice/bert/discussions/2", "/alice/bert/commits/refs/pr/1",
+        "/alice/bert/collections", "/collections", collection.path, "/fragments/collections?owner=alice",
+        "/settings/webhooks", f"/settings/webhooks/{hook.pk}", "/alice/bert/storage", "/settings/storage",
+        f"/models?search={branch}", f"/fragments/repos?author={branch}", f"/fragments/collections?owner={branch}",
+    ]  # fmt: skip
+    for place in places:
+        answer = browser.get(place)
+        assert answer.status_code == 200, place
+        assert "<script>alert" not in answer.text, place
