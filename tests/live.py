@@ -92,6 +92,9 @@ class LivePortal:
         self.env.setdefault("STATIC_ROOT", str(template.static))
         if not (self.data / "portal.sqlite3").exists():
             shutil.copy(template.database, self.data / "portal.sqlite3")
+        if "DATABASE_URL" in self.env:  # another database, which is empty
+            self.manage("migrate", "-v0")
+            self.manage("createcachetable")
         self.start()
         return self
 
