@@ -103,7 +103,7 @@ def redeem(app: OAuthApp, *, code: str, redirect_uri: str, verifier: str) -> tup
     """
     refused = OAuthError("invalid_grant", _("The code is unknown, has expired, was used or belongs to another app."))
     with transaction.atomic():
-        rows = AuthorizationCode.objects.select_for_update().select_related("user", "authorization__user")
+        rows = AuthorizationCode.objects.select_for_update(of=("self",)).select_related("user", "authorization__user")
         row = rows.filter(digest=digest_of(code), app=app).first()
         if row is None or (row.used_at is None and row.expires_at <= timezone.now()) or not row.user.is_active:
             raise refused

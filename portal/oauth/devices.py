@@ -74,7 +74,7 @@ def decide(code: DeviceCode, *, by: User, allow: bool) -> None:
 def collect(app: OAuthApp, secret: str) -> Issued:
     """Return the tokens once a person has agreed; raises OAuthError with what to do until then."""
     with transaction.atomic():
-        rows = DeviceCode.objects.select_for_update().select_related("app", "user")
+        rows = DeviceCode.objects.select_for_update(of=("self",)).select_related("app", "user")
         code = rows.filter(app=app, digest=digest_of(secret)).first()
         if code is None or code.state == DeviceCode.State.USED:
             raise OAuthError("invalid_grant", _("This device_code is unknown or was used before."))
