@@ -55,6 +55,8 @@ def _filtered(call: Call, rows: Any) -> Any:
         rows = rows.filter(is_pull_request=kind == "pull_request")
     if status in {"open", "closed"}:
         rows = rows.live() if status == "open" else rows.over()
+    if "\x00" in author:  # a name that no database could hold
+        return rows.none()
     return rows.filter(author__username__iexact=author) if author else rows
 
 

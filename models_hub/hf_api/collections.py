@@ -28,7 +28,7 @@ def listed(call: Call) -> HttpResponseBase:
         raise InvalidInput(_("“sort” must be one of: %(names)s.") % {"names": ", ".join(SORTS)})
     found = Collection.objects.visible_to(call.user)
     if owner := query.get("owner"):
-        found = found.filter(namespace__lower=owner.lower())
+        found = found.owned_by(owner)
     for name in query.getlist("item")[:4]:
         found = _holding(call, found, name)
     size = call.number("limit", PAGE, PAGE)

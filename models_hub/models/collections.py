@@ -19,6 +19,9 @@ THEMES = ("orange", "blue", "green", "purple", "pink", "indigo")
 
 
 class CollectionQuerySet(models.QuerySet["Collection"]):
+    def owned_by(self, namespace: str) -> "CollectionQuerySet":
+        return self.none() if "\x00" in namespace else self.filter(namespace__lower=namespace.lower())
+
     def visible_to(self, user: Asker) -> "CollectionQuerySet":
         """Public collections, and private ones of the user and of the user's organizations."""
         public = Q(private=False)

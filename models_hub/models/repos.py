@@ -50,7 +50,8 @@ class RepoQuerySet(models.QuerySet["Repo"]):
         return self.select_related("namespace").order_by("-updated_at", "-id")
 
     def owned_by(self, namespace: str) -> "RepoQuerySet":
-        return self.filter(namespace__lower=namespace.lower())
+        # No database need be asked for a name that none could hold.
+        return self.none() if "\x00" in namespace else self.filter(namespace__lower=namespace.lower())
 
     def labelled(self, *labels: str) -> "RepoQuerySet":
         """Those that bear every one of these labels, such as `license:mit` or `en`."""

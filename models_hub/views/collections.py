@@ -42,7 +42,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 def of_owner(request: HttpRequest) -> HttpResponse:
     """The collections of one person or organization, for the profile page."""
     owner = request.GET.get("owner", "")
-    found = Collection.objects.visible_to(request.user).filter(namespace__lower=owner.lower()).listed()
+    found = Collection.objects.visible_to(request.user).owned_by(owner).listed()
     rows = found.with_items(request.user, most=SHOWN_ITEMS)[:IN_FRAGMENT]
     return render(request, "models_hub/collections/_of_owner.html", {"collections": rows, "owner": owner})
 

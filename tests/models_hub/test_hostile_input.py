@@ -103,3 +103,19 @@ def test_names_and_titles_are_text_on_every_page(alice, make_repo, as_user):
         answer = browser.get(place)
         assert answer.status_code == 200, place
         assert "<script>alert" not in answer.text, place
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/fragments/repos?author=%00",
+        "/fragments/collections?owner=%00",
+        "/api/models?author=%00",
+        "/api/collections?owner=%00",
+    ],
+)
+def test_a_name_that_no_database_can_hold_owns_nothing(client, alice, make_repo, address):
+    make_repo(alice)
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert "alice" not in answer.text
