@@ -198,23 +198,33 @@ def from_pretrained(hub: Hub) -> None:
         print(f"from_pretrained {name}: {took:.2f} s, {took / disk:.1f} times the baseline")
 
 
+def speed(hub: Hub, folder: Path, server: str, size: int) -> None:
+    """Everything about time."""
+    # Two contents: the one that came first decides how both would be stored.
+    files = {name: random_file(folder / f"{name}.bin", size) for name in ("by-xet", "by-lfs")}
+    transfers(hub, files)
+    downloads(hub, files["by-lfs"], server)
+    calls(hub)
+    from_pretrained(hub)
+    for path in files.values():
+        path.unlink()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the hub.")
     parser.add_argument("--file", type=int, default=1024, help="MiB of the file to transfer")
+    parser.add_argument("--only-memory", action="store_true", help="leave out all but the peaks of memory")
     parser.add_argument("--huge", type=int, default=4096, help="MiB of the file that memory is measured with")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with LivePortal(folder / "portal") as portal, nginx(folder) as server:
             hub = Hub(portal, folder)
-            # Two contents: the one that came first decides how both would be stored.
-            files = {name: random_file(folder / f"{name}.bin", options.file * MIB) for name in ("by-xet", "by-lfs")}
-            transfers(hub, files)
-            downloads(hub, files["by-lfs"], server)
-            calls(hub)
-            from_pretrained(hub)
-            for path in files.values():
-                path.unlink()
+            if not options.only_memory:
+                speed(hub, folder, server, options.file * MIB)
+                portal.stop()  # peaks are looked for from where a portal starts
+                portal.start()
+                hub = Hub(portal, folder)
             memory(hub, random_file(folder / "huge.bin", options.huge * MIB))
 
 

@@ -3,6 +3,7 @@
 Behind a proxy that buffers or without one: portal/config/web_worker.py keeps slow clients from using the threads up.
 """
 
+import gc
 from pathlib import Path
 
 from portal.config import env
@@ -26,3 +27,9 @@ forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
 accesslog = "-" if env.flag("ACCESS_LOG") else None
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'  # no query string: it may carry a signature
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - the heartbeat must not touch a disk
+
+
+def when_ready(server: object) -> None:
+    """Before the fork: what is loaded lives as long as the process, so the collector need not write to its pages."""
+    gc.collect()
+    gc.freeze()
