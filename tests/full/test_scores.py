@@ -13,6 +13,7 @@ import requests
 from demo.models import RECIPES
 from tests.full.conftest import FullPortal
 from tests.live import ROOT
+from tests.servers import absent
 
 pytestmark = [pytest.mark.live, pytest.mark.engine]
 SHARED = ROOT.parent / "shared" / "data" / "open" / "rotten_tomatoes"
@@ -88,8 +89,7 @@ def test_an_evaluation_is_reproduced_from_a_shell(full_portal: FullPortal):
 
 def test_rotten_tomatoes_equals_plain_transformers_and_scikit_learn(full_portal: FullPortal, tmp_path: Path):
     if not SHARED.exists():
-        assert not os.environ.get("CI"), "the shared data must be there in CI"
-        pytest.skip("the shared data is absent")
+        absent("needs the shared data")
     token = full_portal.user("rose")
     publish_rotten_tomatoes(full_portal, tmp_path, token)
     benchmark = full_portal.api("benchmarks", token, dataset="rose/rotten-tomatoes", revision="main")

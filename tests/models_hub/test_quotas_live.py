@@ -118,8 +118,6 @@ def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         with Workshop(folder, database=Template.get().database) as workshop:
             yield workshop
         return
-    if postgres.programs() is None:
-        pytest.skip("no PostgreSQL on this machine")
     with postgres.cluster() as url, Workshop(folder, DATABASE_URL=url) as workshop:
         yield workshop
 

@@ -17,7 +17,7 @@ from tests.models_hub.test_quotas import XORB, account_of, assert_exact
 from tests.models_hub.wire import LARGE, Wire, body_of
 from tests.models_hub.xet_client import MadeFile, MadeXorb, whole
 from tests.models_hub.xet_sender import Sender
-from tests.servers import need
+from tests.servers import absent, need
 
 
 @pytest.fixture
@@ -165,11 +165,11 @@ def small_disk(own_blob_folder: Path):
     """A file system of 3 MB under the blob store."""
     mount, umount = need("mount", "umount")
     if os.geteuid() != 0:
-        pytest.skip("only root may mount")
+        absent("needs root, who may mount")
     own_blob_folder.mkdir(exist_ok=True)
     done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(own_blob_folder)], capture_output=True)
     if done.returncode:
-        pytest.skip("file systems cannot be mounted here")
+        absent("needs a machine where file systems can be mounted")
     yield own_blob_folder
     subprocess.run([umount, "-l", str(own_blob_folder)], check=True)
 

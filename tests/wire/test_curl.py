@@ -1,17 +1,14 @@
 """The real curl, and what any HTTP client may rely on: ranges, resuming, validators, redirects."""
 
 import hashlib
-import shutil
 
 import pytest
 import requests
 
+from tests.servers import need
 from tests.wire.clients import Machine
 
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
-]
+pytestmark = pytest.mark.live
 CONTENT = bytes(range(256)) * 8000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
@@ -19,6 +16,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 @pytest.fixture(scope="module")
 def address(live_portal, tmp_path_factory):
     """The address of a large file and a small one beside it."""
+    need("curl")
     machine = Machine(live_portal, tmp_path_factory.mktemp("curl"), live_portal.user("alice"))
     (machine.home / "folder").mkdir(parents=True)
     (machine.home / "folder" / "w.bin").write_bytes(CONTENT)

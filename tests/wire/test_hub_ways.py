@@ -1,9 +1,8 @@
 """What each version of the client shares with the other ways in and out: Xet, git, pull requests, gates, new names."""
 
-import shutil
-
 import pytest
 
+from tests.servers import need
 from tests.wire.clients import Machine
 from tests.wire.environments import environment
 from tests.wire.proxies import Network
@@ -50,8 +49,8 @@ def test_a_large_file_comes_through_xet_where_the_client_can(machine, weights):
     assert (by_xet, by_http) == ((True, False) if machine.environment.name in WITH_XET else (False, True)), asked
 
 
-@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
 def test_git_clones_what_the_client_committed_under_the_same_ids(machine, name):
+    need("git", "git-lfs")
     told = machine.python(
         """
         import os, sys

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers import absent
+
 
 def programs() -> Path | None:
     """The folder of the newest PostgreSQL on this machine, None when there is none."""
@@ -20,7 +22,8 @@ def programs() -> Path | None:
 def cluster() -> Iterator[str]:
     """Run a cluster and yield the DATABASE_URL of an empty database in it."""
     binaries = programs()
-    assert binaries is not None
+    if binaries is None:
+        absent("needs PostgreSQL")
     # Short, for sockets; and not below a folder that only root may enter, for PostgreSQL refuses to run as root.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
