@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import gating
 from models_hub.hf_api.calls import Call, text
-from models_hub.hf_api.shapes import after_id, page, timestamp
+from models_hub.hf_api.shapes import page, paged, timestamp
 from models_hub.models import AccessRequest
 from portal.errors import InvalidInput, NotFound
 
@@ -27,10 +27,8 @@ def listed(call: Call, kind: str, namespace: str, name: str, status: str) -> Htt
     gating.require_gated(repo)
     if status not in AccessRequest.Status.values:
         raise NotFound(_("There is no such list: ask for pending, accepted or rejected."))
-    size = call.number("limit", PAGE, PAGE)
-    found = AccessRequest.objects.filter(repo=repo, status=status).select_related("user").order_by("-id")
-    rows = list(after_id(call, found)[: size + 1])
-    return page(call, [_shown(row) for row in rows[:size]], cursor=[rows[size - 1].pk] if len(rows) > size else None)
+    rows, cursor = paged(call, AccessRequest.objects.filter(repo=repo, status=status).select_related("user"), PAGE)
+    return page(call, [_shown(row) for row in rows], cursor=cursor)
 
 
 def handle(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:

@@ -9,8 +9,8 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from models_hub.hf_api.calls import Call
-from models_hub.hf_api.people import avatar, paged
-from models_hub.hf_api.shapes import page, timestamp
+from models_hub.hf_api.people import PAGE, avatar
+from models_hub.hf_api.shapes import page, paged, timestamp
 from models_hub.models import QuotaEntry, Repo
 from portal.errors import NotFound, SignInRequired
 from portal.models import AccessToken, Membership, Namespace, User
@@ -78,7 +78,7 @@ def report_token(call: Call) -> HttpResponseBase:
 
 def _repositories(call: Call, owner: Namespace) -> HttpResponseBase:
     visible = Repo.objects.visible_to(call.user).filter(namespace=owner)
-    rows, cursor = paged(call, visible.select_related("namespace"))
+    rows, cursor = paged(call, visible.select_related("namespace"), PAGE)
     held = _held(QuotaEntry.objects.filter(repo__in=[row.pk for row in rows]))
     # A limited token learns no share of what it does not see.
     total = sum(_held(QuotaEntry.objects.filter(repo__in=visible.order_by())).values())

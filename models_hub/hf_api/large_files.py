@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import browsing, copying, naming, permissions, purging, sharding
 from models_hub.hf_api.calls import Call, text
-from models_hub.hf_api.shapes import after_id, page, timestamp
+from models_hub.hf_api.shapes import page, paged, timestamp
 from models_hub.models import DEFAULT_BRANCH, RepoBlob
 from models_hub.models.refs import HEADS
 from portal.errors import InvalidInput, TooLarge
@@ -18,12 +18,10 @@ MAX_FILES = 1000
 def listed(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
     """One row for each content, with a name under which it is, or was, in the repository."""
     repo = call.writable_repo(kind, namespace, name)
-    size = call.number("limit", PAGE, PAGE)
-    found = RepoBlob.objects.filter(repo=repo).select_related("blob").order_by("-id")
-    rows = list(after_id(call, found)[: size + 1])
-    names = naming.names_of(repo, {row.blob.pointer_oid for row in rows[:size]})
+    rows, cursor = paged(call, RepoBlob.objects.filter(repo=repo).select_related("blob"), PAGE)
+    names = naming.names_of(repo, {row.blob.pointer_oid for row in rows})
     shown = []
-    for row in rows[:size]:
+    for row in rows:
         path, is_in_head = names.get(row.blob.pointer_oid, ("", False))
         shown.append(
             {
@@ -35,7 +33,7 @@ def listed(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase
                 "size": row.blob.size,
             }
         )
-    return page(call, shown, cursor=[rows[size - 1].pk] if len(rows) > size else None)
+    return page(call, shown, cursor=cursor)
 
 
 def delete(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from models_hub import liking
 from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call
-from models_hub.hf_api.shapes import after_id, page, timestamp
+from models_hub.hf_api.shapes import page, paged, timestamp
 from models_hub.models import Like
 from portal.errors import NotFound
 from portal.models import User
@@ -29,25 +29,22 @@ def unlike(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase
 
 def likers(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
     repo = call.repo(kind, namespace, name)
-    size = call.number("limit", PAGE, PAGE)
-    found = Like.objects.filter(repo=repo).select_related("user").order_by("-id")
-    rows = list(after_id(call, found)[: size + 1])
+    rows, cursor = paged(call, Like.objects.filter(repo=repo).select_related("user"), PAGE)
     shown = [
         {"_id": f"{row.user_id:024x}", "user": row.user.username, "fullname": row.user.display_name, "avatarUrl": "",
          "type": "user"}
-        for row in rows[:size]
+        for row in rows
     ]  # fmt: skip
-    return page(call, shown, cursor=[rows[size - 1].pk] if len(rows) > size else None)
+    return page(call, shown, cursor=cursor)
 
 
 def of_user(call: Call, username: str) -> HttpResponseBase:
     found = User.objects.filter(username__iexact=username, is_active=True).first() if is_text(username) else None
     if found is None:
         raise NotFound(_("There is nobody with this user name."))
-    size = call.number("limit", PAGE, PAGE)
-    rows = list(after_id(call, liking.likes_of(found, seen_by=call.user))[: size + 1])
+    rows, cursor = paged(call, liking.likes_of(found, seen_by=call.user), PAGE)
     shown = [
         {"createdAt": timestamp(row.created_at), "repo": {"name": row.repo.full_name, "type": row.repo.kind}}
-        for row in rows[:size]
+        for row in rows
     ]
-    return page(call, shown, cursor=[rows[size - 1].pk] if len(rows) > size else None)
+    return page(call, shown, cursor=cursor)

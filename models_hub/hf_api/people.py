@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call
-from models_hub.hf_api.shapes import page, read_cursor, timestamp
+from models_hub.hf_api.shapes import page, paged, timestamp
 from models_hub.models import Collection, Like, Repo
 from portal.errors import NotFound
 from portal.models import Follow, Membership, Namespace, Organization, User
@@ -90,22 +90,13 @@ def avatar(call: Call, name: str) -> str:
     return f"{call.origin}/avatars/{name}.svg"
 
 
-def paged(call: Call, rows: QuerySet[Row], largest: int = PAGE) -> tuple[list[Row], list[Any] | None]:
-    """Return one page of rows, newest first, and where the next one begins."""
-    size, cursor = call.number("limit", largest, largest), read_cursor(call)
-    if cursor and isinstance(cursor[0], int) and 0 < cursor[0] < 2**63:
-        rows = rows.filter(pk__lt=cursor[0])
-    found = list(rows.order_by("-pk")[: size + 1])
-    return found[:size], [found[size - 1].pk] if len(found) > size else None
-
-
 def _followers(call: Call, namespace: Namespace) -> HttpResponseBase:
     rows = Follow.objects.of_active().filter(namespace=namespace).select_related("follower")
     return _people(call, rows, lambda row: row.follower)
 
 
 def _people(call: Call, rows: QuerySet[Row], person: Callable[[Row], User | None]) -> HttpResponseBase:
-    found, cursor = paged(call, rows)
+    found, cursor = paged(call, rows, PAGE)
     people = [person(row) for row in found]
     return page(call, [_person_row(call, one) for one in people if one is not None], cursor=cursor)
 

@@ -53,11 +53,13 @@ def page(call: Call, rows: list[Any], *, cursor: list[Any] | None, path: str = "
     return response
 
 
-def after_id(call: Call, rows: "QuerySet[Row]") -> "QuerySet[Row]":
-    """Narrow rows in falling order of their ids to what follows the cursor."""
-    cursor = read_cursor(call)
-    last = cursor[0] if cursor else None
-    return rows.filter(pk__lt=last) if isinstance(last, int) and 0 <= last < 2**63 else rows
+def paged(call: Call, rows: QuerySet[Row], largest: int) -> tuple[list[Row], list[Any] | None]:
+    """Return one page of rows, newest first, and where the next one begins."""
+    size, cursor = call.number("limit", largest, largest), read_cursor(call)
+    if cursor and isinstance(cursor[0], int) and 0 <= cursor[0] < 2**63:
+        rows = rows.filter(pk__lt=cursor[0])
+    found = list(rows.order_by("-pk")[: size + 1])
+    return found[:size], [found[size - 1].pk] if len(found) > size else None
 
 
 def read_cursor(call: Call) -> list[Any] | None:
