@@ -27,7 +27,7 @@ def user_overview(call: Call, name: str) -> HttpResponseBase:
     return JsonResponse(
         {
             "_id": f"{user.pk:024x}",
-            **_person_row(call, user),
+            **person_row(call, user),
             "details": user.about,
             "createdAt": timestamp(user.date_joined),
             "isFollowing": Follow.is_on(namespace, by=call.user),
@@ -90,6 +90,17 @@ def avatar(call: Call, name: str) -> str:
     return f"{call.origin}/avatars/{name}.svg"
 
 
+def person_row(call: Call, user: User) -> dict[str, Any]:
+    """Return a person as lists of people show one."""
+    return {
+        "user": user.username,
+        "fullname": user.display_name,
+        "avatarUrl": avatar(call, user.username),
+        "isPro": False,
+        "type": "user",
+    }
+
+
 def _followers(call: Call, namespace: Namespace) -> HttpResponseBase:
     rows = Follow.objects.of_active().filter(namespace=namespace).select_related("follower")
     return _people(call, rows, lambda row: row.follower)
@@ -98,17 +109,7 @@ def _followers(call: Call, namespace: Namespace) -> HttpResponseBase:
 def _people(call: Call, rows: QuerySet[Row], person: Callable[[Row], User | None]) -> HttpResponseBase:
     found, cursor = paged(call, rows, PAGE)
     people = [person(row) for row in found]
-    return page(call, [_person_row(call, one) for one in people if one is not None], cursor=cursor)
-
-
-def _person_row(call: Call, user: User) -> dict[str, Any]:
-    return {
-        "user": user.username,
-        "fullname": user.display_name,
-        "avatarUrl": avatar(call, user.username),
-        "isPro": False,
-        "type": "user",
-    }
+    return page(call, [person_row(call, one) for one in people if one is not None], cursor=cursor)
 
 
 def _organization_row(call: Call, organization: Organization) -> dict[str, Any]:
