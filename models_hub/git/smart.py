@@ -5,7 +5,6 @@ Whoever is refused is told in words: git prints the text of an answer, and what 
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -22,6 +21,7 @@ from models_hub.git.packs import Limits
 from models_hub.git.pktlines import Line, Mark
 from models_hub.models import Repo
 from models_hub.permissions import GatedRepo
+from models_hub.responses import begun
 from portal.authentication import BadToken, Caller, caller_from_credentials
 from portal.errors import DomainError, NotAllowed, SignInRequired, status_of
 
@@ -145,8 +145,7 @@ def _done(repo: Repo, command: bytes, arguments: list[bytes]) -> Iterator[bytes]
 
 def _stream(blocks: Iterator[bytes], kind: str) -> HttpResponseBase:
     """Answer with what comes, block by block; the first is made now, while a failure can still be told."""
-    first = next(blocks, b"")
-    response = StreamingHttpResponse(chain([first], blocks), content_type=f"application/x-{kind}")
+    response = StreamingHttpResponse(begun(blocks), content_type=f"application/x-{kind}")
     response["X-Accel-Buffering"] = "no"
     return response
 
