@@ -91,8 +91,12 @@ class _Collector:
         return ""
 
     def _tidy(self, repo: Repo) -> None:
-        found = tidying.find(repo, reaching.walk(repo))
-        gone = found.marked_before(self._before) if self._dry_run else tidying.tidy(repo, before=self._before)
+        reached = reaching.walk(repo)
+        found = tidying.find(repo, reached)
+        if self._dry_run:
+            gone = found.marked_before(self._before)
+        else:
+            gone = tidying.tidy(repo, reached, found, before=self._before)
         self.figures.git_objects += len(gone.objects)
         self.figures.git_bytes += sum(row.size for row in gone.objects)
         self.figures.rights += len(gone.rights)

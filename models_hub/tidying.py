@@ -87,10 +87,8 @@ def let_go(account: QuotaAccount, repo: Repo, gone: Leftovers) -> int:
     return freed + rights.take(account, repo, [row.pk for row in gone.rights])
 
 
-def tidy(repo: Repo, *, before: datetime) -> Leftovers:
-    """Mark what is left over, let go what was marked before a moment and still is; returns what went."""
-    reached = reaching.walk(repo)
-    found = find(repo, reached)
+def tidy(repo: Repo, reached: Reached, found: Leftovers, *, before: datetime) -> Leftovers:
+    """Mark what was just found left over, let go what was marked before a moment and still is; returns what went."""
     mark(repo, found)
     measure(repo, reached)
     if not found.marked_before(before):
