@@ -69,9 +69,5 @@ class Topic(models.Model):
     def is_live(self) -> bool:
         return self.status in LIVE
 
-    @property
-    def is_draft(self) -> bool:
-        return self.status == self.Status.DRAFT
-
 
 LIVE = (Topic.Status.OPEN, Topic.Status.DRAFT)
