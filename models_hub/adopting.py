@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, contents, describing, inspecting, landing, quotas, referencing
+from models_hub import contents, inspecting, landing, quotas, referencing
 from models_hub.describing import Description
 from models_hub.git import formats, objects
 from models_hub.git.packs import TAG, IncomingPack
@@ -87,7 +87,8 @@ def land(repo: Repo, arrival: Arrival, *, by: User | None, awaits: bool = False)
         for pointer in arrival.lacking.values():
             contents.require(held, pointer.sha256, pointer.size)
     arrival.pack.store(repo, arrival.pack.marked())
-    description = _describe(repo, arrival)
+    head = next(tip.oid for tip in arrival.tips if tip.name == MAIN)
+    description = inspecting.describe(repo, head, arrival.new)
     with transaction.atomic():
         quotas.hold(repo)  # before the references, see quotas.py
         landing.note_commits(repo, [(one.record, None, one.weights_digest) for one in arrival.new])
@@ -123,15 +124,6 @@ def _note_awaited(repo: Repo, lacking: Mapping[str, Pointer]) -> None:
         for oid, pointer in lacking.items()
     )
     AwaitedBlob.objects.bulk_create(rows, ignore_conflicts=True, batch_size=200)
-
-
-def _describe(repo: Repo, arrival: Arrival) -> Description:
-    """Describe the head of the default branch, whose objects are stored by now."""
-    head = next(tip.oid for tip in arrival.tips if tip.name == MAIN)
-    tree = next((one.record.tree for one in arrival.new if one.record.oid == head), None)
-    if tree is None:
-        tree = Commit.objects.get(repo=repo, oid=head).tree_oid
-    return describing.describe(repo, browsing.entries(repo, objects.flatten(repo, tree)))
 
 
 def _set_refs(repo: Repo, tips: Sequence[Tip], *, by: User | None, description: Description) -> None:

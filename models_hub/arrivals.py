@@ -108,9 +108,10 @@ class Arrivals:
             raise PackTooLarge(_("The push takes too long to check. Push fewer commits at a time."))
 
 
-def missing(oid: str) -> PackRefused:
+def missing(oid: str, **data: str) -> PackRefused:
     """Return the failure for an object that is nowhere, or is not what it is taken for."""
     return PackRefused(
         _("The object %(oid)s is neither in the push nor in this repository. Run “git fsck” and push again.")
-        % {"oid": oid}
+        % {"oid": oid},
+        data=data,
     )

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from models_hub import checking, drafting, staging
+from models_hub import browsing, checking, describing, drafting, staging
 from models_hub.arrivals import Arrivals
 from models_hub.arriving_files import ArrivingFiles, check_mode
 from models_hub.checking import PathRefused
+from models_hub.describing import Description
 from models_hub.git import formats, objects
 from models_hub.git.formats import CommitRecord, TreeEntry
 from models_hub.git.objects import TreeItem
 from models_hub.git.packs import BLOB, COMMIT, TREE, IncomingPack, PackTooLarge
 from models_hub.git.pointers import Pointer
-from models_hub.models import Repo
+from models_hub.models import Commit, Repo
 
 MAX_COMMITS = 50_000
 MAX_KEPT = 3_000_000  # names of folders and weights kept in mind at a time
@@ -44,6 +45,14 @@ def inspect(
     may not come in.
     """
     return _Inspection(repo, pack, awaited).run(tips)
+
+
+def describe(repo: Repo, oid: str, new: Iterable[NewCommit]) -> Description:
+    """Describe a commit that is new or has landed; its objects are stored by now, its row may not be."""
+    tree = next((one.record.tree for one in new if one.record.oid == oid), None)
+    if tree is None:
+        tree = Commit.objects.get(repo=repo, oid=oid).tree_oid
+    return describing.describe(repo, browsing.entries(repo, objects.flatten(repo, tree)))
 
 
 @dataclass(frozen=True)

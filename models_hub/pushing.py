@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, describing, inspecting, landing, permissions, proposing, quotas, referencing
+from models_hub import browsing, inspecting, landing, permissions, proposing, quotas, referencing
+from models_hub.arrivals import missing
 from models_hub.checking import shown
 from models_hub.describing import Description
 from models_hub.git import formats, objects, packs
 from models_hub.git.graph import History
-from models_hub.git.packs import COMMIT, TAG, IncomingPack, Limits, PackRefused
+from models_hub.git.packs import COMMIT, TAG, IncomingPack, Limits
 from models_hub.inspecting import NewCommit
 from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Commit, GitObject, PullRequest, Ref, Repo
 from models_hub.models.pull_requests import PULLS, pull_number
@@ -165,11 +166,7 @@ def _tip(repo: Repo, pack: IncomingPack | None, command: RefCommand) -> _Tip:
         if tag.target_type == "commit":
             return _Tip(command, tag.target, tag)
     if kind is None:
-        raise PackRefused(
-            _("The object %(oid)s is neither in the push nor in this repository. Run “git fsck” and push again.")
-            % {"oid": oid},
-            data={"ref": command.name},
-        )
+        raise missing(oid, ref=command.name)
     raise RefRefused(
         _("A branch or tag must lead to a commit, and a tag not to another tag."), data={"ref": command.name}
     )
@@ -234,12 +231,7 @@ def _is_untouched(repo: Repo, oid: str) -> bool:
 def _description(repo: Repo, tips: Sequence[_Tip], new: Sequence[NewCommit]) -> Description | None:
     """Describe the new head of the default branch, whose objects are stored by now."""
     tip = next((tip for tip in tips if tip.command.name == MAIN), None)
-    if tip is None:
-        return None
-    tree = next((one.record.tree for one in new if one.record.oid == tip.commit), None)
-    if tree is None:
-        tree = Commit.objects.get(repo=repo, oid=tip.commit).tree_oid
-    return describing.describe(repo, browsing.entries(repo, objects.flatten(repo, tree)))
+    return inspecting.describe(repo, tip.commit, new) if tip else None
 
 
 def _author(user: User, one: NewCommit) -> User | None:
