@@ -66,7 +66,7 @@ def create(
 
     Raises Conflict, which names the slug, when the owner has a collection with this title.
     """
-    owner = Namespace.objects.filter(lower=namespace.lower()).first() if is_text(namespace) else None
+    owner = Namespace.objects.named(namespace).first()
     if owner is None or not may_change(by, owner):
         raise NotAllowed(_("You may not create collections for “%(name)s”.") % {"name": namespace[:100]})
     values = _checked(title=title, description=description, private=private)

@@ -103,7 +103,7 @@ def _may_be_copied(user: Asker, kind: str, namespace: str, name: str) -> bool:
         check_name(name)
     except DomainError:
         return False
-    owner = Namespace.objects.filter(lower=namespace.lower()).first()
+    owner = Namespace.objects.named(namespace).first()
     return owner is None or owner.is_mirror
 
 

@@ -5,7 +5,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from models_hub import quotas
-from models_hub.checking import is_text
 from models_hub.models import Repo, RepoAlias
 from models_hub.publishing import require_manager
 from portal.errors import Conflict, NotAllowed
@@ -23,7 +22,7 @@ def move_repo(repo: Repo, *, by: Asker, namespace: str, name: str) -> Repo:
     if repo.namespace.is_mirror:
         raise NotAllowed(_("This repository is a copy that follows another hub under its name; import it instead."))
     check_name(name, what=_("repository name"))
-    owner = Namespace.objects.filter(lower=namespace.lower()).first() if is_text(namespace) else None
+    owner = Namespace.objects.named(namespace).first()
     if owner is None or not can_write_in(user, owner):
         raise NotAllowed(
             _("You don’t have the rights to move a repository to the namespace “%(name)s”.") % {"name": namespace[:100]}

@@ -44,7 +44,7 @@ def create_repo(*, by: Asker, namespace: str, kind: str, name: str, private: boo
     if kind == Repo.Kind.SPACE:
         _check_sdk(sdk)
     check_name(name, what=_("repository name"))
-    owner = Namespace.objects.filter(lower=namespace.lower()).first() if is_text(namespace) else None
+    owner = Namespace.objects.named(namespace).first()
     if owner is None or not can_write_in(user, owner):
         raise NotAllowed(
             _("You don’t have the rights to create a repository under the namespace “%(name)s”.")

@@ -41,7 +41,7 @@ class WebhookForm(forms.Form):
 def _target(line: str) -> tuple[str, str]:
     first, slash, rest = line.partition("/")
     if not slash:
-        namespace = Namespace.objects.filter(lower=line.lower()).first()
+        namespace = Namespace.objects.named(line).first()
         if namespace is None:
             raise forms.ValidationError(gettext("Nobody here is called “%(name)s”.") % {"name": line[:100]})
         return ("user" if namespace.user_id else "org"), namespace.name

@@ -86,7 +86,7 @@ def _owner(namespace: Namespace) -> dict[str, str]:
 def _deleted(event: Event, owner: User, site: str) -> dict[str, Any] | None:
     """Return what is known of a repository that is gone; a private one only to those who could see it."""
     name, kind = str(event.payload["name"]), str(event.payload["repo_kind"])
-    namespace = Namespace.objects.filter(lower=name.partition("/")[0].lower()).first()
+    namespace = Namespace.objects.named(name.partition("/")[0]).first()
     private = bool(event.payload.get("private", True))
     if namespace is None or (private and role_in(owner, namespace) is None):
         return None

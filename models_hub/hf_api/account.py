@@ -61,7 +61,7 @@ def organization_repositories(call: Call, namespace: str) -> HttpResponseBase:
     if not isinstance(call.user, User):
         raise SignInRequired(_("Sign in first."))
     mine = Membership.objects.filter(user=call.user).values("organization_id")
-    owner = Namespace.objects.filter(lower=namespace.lower(), organization_id__in=mine).first()
+    owner = Namespace.objects.named(namespace).filter(organization_id__in=mine).first()
     if owner is None:
         raise NotFound(_("You are in no organization of this name."))
     return _repositories(call, owner)

@@ -8,7 +8,6 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.shapes import page, paged, timestamp
 from models_hub.models import Collection, Like, Repo
@@ -138,7 +137,7 @@ def _counts(call: Call, namespace: Namespace) -> dict[str, int]:
 
 def _namespace(name: str) -> Namespace:
     spaces = Namespace.objects.select_related("user", "organization").exclude(user__is_active=False)
-    found = spaces.filter(lower=name.lower()).first() if is_text(name) else None
+    found = spaces.named(name).first()
     if found is None:
         raise NotFound(_("Nobody here has this account name."))
     return found

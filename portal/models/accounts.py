@@ -137,6 +137,13 @@ class Membership(models.Model):
         return f"{self.user_id} {self.role} in {self.organization_id}"
 
 
+class NamespaceQuerySet(models.QuerySet["Namespace"]):
+    def named(self, name: str) -> "NamespaceQuerySet":
+        """The one of this name, in whatever case; a text that no name could be finds none."""
+        possible = name.isascii() and name.isprintable()  # others, no database could even be asked for
+        return self.filter(lower=name.lower()) if possible else self.none()
+
+
 class Namespace(models.Model):
     """The first half of a repository's name: one name space for users and organizations, whatever the case.
 
@@ -148,6 +155,8 @@ class Namespace(models.Model):
     user = models.OneToOneField(User, models.CASCADE, null=True, blank=True, related_name="namespace")
     organization = models.OneToOneField(Organization, models.CASCADE, null=True, blank=True, related_name="namespace")
     is_mirror = models.BooleanField(default=False)
+
+    objects = NamespaceQuerySet.as_manager()
 
     class Meta:
         constraints = (
@@ -173,4 +182,4 @@ class Namespace(models.Model):
 
     @classmethod
     def is_free(cls, name: str) -> bool:
-        return not cls.objects.filter(lower=name.lower()).exists()
+        return not cls.objects.named(name).exists()

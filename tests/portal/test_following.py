@@ -127,10 +127,12 @@ def test_a_limited_token_learns_no_share_of_what_it_does_not_see(alice, make_rep
 
 
 def test_only_members_see_what_an_organization_holds(token_of, charlie, team):
-    stranger, missing = (
-        Wire(token_of(charlie)).get(f"/api/organizations/{name}/settings/repositories") for name in ("team", "none")
+    stranger, *missing = (
+        Wire(token_of(charlie)).get(f"/api/organizations/{name}/settings/repositories")
+        for name in ("team", "none", "%FF", "%00")
     )
-    assert (stranger.status_code, stranger.content) == (404, missing.content)
+    assert stranger.status_code == 404
+    assert [answer.content for answer in missing] == [stranger.content] * 3
     assert Wire().get("/api/settings/repositories").status_code == 401
 
 
