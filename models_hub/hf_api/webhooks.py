@@ -97,7 +97,7 @@ def _watched(value: Any) -> list[tuple[str, str]]:
 
 def _domains(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise InvalidInput(_("“domains” must name one or more of: %(names)s.") % {"names": "repo, discussion"})
+        raise InvalidInput(_("“domains” must name one or more of: %(names)s.") % {"names": ", ".join(DOMAINS)})
     return value
 
 
