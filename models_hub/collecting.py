@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from models_hub import quotas, reaching, tidying
 from models_hub.models import Blob, Repo, RepoBlob, Reservation, UpkeepRun, Xorb, XorbHolding
 from models_hub.storage import blob_store
 from models_hub.storage.contract import Stored
+from portal.errors import NotFound
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +85,10 @@ class _Collector:
             after = repo.pk
             try:
                 self._tidy(repo)
-            except Repo.DoesNotExist:  # it was deleted while we looked
-                continue
+            except (Repo.DoesNotExist, NotFound, IntegrityError):
+                if Repo.objects.filter(pk=repo.pk).exists():
+                    raise
+                continue  # it was deleted while we looked
             if time.monotonic() > until and not self._dry_run:
                 return str(after)
         return ""

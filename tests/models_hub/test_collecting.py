@@ -252,6 +252,24 @@ def test_a_kill_between_row_and_file_leaves_no_row_without_a_file(repo, monkeypa
     assert not list(store.leaving.iterdir())
 
 
+def test_a_repository_that_is_deleted_while_it_is_looked_at_does_not_end_the_run(alice, repo, make_repo, monkeypatch):
+    contents.receive(repo, [LARGE])
+    contents.receive(make_repo(alice, "gpt"), [LARGE + b"2"])
+    collect()
+    pass_time()
+    measure = tidying.measure
+
+    def delete_then(one, reached):
+        made = measure(one, reached)
+        if one.pk == repo.pk:
+            publishing.delete_repo(one, by=alice)
+        return made
+
+    monkeypatch.setattr(tidying, "measure", delete_then)
+    assert collect().rights == 1  # that of the repository after it
+    assert not Repo.objects.filter(pk=repo.pk).exists()
+
+
 def test_a_run_may_be_killed_at_any_check_and_the_next_one_ends_the_work(alice, repo):
     contents.receive(repo, [LARGE])
     publishing.delete_repo(repo, by=alice)
