@@ -405,7 +405,9 @@ def test_somebody_else_proposes_a_change_by_git(api, live_portal, tmp_path):
     head = charlie.commit(clone, {"b.txt": b"2", "w.bin": b"\0" * 5000})
     charlie.git(clone, "push", "-q", "origin", f"proposal:refs/pr/{number}")
     assert api.head(f"refs%2Fpr%2F{number}") == head
-    assert "403" in charlie.refused(clone, "push", "origin", "proposal:main") or api.head() != head
+    text = charlie.refused(clone, "push", "origin", "proposal:main")
+    assert "[remote rejected] proposal -> main" in text
+    assert "remote: error: You may read this repository but not write to it" in text
     assert api.head() != head
 
 
