@@ -12,7 +12,8 @@ from models_hub import checking, quotas
 from models_hub.git import formats, objects
 from models_hub.git.formats import TreeEntry
 from models_hub.git.graph import History
-from models_hub.git.packs import TREE, IncomingPack, PackRefused, PackTooLarge
+from models_hub.git.pack_entries import PackRefused
+from models_hub.git.packs import TREE, IncomingPack, PackTooLarge
 from models_hub.models import Commit, GitObject, Ref, Repo
 
 CACHED_ENTRIES = 200_000

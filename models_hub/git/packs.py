@@ -21,11 +21,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from models_hub.git import deltas, formats, objects
+from models_hub.git.pack_entries import EntryReader, PackRefused, broken
 from models_hub.models import GitObject, Repo
-from portal.errors import InvalidInput, QuotaExceeded, TooLarge
+from portal.errors import QuotaExceeded, TooLarge
 
 GIB = 1024**3
-BLOCK = 64 * 1024
 TRAILER = 20
 OFFSET_DELTA, ID_DELTA = 6, 7
 WHOLE = (1, 2, 3, 4)
@@ -46,12 +46,6 @@ class Limits:
     depth: int = 250
     tree_entries: int = 100_000
     seconds: float = 900.0
-
-
-class PackRefused(InvalidInput):
-    """A pack that is broken, lies about itself or refers to what is not here."""
-
-    code = "bad_pack"
 
 
 class PackTooLarge(TooLarge):
@@ -152,11 +146,11 @@ class IncomingPack:
         """Take the pack in. Called once, by `receive`."""
         count = self._spool(blocks)
         self._deadline = time.monotonic() + self._limits.seconds  # the sender's time does not count
-        reader = _Reader(self._files[0], 12, self.packed_bytes - TRAILER)
+        reader = EntryReader(self._files[0], 12, self.packed_bytes - TRAILER)
         for _number in range(count):
             self._scan(reader)
         if reader.left:
-            raise _broken()
+            raise broken()
         self._resolve_all()
 
     def _spool(self, blocks: Iterable[bytes]) -> int:
@@ -176,10 +170,10 @@ class IncomingPack:
         file.seek(0)
         head = file.read(12)
         if self.packed_bytes < 12 + TRAILER or head[:4] != b"PACK" or digest.digest() != tail:
-            raise _broken()
+            raise broken()
         version, count = struct.unpack(">II", head[4:])
         if version not in (2, 3):
-            raise _broken()
+            raise broken()
         if count > self._limits.objects:
             raise PackTooLarge(
                 _("The push has %(count)d objects, at most %(max)d are taken at once. Push fewer commits at a time.")
@@ -187,7 +181,7 @@ class IncomingPack:
             )
         return int(count)
 
-    def _scan(self, reader: "_Reader") -> None:
+    def _scan(self, reader: EntryReader) -> None:
         """Read one entry: a whole object is verified at once, a delta waits for its base."""
         self._check_time()
         entry, offset = len(self._offsets), reader.position
@@ -198,7 +192,7 @@ class IncomingPack:
         elif kind == ID_DELTA:
             base = reader.take(20)
         elif kind not in WHOLE:
-            raise _broken()
+            raise broken()
         start = reader.position
         keep = base is not None or kind != BLOB or size <= settings.LFS_THRESHOLD_BYTES
         if keep:
@@ -215,7 +209,7 @@ class IncomingPack:
         elif digest is not None:
             self.large[digest.hexdigest()] = size
 
-    def _inflate(self, reader: "_Reader", size: int, digest: "hashlib._Hash | None", *, keep: bool) -> bytes:
+    def _inflate(self, reader: EntryReader, size: int, digest: "hashlib._Hash | None", *, keep: bool) -> bytes:
         """Return `size` bytes, no more and no less, or none of them when they are only to be hashed."""
         kept = bytearray()
         for block in reader.inflated(size):
@@ -240,7 +234,7 @@ class IncomingPack:
         """Return the entry that begins at an offset of the pack."""
         entry = bisect_left(self._offsets, offset)
         if entry == len(self._offsets) or self._offsets[entry] != offset:
-            raise _broken()
+            raise broken()
         return entry
 
     def _settle(self, entry: int, key: bytes, body: bytes) -> None:
@@ -341,96 +335,9 @@ class IncomingPack:
             raise PackTooLarge(_("The push takes too long to unpack. Push fewer commits at a time."))
 
 
-class _Reader:
-    """Bytes [position, end) of a pack, entry by entry."""
-
-    def __init__(self, file: BinaryIO, position: int, end: int) -> None:
-        self._file = file
-        self._buffer = b""
-        self._at = 0  # where in the buffer
-        self.position = position
-        self._unread = end - position
-        file.seek(position)
-
-    @property
-    def left(self) -> int:
-        return self._unread + len(self._buffer) - self._at
-
-    def take(self, count: int) -> bytes:
-        """Return exactly `count` bytes, which are few."""
-        while len(self._buffer) - self._at < count:
-            self._fill()
-        taken = self._buffer[self._at : self._at + count]
-        self._at += count
-        self.position += count
-        return taken
-
-    def head(self) -> tuple[int, int]:
-        """Return the type of the next entry and the size it states."""
-        byte = self.take(1)[0]
-        kind, size, shift = byte >> 4 & 7, byte & 15, 4
-        while byte & 0x80:
-            byte = self.take(1)[0]
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if shift > 60:
-                raise _broken()
-        return kind, size
-
-    def distance(self) -> int:
-        """Return how far back the base of an offset delta begins."""
-        byte = self.take(1)[0]
-        value = byte & 0x7F
-        while byte & 0x80:
-            byte = self.take(1)[0]
-            value = (value + 1 << 7) | byte & 0x7F
-            if value > 1 << 50:
-                raise _broken()
-        return value
-
-    def inflated(self, size: int) -> Iterator[bytes]:
-        """Yield the bytes of the zlib stream that begins here; raises PackRefused unless they are `size` of them."""
-        inflater, made = zlib.decompressobj(), 0
-        while not inflater.eof:
-            given = inflater.unconsumed_tail or self._some(size)
-            try:
-                block = inflater.decompress(given, BLOCK)
-            except zlib.error as error:
-                raise _broken() from error
-            made += len(block)
-            if made > size:
-                raise _broken()
-            yield block
-        self._at -= len(inflater.unused_data)
-        self.position -= len(inflater.unused_data)
-        if made != size:
-            raise _broken()
-
-    def _some(self, size: int) -> bytes:
-        """Return the next bytes, about as many as a stream of `size` bytes may take."""
-        if self._at == len(self._buffer):
-            self._fill()
-        taken = self._buffer[self._at : self._at + min(size + 64, BLOCK)]
-        self._at += len(taken)
-        self.position += len(taken)
-        return taken
-
-    def _fill(self) -> None:
-        block = self._file.read(min(BLOCK, self._unread))
-        if not block:
-            raise _broken()
-        self._unread -= len(block)
-        self._buffer = self._buffer[self._at :] + block
-        self._at = 0
-
-
 def _digest_of(kind: int, size: int) -> "hashlib._Hash":
     """Return the beginning of an object's id."""
     return hashlib.sha1(b"%s %d\x00" % (NAMES[kind], size), usedforsecurity=False)
-
-
-def _broken() -> PackRefused:
-    return PackRefused(_("The pack is cut off or broken. Run “git fsck” and push again."))
 
 
 @contextmanager

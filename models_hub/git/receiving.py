@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from models_hub import pushing
 from models_hub.git import pktlines
 from models_hub.git.bodies import GitBody
-from models_hub.git.packs import PackRefused, PackTooLarge
+from models_hub.git.pack_entries import PackRefused
+from models_hub.git.packs import PackTooLarge
 from models_hub.git.pktlines import FLUSH, PACK, LineRefused, Mark, line
 from models_hub.models import Repo
 from models_hub.pushing import MAX_COMMANDS, RefCommand

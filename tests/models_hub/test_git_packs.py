@@ -10,7 +10,8 @@ from models_hub.git import objects, packing, packs
 from models_hub.git.deltas import DeltaRefused
 from models_hub.git.formats import FormatRefused
 from models_hub.git.graph import History
-from models_hub.git.packs import Limits, PackRefused, PackTooLarge
+from models_hub.git.pack_entries import PackRefused
+from models_hub.git.packs import Limits, PackTooLarge
 from models_hub.models import GitObject
 from models_hub.publishing import PutFile
 from tests.models_hub.gitpacks import (

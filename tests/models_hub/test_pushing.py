@@ -11,7 +11,8 @@ from models_hub import browsing, contents, publishing, pushing, referencing
 from models_hub.arriving_files import LfsNeeded
 from models_hub.checking import PathRefused
 from models_hub.git import objects, packing
-from models_hub.git.packs import PackRefused, PackTooLarge
+from models_hub.git.pack_entries import PackRefused
+from models_hub.git.packs import PackTooLarge
 from models_hub.git.pointers import pointer_text
 from models_hub.models import ZERO_OID, Commit, GitObject, Ref
 from models_hub.publishing import PutFile
