@@ -4,7 +4,6 @@ Format: https://git-scm.com/docs/pack-format. What whole objects bring is the zl
 taken as it is. Memory does not grow with the pack but by some bytes for each object.
 """
 
-import errno
 import hashlib
 import struct
 import tempfile
@@ -23,7 +22,8 @@ from django.utils.translation import gettext as _
 from models_hub.git import deltas, formats, objects
 from models_hub.git.pack_entries import EntryReader, PackRefused, broken
 from models_hub.models import GitObject, Repo
-from portal.errors import QuotaExceeded, TooLarge
+from models_hub.storage.disk import disk_full_is_said
+from portal.errors import TooLarge
 
 GIB = 1024**3
 TRAILER = 20
@@ -71,7 +71,7 @@ def receive(repo: Repo, blocks: Iterable[bytes], limits: Limits | None = None) -
     folder = settings.FILE_UPLOAD_TEMP_DIR
     with tempfile.TemporaryFile(dir=folder) as received, tempfile.TemporaryFile(dir=folder) as unpacked:
         pack = IncomingPack(repo, received, unpacked, limits or Limits())
-        with _disk_full_is_said():
+        with disk_full_is_said():
             pack.read(blocks)
         yield pack
 
@@ -338,13 +338,3 @@ class IncomingPack:
 def _digest_of(kind: int, size: int) -> "hashlib._Hash":
     """Return the beginning of an object's id."""
     return hashlib.sha1(b"%s %d\x00" % (NAMES[kind], size), usedforsecurity=False)
-
-
-@contextmanager
-def _disk_full_is_said() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise QuotaExceeded(_("The portal’s disk is full; nothing was stored. Tell its admin.")) from error
-        raise

@@ -1,6 +1,5 @@
 """Blobs in a local folder. A blob appears by rename after its bytes and its folder are on disk, or not at all."""
 
-import errno
 import hashlib
 import os
 import tempfile
@@ -13,7 +12,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from models_hub.storage.contract import ContentDamaged, ContentRefused, Stored
-from portal.errors import QuotaExceeded
+from models_hub.storage.disk import disk_full_is_said
 
 STALE_SECONDS = 24 * 3600
 LEASE_SECONDS = 48 * 3600
@@ -169,12 +168,8 @@ class LocalBlobStore:
     def _incoming_file(self) -> Iterator[tuple[BinaryIO, str]]:
         descriptor, temporary = tempfile.mkstemp(dir=self.incoming)
         try:
-            with os.fdopen(descriptor, "w+b") as file:
+            with disk_full_is_said(), os.fdopen(descriptor, "w+b") as file:
                 yield file, temporary
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise QuotaExceeded(_("The portal’s disk is full; nothing was stored. Tell its admin.")) from error
-            raise
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
