@@ -134,7 +134,8 @@ def test_what_only_the_upstream_hub_has_is_downloaded_from_here(hubs: Hubs, tmp_
     again = hubs.reader("another")
     again.hf("download", "alice/first", "model.bin", "--revision", oid, "--local-dir", str(tmp_path / "again"))
     assert (tmp_path / "again" / "model.bin").read_bytes() == weights
-    asked = hubs.upstream.log().count(f"/objects/{hashlib.sha256(weights).hexdigest()}")
+    object_path = f"/objects/{hashlib.sha256(weights).hexdigest()}"
+    asked = until(lambda: hubs.upstream.log().count(object_path), "the upstream hub has noted the download")
     assert asked == 1
     page = requests.get(f"{hubs.here.url}/alice/first", timeout=30).text
     assert f"{hubs.upstream.url}/alice/first" in page
