@@ -62,8 +62,7 @@ def ask(
                 yield response
                 return
             url = urljoin(url, location)
-            response.drain_conn()
-            response.release_conn()
+            response.close()  # unread: what refers elsewhere may have a body without end
         raise UpstreamDown(_("The other hub sends its visitors in circles."))
     except urllib3.exceptions.HTTPError as error:
         logger.info("%s cannot be asked: %s", urlsplit(url).hostname, error)
