@@ -9,6 +9,7 @@ from forum import discussing, reviewing
 from forum.hf_api import shapes
 from forum.models import Topic
 from models_hub import permissions, proposing
+from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call, text
 from models_hub.models import PullRequest, Repo
 
@@ -55,7 +56,7 @@ def _filtered(call: Call, rows: Any) -> Any:
         rows = rows.filter(is_pull_request=kind == "pull_request")
     if status in {"open", "closed"}:
         rows = rows.live() if status == "open" else rows.over()
-    if "\x00" in author:  # a name that no database could hold
+    if not is_text(author):  # a name that no database could hold
         return rows.none()
     return rows.filter(author__username__iexact=author) if author else rows
 

@@ -1,108 +1,20 @@
 """The real git and git-lfs against a live portal: clone, fetch, push, and what they print when they are refused."""
 
-import base64
 import io
-import json
-import os
 import random
 import re
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import requests
 from dulwich import porcelain
 
-from tests.live import PASSWORD, LivePortal, csrf_of
-from tests.servers import need
+from tests.live import LivePortal
 from tests.wire.clients import Machine
+from tests.wire.desks import Api, Desk
 
 pytestmark = pytest.mark.live
-
-
-class Desk:
-    """Somebody's computer with git on it, and a token to push with or none."""
-
-    def __init__(self, portal: LivePortal, home: Path, user: str | None = "alice", *, token: str | None = None) -> None:
-        need("git", "git-lfs")
-        self.portal, self.home = portal, home
-        home.mkdir(parents=True, exist_ok=True)
-        secret = token or (portal.user(user) if user else None)
-        self.base = portal.url.replace("://", f"://{user or 'any'}:{secret}@") if secret else portal.url
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-        self.env = {
-            **clean, "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
-            "GIT_LFS_SKIP_SMUDGE": "0",
-        }  # fmt: skip
-        if not (home / ".gitconfig").exists():
-            for key, value in {
-                "user.name": user or "any", "user.email": f"{user}@example.org", "init.defaultBranch": "main",
-                "protocol.version": "2", "pull.rebase": "true",
-            }.items():  # fmt: skip
-                self.git(home, "config", "--global", key, value)
-            self.git(home, "lfs", "install", "--skip-repo")
-
-    def attempt(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["git", *arguments], cwd=folder, env=self.env, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    def git(self, folder: Path, *arguments: str) -> str:
-        done = self.attempt(folder, *arguments)
-        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}\n{self.portal.log()[-3000:]}"
-        return done.stdout.strip()
-
-    def refused(self, folder: Path, *arguments: str) -> str:
-        done = self.attempt(folder, *arguments)
-        assert done.returncode != 0, done.stderr
-        return done.stderr
-
-    def clone(self, repo: str, *options: str, name: str = "clone") -> Path:
-        self.git(self.home, "clone", "-q", *options, f"{self.base}/{repo}", name)
-        return self.home / name
-
-    def commit(self, folder: Path, files: dict[str, bytes], title: str = "change") -> str:
-        for path, content in files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(content)
-        self.git(folder, "add", "-A")
-        self.git(folder, "commit", "-q", "--allow-empty", "-m", title)
-        return self.git(folder, "rev-parse", "HEAD")
-
-
-class Api:
-    """Alice at the hub's own API."""
-
-    def __init__(
-        self, portal: LivePortal, name: str, *, kind: str = "model", private: bool = False, exist_ok: bool = False
-    ) -> None:
-        self.portal, self.path = portal, f"alice/{name}"
-        self.kind = kind
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Bearer {portal.user('alice')}"
-        body = {"name": name, "type": kind, "private": private}
-        made = self.session.post(f"{portal.url}/api/repos/create", json=body)
-        assert made.ok or (exist_ok and made.status_code == 409), made.text
-
-    @property
-    def git_path(self) -> str:
-        return self.path if self.kind == "model" else f"{self.kind}s/{self.path}"
-
-    def commit(self, **files: bytes) -> str:
-        rows = [{"key": "header", "value": {"summary": "by api"}}]
-        for path, content in files.items():
-            value = {"path": path, "content": base64.b64encode(content).decode(), "encoding": "base64"}
-            rows.append({"key": "file", "value": value})
-        address = f"{self.portal.url}/api/{self.kind}s/{self.path}/commit/main"
-        answer = self.session.post(address, data="".join(json.dumps(row) + "\n" for row in rows))
-        answer.raise_for_status()
-        return answer.json()["commitOid"]
-
-    def head(self, revision: str = "main") -> str:
-        answer = self.session.get(f"{self.portal.url}/api/{self.kind}s/{self.path}/revision/{revision}")
-        return answer.json()["sha"]
 
 
 @pytest.fixture
@@ -303,78 +215,6 @@ def test_locks_are_kept_shown_and_given_back(live_portal, name, tmp_path, api):
     assert "alice" in desk.git(clone, "lfs", "locks", "--verify")
     assert "Unlocked a.bin" in desk.git(clone, "lfs", "unlock", "a.bin")
     assert desk.git(clone, "lfs", "locks") == ""
-
-
-ROUNDS, ATTEMPTS = 3, 60
-
-
-def write_by_api(api, number):
-    for n in range(ROUNDS):
-        api.commit(**{f"api-{number}-{n}.txt": b"a"})
-
-
-def write_by_push(api, desk, number):
-    clone = desk.clone(api.path)
-    for n in range(ROUNDS):
-        desk.commit(clone, {f"push-{number}-{n}.txt": b"a"}, "push")
-        assert any(pushed(desk, clone) for _attempt in range(ATTEMPTS))
-
-
-def pushed(desk, clone):
-    """Push; where somebody was faster, take in what came and say so."""
-    done = desk.attempt(clone, "push", "-q", "origin", "main")
-    if done.returncode:
-        assert re.search("fetch first|non-fast-forward|failed to push", done.stderr), done.stderr
-        desk.git(clone, "pull", "-q", "--rebase")
-    return done.returncode == 0
-
-
-def write_by_page(api, session, number):
-    for n in range(ROUNDS):
-        assert any(saved(api, session, f"page-{number}-{n}.txt") for _attempt in range(ATTEMPTS))
-
-
-def saved(api, session, path):
-    """Open the page for a new file and send it; the page says when somebody was faster."""
-    address = f"{api.portal.url}/{api.path}/new/main"
-    fields = {"csrfmiddlewaretoken": csrf_of(session.get(address).text), "path": path, "content": "a", "title": "page"}
-    answer = session.post(address, data=fields, headers={"Referer": address}, allow_redirects=False)
-    assert answer.status_code in {302, 412}, answer.text[:3000]
-    return answer.status_code == 302
-
-
-def test_eight_writers_on_every_door_lose_nothing(api, live_portal, name, tmp_path):
-    """By API, by push and by the page's form, at the same time: every commit is there in the end."""
-    api.commit(start=b"0")
-    sign_in = browsers_of(live_portal)
-    apis = [Api(live_portal, name, exist_ok=True) for _ in range(3)]
-    desks = [Desk(live_portal, tmp_path / f"w{number}") for number in range(3)]
-    with ThreadPoolExecutor(8) as pool:
-        running = [pool.submit(write_by_api, one, number) for number, one in enumerate(apis)]
-        running += [pool.submit(write_by_push, api, desk, number) for number, desk in enumerate(desks)]
-        running += [pool.submit(write_by_page, api, sign_in(), number) for number in range(2)]
-        for one in running:
-            one.result()
-    end = Desk(live_portal, tmp_path / "end")
-    clone = end.clone(api.path)
-    assert len(list(clone.glob("*-*-*.txt"))) == 8 * ROUNDS
-    assert len(end.git(clone, "log", "--format=%H").split()) == 2 + 8 * ROUNDS
-    assert end.git(clone, "rev-parse", "HEAD") == api.head()
-    assert end.git(clone, "fsck", "--strict", "--full") == ""
-
-
-def browsers_of(portal):
-    """Return a maker of browsers in which alice is signed in."""
-
-    def sign_in():
-        session = requests.Session()
-        page = session.get(f"{portal.url}/accounts/login/", timeout=30)
-        fields = {"csrfmiddlewaretoken": csrf_of(page.text), "login": "alice", "password": PASSWORD}
-        session.post(f"{portal.url}/accounts/login/", data=fields, timeout=30)
-        assert "sessionid" in session.cookies
-        return session
-
-    return sign_in
 
 
 def test_what_came_through_xet_is_pulled_by_git(api, live_portal, tmp_path):
