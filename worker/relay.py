@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from models_hub import downloading, fetching, webhooks
 from models_hub.storage import blob_store
 from portal.config.celery import app
-from portal.models import Duty, Event, Job, WorkerNode
+from portal.models import Duty, Event, IdempotentAnswer, Job, WorkerNode
 from portal.models.workers import RELAY
 from worker.consumers import CONSUMERS
 from worker.upkeep import Upkeep
@@ -152,6 +152,7 @@ def sweep() -> None:
     """Remove what interrupted uploads left behind, workers not seen for long, and downloads of days that are over."""
     removed = blob_store().sweep() + fetching.sweep()
     downloading.forget_old()
+    IdempotentAnswer.objects.outdated().delete()
     WorkerNode.objects.filter(seen_at__lt=Now() - FORGET_NODES_AFTER).delete()
     webhooks.forget_old_deliveries()
     if removed:

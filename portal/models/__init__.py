@@ -2,6 +2,7 @@
 
 from portal.models.accounts import Asker, Membership, Namespace, Organization, User
 from portal.models.follows import Follow
+from portal.models.idempotency import IdempotentAnswer
 from portal.models.jobs import Job, JobLine, JobQuerySet, LeaseLost
 from portal.models.oauth import Authorization, AuthorizationCode, DeviceCode, OAuthApp
 from portal.models.outbox import Event
@@ -18,6 +19,7 @@ __all__ = [
     "Event",
     "Follow",
     "Grant",
+    "IdempotentAnswer",
     "Job",
     "JobLine",
     "JobQuerySet",
