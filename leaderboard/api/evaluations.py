@@ -5,26 +5,34 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from leaderboard import submitting
 from leaderboard.api.inputs import EvaluationInput, find_repo
-from leaderboard.api.shapes import evaluation_shape, findings_shape
+from leaderboard.api.shapes import EvaluationShape, WholeEvaluationShape
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.recipes import recipe_of
 from models_hub import contents
 from models_hub.models import Repo
-from portal.api.pagination import NewestFirst
+from portal.api.idempotency import once
+from portal.api.pagination import NewestFirst, paged
+from portal.api.schema import PAGE, query
 from portal.errors import InvalidInput, NotFound
 from portal.models import WorkerNode
 
 
 class Evaluations(APIView):
-    """GET: evaluations you may see; `?model=owner/name` and `?benchmark=id` narrow them down. POST: ask for one."""
+    pagination_class = NewestFirst
 
+    @extend_schema(
+        parameters=[*PAGE, query("model", str, "owner/name"), query("benchmark", int)], responses=paged(EvaluationShape)
+    )
     def get(self, request: Request) -> Response:
+        """List the evaluations that you may see, newest first."""
         rows = Evaluation.objects.visible_to(request.user).latest()
         if name := request.query_params.get("model"):
             rows = rows.filter(model=find_repo(request.user, name, Repo.Kind.MODEL))
@@ -33,9 +41,12 @@ class Evaluations(APIView):
         pages = NewestFirst()
         served = WorkerNode.queues_served()
         page = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response([evaluation_shape(evaluation, served) for evaluation in page])
+        return pages.get_paginated_response(EvaluationShape(page, many=True, context={"served": served}).data)
 
+    @extend_schema(request=EvaluationInput, responses={200: EvaluationShape, 201: EvaluationShape})
+    @once
     def post(self, request: Request) -> Response:
+        """Ask for an evaluation; 200 when the same one is there already."""
         sent = EvaluationInput(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
@@ -44,15 +55,15 @@ class Evaluations(APIView):
         if benchmark is None:
             raise NotFound(_("There is no benchmark %(id)d.") % {"id": values["benchmark"]}, code="benchmark_not_found")
         evaluation, is_new = submitting.submit(model, benchmark, by=request.user, revision=values["revision"])
-        return Response(evaluation_shape(evaluation), status=201 if is_new else 200)
+        return Response(EvaluationShape(evaluation).data, status=201 if is_new else 200)
 
 
 class OneEvaluation(APIView):
-    """GET: all that was found, and the recipe that gives the same number again."""
-
+    @extend_schema(responses=WholeEvaluationShape)
     def get(self, request: Request, evaluation_id: int) -> Response:
+        """Read all that was found, and the recipe that gives the same number again."""
         evaluation = get_object_or_404(Evaluation.objects.visible_to(request.user).latest(), pk=evaluation_id)
-        answer: dict[str, Any] = evaluation_shape(evaluation) | findings_shape(evaluation)
+        answer: dict[str, Any] = dict(WholeEvaluationShape(evaluation).data)
         if evaluation.is_finished:
             root = request.build_absolute_uri("/").rstrip("/")
             answer["predictions"] = {
@@ -65,9 +76,9 @@ class OneEvaluation(APIView):
 
 
 class Predictions(APIView):
-    """GET: what the model answered to each example, one JSON object a line."""
-
+    @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
     def get(self, request: Request, evaluation_id: int) -> HttpResponseBase:
+        """Download what the model answered to each example, one JSON object a line."""
         rows = Evaluation.objects.visible_to(request.user).select_related("predictions")
         blob = get_object_or_404(rows, pk=evaluation_id).predictions
         if blob is None:

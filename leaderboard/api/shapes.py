@@ -1,150 +1,168 @@
 """What the rows of the leaderboard look like in the REST API."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
+from rest_framework import serializers
+
 from leaderboard.models import Benchmark, Evaluation, Suite
-from leaderboard.ranking import Board, Cell
-from portal.api.shapes import job_shape
+from leaderboard.ranking import Cell, Unranked
+from portal.api.reserved_names import ReservedNames
+from portal.api.shapes import JobShape
 
 
-def benchmark_shape(benchmark: Benchmark) -> dict[str, Any]:
-    return {
-        "id": benchmark.pk,
-        "url": benchmark.get_absolute_url(),
-        "name": benchmark.name,
-        "name_zh": benchmark.name_zh,
-        "version": benchmark.version,
-        "description": benchmark.description,
-        "description_zh": benchmark.description_zh,
-        "license": benchmark.license,
-        "test_is_public": benchmark.test_is_public,
-        "dataset": benchmark.dataset.full_name,
-        "commit": benchmark.commit_oid,
-        "path": benchmark.path,
-        "task": benchmark.task,
-        "split": {"path": benchmark.split_path, "sha256": benchmark.data_sha256, "size": benchmark.data_size},
-        "fields": benchmark.fields,
-        "labels": benchmark.labels,
-        "label_map": benchmark.label_map,
-        "primary": benchmark.primary_metric,
-        "metrics": benchmark.metrics,
-        "max_length": benchmark.max_length,
-        "seed": benchmark.seed,
-        "bootstrap": benchmark.bootstrap,
-        "created_at": benchmark.created_at,
-    }
+class SplitShape(serializers.Serializer[Benchmark]):
+    """The rows that a benchmark asks, by their digest."""
+
+    path = serializers.CharField(source="split_path")
+    sha256 = serializers.CharField(source="data_sha256")
+    size = serializers.IntegerField(source="data_size")
 
 
-def suite_shape(suite: Suite) -> dict[str, Any]:
-    """Return a suite; private benchmarks are left out, whoever asks: a board is public."""
-    return {
-        "slug": suite.slug,
-        "url": suite.get_absolute_url(),
-        "title": suite.title,
-        "title_zh": suite.title_zh,
-        "description": suite.description,
-        "description_zh": suite.description_zh,
-        "benchmarks": [
-            {"id": entry.benchmark_id, "name": entry.benchmark.name, "weight": entry.weight}
-            for entry in suite.entries.all()
-            if not entry.benchmark.dataset.private
-        ],
-    }
+class BenchmarkShape(ReservedNames, serializers.ModelSerializer[Benchmark]):
+    """One version of a benchmark."""
+
+    url = serializers.CharField(source="get_absolute_url")
+    dataset = serializers.CharField(source="dataset.full_name")
+    commit = serializers.CharField(source="commit_oid")
+    split = SplitShape(source="*")
+    fields_ = serializers.DictField(child=serializers.CharField())
+    labels = serializers.ListField(child=serializers.CharField())
+    label_map = serializers.DictField(child=serializers.CharField())
+    primary = serializers.CharField(source="primary_metric")
+    metrics = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Benchmark
+        fields = (
+            "id", "url", "name", "name_zh", "version", "description", "description_zh", "license", "test_is_public",
+            "dataset", "commit", "path", "task", "split", "fields_", "labels", "label_map", "primary", "metrics",
+            "max_length", "seed", "bootstrap", "created_at",
+        )  # fmt: skip
 
 
-def evaluation_shape(evaluation: Evaluation, served: Collection[str] | None = None) -> dict[str, Any]:
-    """Return an evaluation as lists show it."""
-    return {
-        "id": evaluation.pk,
-        "url": evaluation.get_absolute_url(),
-        "state": evaluation.state,
-        "model": {"repo": evaluation.model.full_name, "commit": evaluation.commit_oid},
-        "benchmark": {
-            "id": evaluation.benchmark_id,
-            "name": evaluation.benchmark.name,
-            "version": evaluation.benchmark.version,
-            "dataset": evaluation.benchmark.dataset.full_name,
-        },
-        "primary": _primary(evaluation),
-        "is_outdated": evaluation.is_outdated,
-        "engine_version": evaluation.engine_version,
-        "dtype": evaluation.dtype,
-        "seed": evaluation.seed,
-        "requested_by": evaluation.requested_by.username if evaluation.requested_by else None,
-        "created_at": evaluation.created_at,
-        "finished_at": evaluation.finished_at,
-        "job": job_shape(evaluation.job, served) if evaluation.job else None,
-    }
+class EntryShape(serializers.Serializer[Any]):
+    """A benchmark of a suite and its weight."""
+
+    id = serializers.IntegerField(source="benchmark_id")
+    name = serializers.CharField(source="benchmark.name")
+    weight = serializers.FloatField()
 
 
-def _primary(evaluation: Evaluation) -> dict[str, Any] | None:
-    if not evaluation.is_finished:
-        return None
-    return {
-        "name": evaluation.benchmark.primary_metric,
-        "value": evaluation.value,
-        "low": evaluation.low,
-        "high": evaluation.high,
-    }
+class SuiteShape(serializers.ModelSerializer[Suite]):
+    """A suite; private benchmarks are left out, whoever asks: a board is public."""
+
+    url = serializers.CharField(source="get_absolute_url")
+    benchmarks = EntryShape(many=True, source="public_entries")
+
+    class Meta:
+        model = Suite
+        fields = ("slug", "url", "title", "title_zh", "description", "description_zh", "benchmarks")
 
 
-def findings_shape(evaluation: Evaluation) -> dict[str, Any]:
-    """Return all that was found and how, {} before the evaluation is finished."""
-    if not evaluation.is_finished:
-        return {}
-    return {
-        "n": evaluation.n,
-        "metrics": evaluation.metrics,
-        "per_class": evaluation.per_class,
-        "confusion": evaluation.confusion,
-        "floors": evaluation.floors,
-        "device": evaluation.device,
-        "threads": evaluation.threads,
-        "versions": evaluation.versions,
-        "report": evaluation.report,
-        "truncated": evaluation.truncated,
-        "provenance": evaluation.provenance,
-    }
+class ScoreShape(serializers.Serializer[Evaluation]):
+    """The benchmark's main metric with its 95 % interval."""
+
+    name = serializers.CharField(source="benchmark.primary_metric")
+    value = serializers.FloatField()
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
 
 
-def board_shape(board: Board) -> dict[str, Any]:
-    return {
-        "suite": suite_shape(board.suite),
-        "rows": [
-            {
-                "model": row.model.full_name,
-                "rank": row.rank,
-                "best_rank": row.best_rank,
-                "worst_rank": row.worst_rank,
-                "score": row.score,
-                "low": row.low,
-                "high": row.high,
-                "results": [_cell(cell) for cell in row.cells],
-            }
-            for row in board.rows
-        ],
-        "unranked": [
-            {
-                "model": entry.model.full_name,
-                "missing": [benchmark.pk for benchmark in entry.missing],
-                "results": [_cell(cell) for cell in entry.cells],
-            }
-            for entry in board.unranked
-        ],
-    }
+class EvaluatedShape(serializers.Serializer[Evaluation]):
+    """Which version of which model was evaluated."""
+
+    repo = serializers.CharField(source="model.full_name")
+    commit = serializers.CharField(source="commit_oid")
 
 
-def _cell(cell: Cell | None) -> dict[str, Any] | None:
-    if cell is None:
-        return None
-    return {
-        "evaluation": cell.evaluation.pk,
-        "benchmark": cell.evaluation.benchmark_id,
-        "value": cell.evaluation.value,
-        "low": cell.evaluation.low,
-        "high": cell.evaluation.high,
-        "floor": cell.floor,
-        "normalised": cell.normalised,
-        "is_outdated": cell.is_outdated,
-    }
+class AskedShape(serializers.Serializer[Benchmark]):
+    """The benchmark of an evaluation."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+    dataset = serializers.CharField(source="dataset.full_name")
+
+
+class EvaluationShape(serializers.ModelSerializer[Evaluation]):
+    """An evaluation as lists show it; `served` in the context saves a query for each."""
+
+    url = serializers.CharField(source="get_absolute_url")
+    state = serializers.CharField()
+    model = EvaluatedShape(source="*")
+    benchmark = AskedShape()
+    primary = ScoreShape(source="score", allow_null=True)
+    is_outdated = serializers.BooleanField()
+    requested_by = serializers.CharField(source="requested_by.username", allow_null=True, default=None)
+    job = JobShape(allow_null=True)
+
+    class Meta:
+        model = Evaluation
+        fields: tuple[str, ...] = (
+            "id", "url", "state", "model", "benchmark", "primary", "is_outdated", "engine_version", "dtype", "seed",
+            "requested_by", "created_at", "finished_at", "job",
+        )  # fmt: skip
+
+
+class WholeEvaluationShape(EvaluationShape):
+    """All that was found, with its recipe; an evaluation that is not finished has only what lists show."""
+
+    class Meta(EvaluationShape.Meta):
+        found = (
+            "n", "metrics", "per_class", "confusion", "floors", "device", "threads", "versions", "report", "truncated",
+            "provenance",
+        )  # fmt: skip
+        fields = (*EvaluationShape.Meta.fields, *found)
+        extra_kwargs: Mapping[str, Any] = {name: {"required": False} for name in found}
+
+    def to_representation(self, instance: Evaluation) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        if not instance.is_finished:
+            return {name: value for name, value in shown.items() if name not in self.Meta.found}
+        return shown
+
+
+class CellShape(serializers.Serializer[Cell]):
+    """One model's result on one benchmark, on the metric's own scale and normalised."""
+
+    evaluation = serializers.IntegerField(source="evaluation.pk")
+    benchmark = serializers.IntegerField(source="evaluation.benchmark_id")
+    value = serializers.FloatField(source="evaluation.value")
+    low = serializers.FloatField(source="evaluation.low", allow_null=True)
+    high = serializers.FloatField(source="evaluation.high", allow_null=True)
+    floor = serializers.FloatField()
+    normalised = serializers.FloatField()
+    is_outdated = serializers.BooleanField()
+
+
+class RowShape(serializers.Serializer[Any]):
+    """A model of the board; `best_rank` and `worst_rank` say between which places it may truly stand."""
+
+    model = serializers.CharField(source="model.full_name")
+    rank = serializers.IntegerField()
+    best_rank = serializers.IntegerField()
+    worst_rank = serializers.IntegerField()
+    score = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    results = serializers.ListField(child=CellShape(allow_null=True), source="cells")
+
+
+class UnrankedShape(serializers.Serializer[Unranked]):
+    """A model that lacks a score, and the benchmarks that it lacks."""
+
+    model = serializers.CharField(source="model.full_name")
+    missing = serializers.SerializerMethodField()
+    results = serializers.ListField(child=CellShape(allow_null=True), source="cells")
+
+    def get_missing(self, entry: Unranked) -> list[int]:
+        return [benchmark.pk for benchmark in entry.missing]
+
+
+class BoardShape(serializers.Serializer[Any]):
+    """The board of a suite."""
+
+    suite = SuiteShape()
+    rows = RowShape(many=True)
+    unranked = UnrankedShape(many=True)

@@ -121,6 +121,11 @@ class Evaluation(models.Model):
             return str(Job.State.SUCCEEDED)
         return self.job.state if self.job else str(Job.State.FAILED)
 
+    @property
+    def score(self) -> "Evaluation | None":
+        """Itself when it has a score."""
+        return self if self.is_finished else None
+
     @cached_property
     def is_outdated(self) -> bool:
         """True when the head of the model has other weights than those that were evaluated.

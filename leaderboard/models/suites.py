@@ -28,6 +28,11 @@ class Suite(models.Model):
         return f"/leaderboard/{self.slug}"
 
     @property
+    def public_entries(self) -> "list[SuiteEntry]":
+        """The benchmarks that anybody may see."""
+        return [entry for entry in self.entries.all() if not entry.benchmark.dataset.private]
+
+    @property
     def name(self) -> str:
         """The title in the reader's language."""
         return in_current_language(self.title, self.title_zh)

@@ -1,5 +1,8 @@
 """/api/v1/imports: copy a repository of another hub here, as a job."""
 
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,7 +10,8 @@ from rest_framework.views import APIView
 
 from models_hub import importing
 from models_hub.upstream.hub import allowed_hubs
-from portal.api.shapes import own_job_shape
+from portal.api.idempotency import once
+from portal.api.shapes import OwnJobShape
 from portal.names import MAX_NAME
 
 
@@ -23,13 +27,30 @@ class ImportInput(serializers.Serializer[None]):
     private = serializers.BooleanField(default=False)
 
 
-class Imports(APIView):
-    """GET: the hubs that may be imported from. POST: import; asked again after a failure, it goes on."""
+class ImportShape(serializers.Serializer[Any]):
+    """The repository that will hold the copy, and the job that fills it."""
 
+    repo = serializers.CharField(source="repo.full_name")
+    kind = serializers.CharField(source="repo.kind")
+    job = OwnJobShape()
+
+
+class HubsShape(serializers.Serializer[Any]):
+    """The hubs that may be imported from."""
+
+    hubs = serializers.ListField(child=serializers.CharField())
+
+
+class Imports(APIView):
+    @extend_schema(responses=HubsShape)
     def get(self, request: Request) -> Response:
+        """List the hubs that may be imported from."""
         return Response({"hubs": allowed_hubs()})
 
+    @extend_schema(request=ImportInput, responses={202: ImportShape})
+    @once
     def post(self, request: Request) -> Response:
+        """Import a repository; asked again after a failure, it goes on."""
         asked = ImportInput(data=request.data)
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
@@ -43,6 +64,4 @@ class Imports(APIView):
             private=values["private"],
             revisions=" ".join(values["revisions"]),
         )
-        assert origin.job is not None
-        answer = {"repo": origin.repo.full_name, "kind": origin.repo.kind, "job": own_job_shape(origin.job)}
-        return Response(answer, status=202)
+        return Response(ImportShape(origin).data, status=202)

@@ -1,15 +1,15 @@
 """/api/v1/jobs: a person's background jobs, their logs, and the wish to stop one."""
 
-from typing import Any
-
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portal.api.pagination import NewestFirst
-from portal.api.shapes import line_shape, own_job_shape
+from portal.api.pagination import NewestFirst, paged
+from portal.api.schema import PAGE, query
+from portal.api.shapes import LogShape, OwnJobShape
 from portal.errors import InvalidInput, SignInRequired
 from portal.models import Job, JobQuerySet, User, WorkerNode
 
@@ -27,46 +27,45 @@ def _visible(request: Request) -> JobQuerySet:
 
 
 class Jobs(APIView):
-    """GET: your jobs, newest first; `?state=` and `?kind=` narrow them down."""
+    pagination_class = NewestFirst
 
+    @extend_schema(parameters=[*PAGE, query("state"), query("kind")], responses=paged(OwnJobShape))
     def get(self, request: Request) -> Response:
+        """List your jobs, newest first."""
         rows = _visible(request).with_position()
         for name in ("state", "kind"):
             if value := request.query_params.get(name):
                 rows = rows.filter(**{name: value})
         pages = NewestFirst()
-        served = WorkerNode.queues_served()
         page = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response([own_job_shape(job, served) for job in page])
+        return pages.get_paginated_response(
+            OwnJobShape(page, many=True, context={"served": WorkerNode.queues_served()}).data
+        )
 
 
 class OneJob(APIView):
-    """GET: one job with the reason why it waits or ended."""
-
+    @extend_schema(responses=OwnJobShape)
     def get(self, request: Request, job_id: int) -> Response:
-        return Response(own_job_shape(get_object_or_404(_visible(request), pk=job_id)))
+        """Read one job with the reason why it waits or ended."""
+        return Response(OwnJobShape(get_object_or_404(_visible(request), pk=job_id)).data)
 
 
 class Cancellation(APIView):
-    """POST: cancel a queued job at once, or ask a running one to stop."""
-
+    @extend_schema(request=None, responses={202: OwnJobShape})
     def post(self, request: Request, job_id: int) -> Response:
+        """Cancel a queued job at once, or ask a running one to stop."""
         job = get_object_or_404(_visible(request), pk=job_id)
         job.cancel(by=_user(request))
-        return Response(own_job_shape(job), status=202)
+        return Response(OwnJobShape(job).data, status=202)
 
 
 class Log(APIView):
-    """GET: lines of the log after `?after=`, the seq of the last line that the caller has."""
-
+    @extend_schema(parameters=[query("after", int, "The seq of the last line that you have.")], responses=LogShape)
     def get(self, request: Request, job_id: int) -> Response:
+        """Read lines of the log, at most 500 at a time."""
         job = get_object_or_404(_visible(request), pk=job_id)
         lines = list(job.lines.filter(pk__gt=_seq(request.query_params.get("after", "0"))).order_by("pk")[:MAX_LINES])
-        answer: dict[str, Any] = {
-            "lines": [line_shape(line) for line in lines],
-            "is_finished": job.is_finished,
-        }
-        return Response(answer)
+        return Response(LogShape({"lines": lines, "is_finished": job.is_finished}).data)
 
 
 def _seq(value: str) -> int:

@@ -1,5 +1,10 @@
-"""Pages of the REST API: newest first, each with the address of the next one; pages never shift under a reader."""
+"""Pages of the REST API, each with the address of the next one; pages never shift under a reader."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
 from rest_framework.pagination import CursorPagination
 
 
@@ -10,3 +15,14 @@ class NewestFirst(CursorPagination):
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200
+
+
+def paged(shape: type[serializers.BaseSerializer[Any]]) -> serializers.Serializer[Any]:
+    """Return the shape of one page of a list, for the schema."""
+    fields: Mapping[str, Any] = {
+        "next": serializers.URLField(allow_null=True, help_text="The address of the next page, null at the end."),
+        "previous": serializers.URLField(allow_null=True),
+        "results": shape(many=True),
+    }
+    name = shape.__name__.removesuffix("Shape")
+    return inline_serializer(f"{name}Page", dict(fields))

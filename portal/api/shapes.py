@@ -3,36 +3,94 @@
 from collections.abc import Collection
 from typing import Any
 
-from portal.models import Job, JobLine
+from rest_framework import serializers
+
+from portal.models import Job, JobLine, Membership, Organization, User
 
 
-def job_shape(job: Job, served: Collection[str] | None = None) -> dict[str, Any]:
-    """Return a job as anybody who may see what it is for may see it; `served` saves a query for each of a list."""
-    return {
-        "id": job.pk,
-        "kind": job.kind,
-        "state": job.state,
-        "progress": job.progress,
-        "reason_code": job.reason_code,
-        "explanation": job.explanation(served),
-        "warning": job.warning,
-        "attempt": job.attempt,
-        "created_at": job.created_at,
-        "started_at": job.started_at,
-        "finished_at": job.finished_at,
-    }
+class JobShape(serializers.ModelSerializer[Job]):
+    """A job as anybody who may see what it is for may see it; `served` in the context saves a list queries."""
+
+    explanation = serializers.SerializerMethodField(help_text="Why it waits or ended, in the language asked for.")
+
+    class Meta:
+        model = Job
+        fields: tuple[str, ...] = (
+            "id", "kind", "state", "progress", "reason_code", "explanation", "warning", "attempt", "created_at",
+            "started_at", "finished_at",
+        )  # fmt: skip
+
+    def get_explanation(self, job: Job) -> str:
+        served: Collection[str] | None = self.context.get("served")
+        return job.explanation(served)
 
 
-def own_job_shape(job: Job, served: Collection[str] | None = None) -> dict[str, Any]:
-    """Return a job as its owner sees it."""
-    return job_shape(job, served) | {
-        "title": job.title,
-        "queue": job.queue,
-        "owner": job.owner.username if job.owner else None,
-        "cancel_requested_at": job.cancel_requested_at,
-        "result": job.result,
-    }
+class OwnJobShape(JobShape):
+    """A job as its owner sees it."""
+
+    owner = serializers.SlugRelatedField[User]("username", read_only=True, allow_null=True)
+    result = serializers.DictField()
+
+    class Meta(JobShape.Meta):
+        fields = (*JobShape.Meta.fields, "title", "queue", "owner", "cancel_requested_at", "result")
 
 
-def line_shape(line: JobLine) -> dict[str, Any]:
-    return {"seq": line.pk, "attempt": line.attempt, "text": line.text, "created_at": line.created_at}
+class LineShape(serializers.ModelSerializer[JobLine]):
+    """One line of a job's log."""
+
+    seq = serializers.IntegerField(source="pk")
+
+    class Meta:
+        model = JobLine
+        fields = ("seq", "attempt", "text", "created_at")
+
+
+class LogShape(serializers.Serializer[Any]):
+    """Lines of a log, and whether more can come."""
+
+    lines = LineShape(many=True)
+    is_finished = serializers.BooleanField()
+
+
+class PersonShape(serializers.ModelSerializer[User]):
+    """A person as lists show one."""
+
+    name = serializers.CharField(source="username")
+    display_name = serializers.CharField()
+
+    class Meta:
+        model = User
+        fields: tuple[str, ...] = ("name", "display_name")
+
+
+class OrganizationShape(serializers.ModelSerializer[Organization]):
+    """An organization as lists show one."""
+
+    display_name = serializers.CharField()
+
+    class Meta:
+        model = Organization
+        fields: tuple[str, ...] = ("name", "display_name", "about", "created_at")
+
+
+class MemberShape(serializers.ModelSerializer[Membership]):
+    """One person in an organization, and what the person may do there."""
+
+    person = PersonShape(source="user")
+
+    class Meta:
+        model = Membership
+        fields = ("person", "role", "created_at")
+
+
+class ProfileShape(serializers.ModelSerializer[User]):
+    """A person as the profile page shows one."""
+
+    name = serializers.CharField(source="username")
+    display_name = serializers.CharField()
+    joined_at = serializers.DateTimeField(source="date_joined")
+    organizations = OrganizationShape(many=True)
+
+    class Meta:
+        model = User
+        fields: tuple[str, ...] = ("name", "display_name", "about", "joined_at", "organizations")
