@@ -14,7 +14,9 @@ from models_hub.models.objects import Commit, GitObject
 from models_hub.models.pull_requests import Numbering, Proposer, PullRequest
 from models_hub.models.quotas import QuotaAccount, QuotaEntry, Reservation, XorbHolding
 from models_hub.models.refs import Ref
+from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
+from models_hub.models.tensor_comparisons import TensorComparison
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
 from models_hub.models.webhooks import Webhook, WebhookDelivery, WebhookTarget
 from models_hub.models.xorb_rights import XorbRight
@@ -46,12 +48,14 @@ __all__ = [
     "QuotaAccount",
     "QuotaEntry",
     "Ref",
+    "Release",
     "Repo",
     "RepoAlias",
     "RepoBlob",
     "RepoMeasure",
     "RepoQuerySet",
     "Reservation",
+    "TensorComparison",
     "UpkeepRun",
     "Webhook",
     "WebhookDelivery",

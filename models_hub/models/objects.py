@@ -49,6 +49,8 @@ class Commit(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("repo", "oid"), name="commit_once"),)
+        # Parents have lower ids than their children: histories are read in this order.
+        indexes = (models.Index(fields=("repo", "-id"), name="commit_newest"),)
 
     def __str__(self) -> str:
         return f"{self.oid[:7]} {self.title}"
