@@ -1,11 +1,20 @@
 """How commits of a repository descend from each other."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from models_hub.git.objects import BATCH
 from models_hub.models import Commit, Repo
 
 Parents = Mapping[str, list[str]]
+
+
+class Distance(NamedTuple):
+    """How many commits one revision has that another has not, and the other way round."""
+
+    ahead: int
+    behind: int
 
 
 def merge_base(repo: Repo, one: str, other: str) -> str | None:
@@ -29,6 +38,28 @@ def added(repo: Repo, old: str | None, new: str) -> list[Commit]:
         batch = list(oids)[start : start + BATCH]
         found.extend(Commit.objects.filter(repo=repo, oid__in=batch).select_related("author"))
     return sorted(found, key=lambda row: row.pk)
+
+
+def distances(repo: Repo, base: str, oids: Iterable[str]) -> dict[str, Distance]:
+    """Return how far each commit is ahead of `base` and behind it, in one pass over the repository's commits."""
+    wanted = list(dict.fromkeys(oids))
+    marks = {base: 1}
+    for index, oid in enumerate(wanted, 1):
+        marks[oid] = marks.get(oid, 0) | 1 << index
+    counts: Counter[int] = Counter()
+    rows = Commit.objects.filter(repo=repo).order_by("-id").values_list("oid", "parents")
+    for oid, parents in rows.iterator(chunk_size=2000):  # children come before their parents
+        mark = marks.pop(oid, 0)
+        if mark:
+            counts[mark] += 1
+            for parent in parents:
+                marks[parent] = marks.get(parent, 0) | mark
+    return {oid: _distance(counts, 1 << index) for index, oid in enumerate(wanted, 1)}
+
+
+def _distance(counts: Mapping[int, int], mark: int) -> Distance:
+    ahead = sum(count for seen, count in counts.items() if seen & mark and not seen & 1)
+    return Distance(ahead, sum(count for seen, count in counts.items() if seen & 1 and not seen & mark))
 
 
 def _parents(repo: Repo) -> Parents:

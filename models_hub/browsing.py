@@ -115,6 +115,12 @@ def resolve_revision(repo: Repo, revision: str) -> Commit:
     return commit
 
 
+def commits_of(repo: Repo, oids: Iterable[str]) -> dict[str, Commit]:
+    """Return the commits of these full ids that the repository has, with their authors."""
+    rows = Commit.objects.filter(repo=repo, oid__in=list(oids)).select_related("author")
+    return {row.oid: row for row in rows}
+
+
 def history(repo: Repo, commit: Commit, start: int = 0, limit: int | None = None) -> list[Commit]:
     """Return the commit and its ancestors, newest first; of them `limit` after the first `start`."""
     parents = dict(Commit.objects.filter(repo=repo).values_list("oid", "parents"))

@@ -28,6 +28,22 @@ def tags(repo: Repo) -> list[Ref]:
     return list(Ref.objects.filter(repo=repo, name__startswith=TAGS).order_by("name"))
 
 
+def page_of(repo: Repo, folder: str, *, after: str, limit: int, first: str = "") -> list[Ref]:
+    """Return the references of a folder by name, those after the name `after`; on the first page `first` leads."""
+    rows = Ref.objects.filter(repo=repo, name__startswith=folder, name__gt=folder + after if is_text(after) else folder)
+    leading = list(Ref.objects.filter(repo=repo, name=folder + first)) if first and not after else []
+    return leading + list(rows.exclude(name=folder + first if first else "").order_by("name")[: limit - len(leading)])
+
+
+def find(repo: Repo, name: str) -> Ref:
+    """Return the reference of this full name; raises RevisionNotFound."""
+    ref = Ref.objects.filter(repo=repo, name=name).first() if is_text(name) else None
+    if ref is None:
+        short = name.removeprefix(HEADS).removeprefix(TAGS)
+        raise RevisionNotFound(_("This repository has no branch or tag “%(name)s”.") % {"name": short[:100]})
+    return ref
+
+
 def pull_requests(repo: Repo) -> list[Ref]:
     """Return the references of pull requests, which hold what is proposed."""
     return list(Ref.objects.filter(repo=repo, name__startswith=PULLS).order_by("id"))

@@ -6,6 +6,7 @@ from models_hub.models import Repo
 from models_hub.views import (
     access,
     arrivals,
+    branches,
     cards,
     collections,
     editing,
@@ -34,6 +35,10 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/blob/<path:place>", files.file, extra, name=f"{kind}_blob"),
         path(f"{base}/commits/<path:place>", versions.commits, extra, name=f"{kind}_commits"),
         path(f"{base}/commit/<slug:oid>", versions.commit, extra, name=f"{kind}_commit"),
+        path(f"{base}/branches", branches.branches, extra, name=f"{kind}_branches"),
+        path(f"{base}/branches/<path:branch>/deletion", branches.deletion, extra, name=f"{kind}_branch_deletion"),
+        path(f"{base}/tags", branches.tags, extra, name=f"{kind}_tags"),
+        path(f"{base}/tags/<path:tag>/deletion", branches.tag_deletion, extra, name=f"{kind}_tag_deletion"),
         path(f"{base}/upload/<path:place>", uploads.upload, extra, name=f"{kind}_upload"),
         path(f"{base}/new/<path:place>", editing.new, extra, name=f"{kind}_new_file"),
         path(f"{base}/edit/<path:place>", editing.edit, extra, name=f"{kind}_edit"),

@@ -1,11 +1,13 @@
-"""The history of a repository, and what each commit changed."""
+"""The history of a repository or of one path in it, and what each commit changed."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from models_hub import browsing, comparing, permissions, referencing
+from models_hub import browsing, comparing, history, permissions, referencing
 from models_hub.addressing import split_place
+from models_hub.browsing import OID
 from models_hub.models import Commit, Repo
+from models_hub.views import committing
 from models_hub.views.pages import repo_page, respond
 
 PAGE = 30
@@ -14,23 +16,29 @@ PAGE = 30
 @repo_page
 @require_safe
 def commits(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
-    """Commits reachable from a revision, newest first."""
-    revision, _path = split_place(repo, place)
+    """Commits reachable from a revision, newest first, with their graph; below a path, those that changed it."""
+    revision, path = split_place(repo, place)
     commit = browsing.resolve_revision(repo, revision)
-    start = _start(request)
-    rows = browsing.history(repo, commit, start, PAGE + 1)
+    asked = _ends(request)
+    ends = asked or [commit.oid]
+    walked = history.of_path(repo, ends, path, PAGE) if path else history.walk(repo, ends, PAGE)
+    graph = history.graph(walked.commits, asked if not path else [])
     return respond(
         request,
         repo,
         "models_hub/versions/list.html",
         tab="versions",
+        page="commits",
         revision=revision,
-        commits=rows[:PAGE],
-        newer=None if start == 0 else max(start - PAGE, 0),
-        older=start + PAGE if len(rows) > PAGE else None,
+        path=path,
+        graph=None if path else graph,
+        rows=graph.rows,
+        is_first=not asked,
+        older=",".join(walked.ends if path else [oid for oid in graph.ends if oid in walked.ends]),
         branches=referencing.branches(repo),
         tags=referencing.tags(repo),
         head=commit,
+        may_change=committing.may_change(request.user, repo, revision),
     )
 
 
@@ -40,7 +48,8 @@ def commit(request: HttpRequest, repo: Repo, oid: str) -> HttpResponse:
     """One commit: its message and what it changed."""
     permissions.require_download(request.user, repo)
     row = browsing.resolve_revision(repo, oid)
-    parent = Commit.objects.filter(repo=repo, oid__in=row.parents[:1]).first()
+    parents = {one.oid: one for one in Commit.objects.filter(repo=repo, oid__in=row.parents)}
+    parent = parents.get(row.parents[0]) if row.parents else None
     return respond(
         request,
         repo,
@@ -48,11 +57,13 @@ def commit(request: HttpRequest, repo: Repo, oid: str) -> HttpResponse:
         tab="versions",
         commit=row,
         parent=parent,
-        comparison=comparing.compare(repo, row),
+        parents=[parents[one] for one in row.parents if one in parents],
+        comparison=comparing.between(repo, parent, row),
         weights_changed=bool(row.weights_digest) and (parent is None or parent.weights_digest != row.weights_digest),
     )
 
 
-def _start(request: HttpRequest) -> int:
-    start = request.GET.get("start", "")
-    return int(start) if start.isdecimal() and len(start) < 9 else 0
+def _ends(request: HttpRequest) -> list[str]:
+    """Return the open ends with which the page before stopped, [] for the first page."""
+    asked = request.GET.get("from", "").split(",")[: history.MAX_ENDS]
+    return [oid for oid in asked if OID.fullmatch(oid)]

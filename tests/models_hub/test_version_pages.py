@@ -4,7 +4,6 @@ import pytest
 
 from models_hub import publishing, rendering
 from models_hub.changes import Delete, PutFile
-from models_hub.views import versions
 from tests.evaluating import safetensors
 
 
@@ -15,18 +14,6 @@ def model(alice, make_repo):
 
 def change(model, alice, *changes, title="Change"):
     return publishing.commit(repo=model, by=alice, title=title, description="Because.", changes=list(changes))
-
-
-def test_versions_are_listed_newest_first_and_paged(client, model, alice, monkeypatch):
-    monkeypatch.setattr(versions, "PAGE", 2)
-    change(model, alice, PutFile("a.txt", b"1\n"), title="Third")
-    first = client.get("/alice/bert/commits/main").text
-    assert first.index("Third") < first.index("Add files")
-    assert "initial commit" not in first
-    assert 'href="?start=2"' in first
-    second = client.get("/alice/bert/commits/main?start=2").text
-    assert "initial commit" in second
-    assert 'href="?start=0"' in second
 
 
 def test_a_commit_shows_its_message_and_what_it_changed(client, model, alice):
