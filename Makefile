@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 2
 LOCKS := pyproject.toml constraints.txt package.json package-lock.json .npmrc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run setup test lint bench messages constraints doctor remove-demo clean
+.PHONY: help run setup test lint bench messages constraints doctor remove-demo openapi clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ remove-demo: $(VENV)/.ready ## Take the demo content away.
 
 messages: $(VENV)/.ready-dev ## Collect the texts to translate into locale/ (needs GNU gettext).
 	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-obsolete --ignore 'node_modules/*' --ignore '.venv/*' --ignore 'tests/*' --ignore 'build/*'
+
+openapi: $(VENV)/.ready ## Write docs/openapi.yaml, the description of the REST API.
+	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 constraints: $(VENV)/.ready-dev ## Write the installed versions to constraints.txt after an upgrade.
 	$(BIN)/pip freeze --exclude small-models-portal | sed 's/+cpu//' > constraints.txt

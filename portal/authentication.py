@@ -94,6 +94,10 @@ class TokenMayWrite(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.method in SAFE_METHODS:
             return True
-        if isinstance(request.auth, AccessToken) and not (request.auth.may_write and may_use(request.user, "jobs")):
-            return False
+        # None: the verbs of the view ask themselves how far the token reaches.
+        needed: str | None = getattr(view, "token_permission", "jobs")
+        if isinstance(request.auth, AccessToken):
+            allowed = needed is None or may_use(request.user, needed)
+            if not (request.auth.may_write and allowed):
+                return False
         return bool(request.user and request.user.is_authenticated)

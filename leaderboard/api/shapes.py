@@ -41,7 +41,7 @@ class BenchmarkShape(ReservedNames, serializers.ModelSerializer[Benchmark]):
         )  # fmt: skip
 
 
-class EntryShape(serializers.Serializer[Any]):
+class SuiteEntryShape(serializers.Serializer[Any]):
     """A benchmark of a suite and its weight."""
 
     id = serializers.IntegerField(source="benchmark_id")
@@ -53,7 +53,7 @@ class SuiteShape(serializers.ModelSerializer[Suite]):
     """A suite; private benchmarks are left out, whoever asks: a board is public."""
 
     url = serializers.CharField(source="get_absolute_url")
-    benchmarks = EntryShape(many=True, source="public_entries")
+    benchmarks = SuiteEntryShape(many=True, source="public_entries")
 
     class Meta:
         model = Suite

@@ -1,11 +1,43 @@
 """Addresses of the hub's REST API."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from models_hub.api import bundles, imports, job_contents
+from models_hub.api import bundles, collections, files, imports, job_contents, references, repos, standing
+from models_hub.models import Repo
+
+COLLECTION = "collections/<str:owner>/<str:slug>"
+
+
+def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
+    """Return the routes of one kind of repository; each has a name only once."""
+    kinds, here = {"kind": kind}, f"{kind}s/<str:namespace>/<str:name>"
+    return [
+        path(f"{kind}s", repos.Repos.as_view(), kinds, name=f"api_{kind}s"),
+        path(here, repos.OneRepo.as_view(), kinds, name=f"api_{kind}"),
+        path(f"{here}/refs", references.Refs.as_view(), kinds),
+        path(f"{here}/branches", references.Branches.as_view(), kinds),
+        path(f"{here}/branches/<path:ref>", references.OneBranch.as_view(), kinds),
+        path(f"{here}/tags", references.Tags.as_view(), kinds),
+        path(f"{here}/tags/<path:ref>", references.OneTag.as_view(), kinds),
+        path(f"{here}/tree/<path:revision>", files.Tree.as_view(), kinds),
+        path(f"{here}/commits", files.Commits.as_view(), kinds),
+        path(f"{here}/commits/<path:revision>", files.OneCommit.as_view(), kinds),
+        path(f"{here}/like", standing.Like.as_view(), kinds),
+        path(f"{here}/access-requests", standing.AccessRequests.as_view(), kinds),
+        path(f"{here}/access-requests/<account:person>", standing.OneAccessRequest.as_view(), kinds),
+    ]
+
 
 urlpatterns = [
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("bundles/<str:kind>s/<str:namespace>/<str:name>", bundles.bundle, name="api_bundle"),
     path("jobs/<int:job_id>/content/<str:sha256>", job_contents.content, name="job_content"),
+    path("collections", collections.Collections.as_view(), name="api_collections"),
+    path(COLLECTION, collections.OneCollection.as_view(), name="api_collection"),
+    path(f"{COLLECTION}/upvote", collections.Upvote.as_view()),
+    path(f"{COLLECTION}/items", collections.Items.as_view()),
+    path(f"{COLLECTION}/items/<str:item>", collections.OneItem.as_view()),
+    *_of_kind(Repo.Kind.MODEL),
+    *_of_kind(Repo.Kind.DATASET),
+    *_of_kind(Repo.Kind.SPACE),
 ]

@@ -255,6 +255,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["portal.api.schema.only_this_api"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"RepoKind": "models_hub.models.Repo.Kind", "ImportKind": ["model", "dataset"]},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 

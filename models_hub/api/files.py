@@ -1,0 +1,131 @@
+"""/api/v1/…/tree and /commits: what is in a repository, and changes to it.
+
+Bytes are downloaded at `/<name>/resolve/<revision>/<path>`; large ones are sent through the upload routes.
+"""
+
+import base64
+import binascii
+from itertools import islice
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from models_hub import browsing, publishing
+from models_hub.api.pages import HubView, address_of
+from models_hub.api.shapes import CommitShape, EntryShape, TreeShape
+from models_hub.changes import Change, Delete, PutFile, PutLarge
+from models_hub.models import DEFAULT_BRANCH
+from portal.api.idempotency import once
+from portal.api.schema import query
+from portal.errors import InvalidInput
+
+PAGE = 1000
+
+
+class ChangeInput(serializers.Serializer[None]):
+    """One change: put a file (as `text`, `base64`, or by the `sha256` of large content sent before) or delete it."""
+
+    path = serializers.CharField(max_length=1024, trim_whitespace=False)
+    text = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    base64 = serializers.CharField(required=False, allow_blank=True)
+    sha256 = serializers.RegexField("^[0-9a-f]{64}$", required=False)
+    delete = serializers.BooleanField(default=False)
+
+
+class CommitInput(serializers.Serializer[None]):
+    """A commit: all of its changes land, or none. `parent` refuses it when the branch has moved on."""
+
+    title = serializers.CharField(max_length=500)
+    description = serializers.CharField(max_length=20_000, default="", allow_blank=True)
+    branch = serializers.CharField(max_length=255, default=DEFAULT_BRANCH)
+    parent = serializers.CharField(max_length=40, default=None, allow_null=True)  # type: ignore[assignment]
+    as_pull_request = serializers.BooleanField(default=False)
+    changes = ChangeInput(many=True, allow_empty=False)
+
+
+class CommittedShape(serializers.Serializer[None]):
+    """The commit that was made, and the number of the pull request that got it, if it was one."""
+
+    commit = CommitShape()
+    pull_request = serializers.IntegerField(allow_null=True)
+
+
+class Tree(HubView):
+    @extend_schema(
+        parameters=[
+            query("path", str, "A folder; without it the whole top."),
+            query("recursive", bool, "With all that is below."),
+            query("after", str, "The last path that you have."),
+        ],
+        responses=TreeShape,
+    )
+    def get(self, request: Request, kind: str, namespace: str, name: str, revision: str) -> Response:
+        """List files and folders, at most 1000 at a time."""
+        repo = self.repo(request, kind, namespace, name)
+        commit = browsing.resolve_revision(repo, revision)
+        values = request.query_params
+        recursive = values.get("recursive", "").lower() in {"true", "1"}
+        items = browsing.items_below(repo, commit, values.get("path", "").strip("/"), recursive=recursive)
+        names = list(items)
+        after = values.get("after", "")
+        start = names.index(after) + 1 if after in items else 0
+        shown = dict(islice(items.items(), start, start + PAGE))
+        following = None
+        if start + PAGE < len(names):
+            following = address_of(request, {"after": names[start + PAGE - 1]})
+        entries = browsing.entries(repo, shown)
+        return Response(
+            {"commit": commit.oid, "next": following, "results": [EntryShape(entry).data for entry in entries]},
+        )
+
+
+class Commits(HubView):
+    @extend_schema(request=CommitInput, responses={201: CommittedShape})
+    @once
+    def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Commit changes to a branch, or as a pull request for it."""
+        repo = self.repo(request, kind, namespace, name)
+        sent = CommitInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        values = sent.validated_data
+        changes = [_change(one) for one in values["changes"]]
+        common = {"title": values["title"], "description": values["description"], "parent": values["parent"]}
+        number = None
+        if values["as_pull_request"]:
+            pull, made = publishing.propose(
+                repo=repo, by=request.user, changes=changes, base=values["branch"], **common
+            )
+            number = pull.number
+        else:
+            made = publishing.commit(repo=repo, by=request.user, changes=changes, branch=values["branch"], **common)
+        return Response({"commit": CommitShape(made).data, "pull_request": number}, status=201)
+
+
+class OneCommit(HubView):
+    @extend_schema(responses=CommitShape)
+    def get(self, request: Request, kind: str, namespace: str, name: str, revision: str) -> Response:
+        """Read the commit that a branch, a tag or an id names."""
+        repo = self.repo(request, kind, namespace, name)
+        return Response(CommitShape(browsing.resolve_revision(repo, revision)).data)
+
+
+def _change(sent: dict[str, str]) -> Change:
+    path = sent["path"]
+    given = [name for name in ("text", "base64", "sha256") if name in sent]
+    if sent["delete"] and not given:
+        return Delete(path)
+    if sent["delete"] or len(given) != 1:
+        raise InvalidInput(
+            _("Say for “%(path)s” one of: text, base64, sha256, delete.") % {"path": path[:200]}, code="invalid"
+        )
+    if "sha256" in sent:
+        return PutLarge(path, sent["sha256"])
+    if "text" in sent:
+        return PutFile(path, sent["text"].encode("utf-8", "surrogatepass"))
+    try:
+        return PutFile(path, base64.b64decode(sent["base64"], validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput(_("The content of “%(path)s” is not base64.") % {"path": path[:200]}) from error

@@ -1,0 +1,91 @@
+"""/api/v1/…/like and /access-requests: what people think of a repository, and whom it lets in."""
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from models_hub import gating, liking, publishing
+from models_hub.api.pages import HubView
+from models_hub.api.shapes import AccessRequestShape, LikesShape
+from models_hub.models import AccessRequest
+from portal.api.idempotency import once
+from portal.api.pagination import NewestFirst, paged
+from portal.api.schema import PAGE, query
+from portal.errors import InvalidInput
+
+
+class AnswersInput(serializers.Serializer[None]):
+    """What the card asks of who wants access, by the names of its questions."""
+
+    answers = serializers.DictField(default=dict)
+
+
+class DecisionInput(serializers.Serializer[None]):
+    """What becomes of a request; a reason belongs to a rejection."""
+
+    status = serializers.ChoiceField(choices=AccessRequest.Status.choices)
+    reason = serializers.CharField(max_length=gating.MAX_REASON, default="", allow_blank=True)
+
+
+class Like(HubView):
+    @extend_schema(request=None, responses=LikesShape)
+    def put(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Like a repository; a second time changes nothing."""
+        repo = self.repo(request, kind, namespace, name)
+        liking.like(repo, by=request.user)
+        return Response(LikesShape(repo).data)
+
+    @extend_schema(responses={200: LikesShape})
+    def delete(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Take a like back."""
+        repo = self.repo(request, kind, namespace, name)
+        liking.unlike(repo, by=request.user)
+        return Response(LikesShape(repo).data)
+
+
+class AccessRequests(HubView):
+    pagination_class = NewestFirst
+
+    @extend_schema(parameters=[*PAGE, query("status")], responses=paged(AccessRequestShape))
+    def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """List who asked for access; for writers of the repository."""
+        repo = self.repo(request, kind, namespace, name)
+        publishing.require_writer(request.user, repo)
+        rows = AccessRequest.objects.filter(repo=repo).select_related("user")
+        if status := request.query_params.get("status"):
+            if status not in AccessRequest.Status.values:
+                raise InvalidInput(_("“status” must be “accepted”, “rejected” or “pending”."))
+            rows = rows.filter(status=status)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(rows, request, view=self) or []
+        return pages.get_paginated_response(AccessRequestShape(page, many=True).data)
+
+    @extend_schema(request=AnswersInput, responses=AccessRequestShape)
+    @once
+    def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Ask for access; asking again returns the request that is there."""
+        repo = self.repo(request, kind, namespace, name)
+        sent = AnswersInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        made = gating.ask(repo, by=request.user, answers=sent.validated_data["answers"])
+        return Response(AccessRequestShape(made).data)
+
+
+class OneAccessRequest(HubView):
+    @extend_schema(request=DecisionInput, responses=AccessRequestShape)
+    def patch(self, request: Request, kind: str, namespace: str, name: str, person: str) -> Response:
+        """Accept or reject somebody's request, or put it back among the pending."""
+        repo = self.repo(request, kind, namespace, name)
+        sent = DecisionInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        found = gating.find(repo, by=request.user, username=person)
+        gating.decide(found, by=request.user, **sent.validated_data)
+        return Response(AccessRequestShape(found).data)
+
+    @extend_schema(request=None, responses=AccessRequestShape)
+    def put(self, request: Request, kind: str, namespace: str, name: str, person: str) -> Response:
+        """Let somebody in who has not asked."""
+        repo = self.repo(request, kind, namespace, name)
+        return Response(AccessRequestShape(gating.grant(repo, by=request.user, username=person)).data)
