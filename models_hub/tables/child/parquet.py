@@ -6,45 +6,57 @@ from typing import Any
 
 import duckdb
 
-from models_hub.tables.child.budget import Budget, Unreadable
+from models_hub.tables.child.budget import Unreadable
 
 ROWS_AT_A_TIME = 200
 TIMES = ("TIMESTAMP", "DATE", "TIME")
+SETTINGS = {
+    "threads": "1",
+    "temp_directory": "",
+    "allow_community_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 
 
-def read(path: Path, *, name: str, memory_mb: int, budget: Budget, types: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows by column name, with Python's values; `types` learns which columns hold times."""
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "threads": "1",
-            "memory_limit": f"{memory_mb}MB",
-            "temp_directory": "",
-            "allow_community_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "allowed_paths": [str(path)],
-            "enable_external_access": "false",
-            "lock_configuration": "true",
-            "preserve_insertion_order": "true",
-        },
-    )
-    try:
-        found = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
-        described = found.description or []
-        columns = [str(column[0]) for column in described]
-        types.update({str(column[0]): "time" for column in described if str(column[1]).startswith(TIMES)})
+class ParquetFile:
+    """One file: `count` rows it says to have, `times` the columns that hold dates or times."""
+
+    def __init__(self, path: Path, *, name: str, memory_mb: int) -> None:
+        self._path = str(path)
+        self._name = name
+        self._memory_mb = memory_mb
+        self.count = 0
+        self.times: set[str] = set()
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows by column name, with Python's values; raises Unreadable."""
+        try:
+            with self._connection() as connection:
+                yield from self._rows(connection)
+        except duckdb.OutOfMemoryException as error:
+            raise Unreadable("memory", file=self._name) from error
+        except duckdb.Error as error:
+            raise Unreadable("bad_parquet", file=self._name, cause=_short(error)) from error
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:", config=dict(SETTINGS))
+        connection.execute("SET memory_limit = ?", [f"{self._memory_mb}MB"])
+        connection.execute("SET allowed_paths = ?", [[self._path]])
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return connection
+
+    def _rows(self, connection: duckdb.DuckDBPyConnection) -> Iterator[dict[str, Any]]:
+        counted = connection.execute("SELECT num_rows FROM parquet_file_metadata(?)", [self._path]).fetchone()
+        self.count = int(counted[0]) if counted else 0
+        found = connection.execute("SELECT * FROM read_parquet(?)", [self._path])
+        described = [(str(column[0]), str(column[1])) for column in found.description or []]
+        self.times = {name for name, type_name in described if type_name.startswith(TIMES)}
+        columns = [name for name, _type in described]
         while rows := found.fetchmany(ROWS_AT_A_TIME):
             for row in rows:
                 yield dict(zip(columns, row, strict=True))
-    except duckdb.OutOfMemoryException as error:
-        raise Unreadable("memory", file=name) from error
-    except duckdb.Error as error:
-        if budget.rows and not isinstance(error, duckdb.InvalidInputException):
-            raise Unreadable("bad_parquet", file=name, cause=_short(error)) from error
-        raise Unreadable("bad_parquet", file=name, cause=_short(error)) from error
-    finally:
-        connection.close()
 
 
 def _short(error: Exception) -> str:

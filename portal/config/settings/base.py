@@ -282,6 +282,7 @@ OUTBOUND_HOSTS = env.names("OUTBOUND_HOSTS")
 
 # What may be stored and sent.
 BLOB_DIR = DATA_DIR / "blobs"
+TABLES_MB = env.number("TABLES_MB", 8192)
 MAX_FILE_BYTES = env.number("MAX_FILE_GB", 50) * 1024**3
 MAX_COMMIT_BODY_BYTES = env.number("MAX_COMMIT_BODY_MB", 512) * 1024**2
 # What one owner may hold, unless an admin has set another limit for it.

@@ -1,0 +1,187 @@
+"""Looking into a kept table: pages of rows by number, search, filters by label; each within a bounded time."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models_hub.tables import texts
+
+PAGE_ROWS = 50
+MAX_PAGE_ROWS = 100
+MAX_WORDS = 6
+SEARCH_SECONDS = 1.5
+COUNT_SECONDS = 1.0
+WINDOW = 20_000  # rows that are looked at before the clock is
+STEPS = 20_000  # of SQLite's machine, between two looks at the clock
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants to see: rows from a number on that hold these words and labels."""
+
+    words: str = ""
+    labels: Mapping[int, str] = field(default_factory=dict)  # place of a column -> value
+
+    @property
+    def needles(self) -> list[str]:
+        return [word.casefold() for word in self.words.split()[:MAX_WORDS]]
+
+    @property
+    def is_all(self) -> bool:
+        return not self.needles and not self.labels
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row and its number, from 0."""
+
+    number: int
+    cells: list[Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows that follow each other, and where the pages before and after begin (None: there is none).
+
+    Where the time ran out, `is_cut` is set and the next page goes on behind what was looked at.
+    """
+
+    rows: list[Row]
+    next: int | None
+    previous: int | None
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """How many rows were found; at least that many where not all could be looked at in time."""
+
+    count: int
+    is_exact: bool
+
+
+class Table:
+    """An open table. Its columns and counts are in `facts`."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        row = database.execute("SELECT value FROM meta WHERE key = 'facts'").fetchone()
+        self.facts: dict[str, Any] = json.loads(row[0])
+        self.count: int = int(self.facts["rows"])
+        self.columns: list[dict[str, Any]] = self.facts["columns"]
+
+    def page(self, asked: Asked, start: int = 0, size: int = PAGE_ROWS) -> Page:
+        """Return the rows from number `start` on."""
+        size = min(max(size, 1), MAX_PAGE_ROWS)
+        start = min(max(start, 0), max(self.count - 1, 0))
+        if asked.is_all:
+            rows = [self._row(*row) for row in self._database.execute(
+                "SELECT n, data FROM rows WHERE n >= ? ORDER BY n LIMIT ?", (start, size)
+            )]  # fmt: skip
+            after = start + len(rows)
+            before = max(start - size, 0) if start else None
+            return Page(rows, after if after < self.count else None, before)
+        return self._search(asked, start, size)
+
+    def _search(self, asked: Asked, start: int, size: int) -> Page:
+        deadline = time.monotonic() + SEARCH_SECONDS
+        rows: list[Row] = []
+        position = start
+        while len(rows) <= size and position < self.count and time.monotonic() < deadline:
+            end = min(position + WINDOW, self.count)
+            rows += self._matches(asked, position, end, size + 1 - len(rows), "n, data")
+            position = end
+        is_cut = len(rows) <= size and position < self.count
+        after = rows[size].number if len(rows) > size else position if is_cut else None
+        return Page(rows[:size], after, self._before(asked, start, size), is_cut)
+
+    def _before(self, asked: Asked, start: int, size: int) -> int | None:
+        """Return where the page before begins: at the row that is `size` matches back."""
+        if not start:
+            return None
+        deadline = time.monotonic() + SEARCH_SECONDS / 2
+        found: list[int] = []
+        position = start
+        while len(found) < size and position > 0 and time.monotonic() < deadline:
+            begin = max(position - WINDOW, 0)
+            rows = self._matches(asked, begin, position, size - len(found), "n", backwards=True)
+            found += [row.number for row in rows]
+            position = begin
+        return found[-1] if found else None
+
+    def _matches(
+        self, asked: Asked, start: int, end: int, limit: int, names: str, *, backwards: bool = False
+    ) -> list[Row]:
+        conditions, values = self._conditions(asked)
+        order = "DESC" if backwards else "ASC"
+        statement = f"SELECT {names} FROM rows WHERE n >= ? AND n < ? {conditions} ORDER BY n {order} LIMIT ?"  # noqa: S608
+        found = self._database.execute(statement, (start, end, *values, limit))
+        return [self._row(*row) for row in found]
+
+    def _conditions(self, asked: Asked) -> tuple[str, list[Any]]:
+        """Return what rows have to fulfil, as constant SQL with its values apart."""
+        parts: list[str] = []
+        values: list[Any] = []
+        for place, value in asked.labels.items():
+            parts.append("AND EXISTS (SELECT 1 FROM labels WHERE labels.c = ? AND value = ? AND labels.n = rows.n)")
+            values += [place, value]
+        for needle in asked.needles:
+            parts.append("AND instr(words, ?)")
+            values.append(needle)
+        return " ".join(parts), values
+
+    @staticmethod
+    def _row(number: int, data: str = "[]") -> Row:
+        return Row(number, json.loads(data))
+
+    def found(self, asked: Asked) -> Found:
+        """Return how many rows there are of what is asked for."""
+        if asked.is_all:
+            return Found(self.count, is_exact=True)
+        conditions, values = self._conditions(asked)
+        statement = f"SELECT count(*) FROM rows WHERE n >= ? AND n < ? {conditions}"  # noqa: S608
+        deadline = time.monotonic() + COUNT_SECONDS
+        total, position = 0, 0
+        while position < self.count and time.monotonic() < deadline:
+            end = min(position + WINDOW, self.count)
+            total += self._database.execute(statement, (position, end, *values)).fetchone()[0]
+            position = end
+        return Found(total, is_exact=position >= self.count)
+
+    def row(self, number: int) -> Row | None:
+        """Return one row in full."""
+        found = self._database.execute("SELECT n, data FROM rows WHERE n = ?", (number,)).fetchone()
+        return self._row(*found) if found else None
+
+    def image(self, number: int, index: int) -> tuple[str, bytes] | None:
+        """Return an image that a row holds: its format and its bytes."""
+        statement = "SELECT kind, body FROM images WHERE n = ? AND i = ?"
+        found = self._database.execute(statement, (number, index)).fetchone()
+        return (str(found[0]), bytes(found[1])) if found else None
+
+    def place_of(self, name: str) -> int | None:
+        """Return the place of a column that can be filtered by."""
+        places = (place for place, column in enumerate(self.columns) if column["name"] == name and column["labels"])
+        return next(places, None)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Table]:
+    """Open a kept table for reading; whatever its child made of it, no question to it runs for long."""
+    deadline = time.monotonic() + 2 * (SEARCH_SECONDS + COUNT_SECONDS)
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            database.execute("PRAGMA trusted_schema = OFF")
+            database.execute("PRAGMA query_only = ON")
+            database.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
+            yield Table(database)
+    except (sqlite3.Error, json.JSONDecodeError, KeyError, TypeError) as error:
+        path.unlink(missing_ok=True)  # it is made anew when it is asked for again
+        raise texts.failure("crashed") from error
+
+

@@ -1,0 +1,72 @@
+"""Reading all of a large table, as a job: asked for by somebody who waits for it, kept for everybody."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from models_hub import browsing, permissions
+from models_hub.browsing import EntryNotFound
+from models_hub.models import Commit, Repo
+from models_hub.tables import kept
+from models_hub.tables.reading import WHOLE, Source
+from portal.errors import Conflict, SignInRequired
+from portal.models import Asker, Job, User
+
+KIND = "read_table"
+QUEUE = "light"
+MAX_UNFINISHED = 3  # of one person
+
+
+def job_of(source: Source) -> Job | None:
+    """Return the latest job that reads these files, of whomever."""
+    prefix = _prefix(source)
+    jobs = Job.objects.filter(idempotency_key__gte=prefix, idempotency_key__lt=prefix + "~")
+    return jobs.order_by("-pk").first()
+
+
+def request(source: Source, commit: Commit, *, by: Asker) -> Job:
+    """Ask for a table of all rows, or return the job that makes it already; raises Conflict or SignInRequired."""
+    if not isinstance(by, User):
+        raise SignInRequired(_("Sign in first."))
+    permissions.require_download(by, source.repo)
+    latest = job_of(source)
+    if latest is not None and (not latest.is_finished or _is_done(latest, source)):
+        return latest
+    if Job.objects.unfinished().filter(owner=by, kind=KIND).count() >= MAX_UNFINISHED:
+        raise Conflict(_("You have asked for several tables already. Wait until one of them is read."))
+    with transaction.atomic():
+        return Job.enqueue(
+            KIND,
+            spec={
+                "repo": source.repo.pk,
+                "commit": commit.oid,
+                "paths": [entry.path for entry in source.entries],
+                "delimiter": source.delimiter,
+                "reads": [source.repo.pk],
+            },
+            owner=by,
+            queue=QUEUE,
+            title=f"{source.repo.full_name}: {source.entries[0].path}",
+            idempotency_key=f"{_prefix(source)}{latest.pk if latest else 0}",
+        )
+
+
+def source_of(job: Job) -> Source | None:
+    """Return what a job is to read, None when the repository or a file of it is gone."""
+    spec = job.spec
+    repo = Repo.objects.select_related("namespace").filter(pk=spec["repo"]).first()
+    commit = Commit.objects.filter(repo=repo, oid=spec["commit"]).first() if repo else None
+    if repo is None or commit is None:
+        return None
+    try:
+        entries = [browsing.find(repo, commit, path) for path in spec["paths"]]
+    except EntryNotFound:
+        return None
+    return Source(repo, entries, spec["delimiter"])
+
+
+def _is_done(job: Job, source: Source) -> bool:
+    return job.state == Job.State.SUCCEEDED and kept.find(source.key(WHOLE)) is not None
+
+
+def _prefix(source: Source) -> str:
+    return f"table:{source.key(WHOLE)}:"
