@@ -3,15 +3,22 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from models_hub import browsing, cards
+from models_hub import browsing, cards, licences
 from models_hub.browsing import Entry
+from models_hub.counting import Counts, whole
 from models_hub.models import Label, Repo
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_LABELS = 200
+RULES = 1  # raised when the same files would be described otherwise
+# What `note` sets.
+COLUMNS = (
+    "size", "task", "library", "license", "license_class", "languages", "tags", "card", "config", "description",
+    "citation", "has_card", "described_with", *(one.name for one in fields(Counts)),
+)  # fmt: skip
 _REPO_NAME = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
 # The last part of an architecture's name tells its task; longest first, since one may end in another.
 TASKS = {
@@ -46,10 +53,15 @@ class Description:
     languages: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
-    dtypes: dict[str, int] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
     size: int = 0
     description: str = ""
     citation: str = ""
+    has_card: bool = False
+
+    @property
+    def dtypes(self) -> dict[str, int]:
+        return self.counts.dtypes
 
 
 def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
@@ -68,10 +80,11 @@ def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
         languages=cards.texts(card.get("language") or []),
         tags=cards.texts(card.get("tags") or []),
         labels=_labels(repo, card, config, files, task, library),
-        dtypes=_dtypes(files.values()),
+        counts=_counts(repo, files) if repo.is_model else Counts(),
         size=sum(entry.size for entry in files.values()),
         description=cards.first_paragraph(text),
         citation=cards.first_citation(text),
+        has_card=bool(text.strip()),
     )
 
 
@@ -86,10 +99,11 @@ def describe_head(repo: Repo) -> Description:
         languages=repo.languages,
         tags=repo.tags,
         labels=[label.text for label in repo.labels.all()],
-        dtypes=repo.dtypes,
+        counts=Counts(**{one.name: getattr(repo, one.name) for one in fields(Counts)}),
         size=repo.size,
         description=repo.description,
         citation=repo.citation,
+        has_card=repo.has_card,
     )
 
 
@@ -98,9 +112,12 @@ def note(repo: Repo, description: Description) -> None:
     repo.card, repo.config = description.card, description.config
     repo.task, repo.library, repo.license = description.task, description.library, description.license
     repo.languages, repo.tags = description.languages, description.tags
-    repo.dtypes, repo.size = description.dtypes, description.size
+    repo.size, repo.has_card = description.size, description.has_card
     repo.description, repo.citation = description.description, description.citation
-    repo.parameters = sum(description.dtypes.values()) if description.dtypes else None
+    repo.license_class = licences.class_of(description.license)
+    repo.described_with = RULES
+    for one in fields(Counts):
+        setattr(repo, one.name, getattr(description.counts, one.name))
     if description.labels != list(repo.labels.values_list("text", flat=True)):
         repo.labels.all().delete()
         Label.objects.bulk_create(Label(repo=repo, text=text) for text in description.labels)
@@ -166,6 +183,20 @@ def _library(told: str, config: dict[str, Any], files: dict[str, Entry]) -> str:
 def base_models(card: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Return the models that this one was made from: by its card, else by the config of its adapter."""
     return cards.texts(card.get("base_model") or config.get("peft", {}).get("base_model_name_or_path") or [])
+
+
+def _counts(repo: Repo, files: dict[str, Entry]) -> Counts:
+    config = _read_json(repo, files.get("config.json"))
+    dtypes = _dtypes(files.values())
+    return Counts(
+        architecture=next(iter(_plain(cards.texts(config.get("architectures") or [], 1))), ""),
+        model_type=next(iter(_plain(cards.texts(config.get("model_type") or "", 1))), ""),
+        context_length=whole(config, "max_position_embeddings", "n_positions"),
+        vocabulary=whole(config, "vocab_size"),
+        parameters=sum(dtypes.values()) if dtypes else None,
+        dtypes=dtypes,
+        formats=_formats(files),
+    )
 
 
 def _dtypes(entries: Iterable[Entry]) -> dict[str, int]:

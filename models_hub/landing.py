@@ -98,12 +98,7 @@ def _note_head(repo: Repo, head: Commit, description: Description) -> None:
     repo.head = head.oid
     repo.updated_at = timezone.now()
     describing.note(repo, description)
-    repo.save(
-        update_fields=(
-            "head", "updated_at", "size", "parameters", "dtypes", "task", "library", "license", "languages", "tags",
-            "card", "config", "description", "citation",
-        )
-    )  # fmt: skip
+    repo.save(update_fields=("head", "updated_at", *describing.COLUMNS))
 
 
 def _hold_pull_request(repo: Repo, name: str) -> PullRequest | None:

@@ -12,6 +12,7 @@ class Blob(models.Model):
 
     `pointer_oid` is the git id of its LFS pointer file: that is how a tree refers to it.
     `dtypes` counts the parameters of a safetensors file by dtype; None until its header was read and found true.
+    `header` is what the header of a file of weights tells beyond that, see counting.py; None until it was read.
     `unheld_since` is when the collector first found no repository with a right to it.
     """
 
@@ -21,6 +22,7 @@ class Blob(models.Model):
     in_pieces = models.BooleanField(default=False)
     xet_hash = models.CharField(max_length=64, blank=True, db_index=True)
     dtypes = models.JSONField(null=True)
+    header = models.JSONField(null=True)
     unheld_since = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -98,18 +98,33 @@ class Repo(models.Model):
     task = models.CharField(max_length=80, blank=True)
     library = models.CharField(max_length=80, blank=True)
     license = models.CharField(max_length=80, blank=True)
+    # What the licence allows, see licences.py; "unknown" where none is declared.
+    license_class = models.CharField(max_length=16, default="unknown")
     languages = models.JSONField(default=list)
     tags = models.JSONField(default=list)
     card = models.JSONField(default=dict)
     # Read from the text of the card: its first paragraph, and the first BibTeX entry.
     description = models.TextField(blank=True, default="")
     citation = models.TextField(blank=True, default="")
+    has_card = models.BooleanField(default=False)  # a README.md that says more than its metadata
     # Read from config.json: architectures and model_type.
     config = models.JSONField(default=dict)
     # Counted by us.
     parameters = models.BigIntegerField(null=True)
     dtypes = models.JSONField(default=dict)
     size = models.BigIntegerField(default=0)
+    # Read from config.json, else from a GGUF header: see counting.py. `counted` has what no list filters by.
+    architecture = models.CharField(max_length=80, blank=True, default="")
+    model_type = models.CharField(max_length=80, blank=True, default="")
+    context_length = models.BigIntegerField(null=True)
+    vocabulary = models.BigIntegerField(null=True)
+    formats = models.JSONField(default=list)
+    precisions = models.JSONField(default=list)
+    # What the smallest complete set of weights takes in memory; None for adapters, which need another model too.
+    memory_bytes = models.BigIntegerField(null=True)
+    counted = models.JSONField(default=dict)
+    # The version of the rules by which all this was read; `describe_repos` reads older ones anew.
+    described_with = models.PositiveSmallIntegerField(default=0)
     # `downloads` are those of the last 30 days.
     downloads = models.BigIntegerField(default=0)
     downloads_all_time = models.BigIntegerField(default=0)
