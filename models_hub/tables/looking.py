@@ -172,16 +172,26 @@ class Table:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Table]:
-    """Open a kept table for reading; whatever its child made of it, no question to it runs for long."""
+    """Open a kept table for reading; whatever its child made of it, no question to it runs for long.
+
+    Raises TableUnreadable.
+    """
     deadline = time.monotonic() + 2 * (SEARCH_SECONDS + COUNT_SECONDS)
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             database.execute("PRAGMA trusted_schema = OFF")
             database.execute("PRAGMA query_only = ON")
             database.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
-            yield Table(database)
-    except (sqlite3.Error, json.JSONDecodeError, KeyError, TypeError) as error:
+            yield _table(database)
+    except sqlite3.OperationalError as error:  # the time is over
+        raise texts.failure("busy") from error
+    except sqlite3.Error as error:
         path.unlink(missing_ok=True)  # it is made anew when it is asked for again
         raise texts.failure("crashed") from error
 
 
+def _table(database: sqlite3.Connection) -> Table:
+    try:
+        return Table(database)
+    except (ValueError, KeyError, TypeError) as error:
+        raise sqlite3.DatabaseError("no table of ours") from error

@@ -61,7 +61,7 @@ def _compiled(part: str) -> re.Pattern[str]:
 
 
 def by_convention(paths: Sequence[str]) -> dict[str, list[str]]:
-    """Return split -> files by their names: shards, else folders, else file names; without any, all are for training."""
+    """Return split -> files by their names: shards, else folders, else file names; without any all are for training."""
     shards: dict[str, list[str]] = {}
     for path in paths:
         if found := _SHARD.fullmatch(path):

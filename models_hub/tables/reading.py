@@ -1,4 +1,4 @@
-"""From files of a repository to a kept table: a child process reads them, within limits, and is stopped beyond those."""
+"""From files of a repository to a kept table: a child process reads them within limits and is stopped beyond them."""
 
 import json
 import subprocess
@@ -120,8 +120,8 @@ def read(source: Source, scope: Scope, heard: Heard = lambda _rows, _bytes: None
 
 def _placed(source: Source, entry: Entry, scope: Scope, target: Path) -> dict[str, Any]:
     """Return what the child reads of a file: where it lies as one, or where its beginning was copied to."""
-    format = format_of(entry.path)
-    asked = {"name": entry.path, "format": format, "delimiter": source.delimiter}
+    is_parquet = format_of(entry.path) == "parquet"
+    asked = {"name": entry.path, "format": format_of(entry.path), "delimiter": source.delimiter}
     blob = entry.blob
     if blob is not None and blob.awaited_by:
         if scope is DIRECT:
@@ -130,8 +130,8 @@ def _placed(source: Source, entry: Entry, scope: Scope, target: Path) -> dict[st
     if blob is not None and (file := contents.open_whole(blob)) is not None:
         with file:
             return asked | {"path": file.name}
-    wanted = entry.size if format == "parquet" else min(entry.size, scope.max_bytes)
-    if format == "parquet" and scope is DIRECT and wanted > MAX_DIRECT_COPY:
+    wanted = entry.size if is_parquet else min(entry.size, scope.max_bytes)
+    if is_parquet and scope is DIRECT and wanted > MAX_DIRECT_COPY:
         raise texts.failure("needs_job")
     blocks = contents.stream(blob, 0, wanted) if blob else browsing.stream(source.repo, entry, 0, wanted)
     _copy(blocks, target)

@@ -76,7 +76,7 @@ def _is_data(path: str) -> bool:
 def card_of(repo: Repo, commit: Commit) -> Mapping[str, Any]:
     """Return the metadata of the card at a commit; that of a card that cannot be read is empty."""
     if commit.oid == repo.head:
-        return repo.card
+        return dict(repo.card)
     for entry in browsing.find_many(repo, commit, [CARD]):
         text = browsing.read(repo, entry, cards.MAX_METADATA_BYTES + 1000).decode("utf-8", "replace")
         try:

@@ -131,8 +131,8 @@ class _Reading:
 
 def _open(source: dict[str, Any]) -> BinaryIO:
     if source["name"].endswith(".gz"):
-        return cast(BinaryIO, gzip.open(source["path"], "rb"))
-    return open(source["path"], "rb")  # noqa: SIM115 - the caller closes it
+        return cast("BinaryIO", gzip.open(source["path"], "rb"))
+    return open(source["path"], "rb")
 
 
 if __name__ == "__main__":

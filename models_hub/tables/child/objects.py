@@ -57,8 +57,8 @@ def read_document(lines: Lines, *, name: str, budget: Budget, notes: Notes) -> I
     except RecursionError as error:
         raise Unreadable("deep_json", file=name, line=None) from error
     except ValueError as error:
-        raise Unreadable("bad_json", file=name, line=getattr(error, "lineno", 1),
-                         column=getattr(error, "colno", 1), cause=str(getattr(error, "msg", error))[:120]) from error  # fmt: skip
+        place = {"line": getattr(error, "lineno", 1), "column": getattr(error, "colno", 1)}
+        raise Unreadable("bad_json", file=name, **place, cause=str(getattr(error, "msg", error))[:120]) from error
     if not isinstance(value, dict):
         raise Unreadable("no_rows", file=name)
     if text[end:].strip():  # one object after the other
