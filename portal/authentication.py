@@ -95,7 +95,7 @@ class TokenMayWrite(BasePermission):
         if request.method in SAFE_METHODS:
             return True
         # None: the verbs of the view ask themselves how far the token reaches.
-        needed: str | None = getattr(view, "token_permission", "jobs")
+        needed: str | None = getattr(view, "needs_of_token", "jobs")
         if isinstance(request.auth, AccessToken):
             allowed = needed is None or may_use(request.user, needed)
             if not (request.auth.may_write and allowed):

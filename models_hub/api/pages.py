@@ -16,7 +16,7 @@ from models_hub.models import Repo
 class HubView(APIView):
     """A view whose verbs ask themselves how far a token reaches."""
 
-    token_permission: str | None = None
+    needs_of_token: str | None = None
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, RepoMoved) and (address := moved_address(self.request.get_full_path(), exc)):

@@ -17,6 +17,12 @@ class NewestFirst(CursorPagination):
     max_page_size = 200
 
 
+class OldestFirst(NewestFirst):
+    """The same, in the order in which things happened."""
+
+    ordering = "id"
+
+
 def paged(shape: type[serializers.BaseSerializer[Any]]) -> serializers.Serializer[Any]:
     """Return the shape of one page of a list, for the schema."""
     fields: Mapping[str, Any] = {

@@ -51,7 +51,7 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        statuses = {401, 403, 404} if self.method in SAFE else {*STATUS.values(), 429}
+        statuses = {400, 401, 403, 404} if self.method in SAFE else {*STATUS.values(), 429}
         error = self._get_response_for_code(ErrorShape, "400")  # type: ignore[no-untyped-call]
         for status in sorted(statuses):
             bodies.setdefault(str(status), {**error, "description": DESCRIPTIONS.get(status, "")})

@@ -2,9 +2,17 @@
 
 from django.urls import path
 
-from portal.api import jobs
+from portal.api import jobs, people
 
 urlpatterns = [
+    path("me", people.Me.as_view(), name="api_me"),
+    path("people/<account:name>", people.OnePerson.as_view(), name="api_person"),
+    path("people/<account:name>/followers", people.Followers.as_view(), name="api_followers"),
+    path("me/following/<account:name>", people.Following.as_view(), name="api_following"),
+    path("organizations", people.Organizations.as_view(), name="api_organizations"),
+    path("organizations/<account:name>", people.OneOrganization.as_view(), name="api_organization"),
+    path("organizations/<account:name>/members", people.Members.as_view(), name="api_members"),
+    path("organizations/<account:name>/members/<account:person>", people.OneMember.as_view(), name="api_member"),
     path("jobs", jobs.Jobs.as_view(), name="api_jobs"),
     path("jobs/<int:job_id>", jobs.OneJob.as_view(), name="api_job"),
     path("jobs/<int:job_id>/cancellation", jobs.Cancellation.as_view(), name="api_job_cancellation"),

@@ -255,7 +255,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["portal.api.schema.only_this_api"],
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"RepoKind": "models_hub.models.Repo.Kind", "ImportKind": ["model", "dataset"]},
+    "ENUM_NAME_OVERRIDES": {
+        "RepoKind": "models_hub.models.Repo.Kind",
+        "ImportKind": ["model", "dataset"],
+        "AccessStatus": "models_hub.models.AccessRequest.Status",
+        "TopicStatus": "forum.models.Topic.Status",
+        "WantedStatus": ["open", "draft", "closed"],
+    },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 

@@ -1,0 +1,1 @@
+"""The REST API of conversations: shapes only, no rules."""
