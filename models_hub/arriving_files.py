@@ -11,6 +11,7 @@ from models_hub.checking import FileRefused, PathRefused
 from models_hub.git import objects
 from models_hub.git.packs import BLOB
 from models_hub.git.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer, pointer_oid, pointer_text
+from models_hub.headers.safetensors import read_safetensors_header
 from models_hub.models import GitObject
 from models_hub.storage import ContentRefused
 from portal.errors import InvalidInput
@@ -85,7 +86,7 @@ class ArrivingFiles:
         pointer = parse_pointer(body)
         if pointer is None:
             if staging.is_safetensors(path):
-                checking.read_safetensors_header(io.BytesIO(body), len(body), path)
+                read_safetensors_header(io.BytesIO(body), len(body), path)
             return
         if path in staging.ALWAYS_SMALL:
             raise InvalidInput(_("%(path)s must be an ordinary text file, not large content.") % {"path": path})

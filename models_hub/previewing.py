@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, checking, contents
+from models_hub import browsing, contents
 from models_hub.browsing import Entry
-from models_hub.checking import Tensor
+from models_hub.headers.safetensors import Tensor, read_safetensors_header
 from models_hub.models import Repo
 from portal.errors import InvalidInput
 
@@ -79,7 +79,7 @@ def _text(repo: Repo, entry: Entry, limit: int) -> tuple[str, bool]:
 def _tensors(entry: Entry) -> Preview:
     assert entry.blob is not None
     try:
-        tensors = checking.read_safetensors_header(contents.BlobReader(entry.blob), entry.size, entry.path)
+        tensors = read_safetensors_header(contents.BlobReader(entry.blob), entry.size, entry.path)
     except InvalidInput as error:
         return Preview("none", problem=error.message)
     return Preview("tensors", tensors=tensors[:MAX_TENSORS], is_cut=len(tensors) > MAX_TENSORS)

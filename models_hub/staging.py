@@ -14,6 +14,7 @@ from models_hub.changes import Change, Delete, PutFile, PutLarge
 from models_hub.git import objects
 from models_hub.git.pointers import parse_pointer, pointer_text
 from models_hub.gitattributes import Effort
+from models_hub.headers.safetensors import read_safetensors_header
 from models_hub.models import Blob, Repo
 from portal.errors import InvalidInput, TooLarge
 
@@ -106,7 +107,7 @@ class _Area:
         if path == CARD:
             read_card(content)
         if is_safetensors(path) and not content:  # never large content, whose header is looked at later
-            checking.read_safetensors_header(io.BytesIO(), 0, path)
+            read_safetensors_header(io.BytesIO(), 0, path)
         if pointer := parse_pointer(content):  # a pointer is a claim: the bytes must be here
             self._claim(PutLarge(path, pointer.sha256, pointer.size))
         elif is_large(path, len(content), content[:512], attributes=self._attributes, effort=self._effort):
@@ -160,7 +161,7 @@ def check_large(path: str, blob: Blob) -> None:
     """
     if not is_safetensors(path) or blob.dtypes is not None:
         return
-    tensors = checking.read_safetensors_header(contents.BlobReader(blob), blob.size, path)
+    tensors = read_safetensors_header(contents.BlobReader(blob), blob.size, path)
     counts: dict[str, int] = {}
     for tensor in tensors:
         counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.elements

@@ -9,6 +9,7 @@ import pytest
 
 from forum import discussing
 from models_hub import cards, checking, curating, locking, publishing, referencing, webhooks
+from models_hub.headers.safetensors import read_safetensors_header
 from models_hub.publishing import PutFile
 
 HUGE = "0x" + "f" * 5000
@@ -24,7 +25,7 @@ def test_a_dtype_that_is_no_text_is_refused(tmp_path, dtype):
     path = tmp_path / "x.safetensors"
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
     with path.open("rb") as file, pytest.raises(checking.FileRefused):
-        checking.read_safetensors_header(file, path.stat().st_size, "x.safetensors")
+        read_safetensors_header(file, path.stat().st_size, "x.safetensors")
 
 
 @pytest.mark.parametrize("field", ["license", "tags", "anything"])
