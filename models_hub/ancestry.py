@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from models_hub.git.objects import BATCH
@@ -55,6 +56,16 @@ def distances(repo: Repo, base: str, oids: Iterable[str]) -> dict[str, Distance]
             for parent in parents:
                 marks[parent] = marks.get(parent, 0) | mark
     return {oid: _distance(counts, 1 << index) for index, oid in enumerate(wanted, 1)}
+
+
+def newest_added(repo: Repo, old: str | None, new: str, limit: int) -> list[Commit]:
+    """Return the newest of the commits that `new` has in its past and `old` has not, newest first."""
+    parents = _parents(repo)
+    missing = _reached(parents, new) - (_reached(parents, old) if old else set())
+    ids = Commit.objects.filter(repo=repo).order_by("-id").values_list("id", "oid").iterator(chunk_size=2000)
+    wanted = [pk for pk, _oid in islice((row for row in ids if row[1] in missing), limit)]
+    rows = Commit.objects.select_related("author").in_bulk(wanted)
+    return [rows[pk] for pk in wanted]
 
 
 def _distance(counts: Mapping[int, int], mark: int) -> Distance:

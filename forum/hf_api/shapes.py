@@ -88,11 +88,14 @@ def _author(user: User | None) -> dict[str, Any]:
 def _file_diff(change: FileChange) -> Iterable[str]:
     old = f"a/{change.path}" if change.before else "/dev/null"
     new = f"b/{change.path}" if change.after else "/dev/null"
-    yield f"diff --git a/{change.path} b/{change.path}\n"
+    yield f"diff --git a/{change.before.path if change.before else change.path} b/{change.path}\n"
     if change.before is None:
         yield "new file mode 100644\n"
     elif change.after is None:
         yield "deleted file mode 100644\n"
+    if change.kind == "renamed" and change.before:
+        yield f"similarity index 100%\nrename from {change.before.path}\nrename to {change.path}\n"
+        return
     ids = [side.oid if side else "0" * 40 for side in (change.before, change.after)]
     yield f"index {ids[0]}..{ids[1]}" + (" 100644\n" if change.before and change.after else "\n")
     if change.lines:

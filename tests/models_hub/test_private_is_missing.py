@@ -106,6 +106,7 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
         facts = {
             "place": "main/notes.txt", "path": "notes.txt", "tail": "notes.txt", "oid": made.oid, "revision": "main",
             "branch": "main", "number": str(topic.number), "comment": "1", "status": "pending", "rest": "notes.txt",
+            "tag": "v1", "revisions": "main...main",
         }  # fmt: skip
     return facts
 
