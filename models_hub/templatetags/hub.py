@@ -7,10 +7,12 @@ from django import template
 from django.utils.translation import get_language, to_locale
 
 from models_hub import task_names
+from models_hub.tables import charts
 
 register = template.Library()
 register.filter("task_label", task_names.task_label)
 register.filter("task_icon", task_names.task_icon)
+register.filter("figure", charts.figure)
 
 FILE_ICONS = {
     "md": "file-earmark-richtext",
