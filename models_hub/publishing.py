@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
 
 from models_hub import browsing, drafting, gitattributes, landing, permissions, proposing, quotas, staging
-from models_hub.changes import Change, Delete, PutFile, PutLarge
+from models_hub.changes import Change, Delete, PutFile, PutKnown, PutLarge
 from models_hub.checking import is_text
 from models_hub.drafting import Draft
 from models_hub.git import objects
@@ -24,7 +24,7 @@ from portal.names import check_name
 from portal.permissions import can_write_in
 
 __all__ = [
-    "Change", "Delete", "PutFile", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "propose",
+    "Change", "Delete", "PutFile", "PutKnown", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "propose",
     "require_manager", "require_pusher", "require_writer", "set_private",
 ]  # fmt: skip
 
@@ -75,15 +75,26 @@ def delete_repo(repo: Repo, *, by: Asker) -> None:
     """Remove a repository with its history and its right to large content."""
     user = require_manager(by, repo)
     with transaction.atomic():
+        note_deleted(repo, by=user)
+        erase_repo(repo)
+
+
+def note_deleted(repo: Repo, *, by: User) -> None:
+    """Tell those who react to it that a repository is gone, in the caller's transaction."""
+    Event.record(
+        "repo.deleted",
+        subject=f"repo:{repo.pk}",
+        by=by,
+        name=repo.full_name,
+        repo_kind=repo.kind,
+        private=repo.private,
+    )
+
+
+def erase_repo(repo: Repo) -> None:
+    """Remove the rows of a repository whose deletion was noted."""
+    with transaction.atomic():
         quotas.forget(repo)
-        Event.record(
-            "repo.deleted",
-            subject=f"repo:{repo.pk}",
-            by=user,
-            name=repo.full_name,
-            repo_kind=repo.kind,
-            private=repo.private,
-        )
         repo.delete()
         # A mirrored name that holds nothing any more is free again.
         Namespace.objects.filter(pk=repo.namespace_id, is_mirror=True, repos__isnull=True).delete()

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from forum import attaching
-from models_hub import collecting, scrubbing
+from models_hub import collecting, scrubbing, trash
 from models_hub.models import UpkeepRun
 
 logger = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Upkeep:
 def perform(check: collecting.Check = lambda: None) -> None:
     """Do what is due now."""
     if _is_due_to_collect():
+        trash.erase_due()
         figures = collecting.collect(check=check)
         attaching.collect(check=check)
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import gating, liking, listing, moving, permissions, publishing
+from models_hub import gating, liking, listing, moving, permissions, publishing, trash
 from models_hub.api.pages import HubView, address_of, page_answer
 from models_hub.api.shapes import RepoShape, WholeRepoShape
 from models_hub.models import Repo
@@ -94,8 +94,8 @@ class OneRepo(HubView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, kind: str, namespace: str, name: str) -> Response:
-        """Delete it with all that is in it."""
-        publishing.delete_repo(self.repo(request, kind, namespace, name), by=request.user)
+        """Delete it with all that is in it; its owner may bring it back for some days."""
+        trash.delete(self.repo(request, kind, namespace, name), by=request.user)
         return Response(status=204)
 
 

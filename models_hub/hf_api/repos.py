@@ -7,7 +7,7 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import gating, moving, permissions, publishing, staging
+from models_hub import gating, moving, permissions, publishing, staging, trash
 from models_hub.browsing import RepoNotFound
 from models_hub.hf_api.calls import Call, text
 from portal.errors import InvalidInput
@@ -33,7 +33,7 @@ def create(call: Call) -> HttpResponseBase:
 def delete(call: Call) -> HttpResponseBase:
     user, body = call.writer(), call.json()
     namespace, name = _full_name(body, default=user.username)
-    publishing.delete_repo(call.repo(text(body.get("type"), "type", default="model"), namespace, name), by=user)
+    trash.delete(call.repo(text(body.get("type"), "type", default="model"), namespace, name), by=user)
     return JsonResponse({})
 
 

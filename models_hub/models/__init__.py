@@ -4,6 +4,7 @@ from models_hub.models.access import AccessRequest
 from models_hub.models.aliases import RepoAlias
 from models_hub.models.collections import Collection, CollectionItem, CollectionUpvote
 from models_hub.models.contents import Blob, Piece, RepoBlob, Xorb
+from models_hub.models.deletions import Deletion
 from models_hub.models.downloads import Download, DownloadDay
 from models_hub.models.known_chunks import KnownChunk
 from models_hub.models.labels import Label
@@ -32,6 +33,7 @@ __all__ = [
     "CollectionUpvote",
     "Commit",
     "DamagedContent",
+    "Deletion",
     "Download",
     "DownloadDay",
     "FileLock",

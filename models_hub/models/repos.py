@@ -28,9 +28,10 @@ class RepoQuerySet(models.QuerySet["Repo"]):
         return self._visible_to_owner(user)
 
     def _visible_to_owner(self, user: User) -> "RepoQuerySet":
+        there = self.filter(deleted_at__isnull=True)
         if user.is_superuser:
-            return self
-        return self.filter(
+            return there
+        return there.filter(
             Q(private=False)
             | Q(namespace__user_id=user.pk)
             | Q(
@@ -93,6 +94,8 @@ class Repo(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now_add=True)
     head = models.CharField(max_length=40, default=ZERO_OID)
+    # Set while its owner may still want it back; it is private and has no name then, see trash.py.
+    deleted_at = models.DateTimeField(null=True)
 
     # Declared in the card.
     task = models.CharField(max_length=80, blank=True)

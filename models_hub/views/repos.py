@@ -1,12 +1,14 @@
 """Repositories come and go: created, shown or hidden, opened or gated, moved, deleted."""
 
+from django.conf import settings as site_settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from models_hub import gating, moving, permissions, publishing
+from models_hub import gating, moving, permissions, publishing, trash
 from models_hub.forms import DeletionForm, NewRepoForm, VisibilityForm, writable_namespaces
 from models_hub.models import AccessRequest, Repo
 from models_hub.settings_forms import GateForm, MoveForm
@@ -97,9 +99,20 @@ def deletion(request: HttpRequest, repo: Repo) -> HttpResponse:
     form = DeletionForm(request.POST, full_name=repo.full_name)
     if not form.is_valid():
         return _settings(request, repo, deletion_form=form, status=400)
-    publishing.delete_repo(repo, by=request.user)
-    messages.success(request, _("%(name)s is deleted.") % {"name": repo.full_name})
+    trash.delete(repo, by=request.user)
+    messages.success(request, _deleted(repo))
     return redirect(f"/{repo.namespace.name}")
+
+
+def _deleted(repo: Repo) -> str:
+    if repo.deleted_at is None:
+        return _("%(name)s is deleted.") % {"name": repo.full_name}
+    days = site_settings.DELETED_REPOS_DAYS
+    return ngettext(
+        "%(name)s is deleted. For %(days)d day you can bring it back, from “Deleted repositories” in the settings.",
+        "%(name)s is deleted. For %(days)d days you can bring it back, from “Deleted repositories” in the settings.",
+        days,
+    ) % {"name": repo.full_name, "days": days}
 
 
 def _require_manager(request: HttpRequest, repo: Repo) -> User:
@@ -124,6 +137,7 @@ def _settings(
         repo,
         "models_hub/repos/settings.html",
         tab="settings",
+        days_kept=site_settings.DELETED_REPOS_DAYS,
         status=status,
         form=deletion_form or DeletionForm(full_name=repo.full_name),
         moving_form=moving_form or MoveForm(initial=now, namespaces=namespaces),

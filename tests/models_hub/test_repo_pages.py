@@ -65,7 +65,7 @@ def test_deletion_needs_the_name_typed_in_full(as_user, alice, make_repo):
     assert "alice/bert" in answer.text
     assert Repo.objects.exists()
     answer = as_user(alice).post("/alice/bert/settings/deletion", {"confirmation": "alice/bert"}, follow=True)
-    assert not Repo.objects.exists()
+    assert not Repo.objects.visible_to(alice).exists()
     assert "alice/bert is deleted" in answer.text
 
 

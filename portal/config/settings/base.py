@@ -292,6 +292,7 @@ TABLES_MB = env.number("TABLES_MB", 8192)
 MAX_FILE_BYTES = env.number("MAX_FILE_GB", 50) * 1024**3
 MAX_COMMIT_BODY_BYTES = env.number("MAX_COMMIT_BODY_MB", 512) * 1024**2
 # What one owner may hold, unless an admin has set another limit for it.
+DELETED_REPOS_DAYS = env.number("DELETED_REPOS_DAYS", 14)
 STORAGE_LIMIT_BYTES = env.number("STORAGE_LIMIT_GB", 500) * 1000**3
 LFS_THRESHOLD_BYTES = 10 * 1000 * 1000
 ALLOW_FORCE_PUSH = env.flag("ALLOW_FORCE_PUSH")
