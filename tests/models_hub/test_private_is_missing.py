@@ -106,7 +106,7 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
         facts = {
             "place": "main/notes.txt", "path": "notes.txt", "tail": "notes.txt", "oid": made.oid, "revision": "main",
             "branch": "main", "number": str(topic.number), "comment": "1", "status": "pending", "rest": "notes.txt",
-            "tag": "v1", "revisions": "main...main",
+            "tag": "v1", "revisions": "main...main", "post": "1", "person": "charlie", "ref": "main",
         }  # fmt: skip
     return facts
 
