@@ -78,7 +78,7 @@ class Table:
     def page(self, asked: Asked, start: int = 0, size: int = PAGE_ROWS) -> Page:
         """Return the rows from number `start` on."""
         size = min(max(size, 1), MAX_PAGE_ROWS)
-        start = min(max(start, 0), max(self.count - 1, 0))
+        start = max(start, 0)
         if asked.is_all:
             rows = [self._row(*row) for row in self._database.execute(
                 "SELECT n, data FROM rows WHERE n >= ? ORDER BY n LIMIT ?", (start, size)

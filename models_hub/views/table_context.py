@@ -76,7 +76,7 @@ def _shown(request: HttpRequest, table: Table, class_names: ClassNames) -> dict[
 
 
 def _page(request: HttpRequest, table: Table, asked: Asked, cells: Cells) -> dict[str, Any]:
-    page = table.page(asked, start=whole_number(request.GET.get("row"), 1) - 1)
+    page = table.page(asked, start=min(whole_number(request.GET.get("row"), 1), max(table.count, 1)) - 1)
     rows = [
         (row.number + 1, _address(request, one=row.number + 1), cells.row(row.number, row.cells)) for row in page.rows
     ]
