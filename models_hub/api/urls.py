@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from models_hub.api import bundles, collections, files, imports, job_contents, references, repos, standing
+from models_hub.api import bundles, collections, data, files, imports, job_contents, references, repos, standing
 from models_hub.models import Repo
 
 COLLECTION = "collections/<str:owner>/<str:slug>"
@@ -37,6 +37,10 @@ urlpatterns = [
     path(f"{COLLECTION}/upvote", collections.Upvote.as_view()),
     path(f"{COLLECTION}/items", collections.Items.as_view()),
     path(f"{COLLECTION}/items/<str:item>", collections.OneItem.as_view()),
+    *(
+        path(f"datasets/<str:namespace>/<str:name>/{noun}", view.as_view(), {"kind": Repo.Kind.DATASET})
+        for noun, view in (("splits", data.Splits), ("rows", data.Rows), ("statistics", data.Statistics))
+    ),
     *_of_kind(Repo.Kind.MODEL),
     *_of_kind(Repo.Kind.DATASET),
     *_of_kind(Repo.Kind.SPACE),
