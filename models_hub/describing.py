@@ -1,17 +1,15 @@
 """What a repository says of itself: its card, its config.json and its file names, as lists and clients show them."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from models_hub import browsing, cards, licences
+from models_hub import browsing, cards, counting, licences
 from models_hub.browsing import Entry
-from models_hub.counting import Counts, whole
+from models_hub.counting import Counts
 from models_hub.models import Label, Repo
 
-MAX_CONFIG_BYTES = 1_000_000
 MAX_LABELS = 200
 RULES = 1  # raised when the same files would be described otherwise
 # What `note` sets.
@@ -32,7 +30,6 @@ TASKS = {
     "LMHeadModel": "text-generation",
     "Model": "feature-extraction",
 }
-FORMATS = {".safetensors": "safetensors", ".gguf": "gguf", ".onnx": "onnx", "pytorch_model.bin": "pytorch"}
 # Fields of a data set's card whose values are labels with the field's name in front.
 DATASET_FIELDS = (
     "task_categories", "task_ids", "annotations_creators", "language_creators", "multilinguality",
@@ -69,6 +66,7 @@ def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
     files = {entry.path: entry for entry in listed if not entry.is_folder}
     card, text = _read_card(repo, files.get("README.md"))
     config = _read_configs(repo, files) if repo.is_model else {}
+    counts = counting.count(repo, files) if repo.is_model else Counts()
     task = cards.first_text(card.get("pipeline_tag") or card.get("task_categories") or "") or _task(config, files)
     library = _library(cards.first_text(card.get("library_name") or ""), config, files)
     return Description(
@@ -79,8 +77,8 @@ def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
         license=cards.first_text(card.get("license") or ""),
         languages=cards.texts(card.get("language") or []),
         tags=cards.texts(card.get("tags") or []),
-        labels=_labels(repo, card, config, files, task, library),
-        counts=_counts(repo, files) if repo.is_model else Counts(),
+        labels=_labels(repo, card, config, counts, task, library),
+        counts=counts,
         size=sum(entry.size for entry in files.values()),
         description=cards.first_paragraph(text),
         citation=cards.first_citation(text),
@@ -150,12 +148,7 @@ def _read_configs(repo: Repo, files: dict[str, Entry]) -> dict[str, Any]:
 
 def _read_json(repo: Repo, entry: Entry | None) -> dict[str, Any]:
     """Return the object in a JSON file, {} when it holds none."""
-    if entry is None or entry.size > MAX_CONFIG_BYTES:
-        return {}
-    try:
-        content = json.loads(browsing.read(repo, entry, entry.size))
-    except (ValueError, RecursionError):
-        return {}
+    content = counting.read_json(repo, entry)
     return content if isinstance(content, dict) else {}
 
 
@@ -185,36 +178,12 @@ def base_models(card: dict[str, Any], config: dict[str, Any]) -> list[str]:
     return cards.texts(card.get("base_model") or config.get("peft", {}).get("base_model_name_or_path") or [])
 
 
-def _counts(repo: Repo, files: dict[str, Entry]) -> Counts:
-    config = _read_json(repo, files.get("config.json"))
-    dtypes = _dtypes(files.values())
-    return Counts(
-        architecture=next(iter(_plain(cards.texts(config.get("architectures") or [], 1))), ""),
-        model_type=next(iter(_plain(cards.texts(config.get("model_type") or "", 1))), ""),
-        context_length=whole(config, "max_position_embeddings", "n_positions"),
-        vocabulary=whole(config, "vocab_size"),
-        parameters=sum(dtypes.values()) if dtypes else None,
-        dtypes=dtypes,
-        formats=_formats(files),
-    )
-
-
-def _dtypes(entries: Iterable[Entry]) -> dict[str, int]:
-    """Add up the parameters that the safetensors files of the top folder declare."""
-    total: dict[str, int] = {}
-    for entry in entries:
-        if entry.blob and entry.blob.dtypes and "/" not in entry.path and entry.path.endswith(".safetensors"):
-            for dtype, count in entry.blob.dtypes.items():
-                total[dtype] = total.get(dtype, 0) + count
-    return total
-
-
 def _labels(
-    repo: Repo, card: dict[str, Any], config: dict[str, Any], files: dict[str, Entry], task: str, library: str
+    repo: Repo, card: dict[str, Any], config: dict[str, Any], counts: Counts, task: str, library: str
 ) -> list[str]:
     """Return the words that the Hub calls tags, in its order, without repetition."""
     if repo.is_model:
-        found = [library, *_formats(files), str(config.get("model_type", "")), task]
+        found = [library, *counts.formats, str(config.get("model_type", "")), task]
         found += cards.texts(card.get("tags") or [])
         found += cards.texts(card.get("language") or [])
         found += [f"dataset:{name}" for name in cards.texts(card.get("datasets") or [])]
@@ -227,7 +196,3 @@ def _labels(
         found = [f"{name}:{value}" for name in DATASET_FIELDS for value in cards.texts(card.get(name) or [])]
         found += cards.texts(card.get("tags") or [])
     return [label for label in dict.fromkeys(found) if label][:MAX_LABELS]
-
-
-def _formats(files: dict[str, Entry]) -> list[str]:
-    return [name for ending, name in FORMATS.items() if any(path.endswith(ending) for path in files)]

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from dulwich.objects import Blob as GitBlob
 
-from models_hub import cards, checking, contents, gitattributes
-from models_hub.changes import Change, Delete, PutFile, PutLarge
+from models_hub import cards, checking, contents, counting, gitattributes
+from models_hub.changes import PLAIN_MODE, Change, Delete, PutFile, PutKnown, PutLarge
 from models_hub.git import objects
-from models_hub.git.pointers import parse_pointer, pointer_text
+from models_hub.git.pointers import MAX_POINTER_BYTES, parse_pointer, pointer_text
 from models_hub.gitattributes import Effort
 from models_hub.headers.safetensors import read_safetensors_header
 from models_hub.models import Blob, Repo
@@ -31,6 +31,7 @@ class StagedFile:
 
     path: str
     oid: str
+    mode: int = PLAIN_MODE
 
 
 Staged = StagedFile | Delete
@@ -73,6 +74,7 @@ class _Area:
         self._effort = Effort()
         self._staged: list[Staged] = []
         self._claims: dict[int, PutLarge] = {}
+        self._known: dict[int, PutKnown] = {}
         self._waiting: list[GitBlob] = []
         self._waiting_bytes = 0
 
@@ -85,12 +87,17 @@ class _Area:
         elif isinstance(change, PutLarge):
             checking.normalize_path(change.path)
             self._claim(change)
+        elif isinstance(change, PutKnown):
+            checking.normalize_path(change.path)
+            self._known[len(self._staged)] = change
+            self._staged.append(StagedFile(change.path, change.oid, change.mode))
         else:
             checking.normalize_path(change.path)
             self._put(change)
 
     def close(self) -> list[Staged]:
         """Write what waits and return all staged changes; raises ContentRefused for a claim without content."""
+        self._look_up_known()
         held = contents.claimed_by(self._repo, (claim.sha256 for claim in self._claims.values()))
         for index, claim in self._claims.items():
             blob = contents.require(held, claim.sha256, claim.size)
@@ -124,6 +131,17 @@ class _Area:
             raise InvalidInput(_("%(path)s must be an ordinary text file, not large content.") % {"path": claim.path})
         self._claims[len(self._staged)] = claim
         self._staged.append(StagedFile(claim.path, ""))
+
+    def _look_up_known(self) -> None:
+        """Make sure that what is brought back is here still. A pointer is a claim, as in `_put`."""
+        files = objects.keep(self._repo, [change.oid for change in self._known.values()])
+        short = [oid for oid, size in files.items() if size <= MAX_POINTER_BYTES]
+        pointers = {oid: parse_pointer(objects.body(row)) for oid, row in objects.read(self._repo, short).items()}
+        for index, change in self._known.items():
+            if change.oid not in files:
+                raise InvalidInput(_("The content of “%(path)s” is no longer here.") % {"path": change.path[:300]})
+            if pointer := pointers.get(change.oid):
+                self._claims[index] = PutLarge(change.path, pointer.sha256, pointer.size)
 
     def _wait(self, git_blob: GitBlob) -> None:
         self._waiting.append(git_blob)
@@ -159,11 +177,4 @@ def check_large(path: str, blob: Blob) -> None:
 
     Reads no more of the file than its header, and that only once for each content.
     """
-    if not is_safetensors(path) or blob.dtypes is not None:
-        return
-    tensors = read_safetensors_header(contents.BlobReader(blob), blob.size, path)
-    counts: dict[str, int] = {}
-    for tensor in tensors:
-        counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.elements
-    blob.dtypes = counts
-    blob.save(update_fields=("dtypes",))
+    counting.note_header(path, blob)

@@ -15,7 +15,7 @@ from models_hub.checking import FileRefused, Readable, shown
 MAX_HEADER_BYTES = 64_000_000
 MAX_FIELDS = 10_000
 MAX_TENSORS = 100_000
-MAX_ITEMS = 4_000_000  # of all lists of one file together
+MAX_TEXTS = 1_000_000  # in all lists of one file together: each must be walked over
 MAX_RANK = 8
 MAX_NAME = 500
 MAX_SIDE = 2**48
@@ -128,7 +128,7 @@ class _Reader:
         self._ahead = b""
         self._at = 0
         self._position = 0
-        self._items = 0
+        self._texts = 0
         self._order = "<"
 
     def header(self) -> GgufHeader:
@@ -168,9 +168,6 @@ class _Reader:
 
     def _list(self) -> Many:
         kind, count = self._number("I"), self._number("Q")
-        self._items += count
-        if self._items > MAX_ITEMS:
-            raise _Lie(_("its lists are too long"))
         if kind in NUMBERS:
             width = struct.calcsize(NUMBERS[kind])
             if count * width > self._left:
@@ -180,8 +177,9 @@ class _Reader:
             return Many(kept, count)
         if kind != TEXT:
             raise _Lie(_("a list has items that cannot be read"))
-        if count * 8 > self._left:
-            raise _Lie(_("a list is longer than the file"))
+        self._texts += count
+        if count * 8 > self._left or self._texts > MAX_TEXTS:
+            raise _Lie(_("a list is longer than the file, or too long"))
         texts = [self._text() for _index in range(min(count, KEPT_ITEMS))]
         for _index in range(count - len(texts)):
             self._skip(self._number("Q"))
