@@ -1,6 +1,8 @@
-"""What a commit is asked to do: put files, refer to content that came before, delete."""
+"""What a commit is asked to do: put files, refer to what came before, delete."""
 
 from dataclasses import dataclass
+
+PLAIN_MODE = 0o100644
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,19 @@ class PutLarge:
 
 
 @dataclass(frozen=True)
+class PutKnown:
+    """A file that a commit of the repository holds already, named by git's id: moved, or brought back."""
+
+    path: str
+    oid: str
+    mode: int = PLAIN_MODE
+
+
+@dataclass(frozen=True)
 class Delete:
     """Remove a file, or a folder with all that is in it."""
 
     path: str
 
 
-Change = PutFile | PutLarge | Delete
+Change = PutFile | PutLarge | PutKnown | Delete

@@ -11,7 +11,7 @@ from models_hub import browsing, checking, describing
 from models_hub.changes import Delete
 from models_hub.describing import Description
 from models_hub.git import objects
-from models_hub.git.objects import FILE_MODE, TreeItem
+from models_hub.git.objects import TreeItem
 from models_hub.models import Commit, Repo
 from models_hub.staging import Staged
 
@@ -72,7 +72,7 @@ def _apply(files: dict[str, TreeItem], staged: Sequence[Staged]) -> dict[str, Tr
         else:
             if ordered is not None and change.path not in files:
                 insort(ordered, change.path)
-            files[change.path] = TreeItem(change.path, FILE_MODE, change.oid)
+            files[change.path] = TreeItem(change.path, change.mode, change.oid)
     return files
 
 

@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -101,3 +102,10 @@ class TokenMayWrite(BasePermission):
             if not (request.auth.may_write and allowed):
                 return False
         return bool(request.user and request.user.is_authenticated)
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the address of the reader, which a proxy hands on where there is one."""
+    proxies = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0)
+    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+    return forwarded[-proxies].strip() if len(forwarded) >= proxies > 0 else str(request.META.get("REMOTE_ADDR", ""))

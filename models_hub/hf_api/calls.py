@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
@@ -111,13 +110,6 @@ def caller_of(request: HttpRequest) -> Caller:
         if refusal is not None:
             raise NotAllowed(_("The request has no valid CSRF token: reload the page and try again."))
     return Caller(user=request.user)
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return the address of the reader, which a proxy hands on where there is one."""
-    proxies = getattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", 0)
-    forwarded = request.headers.get("X-Forwarded-For", "").split(",")
-    return forwarded[-proxies].strip() if len(forwarded) >= proxies > 0 else str(request.META.get("REMOTE_ADDR", ""))
 
 
 def text(value: Any, what: str, *, default: str | None = None) -> str:

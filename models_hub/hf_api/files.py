@@ -8,10 +8,11 @@ from models_hub import browsing, downloading, permissions
 from models_hub.browsing import Entry, EntryNotFound
 from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition, is_known
 from models_hub.git.pointers import MAX_POINTER_BYTES, parse_pointer, pointer_text
-from models_hub.hf_api.calls import Call, address_of
+from models_hub.hf_api.calls import Call
 from models_hub.hf_api.xet_tokens import lead_to_xet
 from models_hub.models import Commit, Repo
 from models_hub.responses import blob_response
+from portal.authentication import address_of
 
 SANDBOX = "default-src 'none'; sandbox"
 

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from models_hub.models import Repo
 from models_hub.views import (
     access,
+    archives,
     arrivals,
     branches,
     cards,
@@ -16,6 +17,7 @@ from models_hub.views import (
     likes,
     lists,
     repos,
+    restoration,
     storage,
     tokens,
     trash,
@@ -39,6 +41,8 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/table/<path:place>", data.file_table, extra, name=f"{kind}_table"),
         path(f"{base}/commits/<path:place>", versions.commits, extra, name=f"{kind}_commits"),
         path(f"{base}/commit/<slug:oid>", versions.commit, extra, name=f"{kind}_commit"),
+        path(f"{base}/archive/<path:place>", archives.archive, extra, name=f"{kind}_archive"),
+        path(f"{base}/restoration/<path:place>", restoration.restoration, extra, name=f"{kind}_restoration"),
         path(f"{base}/compare", comparisons.choose, extra, name=f"{kind}_compare_choice"),
         path(f"{base}/compare/<path:revisions>", comparisons.compare, extra, name=f"{kind}_compare"),
         path(f"{base}/tensor-comparison/<path:revisions>", comparisons.tensors, extra, name=f"{kind}_tensors"),
