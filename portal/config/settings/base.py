@@ -243,6 +243,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["portal.api.parsing.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "portal.api.errors.handle",
     "DEFAULT_SCHEMA_CLASS": "portal.api.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
