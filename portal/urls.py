@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from portal import path_converters  # noqa: F401  (registers "account")
 from portal.views import (
+    api_docs,
     avatars,
     following,
     health,
@@ -20,7 +21,9 @@ from portal.views import (
 urlpatterns = [
     path("", home.home, name="home"),
     path("healthz", health.health, name="health"),
+    path("api/v1/openapi.yaml", api_docs.openapi, name="api_openapi"),
     path("api/v1/", include("portal.api.urls")),
+    path("docs/api", api_docs.reference, name="api_reference"),
     path("avatars/<account:name>.svg", avatars.avatar, name="avatar"),
     path("settings/following/<account:name>", following.begin, name="follow"),
     path("settings/following/<account:name>/removal", following.end, name="unfollow"),
