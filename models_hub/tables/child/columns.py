@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 from array import array
 from collections import Counter
 from typing import Any
@@ -151,7 +152,7 @@ def _float(value: float) -> float:
     try:
         return float(value)
     except OverflowError:  # a whole number of hundreds of digits
-        return math.copysign(1.7976931348623157e308, value)
+        return sys.float_info.max if value > 0 else -sys.float_info.max
 
 
 def _hash(kind: str, value: Any) -> int:
