@@ -95,10 +95,10 @@ def read_metadata(text: str) -> dict[str, Any]:
     return value
 
 
-def texts(value: Any, limit: int = 50) -> list[str]:
+def texts(value: Any, limit: int = 50, length: int = 80) -> list[str]:
     """Return a card field that may be one text or a list of them as a list of short texts."""
     items = value if isinstance(value, list) else [value]
-    return [str(item)[:80] for item in items if isinstance(item, str | int | float | bool) and str(item)][:limit]
+    return [str(item)[:length] for item in items if isinstance(item, str | int | float | bool) and str(item)][:limit]
 
 
 def first_text(value: Any) -> str:

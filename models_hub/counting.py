@@ -21,6 +21,7 @@ from models_hub.headers.safetensors import Tensor, read_safetensors_header
 from models_hub.headers.summaries import Summary
 from models_hub.models import Blob, Repo
 from models_hub.weight_sets import WeightSet, weight_sets, whole_models
+from portal.errors import DomainError
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_INDEX_BYTES = 10_000_000
@@ -262,7 +263,7 @@ def _header(repo: Repo, entry: Entry) -> Summary:
         if entry.blob is None:
             return _small_header(repo, entry)
         note_header(entry.path, entry.blob)
-    except FileRefused:  # it came in under another name, or before headers were looked at
+    except (DomainError, OSError):  # it lies, having come in under another name, or its bytes are not to be had
         return {}
     return entry.blob.header or {}
 

@@ -11,6 +11,8 @@ from models_hub.counting import Counts
 from models_hub.models import Label, Repo
 
 MAX_LABELS = 200
+MAX_LABEL = 200
+MAX_REPO_NAME = 193
 RULES = 1  # raised when the same files would be described otherwise
 # What `note` sets.
 COLUMNS = (
@@ -35,6 +37,8 @@ DATASET_FIELDS = (
     "task_categories", "task_ids", "annotations_creators", "language_creators", "multilinguality",
     "source_datasets", "language", "license", "size_categories",
 )  # fmt: skip
+OWN_LABELS = ("precision:",)
+RELATIONS = ("finetune", "adapter", "quantized", "merge")
 SPACE_LINKS = ("models", "datasets")
 
 
@@ -55,6 +59,11 @@ class Description:
     description: str = ""
     citation: str = ""
     has_card: bool = False
+
+    @property
+    def hub_labels(self) -> list[str]:
+        """The labels that the Hub has too: clients are given no others."""
+        return [label for label in self.labels if not label.startswith(OWN_LABELS)]
 
     @property
     def dtypes(self) -> dict[str, int]:
@@ -175,7 +184,20 @@ def _library(told: str, config: dict[str, Any], files: dict[str, Entry]) -> str:
 
 def base_models(card: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """Return the models that this one was made from: by its card, else by the config of its adapter."""
-    return cards.texts(card.get("base_model") or config.get("peft", {}).get("base_model_name_or_path") or [])
+    told = card.get("base_model") or config.get("peft", {}).get("base_model_name_or_path") or []
+    return list(dict.fromkeys(cards.texts(told, length=MAX_REPO_NAME)))
+
+
+def relation(card: dict[str, Any], counts: Counts, bases: list[str]) -> str:
+    """Return what was done to the base models: what the card says, else what the files show, as the Hub does it."""
+    told = cards.first_text(card.get("base_model_relation") or "")
+    if told in RELATIONS:
+        return told
+    if counts.counted.get("adapter"):
+        return "adapter"
+    if len(bases) > 1:
+        return "merge"
+    return "quantized" if counts.formats == ["gguf"] or counts.counted.get("quantization") else "finetune"
 
 
 def _labels(
@@ -187,12 +209,16 @@ def _labels(
         found += cards.texts(card.get("tags") or [])
         found += cards.texts(card.get("language") or [])
         found += [f"dataset:{name}" for name in cards.texts(card.get("datasets") or [])]
-        found += [f"base_model:{name}" for name in base_models(card, config)]
+        bases = base_models(card, config)
+        found += [f"base_model:{name}" for name in bases]
+        kind = relation(card, counts, bases)
+        found += [f"base_model:{kind}:{name}" for name in bases]
         found += [f"license:{name}" for name in cards.texts(card.get("license") or [])]
+        found += [f"precision:{name}" for name in counts.precisions]
     elif repo.is_space:
         found = [cards.first_text(card.get("sdk") or ""), *cards.texts(card.get("tags") or [])]
         found += [f"{name}:{value}" for name in SPACE_LINKS for value in cards.texts(card.get(name) or [])]
     else:
         found = [f"{name}:{value}" for name in DATASET_FIELDS for value in cards.texts(card.get(name) or [])]
         found += cards.texts(card.get("tags") or [])
-    return [label for label in dict.fromkeys(found) if label][:MAX_LABELS]
+    return [label for label in dict.fromkeys(found) if label and len(label) <= MAX_LABEL][:MAX_LABELS]

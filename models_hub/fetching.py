@@ -216,6 +216,8 @@ class _Fetch:
                     self._path.unlink(missing_ok=True)
                     raise
                 AwaitedBlob.objects.filter(repo=self._repo, sha256=self._blob.sha256).delete()
+                # Now that its header can be read, the next upkeep counts it.
+                Repo.objects.filter(pk=self._repo.pk).update(described_with=0)
             self._path.unlink(missing_ok=True)
 
     @property

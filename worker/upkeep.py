@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from forum import attaching
-from models_hub import collecting, scrubbing, trash
+from models_hub import collecting, redescribing, scrubbing, trash
 from models_hub.models import UpkeepRun
 
 logger = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ SCRUB_EVERY = timedelta(minutes=30)
 SCRUB_SECONDS = 600.0
 # Slow enough to go unnoticed: a terabyte in about four days, scrubbing a third of the time.
 SCRUB_BYTES_PER_SECOND = 10 * 1024 * 1024
+DESCRIBE_SECONDS = 600.0  # in each hour, until none is left
 FORGET_AFTER = timedelta(days=90)
 
 
@@ -64,6 +65,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         trash.erase_due()
         figures = collecting.collect(check=check)
         attaching.collect(check=check)
+        redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
         if figures.file_bytes:
             logger.info("The collection removed %s files, %s bytes.", figures.files, figures.file_bytes)

@@ -114,7 +114,7 @@ COMMON: dict[str, Field] = {
     "resourceGroup": lambda info: None,
     "sha": lambda info: info.sha,
     "siblings": lambda info: info.siblings,
-    "tags": lambda info: info.description.labels,
+    "tags": lambda info: info.description.hub_labels,
     "trendingScore": lambda info: trending.score(info.repo.trend),
     "usedStorage": lambda info: info.used_storage,
     "gitalyUid": lambda info: None,
