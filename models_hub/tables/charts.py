@@ -46,11 +46,11 @@ def histogram(summary: Mapping[str, Any] | None) -> list[Bar]:
 def bars(counts: Sequence[int], titles: Sequence[str]) -> list[Bar]:
     """Return one bar for each count, the greatest as high as the picture."""
     top = max(counts, default=0) or 1
-    step = WIDTH / max(len(counts), 6)
+    step = WIDTH / max(len(counts), 1)
     found = []
     for index, (count, title) in enumerate(zip(counts, titles, strict=True)):
         height = max(count / top * HEIGHT, LEAST) if count else 0
-        found.append(Bar(_short(index * step), _short(HEIGHT - height), _short(step * 0.86), _short(height), title))
+        found.append(Bar(_short(index * step), _short(HEIGHT - height), _short(step - 1), _short(height), title))
     return found
 
 

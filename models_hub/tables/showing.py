@@ -9,15 +9,16 @@ from typing import Any
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from models_hub.tables import charts
 from models_hub.tables.charts import Bar, figure
 
 CUT = 240  # characters of a cell that are seen at once
+WIDE_CUT = 130  # where characters are as wide as Chinese ones
 MAX_OPENED = 4000  # that can be opened in place; more is on the page of the row
 MAX_PAGE = 500_000  # characters that can be opened on one page
 LEAD = 60  # characters before a found word
-MAX_SHOWN_LABELS = 40
 # What has no look gets one: the pictures that Unicode has for control characters.
 _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
 ClassNames = Mapping[str, Mapping[str, str]]
@@ -39,6 +40,7 @@ class Head:
 
     name: str
     type: str
+    measure: str  # what the picture shows, where that is not the values themselves
     missing: int
     missing_percent: float
     distinct: int
@@ -66,6 +68,7 @@ def type_label(name: str) -> str:
         "list": _("list"),
         "object": _("object"),
         "time": _("time"),
+        "image": _("image"),
         "mixed": _("mixed"),
         "class": _("class"),
     }.get(name, _("empty"))
@@ -78,6 +81,7 @@ def _head(column: Mapping[str, Any], rows: int, names: Mapping[str, str]) -> Hea
     return Head(
         name=str(column["name"]),
         type=type_label("class" if names and column["type"] == "whole" else str(column["type"])),
+        measure="" if shares or numbers or not sizes else _("items") if column["type"] == "list" else _("length"),
         missing=int(column["missing"]),
         missing_percent=100 * int(column["missing"]) / rows if rows else 0.0,
         distinct=int(column["distinct"]),
@@ -109,7 +113,8 @@ def _picture(
     if shares:
         shown = shares[: charts.MAX_BARS]
         titles = [f"{share.name}: {share.count:,} ({share.percent:.1f} %)" for share in shown]
-        count = _("%(count)s values") % {"count": figure(len(shares))}
+        number = len(shares)
+        count = ngettext("%(count)s value", "%(count)s values", number) % {"count": figure(number)}
         return charts.bars([share.count for share in shown], titles), (count, "")
     found = numbers or sizes
     if not found:
@@ -184,9 +189,10 @@ class Cells:
         return self._marked(text) if in_full else self._cut(text, "")
 
     def _cut(self, text: str, look: str) -> SafeString:
-        if len(text) <= CUT:
+        cut = CUT if text[:CUT].isascii() else WIDE_CUT
+        if len(text) <= cut:
             return format_html('<span class="{}">{}</span>', look, self._marked(text)) if look else self._marked(text)
-        short = self._marked(self._beginning(text))
+        short = self._marked(self._beginning(text, cut))
         opened = text[:MAX_OPENED]
         if len(opened) > self._left:
             return format_html('<span class="{}">{}</span>', look, short)
@@ -197,13 +203,13 @@ class Cells:
             look, short, self._marked(opened), more,
         )  # fmt: skip
 
-    def _beginning(self, text: str) -> str:
+    def _beginning(self, text: str, cut: int) -> str:
         """Return what is seen of a long text: its beginning, or the place of the first found word."""
         found = self._marks.search(text) if self._marks else None
-        if found is None or found.end() <= CUT:
-            return text[:CUT] + "…"
-        start = found.start() - LEAD
-        return "…" + text[start : start + CUT] + "…"
+        if found is None or found.end() <= cut:
+            return text[:cut] + "…"
+        start = max(found.start() - LEAD, 0)
+        return "…" + text[start : start + cut] + "…"
 
     def _marked(self, text: str) -> SafeString:
         """Return escaped text with the words that were looked for marked."""

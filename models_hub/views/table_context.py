@@ -89,7 +89,6 @@ def _page(request: HttpRequest, table: Table, asked: Asked, cells: Cells) -> dic
         "found": table.found(asked),
         "next_address": None if page.next is None else _address(request, row=page.next + 1),
         "previous_address": None if page.previous is None else _address(request, row=page.previous + 1),
-        "numeric": [column["numbers"] is not None for column in table.columns],
     }
 
 

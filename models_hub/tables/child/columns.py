@@ -33,6 +33,7 @@ class Column:
         self.values: Counter[Any] | None = Counter()
         self.items: Counter[str] | None = Counter()
         self.absent = 0
+        self.images = 0
         self.may_be_number = are_texts
         self.is_whole = True
 
@@ -107,6 +108,10 @@ class Column:
             found["labels"], found["several"] = labels.most_common(), type_name == "list"
         return found
 
+    def note_image(self) -> None:
+        """Count a value that holds an image."""
+        self.images += 1
+
     def are_times(self) -> None:
         """Call the column what it is in its file: JSON has no times, so that they are texts by now."""
         self.kinds = Counter({"time": sum(self.kinds.values())})
@@ -124,6 +129,8 @@ class Column:
         if is_number:
             whole = self.is_whole if self.are_texts else set(self.kinds) == {"whole"}
             return "whole" if whole else "number"
+        if self.images and self.images == sum(self.kinds.values()):
+            return "image"
         kinds = [kind for kind in self.kinds if kind]
         if set(kinds) == {"whole", "number"}:
             return "number"

@@ -26,7 +26,7 @@ def read_lines(lines: Lines, *, name: str, notes: Notes) -> Iterator[dict[str, A
         if not text.strip():
             continue
         try:
-            value = _DECODER.decode(text)
+            value = _DECODER.decode(text.rstrip("\r\n"))
         except json.JSONDecodeError as error:
             notes.add("bad_json", file=name, line=lines.number, column=error.colno, cause=error.msg)
             continue

@@ -47,7 +47,10 @@ class Table:
                 continue
             while len(values) <= place:
                 values.append(None)
+            before = len(images)
             values[place] = cells.plain(value, images)
+            if len(images) == before + 1:
+                self.columns[place].note_image()
             self.columns[place].add(value if isinstance(value, str) else values[place])
         data = cells.dump(values)
         self._hashes.append(hash(data) & (1 << 64) - 1)
