@@ -114,6 +114,12 @@ def between(repo: Repo, old: Commit | None, new: Commit, *, below: str = "") -> 
     return Comparison(_with_lines(repo, changes), len(changed) - len(renamed))
 
 
+def of_text(path: str, before: str, after: str) -> FileChange:
+    """Compare two texts that are in no commit, or not both; lines that differ in their ends alone are the same."""
+    diffs = rendering.text_diffs([(before, after)]) if max(len(before), len(after)) <= MAX_DIFF_BYTES else None
+    return _with(FileChange(path, None, None), diffs[0] if diffs else None)
+
+
 Sides = tuple[TreeItem | None, TreeItem | None]
 
 

@@ -123,16 +123,30 @@ class TextFileForm(CommitForm):
         label=_("Content"),
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 22, "class": "font-monospace editor", "spellcheck": "false"}),
+        widget=forms.Textarea(
+            attrs={"rows": 24, "class": "editor", "spellcheck": "false", "wrap": "off", "data-editor": ""}
+        ),
     )
     seen = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     field_order = ("path", "content", "title", "description", "target", "seen")
 
 
 class RemovalForm(CommitForm):
-    """A file to be removed. `seen` is its git id as the reader saw it."""
+    """A file or folder to be removed. `seen` is its git id as the reader saw it."""
 
     seen = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
+
+
+class MoveFileForm(RemovalForm):
+    """A file or folder that is to stand in another place."""
+
+    path = forms.CharField(
+        label=_("New name"),
+        max_length=MAX_PATH,
+        widget=forms.TextInput(attrs=NAME_ATTRIBUTES),
+        help_text=_("With its folders, such as docs/notes.md; folders that do not exist are made."),
+    )
+    field_order = ("path", "title", "description", "target", "seen")
 
 
 class VisibilityForm(forms.Form):

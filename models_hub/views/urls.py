@@ -53,6 +53,7 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/upload/<path:place>", uploads.upload, extra, name=f"{kind}_upload"),
         path(f"{base}/new/<path:place>", editing.new, extra, name=f"{kind}_new_file"),
         path(f"{base}/edit/<path:place>", editing.edit, extra, name=f"{kind}_edit"),
+        path(f"{base}/move/<path:place>", editing.move, extra, name=f"{kind}_move_file"),
         path(f"{base}/removal/<path:place>", editing.removal, extra, name=f"{kind}_removal"),
         path(f"{base}/collections", collections.of_repo, extra, name=f"{kind}_collections"),
         path(f"{base}/bundle", arrivals.bundle, extra, name=f"{kind}_bundle"),

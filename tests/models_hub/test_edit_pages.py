@@ -167,3 +167,96 @@ def test_an_author_goes_on_in_the_pull_request_and_others_do_not(as_user, charli
     assert answer.headers["Location"] == "/alice/bert/discussions/1"
     assert content(model, "c.txt", "refs/pr/1") == b"more\n"
     assert "/edit/refs/pr/1/c.txt" in as_user(charlie).get("/alice/bert/blob/refs/pr/1/c.txt").text
+
+
+def test_a_preview_shows_the_lines_and_saves_nothing(as_user, alice, model):
+    before = seen(model, "a.txt")
+    page = as_user(alice).post("/alice/bert/edit/main/a.txt", typed("one\ntwo <b>\n", seen=before, preview="1"))
+    assert page.status_code == 200
+    assert "+two &lt;b&gt;" in page.text
+    assert "one\ntwo" in page.context["form"]["content"].value()
+    assert content(model, "a.txt") == b"one\n"
+
+
+def test_a_preview_of_a_new_file_tells_what_is_wrong_with_it(as_user, alice, model):
+    page = as_user(alice).post("/alice/bert/new/main", typed("x", preview="1"), HTTP_HX_REQUEST="true")
+    assert page.status_code == 200
+    assert "exists already" in page.text.split('id="edit-preview"')[1]
+
+
+def test_a_conflict_shows_what_the_others_did_and_what_saving_would_do(as_user, alice, model):
+    before = seen(model, "a.txt")
+    publishing.commit(repo=model, by=alice, title="Meanwhile", changes=[PutFile("a.txt", b"one\ntheirs\n")])
+    page = as_user(alice).post("/alice/bert/edit/main/a.txt", typed("one\nmine\n", seen=before))
+    assert page.status_code == 409
+    assert "What changed since you opened it" in page.text
+    assert "+theirs" in page.text
+    assert "-theirs" in page.text
+    assert "+mine" in page.text
+
+
+def test_a_made_up_base_shows_no_other_file(as_user, charlie, alice, model, make_repo):
+    other = make_repo(alice, "other", files={"secret.txt": "secret"}, private=True)
+    oid = seen(other, "secret.txt")
+    page = as_user(charlie).post("/alice/bert/edit/main/a.txt", typed("mine", seen=oid))
+    assert page.status_code == 409
+    assert "secret" not in page.text
+
+
+@pytest.fixture
+def folders(alice, make_repo):
+    files = {"docs/a.txt": "a", "docs/deep/w.bin": b"\x00\x01", "keep.txt": "k"}
+    return make_repo(alice, "deep", files=files)
+
+
+def paths(repo):
+    head = browsing.resolve_revision(repo, "main")
+    return {e.path for e in browsing.list_folder(repo, head, recursive=True) if not e.is_folder} - {".gitattributes"}
+
+
+def test_a_folder_is_renamed_with_all_that_is_in_it(as_user, alice, folders):
+    browser, address = as_user(alice), "/alice/deep/move/main/docs"
+    moved = {"path": "notes/new", "title": "Move", "seen": seen(folders, "docs")}
+    assert "docs/deep/w.bin" in browser.get(address).text
+    preview = browser.post(address, moved | {"preview": "1"}).text
+    assert "docs/deep/w.bin → notes/new/deep/w.bin" in preview
+    assert browser.post(address, moved).headers["Location"] == "/alice/deep/tree/main/notes/new"
+    assert paths(folders) == {"notes/new/a.txt", "notes/new/deep/w.bin", "keep.txt"}
+    assert content(folders, "notes/new/deep/w.bin") == b"\x00\x01"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("keep.txt", 409), ("docs", 400), ("docs/inside", 400), ("../x", 400), ("", 400), ("a\\b", 400), (".git/x", 400)],
+)
+def test_a_folder_does_not_go_just_anywhere(as_user, alice, folders, path, status):
+    moved = {"path": path, "title": "Move", "seen": seen(folders, "docs")}
+    assert as_user(alice).post("/alice/deep/move/main/docs", moved).status_code == status
+    assert "docs/a.txt" in paths(folders)
+
+
+def test_a_large_file_is_renamed_without_being_sent_again(as_user, alice, folders):
+    moved = {"path": "w2.bin", "title": "Move", "seen": seen(folders, "docs/deep/w.bin")}
+    answer = as_user(alice).post("/alice/deep/move/main/docs/deep/w.bin", moved)
+    assert answer.headers["Location"] == "/alice/deep/blob/main/w2.bin"
+    assert paths(folders) == {"docs/a.txt", "w2.bin", "keep.txt"}
+
+
+def test_a_folder_is_removed_when_its_files_were_shown(as_user, alice, folders):
+    assert "2 files are in this folder" in as_user(alice).get("/alice/deep/removal/main/docs").text
+    gone = {"title": "Away", "seen": seen(folders, "docs")}
+    assert as_user(alice).post("/alice/deep/removal/main/docs", gone).status_code == 302
+    assert paths(folders) == {"keep.txt"}
+
+
+def test_a_folder_that_changed_meanwhile_is_not_moved_unseen(as_user, alice, folders):
+    moved = {"path": "notes", "title": "Move", "seen": seen(folders, "docs")}
+    publishing.commit(repo=folders, by=alice, title="Meanwhile", changes=[PutFile("docs/new.txt", b"x")])
+    assert as_user(alice).post("/alice/deep/move/main/docs", moved).status_code == 409
+
+
+def test_a_stranger_s_move_becomes_a_pull_request(as_user, charlie, client, folders):
+    assert client.get("/alice/deep/move/main/docs").status_code == 302
+    moved = {"path": "notes", "title": "Move", "seen": seen(folders, "docs")}
+    assert as_user(charlie).post("/alice/deep/move/main/docs", moved).headers["Location"] == "/alice/deep/discussions/1"
+    assert "docs/a.txt" in paths(folders)
