@@ -10,6 +10,7 @@ from portal.context import site
 
 CARD = "README.md"
 HIDDEN = ".gitattributes"
+ONNX = "onnx"
 
 
 @repo_page
@@ -20,7 +21,6 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
     text = _card_text(repo, entries)
     _metadata, body = cards.split_card(text)
     names = [entry.path for entry in entries if not entry.is_folder and entry.path != HIDDEN]
-    example = next((name for name in ("config.json", *names) if name in names), CARD)
     return respond(
         request,
         repo,
@@ -31,7 +31,9 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
         card=rendering.markdown_html(text, repo=repo, revision=DEFAULT_BRANCH) if body.strip() else "",
         has_card=CARD in names,
         gaps=completeness.gaps(repo, body) if permissions.can_write(request.user, repo) else [],
-        snippets=snippets.snippets(repo, site=_site_address(request), example_file=example),
+        snippets=snippets.snippets(
+            repo, site=_site_address(request), files=[*names, *_exported(repo, commit, entries)]
+        ),
         facts=_facts(repo, commit),
         gate=gate_of(request, repo),
     )
@@ -40,6 +42,13 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
 def _card_text(repo: Repo, entries: list[browsing.Entry]) -> str:
     entry = next((entry for entry in entries if entry.path == CARD and not entry.is_folder), None)
     return browsing.read(repo, entry, entry.size).decode("utf-8", "replace") if entry else ""
+
+
+def _exported(repo: Repo, commit: Commit, entries: list[browsing.Entry]) -> list[str]:
+    """Return the files of the folder in which exports for other runtimes lie by custom, [] where there is none."""
+    if not any(entry.path == ONNX and entry.is_folder for entry in entries):
+        return []
+    return list(browsing.items_below(repo, commit, ONNX))
 
 
 def _site_address(request: HttpRequest) -> str:

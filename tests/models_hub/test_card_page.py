@@ -44,7 +44,7 @@ def test_snippets_name_this_portal_and_this_model(client, model):
     assert "HF_ENDPOINT&quot;] = &quot;http://models.example:8080" in page
     assert "AutoModelForSequenceClassification" in page
     assert "hf download alice/bert" in page
-    assert "http://models.example:8080/alice/bert/resolve/main/config.json" in page
+    assert "http://models.example:8080/alice/bert/resolve/main/model.safetensors" in page
 
 
 def test_a_data_set_has_snippets_of_its_own(client, alice, make_repo):
@@ -52,7 +52,7 @@ def test_a_data_set_has_snippets_of_its_own(client, alice, make_repo):
     page = client.get("/datasets/alice/mood").text
     assert "load_dataset(&quot;alice/mood&quot;)" in page
     assert "--repo-type dataset" in page
-    assert "/datasets/alice/mood/resolve/main/README.md" in page
+    assert "/datasets/alice/mood/resolve/main/data.csv" in page
 
 
 def test_a_private_model_s_snippets_sign_in(as_user, alice, make_repo):
