@@ -1,7 +1,7 @@
 """How commits of a repository descend from each other."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -44,18 +44,14 @@ def added(repo: Repo, old: str | None, new: str) -> list[Commit]:
 def distances(repo: Repo, base: str, oids: Iterable[str]) -> dict[str, Distance]:
     """Return how far each commit is ahead of `base` and behind it, in one pass over the repository's commits."""
     wanted = list(dict.fromkeys(oids))
-    marks = {base: 1}
-    for index, oid in enumerate(wanted, 1):
-        marks[oid] = marks.get(oid, 0) | 1 << index
-    counts: Counter[int] = Counter()
-    rows = Commit.objects.filter(repo=repo).order_by("-id").values_list("oid", "parents")
-    for oid, parents in rows.iterator(chunk_size=2000):  # children come before their parents
-        mark = marks.pop(oid, 0)
-        if mark:
-            counts[mark] += 1
-            for parent in parents:
-                marks[parent] = marks.get(parent, 0) | mark
-    return {oid: _distance(counts, 1 << index) for index, oid in enumerate(wanted, 1)}
+    pasts = _Pasts(repo, [base, *wanted])
+    return {oid: Distance(pasts.count(oid, without=base), pasts.count(base, without=oid)) for oid in wanted}
+
+
+def added_counts(repo: Repo, pairs: Sequence[tuple[str | None, str]]) -> list[int]:
+    """Return for each (old, new) how many commits `new` has in its past and `old` has not, in one pass."""
+    pasts = _Pasts(repo, [oid for pair in pairs for oid in pair if oid])
+    return [pasts.count(new, without=old) for old, new in pairs]
 
 
 def newest_added(repo: Repo, old: str | None, new: str, limit: int) -> list[Commit]:
@@ -68,9 +64,25 @@ def newest_added(repo: Repo, old: str | None, new: str, limit: int) -> list[Comm
     return [rows[pk] for pk in wanted]
 
 
-def _distance(counts: Mapping[int, int], mark: int) -> Distance:
-    ahead = sum(count for seen, count in counts.items() if seen & mark and not seen & 1)
-    return Distance(ahead, sum(count for seen, count in counts.items() if seen & 1 and not seen & mark))
+class _Pasts:
+    """The pasts of some commits. Each has a bit, and the commits are counted by which pasts they belong to."""
+
+    def __init__(self, repo: Repo, oids: Iterable[str]) -> None:
+        self._bits = {oid: 1 << index for index, oid in enumerate(dict.fromkeys(oids))}
+        self._counts: Counter[int] = Counter()
+        marks = dict(self._bits)
+        rows = Commit.objects.filter(repo=repo).order_by("-id").values_list("oid", "parents")
+        for oid, parents in rows.iterator(chunk_size=2000):  # children come before their parents
+            mark = marks.pop(oid, 0)
+            if mark:
+                self._counts[mark] += 1
+                for parent in parents:
+                    marks[parent] = marks.get(parent, 0) | mark
+
+    def count(self, oid: str, *, without: str | None) -> int:
+        """Return how many commits are in the past of one, itself included, and not in that of another."""
+        inside, outside = self._bits[oid], self._bits[without] if without else 0
+        return sum(count for mark, count in self._counts.items() if mark & inside and not mark & outside)
 
 
 def _parents(repo: Repo) -> Parents:

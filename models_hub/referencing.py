@@ -1,19 +1,19 @@
 """Branches and tags: made, listed and removed."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from dulwich.refs import Ref as DulwichRef
 from dulwich.refs import check_ref_format
 
-from models_hub import browsing
+from models_hub import browsing, landing
 from models_hub.browsing import OID, RevisionNotFound
 from models_hub.checking import is_text
 from models_hub.models import DEFAULT_BRANCH, Ref, Repo
 from models_hub.models.pull_requests import PULLS
 from models_hub.models.refs import HEADS, TAGS
 from models_hub.publishing import require_writer
-from portal.errors import Conflict, InvalidInput, NotFound, TooLarge
-from portal.models import Asker, Event
+from portal.errors import Conflict, InvalidInput, NotFound, StaleParent, TooLarge
+from portal.models import Asker
 
 MAX_NAME = 200
 MAX_MESSAGE = 20_000
@@ -33,6 +33,11 @@ def page_of(repo: Repo, folder: str, *, after: str, limit: int, first: str = "")
     rows = Ref.objects.filter(repo=repo, name__startswith=folder, name__gt=folder + after if is_text(after) else folder)
     leading = list(Ref.objects.filter(repo=repo, name=folder + first)) if first and not after else []
     return leading + list(rows.exclude(name=folder + first if first else "").order_by("name")[: limit - len(leading)])
+
+
+def exists(repo: Repo, tag: str) -> bool:
+    """Say whether there is a tag of this name."""
+    return is_text(tag) and Ref.objects.filter(repo=repo, name=TAGS + tag).exists()
 
 
 def find(repo: Repo, name: str) -> Ref:
@@ -82,12 +87,11 @@ def _create(repo: Repo, by: Asker, folder: str, name: str, start: str, message: 
         raise TooLarge(_("A repository may have at most %(max)d branches and tags.") % {"max": MAX_REFS})
     try:
         with transaction.atomic():
-            ref = Ref.objects.create(repo=repo, name=full, oid=commit.oid, message=message)
-            ref.require_commit()
-            Event.record("repo.ref_created", subject=f"repo:{repo.pk}", by=user, ref=full, commit=commit.oid)
-    except IntegrityError as error:
+            return landing.begin_ref(repo, full, commit.oid, by=user, message=message)
+    except StaleParent as error:
+        if not Ref.objects.filter(repo=repo, name=full).exists():
+            raise
         raise Conflict(f"Reference {full} already exists") from error
-    return ref
 
 
 def _delete(repo: Repo, by: Asker, folder: str, name: str) -> bool:
@@ -98,8 +102,7 @@ def _delete(repo: Repo, by: Asker, folder: str, name: str) -> bool:
         found = Ref.objects.filter(repo=repo, name=folder + name).first()
         if found is None:
             return False
-        found.delete()
-        Event.record("repo.ref_deleted", subject=f"repo:{repo.pk}", by=user, ref=found.name, commit=found.oid)
+        landing.end_ref(found, by=user)
     return True
 
 
