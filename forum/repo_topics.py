@@ -34,6 +34,13 @@ class RepoTopics:
     def status_changed(self, pull: PullRequest, *, by: User, comment: str) -> None:
         discussing.note_status(_topic(pull), pull.status, by=by, text=_unrendered(comment))
 
+    def reviewed(self, pull: PullRequest, *, by: User, verdict: str, comment: str) -> None:
+        topic = _topic(pull)
+        posting.append(topic, by=by, kind=Post.Kind.REVIEW, data={"verdict": verdict})
+        if comment:
+            discussing.add_comment(topic, by=by, text=_unrendered(comment))
+        discussing.record("reviewed", topic, by=by, verdict=verdict)
+
     def merged(self, pull: PullRequest, *, by: User, comment: str) -> None:
         discussing.note_status(_topic(pull), pull.status, by=by, text=_unrendered(comment))
 

@@ -29,6 +29,9 @@ class Conversation(Protocol):
     def status_changed(self, pull: PullRequest, *, by: User, comment: str) -> None:
         """The pull request was made ready, closed or opened again."""
 
+    def reviewed(self, pull: PullRequest, *, by: User, verdict: str, comment: str) -> None:
+        """Somebody approved the change as it is, or asked for another one."""
+
     def merged(self, pull: PullRequest, *, by: User, comment: str) -> None:
         """The change is in its base branch now."""
 

@@ -1,4 +1,7 @@
-"""Where a branch moves: the last step of every commit, push, merge and import, inside the caller's transaction."""
+"""Where branches and tags change: the last step of every way to do so, inside the caller's transaction.
+
+Each asks the rules of the repository first (`protecting.py`).
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -7,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
 
-from models_hub import ancestry, describing
+from models_hub import ancestry, describing, protecting
 from models_hub.conversation import conversation
 from models_hub.describing import Description
 from models_hub.git.formats import CommitRecord
 from models_hub.models import Commit, PullRequest, Ref, Repo
 from models_hub.models.pull_requests import pull_number
+from models_hub.protecting import RefChange
 from portal.errors import Conflict
 from portal.models import Event, User
 
@@ -63,14 +67,23 @@ def note_commits(repo: Repo, made: Iterable[tuple[CommitRecord, User | None, str
 
 
 def move_branch(
-    repo: Repo, name: str, *, old: Commit | None, new: Commit, by: User | None, description: Description | None
+    repo: Repo,
+    name: str,
+    *,
+    old: Commit | None,
+    new: Commit,
+    by: User | None,
+    description: Description | None,
+    merges: PullRequest | None = None,
 ) -> None:
-    """Move the reference `name`, such as `refs/heads/main`, from `old` to `new`; raises StaleParent.
+    """Move the reference `name`, such as `refs/heads/main`, from `old` to `new`; raises StaleParent and ProtectedRef.
 
     `description` is given when the reference is the default branch: lists and search then show the new head.
-    The reference of a pull request moves until it is decided, and its conversation shows what came.
+    `merges` is the pull request that the move brings in. The reference of a pull request itself moves until it is
+    decided, and its conversation shows what came.
     """
     pull = _hold_pull_request(repo, name)
+    protecting.require(RefChange(repo, name, old.oid if old else None, new.oid, merges), by=by)
     Ref.move(repo, name, expected=old.oid if old else None, new=new.oid)
     if description:
         _note_head(repo, new, description)
@@ -85,7 +98,39 @@ def move_branch(
         weights_before=old.weights_digest if old else "",
     )
     if pull is not None:
+        if by is not None and by.pk != pull.author_id:
+            pull.pushers.add(by)
         conversation().committed(pull, ancestry.added(repo, old.oid if old else None, new.oid), by=by)
+
+
+def begin_ref(repo: Repo, name: str, oid: str, *, by: User, message: str = "", tag_oid: str = "") -> Ref:
+    """Give a commit that is here another name, a branch or a tag; raises StaleParent when there is one of this name."""
+    protecting.require(RefChange(repo, name, None, oid), by=by)
+    return _begin(repo, name, oid, by=by, message=message, tag_oid=tag_oid)
+
+
+def replace_tag(ref: Ref, oid: str, *, by: User, message: str, tag_oid: str) -> Ref:
+    """Let a tag name another commit, or the same one in other words."""
+    protecting.require(RefChange(ref.repo, ref.name, ref.oid, oid), by=by)
+    ref.delete()
+    return _begin(ref.repo, ref.name, oid, by=by, message=message, tag_oid=tag_oid)
+
+
+def end_ref(ref: Ref, *, by: User) -> None:
+    """Remove a branch or a tag."""
+    protecting.require(RefChange(ref.repo, ref.name, ref.oid, None), by=by)
+    ref.delete()
+    Event.record("repo.ref_deleted", subject=f"repo:{ref.repo_id}", by=by, ref=ref.name, commit=ref.oid)
+
+
+def _begin(repo: Repo, name: str, oid: str, *, by: User, message: str, tag_oid: str) -> Ref:
+    Ref.move(repo, name, expected=None, new=oid)
+    ref = Ref.objects.get(repo=repo, name=name)
+    if message or tag_oid:
+        ref.message, ref.tag_oid = message, tag_oid
+        ref.save(update_fields=("message", "tag_oid"))
+    Event.record("repo.ref_created", subject=f"repo:{repo.pk}", by=by, ref=name, commit=oid)
+    return ref
 
 
 def _name(identity: bytes) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import ancestry, checking, comparing, drafting, landing, quotas
+from models_hub import ancestry, checking, comparing, drafting, landing, protecting, quotas
 from models_hub.conversation import conversation
 from models_hub.drafting import Draft
 from models_hub.git import objects
@@ -15,6 +15,7 @@ from models_hub.git.objects import TreeItem
 from models_hub.models import DEFAULT_BRANCH, Commit, Proposer, PullRequest, Ref, Repo
 from models_hub.models.refs import HEADS
 from models_hub.proposing import require_live
+from models_hub.protecting import RefChange
 from models_hub.publishing import require_writer
 from portal.errors import Conflict, InvalidInput, StaleParent
 from portal.models import Asker, User
@@ -137,6 +138,12 @@ def merge_trees(base: Files, ours: Files, theirs: Files) -> tuple[dict[str, Tree
     return merged, sorted(clashing | (merged.keys() & folders))
 
 
+def landing_of(pull: PullRequest, joined: Sides, method: Method = Method.SQUASH) -> RefChange:
+    """Return the change of the base branch as the rules of the repository see it, before anything is merged."""
+    new = joined.head.oid if method is Method.FAST_FORWARD and joined.can_fast_forward else ""
+    return RefChange(pull.repo, HEADS + pull.base, joined.onto.oid, new, pull=pull, is_merge=method is Method.MERGE)
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """Who merges how, having looked at which head."""
@@ -151,6 +158,8 @@ def _prepare(pull: PullRequest, wanted: _Wanted) -> tuple[Sides, Draft | None]:
     """Return what is to be joined, and the tree of it unless the branch has it all already."""
     joined = sides(pull)
     _require_ready(pull, joined, wanted.head)
+    if not joined.adds_nothing:
+        protecting.require(landing_of(pull, joined, wanted.method), by=wanted.user)
     return joined, None if joined.adds_nothing else _draft(pull, joined, wanted.method)
 
 
@@ -215,7 +224,7 @@ def _land(pull: PullRequest, joined: Sides, draft: Draft | None, wanted: _Wanted
         raise Conflict(_("Somebody else decided about this pull request just now."))
     if draft is not None:
         landing.move_branch(
-            pull.repo, HEADS + pull.base, old=joined.onto, new=made, by=user, description=draft.description
+            pull.repo, HEADS + pull.base, old=joined.onto, new=made, by=user, description=draft.description, merges=pull
         )
     pull.status = Status.MERGED
     pull.merge_commit, pull.merged_onto, pull.merged_by = made.oid, joined.onto.oid, user

@@ -11,13 +11,13 @@ from django.db.models import F
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from models_hub import permissions, quotas
+from models_hub import approving, permissions, quotas
 from models_hub.browsing import RevisionNotFound
 from models_hub.changes import Change, PutFile
 from models_hub.checking import is_text
 from models_hub.conversation import conversation
 from models_hub.landing import MAX_TITLE
-from models_hub.models import DEFAULT_BRANCH, Numbering, Proposer, PullRequest, Ref, Repo
+from models_hub.models import DEFAULT_BRANCH, Numbering, Proposer, PullRequest, Ref, Repo, Review
 from models_hub.models.refs import HEADS
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, QuotaExceeded, SignInRequired
 from portal.models import Asker, User
@@ -102,6 +102,23 @@ def change_status(pull: PullRequest, *, by: Asker, status: str, comment: str = "
         pull.status = status
         pull.save(update_fields=("status", "updated_at"))
         conversation().status_changed(pull, by=user, comment=comment)
+
+
+def review(pull: PullRequest, *, by: Asker, verdict: str, head: str, comment: str = "") -> Review:
+    """Say whether a proposal is good, having seen its commit `head`; replaces what the same person said before."""
+    user = require_proposer(by, pull.repo)
+    if verdict not in Review.Verdict.values:
+        raise InvalidInput(_("A review says “approved” or “changes”."))
+    if user.pk == pull.author_id:
+        raise NotAllowed(_("The author of a pull request does not review it."))
+    with transaction.atomic():
+        require_live(PullRequest.objects.select_for_update().get(pk=pull.pk))
+        if head != approving.head_of(pull):
+            raise Conflict(_("The pull request has new commits since you looked at it. Look at them first."))
+        values = {"verdict": verdict, "oid": head}
+        row, _created = Review.objects.update_or_create(pull=pull, reviewer=user, defaults=values)
+        conversation().reviewed(pull, by=user, verdict=verdict, comment=comment)
+    return row
 
 
 def require_decider(by: Asker, pull: PullRequest) -> User:

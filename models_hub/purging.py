@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
 from dulwich.objects import ObjectID, ShaFile, Tree
 
-from models_hub import browsing, describing, drafting, landing, quotas, rights
+from models_hub import browsing, describing, drafting, landing, protecting, quotas, rights
 from models_hub.git import objects
 from models_hub.models import DEFAULT_BRANCH, Commit, GitObject, Ref, Repo, RepoBlob
 from models_hub.models.pull_requests import pull_number
 from models_hub.models.refs import HEADS
+from models_hub.protecting import RefChange
 from models_hub.publishing import require_manager
 from portal.errors import NotFound
 from portal.models import Asker, Event, User
@@ -128,6 +129,7 @@ class _Rewriting:
                 described = describing.describe(self.repo, browsing.list_folder(self.repo, new, recursive=True))
             landing.move_branch(self.repo, ref.name, old=old, new=new, by=self.user, description=described)
             return
+        protecting.require(RefChange(self.repo, ref.name, old.oid, new.oid), by=self.user)
         Ref.move(self.repo, ref.name, expected=old.oid, new=new.oid)
         if pull_number(ref.name) is None:  # the object of an annotated tag names the commit that is gone
             Ref.objects.filter(pk=ref.pk).update(tag_oid="")

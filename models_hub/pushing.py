@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, inspecting, landing, permissions, proposing, quotas, referencing
+from models_hub import browsing, inspecting, landing, permissions, proposing, protecting, quotas, referencing
 from models_hub.arrivals import missing
 from models_hub.checking import shown
 from models_hub.describing import Description
@@ -20,9 +20,10 @@ from models_hub.inspecting import NewCommit
 from models_hub.models import DEFAULT_BRANCH, ZERO_OID, Commit, GitObject, PullRequest, Ref, Repo
 from models_hub.models.pull_requests import PULLS, pull_number
 from models_hub.models.refs import HEADS, TAGS
+from models_hub.protecting import RefChange
 from models_hub.publishing import require_writer
 from portal.errors import Conflict, DomainError, InvalidInput, NotAllowed, StaleParent, TooLarge
-from portal.models import Asker, Event, User
+from portal.models import Asker, User
 
 MAIN = HEADS + DEFAULT_BRANCH
 MAX_COMMANDS = 500
@@ -147,6 +148,9 @@ def _check_command(repo: Repo, by: Asker, command: RefCommand) -> None:
         )
     if command.name == MAIN and command.deletes:
         raise RefRefused(_("The branch “%(name)s” is the one that everybody sees: it cannot be deleted.") % _main())
+    if isinstance(by, User):  # early, for what the name alone tells; `landing.py` asks again
+        old, new = None if command.creates else "", None if command.deletes else ""
+        protecting.require(RefChange(repo, command.name, old, new), by=by)
 
 
 def _tip(repo: Repo, pack: IncomingPack | None, command: RefCommand) -> _Tip:
@@ -244,8 +248,7 @@ def _delete(repo: Repo, command: RefCommand, *, by: User) -> None:
     found = Ref.objects.filter(repo=repo, name=command.name).first()
     if found is None or command.old not in (found.tag_oid or found.oid, ZERO_OID):
         raise _stale(command.name)
-    found.delete()
-    Event.record("repo.ref_deleted", subject=f"repo:{repo.pk}", by=by, ref=found.name, commit=found.oid)
+    landing.end_ref(found, by=by)
 
 
 def _move(repo: Repo, tip: _Tip, *, by: User, brings: bool, description: Description | None) -> None:
@@ -254,8 +257,7 @@ def _move(repo: Repo, tip: _Tip, *, by: User, brings: bool, description: Descrip
         if name.startswith(TAGS):
             _move_tag(repo, tip, by=by)
         elif tip.command.creates and not brings:
-            Ref.move(repo, name, expected=None, new=tip.commit)
-            Event.record("repo.ref_created", subject=f"repo:{repo.pk}", by=by, ref=name, commit=tip.commit)
+            landing.begin_ref(repo, name, tip.commit, by=by)
         elif tip.command.old != tip.commit:
             wanted = Commit.objects.filter(repo=repo, oid__in=[tip.command.old, tip.commit])
             rows = {row.oid: row for row in wanted}
@@ -276,13 +278,12 @@ def _move_tag(repo: Repo, tip: _Tip, *, by: User) -> None:
     now = Ref.objects.filter(repo=repo, name=name).first()
     if (ZERO_OID if now is None else now.tag_oid or now.oid) != old:
         raise _stale(name)
-    if now is not None:
-        now.delete()
-    Ref.move(repo, name, expected=None, new=tip.commit)
-    if tip.tag is not None:
-        message = tip.tag.message.partition("-----BEGIN ")[0].strip()[: referencing.MAX_MESSAGE]
-        Ref.objects.filter(repo=repo, name=name).update(tag_oid=tip.tag.oid, message=message)
-    Event.record("repo.ref_created", subject=f"repo:{repo.pk}", by=by, ref=name, commit=tip.commit)
+    message = tip.tag.message.partition("-----BEGIN ")[0].strip()[: referencing.MAX_MESSAGE] if tip.tag else ""
+    tag_oid = tip.tag.oid if tip.tag else ""
+    if now is None:
+        landing.begin_ref(repo, name, tip.commit, by=by, message=message, tag_oid=tag_oid)
+    else:
+        landing.replace_tag(now, tip.commit, by=by, message=message, tag_oid=tag_oid)
 
 
 def _stale(name: str) -> StaleParent:

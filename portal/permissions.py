@@ -1,6 +1,8 @@
 """Who may act for a namespace."""
 
-from portal.models import Asker, Membership, Namespace
+from collections.abc import Collection
+
+from portal.models import Asker, Membership, Namespace, User
 from portal.reach import Level, reaches
 
 WRITERS = (Membership.Role.WRITE, Membership.Role.ADMIN)
@@ -37,3 +39,16 @@ def can_administer(user: Asker, namespace: Namespace, *, repo_id: int | None = N
     if not reaches(user, Level.MANAGE, namespace_id=namespace.pk, repo_id=repo_id):
         return False
     return role_in(user, namespace) == Membership.Role.ADMIN
+
+
+def writers_among(namespace: Namespace, people: Collection[int]) -> set[int]:
+    """Return the ids of those people whose accounts work and who may write in the namespace, in two queries."""
+    active = User.objects.filter(pk__in=people, is_active=True)
+    found = dict(active.values_list("pk", "is_superuser"))
+    if namespace.is_mirror:
+        return set()
+    writers = {namespace.user_id}
+    if namespace.organization_id is not None:
+        members = Membership.objects.filter(organization_id=namespace.organization_id, role__in=WRITERS)
+        writers = set(members.filter(user_id__in=found).values_list("user_id", flat=True))
+    return {pk for pk, is_super in found.items() if is_super or pk in writers}

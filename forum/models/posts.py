@@ -18,6 +18,7 @@ class Post(models.Model):
         STATUS = "status-change", _("change of status")
         TITLE = "title-change", _("change of title")
         COMMIT = "commit", _("commit")
+        REVIEW = "review", _("review")
 
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="posts")
     number = models.PositiveIntegerField()

@@ -14,6 +14,7 @@ from models_hub.models.mirrors import AwaitedBlob, Import, Mirror
 from models_hub.models.objects import Commit, GitObject
 from models_hub.models.pull_requests import Numbering, Proposer, PullRequest
 from models_hub.models.quotas import QuotaAccount, QuotaEntry, Reservation, XorbHolding
+from models_hub.models.ref_rules import RefRule, Review
 from models_hub.models.refs import Ref
 from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
@@ -50,6 +51,7 @@ __all__ = [
     "QuotaAccount",
     "QuotaEntry",
     "Ref",
+    "RefRule",
     "Release",
     "Repo",
     "RepoAlias",
@@ -57,6 +59,7 @@ __all__ = [
     "RepoMeasure",
     "RepoQuerySet",
     "Reservation",
+    "Review",
     "TensorComparison",
     "UpkeepRun",
     "Webhook",

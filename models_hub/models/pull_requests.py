@@ -31,6 +31,8 @@ class PullRequest(models.Model):
     merge_commit = models.CharField(max_length=40, blank=True)
     merged_onto = models.CharField(max_length=40, blank=True)
     merged_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    # Who sent commits to it; like the author's, their approval of what they wrote themselves counts for nothing.
+    pushers = models.ManyToManyField(User, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

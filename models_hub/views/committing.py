@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-from models_hub import permissions, proposing, publishing
+from models_hub import permissions, proposing, protecting, publishing
 from models_hub.changes import Change
 from models_hub.forms import PROPOSAL, CommitForm, Targets
 from models_hub.models import PullRequest, Ref, Repo
@@ -31,7 +31,7 @@ def targets(user: Asker, repo: Repo, revision: str) -> Targets:
         publishing.require_pusher(proposer, repo, revision)
         return []
     proposal = (PROPOSAL, _("Open a pull request for %(branch)s") % {"branch": revision})
-    if not permissions.can_write(proposer, repo):
+    if not permissions.can_write(proposer, repo) or not protecting.may_commit(proposer, repo, revision):
         return [proposal]
     return [("branch", _("Commit directly to %(branch)s") % {"branch": revision}), proposal]
 
