@@ -159,16 +159,16 @@ def _run(request: dict[str, Any], scope: Scope, heard: Heard) -> None:
     try:
         with child.stdin as pipe:
             pipe.write(json.dumps(request).encode() + b"\n")
-        with child.stdout as lines:
-            while line := lines.readline(MAX_LINE):
-                answer = _parsed(line)
-                if "rows" in answer:
-                    heard(int(answer["rows"]), int(answer["bytes"]))
+        while line := child.stdout.readline(MAX_LINE):
+            answer = _parsed(line)
+            if "rows" in answer:
+                heard(int(answer["rows"]), int(answer["bytes"]))
     except BrokenPipeError:
         answer = {}
     finally:
         timer.cancel()
         child.kill()
+        child.stdout.close()
         child.wait()
     if "failure" in answer:
         raise texts.failure(str(answer["failure"]), answer.get("data"))

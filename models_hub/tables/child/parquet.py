@@ -62,4 +62,5 @@ class ParquetFile:
 def _short(error: Exception) -> str:
     """Return what DuckDB says without the path of the file on this machine."""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return "".join(part for part in text.split("'")[::2])[:200].strip()
+    words = "".join(part for part in text.split("'")[::2])[:200].strip()
+    return "".join(sign if sign.isprintable() else "�" for sign in words)
