@@ -13,6 +13,7 @@ from django.utils import timezone
 from forum import attaching
 from models_hub import collecting, redescribing, scrubbing, trash
 from models_hub.models import UpkeepRun
+from models_hub.tables import kept
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         trash.erase_due()
         figures = collecting.collect(check=check)
         attaching.collect(check=check)
+        kept.tidy()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
         if figures.file_bytes:
