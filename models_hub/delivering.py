@@ -6,11 +6,15 @@ from urllib.parse import quote
 
 from models_hub.browsing import Entry
 
-# Only what a browser shows without running it. All else is text, or a download.
+# Only what a browser shows without running it; an SVG, which may hold a program, only inside of <img>, for it is one
+# of the ACTIVE files. All else is text, or a download.
 SHOWN_TYPES = {
+    ".svg": "image/svg+xml", ".avif": "image/avif", ".bmp": "image/bmp", ".ico": "image/x-icon",
     ".gif": "image/gif", ".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
     ".flac": "audio/flac", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".wav": "audio/wav",
-    ".mp4": "video/mp4", ".webm": "video/webm", ".json": "application/json",
+    ".m4a": "audio/mp4", ".opus": "audio/ogg", ".aac": "audio/aac",
+    ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm",
+    ".pdf": "application/pdf", ".json": "application/json",
 }  # fmt: skip
 ACTIVE = (".html", ".htm", ".xhtml", ".shtml", ".mht", ".mhtml", ".svg", ".xml", ".xsl", ".xslt", ".js", ".mjs", ".swf")
 TEXT = "text/plain; charset=utf-8"

@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from models_hub import markup, rendering
+from models_hub import renderer, rendering
 from models_hub.management.commands.write_highlight_css import PATH
+from models_hub.markup import code, documents
 from models_hub.models import Repo
 from portal.models import Namespace
 from tests.live import ROOT
@@ -51,7 +52,7 @@ SCRIPTS = [
 
 
 def html(text: str) -> str:
-    return markup.markdown_to_html(text, **PLACES)
+    return documents.markdown_to_html(text, **PLACES)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_relative_links_and_images_point_into_the_revision():
 
 
 def test_relative_links_of_a_file_in_a_folder_start_there_and_stay_inside():
-    page = markup.markdown_to_html("[a](x.md) [b](../y.md) [c](../../z.md)", **PLACES, folder="docs")
+    page = documents.markdown_to_html("[a](x.md) [b](../y.md) [c](../../z.md)", **PLACES, folder="docs")
     assert "/blob/main/docs/x.md" in page
     assert "/blob/main/y.md" in page
     assert "z.md" not in page
@@ -148,10 +149,8 @@ def test_remote_images_are_links_so_that_other_hosts_do_not_learn_who_reads():
     assert '<a href="https://a.example" rel="nofollow noopener">badge</a>' in page
 
 
-def test_an_svg_of_the_repository_is_a_link_since_it_is_not_served_as_an_image():
-    assert html("![plot](plot.svg)") == (
-        '<p><a href="/alice/bert/blob/main/plot.svg" rel="nofollow noopener">plot</a></p>'
-    )
+def test_an_svg_of_the_repository_is_an_image_in_which_nothing_runs():
+    assert html("![plot](plot.svg)") == '<p><img alt="plot" src="/alice/bert/resolve/main/plot.svg"></p>'
 
 
 def test_links_to_other_hosts_must_name_their_scheme():
@@ -188,7 +187,7 @@ def test_what_is_too_long_comes_back_as_plain_text_and_cut(repo):
 
 def test_the_same_text_is_rendered_once(monkeypatch, repo):
     first = rendering.markdown_html("# Once only", repo=repo, revision="main")
-    monkeypatch.setattr(rendering, "_run_child", lambda request: pytest.fail("it was rendered again"))
+    monkeypatch.setattr(rendering, "_run_child", lambda *request: pytest.fail("it was rendered again"))
     assert rendering.markdown_html("# Once only", repo=repo, revision="main") == first
 
 
@@ -201,7 +200,7 @@ def test_another_revision_is_rendered_anew(repo):
 
 def test_a_failure_is_remembered_too(monkeypatch, repo):
     tried = []
-    monkeypatch.setattr(rendering, "_run_child", lambda request: tried.append(request))
+    monkeypatch.setattr(rendering, "_run_child", lambda *request: tried.append(request))
     for _attempt in range(2):
         page = rendering.markdown_html("# Fails", repo=repo, revision="main")
     assert len(tried) == 1
@@ -226,8 +225,9 @@ def test_the_child_gets_nothing_of_our_environment(monkeypatch):
         given.update(options, command=command)
         raise OSError
 
-    monkeypatch.setattr(rendering.subprocess, "run", run)
-    assert rendering._run_child("{}") is None
+    monkeypatch.setattr(renderer.subprocess, "Popen", run)
+    with pytest.raises(renderer.RenderFailed):
+        renderer.Renderer().ask(b"{}", cpu_seconds=1, wall_seconds=1)
     assert "very secret" not in str(given)
     assert "-I" in given["command"]
 
@@ -255,5 +255,5 @@ def test_a_diff_names_the_changed_lines():
 
 def test_the_stylesheet_of_highlighted_code_is_up_to_date():
     written = (ROOT / PATH).read_text(encoding="utf-8")
-    assert written == markup.stylesheet(), "run: manage.py write_highlight_css"
+    assert written == code.stylesheet(), "run: manage.py write_highlight_css"
     assert "[data-bs-theme" in written

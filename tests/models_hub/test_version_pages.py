@@ -45,7 +45,7 @@ def test_a_commit_of_another_repository_is_404(client, model, alice, make_repo):
 
 def test_a_diff_that_takes_too_long_leaves_the_list_of_files(client, model, alice, monkeypatch):
     made = change(model, alice, PutFile("a.txt", b"slow\n"))
-    monkeypatch.setattr(rendering, "_run_child", lambda request: None)
+    monkeypatch.setattr(rendering, "_run_child", lambda *request: None)
     page = client.get(f"/alice/bert/commit/{made.oid}").text
     assert "a.txt" in page
     assert "+slow" not in page

@@ -1,36 +1,33 @@
-"""Hostile text becomes safe HTML. Runs as a program of its own, which models_hub.rendering starts and may kill.
-
-It reads one JSON request on standard input and writes the result on standard output. Nothing here imports Django:
-the program starts in a fraction of a second and has nothing worth stealing.
-"""
+"""Markdown as authors of cards write it becomes clean HTML."""
 
 import json
 import posixpath
 import re
-import resource
-import sys
-from collections.abc import Callable, Sequence
-from difflib import unified_diff
-from html import escape
+from collections.abc import Iterator, Sequence
+from html import escape, unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+from xml.etree.ElementTree import Element
 
 import nh3
 from markdown import Markdown
 from markdown.extensions.toc import slugify_unicode
 from markdown.preprocessors import Preprocessor
-from pygments import highlight
-from pygments.formatters.html import HtmlFormatter
-from pygments.lexers import get_lexer_for_filename
-from pygments.lexers.special import TextLexer
+from markdown.treeprocessors import Treeprocessor
 from pygments.token import STANDARD_TYPES
-from pygments.util import ClassNotFound
+from pymdownx.superfences import fence_code_format
 
-MEMORY_BYTES = 1024**3
+from models_hub.markup import formulas
+from models_hub.markup.formulas import CLOSE, OPEN, Formulas
+
 ID_PREFIX = "card-"
 # A user's class must not borrow the look, or the fixed positioning, of the site's own components.
-CLASSES = {*STANDARD_TYPES.values(), "highlight", "footnote", "footnote-ref", "footnote-backref"} - {""}
+ALERTS = ("note", "tip", "important", "warning", "caution")
+CLASSES = {
+    *STANDARD_TYPES.values(), "highlight", "footnote", "footnote-ref", "footnote-backref", "anchor", "mermaid",
+    "alert-word", "card-alert", *(f"card-alert-{kind}" for kind in ALERTS),
+} - {""}  # fmt: skip
 TAGS = set(
     """a abbr b blockquote br caption center cite code dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5
     h6 hr i img ins kbd li mark ol p pre q rp rt ruby s samp small span strike strong sub summary sup table tbody td
@@ -62,7 +59,6 @@ EXTENSIONS = [
 EXTENSION_CONFIGS: dict[str, dict[str, Any]] = {
     "footnotes": {"UNIQUE_IDS": False},
     "tables": {"use_align_attribute": True},
-    "toc": {"slugify": slugify_unicode, "marker": ""},
     "pymdownx.highlight": {"use_pygments": True, "guess_lang": False, "css_class": "highlight"},
 }
 _ITEM = re.compile(r"(\s*)([-*+]|\d{1,9}[.)])(\s+)(?=\S)")
@@ -172,9 +168,9 @@ class LinkResolver(HTMLParser):
         return found[1] if found and found[2] in self.pictures else address
 
     def is_ours(self, address: str) -> bool:
-        """Say whether a browser may load it as an image: SVG may hold a program, so it is served as a download."""
+        """Say whether a browser loads it from here: a program in an SVG does not run inside of <img>."""
         parts = _split(address)
-        return bool(parts and parts.path and not parts.scheme and not parts.netloc and not parts.path.endswith(".svg"))
+        return bool(parts and parts.path and not parts.scheme and not parts.netloc)
 
     def resolve(self, address: str, base: str) -> str:
         parts = _split(address)
@@ -203,17 +199,77 @@ def _own_address(address: str) -> str | None:
     return address if local else None
 
 
+class Alerts(Treeprocessor):
+    """Makes a box of a quotation that begins with [!NOTE], as GitHub does."""
+
+    _MARK = re.compile(rf"\s*\[!({'|'.join(ALERTS)})\][ \t]*(?:\n|$)", re.IGNORECASE)
+
+    def run(self, root: Element) -> None:
+        for quotation in list(root.iter("blockquote")):
+            first = quotation[0] if len(quotation) else None
+            found = self._MARK.match(first.text or "") if first is not None and first.tag == "p" else None
+            if first is None or found is None:
+                continue
+            kind = found[1].lower()
+            first.text = (first.text or "")[found.end() :]
+            if not first.text.strip() and not len(first):
+                quotation.remove(first)
+            quotation.tag = "div"
+            quotation.set("class", f"card-alert card-alert-{kind}")
+            title = Element("p")
+            word = Element("span", {"class": "alert-word"})
+            word.text = kind
+            title.append(word)
+            quotation.insert(0, title)
+
+
 def markdown_to_html(
     text: str, *, blob: str = "", raw: str = "", folder: str = "", pictures: Sequence[str] = ()
 ) -> str:
     """Return clean HTML; `blob` and `raw` are the address prefixes of pages and bytes of the revision's files."""
-    converter = Markdown(extensions=EXTENSIONS, extension_configs=EXTENSION_CONFIGS)
+    return _rendered(text, LinkResolver(blob, raw, folder, pictures), with_anchors=False)[0]
+
+
+def document_to_json(text: str, *, blob: str = "", raw: str = "", folder: str = "") -> str:
+    """Return a JSON object with the clean HTML of a whole text, links beside its headings, and its headings."""
+    html, headings = _rendered(text, LinkResolver(blob, raw, folder), with_anchors=True)
+    return json.dumps({"html": html, "headings": headings})
+
+
+def _rendered(text: str, resolver: LinkResolver, *, with_anchors: bool) -> tuple[str, list[dict[str, Any]]]:
+    found = Formulas()
+    toc: dict[str, Any] = {
+        "slugify": lambda name, separator: slugify_unicode(found.sources(name), separator),
+        "marker": "",
+    }
+    if with_anchors:
+        toc |= {"permalink": "#", "permalink_class": "anchor", "permalink_title": ""}
+    fences = [
+        {"name": "mermaid", "class": "mermaid", "format": fence_code_format},
+        {"name": "math", "class": "math", "format": formulas.fence(found)},
+    ]
+    configs = {**EXTENSION_CONFIGS, "pymdownx.superfences": {"custom_fences": fences}, "toc": toc}
+    converter = Markdown(extensions=EXTENSIONS, extension_configs=configs)
     converter.preprocessors.register(GitHubLists(converter), "github_lists", 15)
-    resolver = LinkResolver(blob, raw, folder, pictures)
-    resolver.feed(converter.convert(text))
+    converter.treeprocessors.register(Alerts(converter), "alerts", 25)  # before inline text is looked at
+    formulas.register(converter, found)
+    resolver.feed(converter.convert(text.replace(OPEN, "").replace(CLOSE, "")))
     resolver.close()
+    headings = list(_headings(getattr(converter, "toc_tokens", []), found))
+    return found.put_back(clean("".join(resolver.parts))), headings
+
+
+def _headings(tokens: list[dict[str, Any]], found: Formulas) -> Iterator[dict[str, Any]]:
+    for token in tokens:
+        name = found.sources(unescape(token["name"]))
+        yield {"level": token["level"], "id": ID_PREFIX + token["id"], "name": name[:200]}
+        yield from _headings(token["children"], found)
+
+
+def clean(html: str) -> str:
+    """Return hostile HTML as what a card may show."""
     return nh3.clean(
-        "".join(resolver.parts),
+        html,
         tags=TAGS,
         attributes=ATTRIBUTES,
         clean_content_tags={"script", "style", "iframe", "noscript", "template", "textarea", "svg", "math"},
@@ -223,46 +279,3 @@ def markdown_to_html(
         link_rel="nofollow noopener",
         id_prefix=ID_PREFIX,
     )
-
-
-def code_to_html(text: str, *, name: str = "") -> str:
-    """Return `text` as one <span> for each line, coloured by the language that the file's name suggests."""
-    try:
-        lexer = get_lexer_for_filename(name, stripnl=False)
-    except ClassNotFound:
-        lexer = TextLexer(stripnl=False)
-    # The formatter closes its spans at the end of each line, so a line may be wrapped by itself.
-    lines = highlight(text, lexer, HtmlFormatter(nowrap=True)).removesuffix("\n").split("\n")
-    return "\n".join(f'<span id="L{number}">{line}</span>' for number, line in enumerate(lines, 1))
-
-
-def diffs(pairs: list[tuple[str, str]]) -> str:
-    """Return a JSON list with the unified diff, as a list of lines, of each pair of texts."""
-    result = [list(unified_diff(old.splitlines(), new.splitlines(), n=3, lineterm=""))[2:] for old, new in pairs]
-    return json.dumps(result)
-
-
-def stylesheet() -> str:
-    """Return the colours of highlighted code for both themes."""
-    themes = {"default": ".highlight", "github-dark": '[data-bs-theme="dark"] .highlight'}
-    styles = [
-        HtmlFormatter(style=style).get_style_defs(selector)  # type: ignore[no-untyped-call]
-        for style, selector in themes.items()
-    ]
-    rules = [rule for rule in "\n".join(styles).splitlines() if ".highlight ." in rule]
-    return "/* Written by `manage.py write_highlight_css`; do not edit. */\n" + "\n".join(rules) + "\n"
-
-
-OPERATIONS: dict[str, Callable[..., str]] = {"markdown": markdown_to_html, "code": code_to_html, "diffs": diffs}
-
-
-def main() -> None:
-    seconds = int(sys.argv[1])
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    request = json.load(sys.stdin)
-    sys.stdout.write(OPERATIONS[request["operation"]](*request["arguments"], **request["options"]))
-
-
-if __name__ == "__main__":
-    main()
