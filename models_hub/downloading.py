@@ -1,5 +1,6 @@
 """Downloads are counted: one for each repository, caller and day, however many files and requests it takes.
 
+What crawlers ask and what clients ask only to see whether something changed (HEAD) is counted apart, in no sum.
 A caller is an account, else an address; only a keyed digest of it is kept, for two days. Whom we counted today costs a
 later request one look into memory or one indexed read; only the first request of a caller and day writes.
 """
@@ -7,6 +8,7 @@ later request one look into memory or one indexed read; only the first request o
 import hashlib
 import hmac
 import logging
+import re
 from datetime import date, timedelta
 
 from django.conf import settings
@@ -16,7 +18,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from models_hub import trending
+from models_hub.drafting import WEIGHT_SUFFIXES
 from models_hub.models import Download, DownloadDay, Repo
+from models_hub.models.downloads import APART, Client
 from portal.models import Asker
 
 logger = logging.getLogger(__name__)
@@ -26,7 +30,17 @@ KEPT_DAYS = 2  # how long it is known who was counted
 REMEMBERED = 10_000
 # One of these stands for a model as a whole: every program that loads a model reads one of them.
 QUERY_FILES = frozenset({"config.json", "adapter_config.json", "model_index.json", "modules.json"})
-QUERY_ENDINGS = (".gguf",)
+# Who fetches weights alone has the model too.
+QUERY_ENDINGS = WEIGHT_SUFFIXES
+# Words by which crawlers name themselves.
+_BOT = re.compile(r"bot\b|crawl|spider|slurp|preview|facebookexternalhit|monitor|scan", re.IGNORECASE)
+# The beginning of what each kind of program calls itself, as far as one tells it.
+_KINDS = (
+    (re.compile(r"\bhf_hub/|huggingface_hub|python-requests|python-httpx|\bfsspec\b"), Client.LIBRARY),
+    (re.compile(r"^git(-lfs)?/"), Client.GIT),
+    (re.compile(r"^Mozilla/"), Client.BROWSER),
+    (re.compile(r"^(curl|Wget|aria2|HTTPie)/", re.IGNORECASE), Client.COMMAND),
+)
 DATA_ENDINGS = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".txt", ".zip", ".tar", ".gz", ".zst")
 
 _counted: set[tuple[int, str]] = set()  # of this process; it may forget, for the rows do not
@@ -39,15 +53,26 @@ def is_query_file(repo: Repo, path: str) -> bool:
     return path.lower().endswith(DATA_ENDINGS)
 
 
-def note(repo: Repo, *, by: Asker, address: str) -> None:
+def client_of(agent: str, *, only_head: bool = False) -> Client:
+    """Return what kind of program calls itself so, and whether it got anything."""
+    if _BOT.search(agent):
+        return Client.BOT
+    if only_head:
+        return Client.CHECK
+    return next((client for pattern, client in _KINDS if pattern.search(agent)), Client.OTHER)
+
+
+def note(repo: Repo, *, by: Asker, address: str, agent: str = "", only_head: bool = False) -> None:
     """Count a download, unless this caller was counted today. A download never fails for its count."""
     today = timezone.now().date()
-    caller = _digest(today, f"user:{by.pk}" if by.is_authenticated else f"address:{address}")
+    client = client_of(agent[:500], only_head=only_head)
+    who = f"user:{by.pk}" if by.is_authenticated else f"address:{address}"
+    caller = _digest(today, f"{client}:{who}" if client in APART else who)
     if (repo.pk, caller) in _counted:
         return
     try:
         if not Download.objects.filter(repo=repo, day=today, caller=caller).exists():
-            _count(repo, today, caller)
+            _count(repo, today, caller, client)
     except OperationalError as error:  # a busy database
         logger.warning("A download of %s was not counted: %s", repo.full_name, error)
         return
@@ -65,17 +90,19 @@ def forget_old() -> None:
     """Drop who was counted on past days, and take the days before the last 30 out of `Repo.downloads`."""
     today = timezone.now().date()
     Download.objects.filter(day__lt=today - timedelta(days=KEPT_DAYS - 1)).delete()
-    days = DownloadDay.objects.filter(repo=OuterRef("pk"), day__gt=today - timedelta(days=SHOWN_DAYS))
+    days = DownloadDay.objects.counted().filter(repo=OuterRef("pk"), day__gt=today - timedelta(days=SHOWN_DAYS))
     recent = Coalesce(Subquery(days.order_by().values("repo").annotate(total=Sum("count")).values("total")), 0)
     Repo.objects.filter(downloads__gt=0).exclude(downloads=recent).update(downloads=recent)
 
 
-def _count(repo: Repo, today: date, caller: str) -> None:
+def _count(repo: Repo, today: date, caller: str, client: Client) -> None:
     try:
         with transaction.atomic():
             Download.objects.create(repo=repo, day=today, caller=caller)
-            row, _created = DownloadDay.objects.get_or_create(repo=repo, day=today)
+            row, _created = DownloadDay.objects.get_or_create(repo=repo, day=today, client=client)
             DownloadDay.objects.filter(pk=row.pk).update(count=F("count") + 1)
+            if client in APART:
+                return
             Repo.objects.filter(pk=repo.pk).update(
                 downloads=F("downloads") + 1, downloads_all_time=F("downloads_all_time") + 1
             )

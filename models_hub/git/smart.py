@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from models_hub import mirroring, permissions, pushing
+from models_hub import downloading, mirroring, permissions, pushing
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.git import advertising, fetching, pktlines, receiving
@@ -22,10 +22,12 @@ from models_hub.git.pktlines import Line, Mark
 from models_hub.models import Repo
 from models_hub.permissions import GatedRepo
 from models_hub.responses import begun
-from portal.authentication import BadToken, Caller, caller_from_credentials
+from portal.authentication import BadToken, Caller, address_of, caller_from_credentials
 from portal.errors import DomainError, NotAllowed, SignInRequired, status_of
 
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
+FETCH_COMMAND = b"command=fetch"  # of protocol 2; the older ones know no other
+V0 = b""
 MAX_FETCH_BYTES = 16 * 1024 * 1024  # of a request: 300,000 commits that a client has
 
 View = Callable[..., HttpResponseBase]
@@ -85,7 +87,11 @@ def upload_pack(request: HttpRequest, kind: str, namespace: str, name: str) -> H
     body = GitBody(request, MAX_FETCH_BYTES)
     try:
         lines = pktlines.lines(body.take)
-        answer = _commanded(repo, lines) if _is_version_2(request) else fetching.answer_v0(repo, lines)
+        command, arguments = _command(lines) if _is_version_2(request) else (V0, [])
+        if command in {V0, FETCH_COMMAND}:
+            agent = request.headers.get("User-Agent", "")
+            downloading.note(repo, by=caller.user, address=address_of(request), agent=agent)
+        answer = fetching.answer_v0(repo, lines) if command == V0 else _done(repo, command, arguments)
     except DomainError as error:
         answer = iter([pktlines.error(error.message)])
     return _stream(answer, f"{FETCH}-result")
@@ -122,23 +128,25 @@ def _is_version_2(request: HttpRequest) -> bool:
     return "version=2" in request.headers.get("Git-Protocol", "").split(":")
 
 
-def _commanded(repo: Repo, lines: Iterator[Line]) -> Iterator[bytes]:
-    """Answer one command of protocol 2."""
+def _command(lines: Iterator[Line]) -> tuple[bytes | None, list[bytes]]:
+    """Read one command of protocol 2 with its arguments; None when the client had nothing to ask."""
     command = next(lines, None)
     if not isinstance(command, bytes):
-        return iter(())
+        return None, []
     for one in lines:  # what the client can do
         if one is Mark.DELIMITER:
             break
         if one is Mark.FLUSH:
-            return _done(repo, command, [])
-    return _done(repo, command, [one for one in lines if isinstance(one, bytes)])
+            return command, []
+    return command, [one for one in lines if isinstance(one, bytes)]
 
 
-def _done(repo: Repo, command: bytes, arguments: list[bytes]) -> Iterator[bytes]:
+def _done(repo: Repo, command: bytes | None, arguments: list[bytes]) -> Iterator[bytes]:
+    if command is None:
+        return iter(())
     if command == b"command=ls-refs":
         return advertising.ls_refs(repo, arguments)
-    if command == b"command=fetch":
+    if command == FETCH_COMMAND:
         return fetching.answer_v2(repo, arguments)
     raise pktlines.LineRefused(_("The request is not one of git’s."))
 

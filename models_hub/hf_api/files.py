@@ -23,9 +23,25 @@ def resolve(call: Call, kind: str, namespace: str, name: str, revision: str, pat
     response = _bytes_of(call, repo, entry)
     response["Content-Disposition"] = disposition(entry, download=call.flag("download"))
     lead_to_xet(response, call, repo, commit, entry)
-    if call.request.headers.get("X-HF-Download-Counter") == "1" or downloading.is_query_file(repo, entry.path):
-        downloading.note(repo, by=call.user, address=address_of(call.request))
+    if _is_declared(call) or downloading.is_query_file(repo, entry.path):
+        _note(call, repo)
     return _finished(response, repo, commit)
+
+
+def _is_declared(call: Call) -> bool:
+    """Clients say with this header that what they do is a download, whatever the file and the method."""
+    return call.request.headers.get("X-HF-Download-Counter") == "1"
+
+
+def _note(call: Call, repo: Repo) -> None:
+    request = call.request
+    downloading.note(
+        repo,
+        by=call.user,
+        address=address_of(request),
+        agent=request.headers.get("User-Agent", ""),
+        only_head=request.method == "HEAD" and not _is_declared(call),
+    )
 
 
 def raw(call: Call, kind: str, namespace: str, name: str, revision: str, path: str) -> HttpResponseBase:

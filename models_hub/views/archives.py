@@ -22,7 +22,8 @@ def archive(request: HttpRequest, repo: Repo, place: str) -> HttpResponseBase:
     if request.method == "HEAD":
         response: HttpResponseBase = HttpResponse(content_type="application/zip")
     else:
-        downloading.note(repo, by=request.user, address=address_of(request))
+        agent = request.headers.get("User-Agent", "")
+        downloading.note(repo, by=request.user, address=address_of(request), agent=agent)
         response = StreamingHttpResponse(responses.begun(blocks), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{zipping.file_name(repo, revision, path)}"'
     response["X-Content-Type-Options"] = "nosniff"

@@ -11,14 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from models_hub import importing, mirroring, permissions, unbundling
+from models_hub import downloading, importing, mirroring, permissions, unbundling
 from models_hub.arrival_forms import BundleForm, ImportForm
 from models_hub.forms import writable_namespaces
 from models_hub.models import Repo
 from models_hub.responses import bundle_response
 from models_hub.upstream.hub import allowed_hubs
 from models_hub.views.pages import repo_page
-from portal.authentication import require_user
+from portal.authentication import address_of, require_user
 from portal.errors import DomainError, NotAllowed, status_of
 from portal.models import User
 
@@ -70,6 +70,9 @@ def new_bundle(request: HttpRequest) -> HttpResponse:
 def bundle(request: HttpRequest, repo: Repo) -> HttpResponseBase:
     """Download a repository as one file."""
     permissions.require_download(request.user, repo)
+    agent = request.headers.get("User-Agent", "")
+    only_head = request.method == "HEAD"
+    downloading.note(repo, by=request.user, address=address_of(request), agent=agent, only_head=only_head)
     return bundle_response(repo)
 
 
@@ -103,6 +106,8 @@ def _page(
 
 def _import_form(request: HttpRequest, user: User) -> ImportForm:
     is_meant = request.method == "POST" and request.resolver_match and request.resolver_match.url_name == "new_import"
-    initial = {"namespace": user.username, "kind": request.GET.get("kind", "model")}
+    initial = {"namespace": user.username} | {
+        name: request.GET[name][:200] for name in ("kind", "source", "namespace", "name") if request.GET.get(name)
+    }
     data = request.POST if is_meant else None
     return ImportForm(data, namespaces=writable_namespaces(user), hubs=allowed_hubs(), initial=initial)
