@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from django.core.cache import caches
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -88,8 +88,8 @@ def version(repo: Repo, name: str) -> Version:
 
 def latest(repo: Repo) -> Release | None:
     """Return the newest release: of semantic versions the highest final one, else what was released last."""
-    found = Release.objects.filter(repo=repo).select_related("tag").order_by("-rank", "-id")
-    return found.filter(rank__endswith="1").first() or found.order_by("-id").first()
+    final = Case(When(rank__endswith="1", then=F("rank")), default=Value(""))
+    return Release.objects.filter(repo=repo).select_related("tag").order_by(final.desc(), "-id").first()
 
 
 def proposals(repo: Repo) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from models_hub import browsing, cards, completeness, permissions, rendering, snippets
+from models_hub import browsing, cards, completeness, permissions, releasing, rendering, snippets
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.views.pages import gate_of, repo_page, respond
 from portal.context import site
@@ -35,6 +35,7 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
             repo, site=_site_address(request), files=[*names, *_exported(repo, commit, entries)]
         ),
         facts=_facts(repo, commit),
+        release=releasing.latest(repo),
         gate=gate_of(request, repo),
     )
 
