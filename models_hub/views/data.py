@@ -23,6 +23,8 @@ from models_hub.views.pages import repo_page, respond
 from portal.errors import Conflict, SignInRequired
 
 TABLE = "models_hub/data/_table.html"
+READING_TEMPLATE = "models_hub/data/_reading.html"
+READING = "table-reading"  # the element that asks again and again how a job goes
 
 
 @repo_page
@@ -78,11 +80,23 @@ def _answer(
         return _have_read(request, source, commit)
     if "image" in request.GET:
         return _image(request, source)
+    if request.headers.get("HX-Target") == READING:
+        return respond(request, source.repo, READING_TEMPLATE, tab=tab, **_progress(request, source))
     shown = table_context.context(request, source, commit, names)
     shown["may_ask"] = table_context.may_ask(request, source.repo)
     shown["sees_job"] = table_context.may_see_job(request, shown.get("job"))
     is_fragment = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
     return respond(request, source.repo, TABLE if is_fragment else template, tab=tab, **{**about, **shown})
+
+
+def _progress(request: HttpRequest, source: Source) -> dict[str, Any]:
+    job = whole.job_of(source)
+    return {
+        "job": job,
+        "may_read_all": True,
+        "sees_job": table_context.may_see_job(request, job),
+        "may_ask": table_context.may_ask(request, source.repo),
+    }
 
 
 def _have_read(request: HttpRequest, source: Source, commit: Commit) -> HttpResponse:

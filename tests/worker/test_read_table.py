@@ -44,6 +44,10 @@ def test_a_job_reads_all_rows_and_the_page_shows_them(as_user, alice, charlie):
     perform(job.pk)
     job.refresh_from_db()
     assert job.state == "succeeded", job.reason_text
+    polled = as_user(charlie).get(ADDRESS, headers={"HX-Request": "true", "HX-Target": "table-reading"}).text
+    assert "All rows have been read" in polled
+    assert 'id="data-table"' not in polled
+    assert "hx-trigger" not in polled
     page = as_user(None).get(ADDRESS).text
     assert "<strong>300</strong> rows" in page
     assert "cover the first" not in page
