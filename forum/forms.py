@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from forum.models.topics import MAX_TITLE
 from forum.posting import MAX_TEXT
 from models_hub.merging import Method
+from models_hub.models import Review
 
 
 class TitleForm(forms.Form):
@@ -43,6 +44,16 @@ class MergeForm(forms.Form):
             (Method.FAST_FORWARD, _("Fast-forward – the commits as they are")),
         ],
     )
+    head = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    comment = forms.CharField(
+        label=_("Comment"), required=False, max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class ReviewForm(forms.Form):
+    """What a reviewer says of a pull request; `head` is the commit that the reviewer saw."""
+
+    verdict = forms.ChoiceField(choices=Review.Verdict.choices)
     head = forms.CharField(max_length=40, widget=forms.HiddenInput)
     comment = forms.CharField(
         label=_("Comment"), required=False, max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 2})

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from models_hub import ancestry, comparing, merging
+from models_hub import ancestry, approving, comparing, merging, protecting
+from models_hub.approving import Standing
 from models_hub.comparing import Comparison
 from models_hub.merging import Sides
 from models_hub.models import Commit, PullRequest
 from portal.errors import Conflict
+from portal.models import Asker
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,16 @@ class Review:
         if self.sides is None:
             return []
         return ancestry.added(self.pull.repo, self.sides.onto.oid, self.sides.head.oid)
+
+    def standing(self) -> Standing:
+        """Return what reviewers said."""
+        return approving.standing(self.pull)
+
+    def refusals(self, user: Asker) -> list[str]:
+        """Return what the rules of the repository have against a merge by this user now."""
+        if self.sides is None or self.sides.adds_nothing:
+            return []
+        return list(protecting.refusals(merging.landing_of(self.pull, self.sides), by=user))
 
 
 def look(pull: PullRequest) -> Review:

@@ -1,7 +1,8 @@
 """Protected branches and tags: what the rules of a repository forbid. `landing.py` asks at each change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -41,6 +42,14 @@ class RefChange:
     new: str | None
     pull: PullRequest | None = None
     is_merge: bool = False
+
+
+class Matched(NamedTuple):
+    """A rule and the names that it holds for: the first of them, and how many there are."""
+
+    rule: RefRule
+    names: list[str]
+    count: int
 
 
 def require(change: RefChange, *, by: User | None) -> None:
@@ -84,11 +93,11 @@ def find(repo: Repo, rule_id: int) -> RefRule:
     return found
 
 
-def matching(rule: RefRule) -> tuple[list[str], int]:
-    """Return the first of the names that a rule holds for now, and how many there are."""
-    rows = Ref.objects.filter(repo_id=rule.repo_id, name__startswith=rule.folder).order_by("name")
-    names = [name.removeprefix(rule.folder) for name in rows.values_list("name", flat=True) if rule.matches(name)]
-    return names[:SHOWN], len(names)
+def matching(repo: Repo, rules: Iterable[RefRule]) -> list[Matched]:
+    """Return for each rule the first of the names that it holds for now, and how many there are."""
+    names = list(Ref.objects.filter(repo=repo).order_by("name").values_list("name", flat=True))
+    found = [(rule, [name.removeprefix(rule.folder) for name in names if rule.matches(name)]) for rule in rules]
+    return [Matched(rule, matched[:SHOWN], len(matched)) for rule, matched in found]
 
 
 def save_rule(rule: RefRule, *, by: Asker, people: Sequence[User] | None = None) -> RefRule:

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from forum import discussing, listing, permissions, posting, reviewing
-from forum.forms import CommentForm, MergeForm, TitleForm, TopicForm
+from forum.forms import CommentForm, MergeForm, ReviewForm, TitleForm, TopicForm
 from forum.listing import Filters
 from forum.models import Topic
 from models_hub import permissions as hub_permissions
@@ -92,18 +92,27 @@ def conversation(
         may_moderate=may_moderate,
         comment_form=comment or CommentForm(),
         title_form=TitleForm(initial={"title": topic.title}) if may_decide else None,
-        **_of_pull_request(repo, topic),
+        **_of_pull_request(request, repo, topic),
     )
 
 
-def _of_pull_request(repo: Repo, topic: Topic) -> dict[str, Any]:
+def _of_pull_request(request: HttpRequest, repo: Repo, topic: Topic) -> dict[str, Any]:
     """Return what the page of a pull request shows beside its conversation."""
     if not topic.is_pull_request:
         return {"pull": None}
     pull = proposing.find(repo, topic.number or 0)
     review = reviewing.look(pull)
     head = review.sides.head.oid if review.sides else ""
-    return {"pull": pull, "review": review, "merge_form": MergeForm(initial={"head": head})}
+    user = request.user
+    return {
+        "pull": pull,
+        "review": review,
+        "standing": review.standing(),
+        "refusals": review.refusals(user) if pull.is_live else [],
+        "may_review": pull.is_live and user.pk != pull.author_id and hub_permissions.can_propose(user, repo),
+        "review_form": ReviewForm(initial={"head": head}),
+        "merge_form": MergeForm(initial={"head": head}),
+    }
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

@@ -25,6 +25,7 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
         re_path(rf"{one}/comments/(?P<comment>\d+)/hiding$", comments.hiding, extra, name=f"{kind}_comment_hiding"),
         re_path(rf"{one}/title$", decisions.title, extra, name=f"{kind}_discussion_title"),
         re_path(rf"{one}/status$", decisions.status, extra, name=f"{kind}_discussion_status"),
+        re_path(rf"{one}/review$", decisions.review, extra, name=f"{kind}_discussion_review"),
         re_path(rf"{one}/merge$", decisions.merge, extra, name=f"{kind}_discussion_merge"),
     ]
 

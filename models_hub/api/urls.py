@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from models_hub.api import bundles, collections, data, files, imports, job_contents, references, repos, standing
+from models_hub.api import bundles, collections, data, files, imports, job_contents, references, repos, rules, standing
 from models_hub.models import Repo
 
 COLLECTION = "collections/<str:owner>/<str:slug>"
@@ -19,6 +19,8 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
         path(f"{here}/branches/<path:ref>", references.OneBranch.as_view(), kinds),
         path(f"{here}/tags", references.Tags.as_view(), kinds),
         path(f"{here}/tags/<path:ref>", references.OneTag.as_view(), kinds),
+        path(f"{here}/rules", rules.Rules.as_view(), kinds),
+        path(f"{here}/rules/<int:rule>", rules.OneRule.as_view(), kinds),
         path(f"{here}/tree/<path:revision>", files.Tree.as_view(), kinds),
         path(f"{here}/commits", files.Commits.as_view(), kinds),
         path(f"{here}/commits/<path:revision>", files.OneCommit.as_view(), kinds),
