@@ -16,7 +16,7 @@ RESERVED = frozenset(
     healthz help home i18n inference jobs join kernels leaderboard leaderboards learn login logout me metrics models new
     notifications oauth organizations orgs papers people pricing privacy profile quota register reports robots.txt
     search security serve settings signin signup sitemap.xml spaces static status suites support tasks teams terms
-    tokens topics trending uploads users v1 webhooks well-known xet""".split()
+    tokens topics trending uploads users v1 watching webhooks well-known xet""".split()
 )
 
 

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from models_hub import gating, liking, mirroring, permissions
+from models_hub import gating, liking, mirroring, permissions, watching
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved
 from models_hub.models import Mirror, Repo
@@ -66,6 +66,7 @@ def head(request: HttpRequest, repo: Repo, tab: str) -> Mapping[str, Any]:
         "mirror": Mirror.objects.filter(repo=repo).first() if repo.namespace.is_mirror else None,
         "tab": tab,
         "liked": liking.has_liked(request.user, repo),
+        "watched": watching.is_watched(repo, by=request.user),
         "may_write": permissions.can_write(request.user, repo),
         "may_manage": permissions.can_manage(request.user, repo),
     }
