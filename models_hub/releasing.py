@@ -21,7 +21,8 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.models import Asker, Event
 
 KEEP_SECONDS = 30 * 24 * 3600
-DRAFTED = 20
+DRAFTED = 30
+LOOKED_AT = 50
 
 
 class Changed(NamedTuple):
@@ -97,11 +98,12 @@ def proposals(repo: Repo) -> list[tuple[str, str]]:
     return semantic_versions.proposals(ref.short_name for ref in referencing.tags(repo))
 
 
-def drafted_notes(repo: Repo, commit: Commit) -> str:
-    """Return the titles of the commits since the version before, for whoever writes notes to begin with."""
-    before = next((one for one in _read(repo, _ordered(repo, "")[:20]) if one.commit.pk < commit.pk), None)
-    rows = ancestry.newest_added(repo, before.commit.oid if before else None, commit.oid, DRAFTED)
-    return "\n".join(f"- {row.title}" for row in rows)
+def drafted_notes(repo: Repo, commit: Commit, *, tag: str) -> str:
+    """Return the titles of the commits since the version before `tag`: what its notes may begin with."""
+    known = [one for one in _read(repo, _ordered(repo, "")[:LOOKED_AT]) if one.name != tag]
+    before = next((one.commit.oid for one in known if one.commit.pk <= commit.pk), None)
+    rows = ancestry.newest_added(repo, before, commit.oid, DRAFTED)
+    return "\n".join(f"- {row.title}" for row in rows if len(row.parents) < 2)
 
 
 def publish(repo: Repo, *, by: Asker, tag: str, revision: str, title: str = "", notes: str = "") -> Release:

@@ -7,6 +7,7 @@ whether they are: at once where they are few, otherwise in a job; what is found 
 import hashlib
 import math
 import operator
+import re
 import struct
 import sys
 from array import array
@@ -37,6 +38,7 @@ MAX_WAITING = 5
 BLOCK = 1024 * 1024
 _FLOATS = {"F32": "f", "F64": "d", "I8": "b", "U8": "B", "BOOL": "B", "I16": "h", "U16": "H", "I32": "i", "U32": "I",
            "I64": "q", "U64": "Q"}  # fmt: skip
+_DIGITS = re.compile(r"(\d{1,9})", re.ASCII)
 _PLAIN = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 Heard = Callable[[int], None]
@@ -185,7 +187,7 @@ def look(planned: Plan) -> Result:
         for name, (share, distance) in sorted(known.items())
         if name in planned.pairs
     ]
-    return Result(planned, planned.changes + changed, found)
+    return Result(planned, sorted(planned.changes, key=_natural) + sorted(changed, key=_natural), found)
 
 
 def request(repo: Repo, *, by: Asker, before: Commit, after: Commit, planned: Plan, page: str) -> Job:
@@ -229,6 +231,11 @@ def compare(pairs: dict[str, tuple[Place, Place]], heard: Heard) -> dict[str, li
         elif not _are_same(before, after, heard):
             found[name] = _measure(before, after, heard)
     return found
+
+
+def _natural(change: TensorChange) -> list[tuple[int, str]]:
+    """Let layer 2 come before layer 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(change.name)]
 
 
 def is_weights(path: str) -> bool:

@@ -65,7 +65,7 @@ class ReleaseForm(forms.Form):
         max_length=MAX_MESSAGE,
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 12, "class": "font-monospace editor", "data-editor": ""}),
+        widget=forms.Textarea(attrs={"rows": 12, "class": "font-monospace editor"}),
         help_text=_("Markdown. Say what is new, what is better and by how much, and what users must change."),
     )
 

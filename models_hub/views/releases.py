@@ -172,7 +172,7 @@ def _initial(request: HttpRequest, repo: Repo) -> dict[str, str]:
     tag = request.GET.get("tag", "")
     revision = request.GET.get("revision") or (tag if referencing.exists(repo, tag) else DEFAULT_BRANCH)
     try:
-        notes = releasing.drafted_notes(repo, browsing.resolve_revision(repo, revision))
+        notes = releasing.drafted_notes(repo, browsing.resolve_revision(repo, revision), tag=tag)
     except RevisionNotFound:
         notes = ""
     return {"tag": tag, "revision": revision, "notes": notes}

@@ -2,6 +2,7 @@
 (() => {
   const UNIT = "  ";
   let leaving = false;
+  document.querySelector("#editor-hint")?.removeAttribute("hidden");
   const replace = (area, start, end, text) => {
     area.setSelectionRange(start, end);
     // execCommand keeps the browser's own undo; where it is gone, the text is still replaced.

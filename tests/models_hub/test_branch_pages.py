@@ -1,5 +1,7 @@
 """Branches and tags in the browser."""
 
+from urllib.parse import quote
+
 import pytest
 
 from models_hub import browsing, publishing, referencing
@@ -106,3 +108,22 @@ def test_many_branches_come_in_pages_and_cost_no_more_queries(
 def test_a_private_repository_shows_none_of_it(as_user, charlie, alice, make_repo, page):
     make_repo(alice, "hidden", private=True)
     assert as_user(charlie).get(f"/alice/hidden/{page}").status_code == 404
+
+
+def test_hostile_names_are_escaped_and_quoted_on_every_page_of_versions(as_user, alice, model):
+    name = "<img/src=x>&\"'`%41#é"
+    referencing.create_branch(model, by=alice, name=name)
+    referencing.create_tag(model, by=alice, name=name, message="<script>alert(1)</script>")
+    quoted = quote(name)
+    browser = as_user(alice)
+    for address in (
+        "branches", "tags", "releases", f"releases/tag/{quoted}", f"branches/{quoted}/deletion", f"commits/{quoted}",
+        f"tags/{quoted}/deletion", f"compare/main...{quoted}", f"restoration/{quoted}", f"tree/{quoted}",
+        f"releases/new?tag={quote(name, safe='')}", f"edit/{quoted}/a.txt", f"move/{quoted}/a.txt",
+    ):  # fmt: skip
+        answer = browser.get(f"/alice/bert/{address}")
+        assert answer.status_code == 200, address
+        assert "<img/src" not in answer.text, address
+        assert "<script>alert" not in answer.text, address
+    archive = browser.get(f"/alice/bert/archive/{quoted}")
+    assert archive.headers["Content-Disposition"] == 'attachment; filename="bert--img-src-x------41--.zip"'
