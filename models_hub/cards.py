@@ -85,7 +85,7 @@ def read_metadata(text: str) -> dict[str, Any]:
     raw, _body = split_card(text)
     if not raw.strip():
         return {}
-    value = read_yaml(raw)
+    value = read_yaml(f"{raw}\n")  # the mark below took the line's end, which a block of text would miss
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -31,13 +31,3 @@ def gaps(repo: Repo, body: str) -> list[Gap]:
         (len(body.strip()) >= SHORT_TEXT, Gap(_("description"), _("what it is for, how it was made, its limits"))),
     )
     return [gap for present, gap in checks if not present]
-
-
-def card_template(repo: Repo) -> str:
-    """Return a first README.md for a repository that has none, to be filled in."""
-    model, dataset = "pipeline_tag: text-classification\ndatasets: []", "task_categories:\n- text-classification"
-    fields = model if repo.is_model else "sdk: static" if repo.is_space else dataset
-    # Outside the f-string, where the collector of texts to translate does not look.
-    titles = (_("What it is for"), _("How it was made"), _("Limits"))
-    sections = "\n".join(f"## {title}\n\n" for title in titles)
-    return f"---\nlicense: apache-2.0\nlanguage:\n- en\n{fields}\ntags: []\n---\n\n# {repo.name}\n\n{sections}"

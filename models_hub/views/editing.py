@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from models_hub import browsing, comparing, completeness, restoring
+from models_hub import browsing, comparing, drafted_cards, restoring
 from models_hub.addressing import split_place
 from models_hub.browsing import Entry
 from models_hub.changes import Change, Delete, PutFile
@@ -55,7 +55,7 @@ def new(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     targets = committing.targets(request.user, repo, revision)
     head = browsing.resolve_revision(repo, revision)
     path = request.GET.get("path") or (f"{folder}/" if folder else "")
-    text = completeness.card_template(repo) if path == CARD else ""
+    text = drafted_cards.whole(repo) if path == CARD else ""
     initial = {"path": path, "content": text, "title": _("Add %(name)s") % {"name": path} if path == CARD else ""}
     form = TextFileForm(_sent(request), initial=initial, targets=targets)
 
