@@ -23,6 +23,7 @@ from models_hub.views.pages import repo_page, respond
 from portal.errors import Conflict, SignInRequired
 
 TABLE = "models_hub/data/_table.html"
+PREVIEW_TEMPLATE = "models_hub/data/_preview.html"
 READING_TEMPLATE = "models_hub/data/_reading.html"
 READING = "table-reading"  # the element that asks again and again how a job goes
 
@@ -42,6 +43,8 @@ def data(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         raise Http404
     about = {"revision": revision, "configs": configs, "config": config, "split": split, **_revisions(repo)}
     if config is None or split is None:
+        if _is_preview(request) and _wants_fragment(request):
+            return HttpResponse()  # the card's page shows nothing then
         return respond(request, repo, "models_hub/data/data.html", tab="data", **about)
     source = Source(repo, splits.entries_of(repo, commit, split), config.delimiter)
     return _answer(request, source, commit, config.class_names, "models_hub/data/data.html", tab="data", **about)
@@ -85,8 +88,17 @@ def _answer(
     shown = table_context.context(request, source, commit, names)
     shown["may_ask"] = table_context.may_ask(request, source.repo)
     shown["sees_job"] = table_context.may_see_job(request, shown.get("job"))
-    is_fragment = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
-    return respond(request, source.repo, TABLE if is_fragment else template, tab=tab, **{**about, **shown})
+    if _wants_fragment(request):
+        template = PREVIEW_TEMPLATE if _is_preview(request) else TABLE
+    return respond(request, source.repo, template, tab=tab, **{**about, **shown})
+
+
+def _wants_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+def _is_preview(request: HttpRequest) -> bool:
+    return request.GET.get("view") == table_context.PREVIEW
 
 
 def _progress(request: HttpRequest, source: Source) -> dict[str, Any]:

@@ -21,6 +21,8 @@ MAX_COLUMNS_COUNTED = 60
 LABEL_PREFIX = "is_"
 PASSING = ("row", "one", "image", "view")
 STATISTICS = "statistics"
+PREVIEW = "preview"  # the first rows, on the card's page
+PREVIEW_ROWS = 5
 # Failures that a job, which takes its time, may not have.
 JOB_HELPS = frozenset(("needs_job", "awaited", "too_long", "memory"))
 
@@ -76,7 +78,8 @@ def _shown(request: HttpRequest, table: Table, class_names: ClassNames) -> dict[
 
 
 def _page(request: HttpRequest, table: Table, asked: Asked, cells: Cells) -> dict[str, Any]:
-    page = table.page(asked, start=min(whole_number(request.GET.get("row"), 1), max(table.count, 1)) - 1)
+    size = PREVIEW_ROWS if request.GET.get("view") == PREVIEW else looking.PAGE_ROWS
+    page = table.page(asked, size=size, start=min(whole_number(request.GET.get("row"), 1), max(table.count, 1)) - 1)
     rows = [
         (row.number + 1, _address(request, one=row.number + 1), cells.row(row.number, row.cells)) for row in page.rows
     ]

@@ -214,3 +214,16 @@ def test_a_page_costs_the_same_however_many_rows_there_are(
 @pytest.mark.parametrize("query", ["?split=none", "?config=none&split=train", "?image=0.0", "?image=x"])
 def test_what_there_is_not_is_404(client, data_set, query):
     assert client.get(ADDRESS + query).status_code == 404
+
+
+def test_the_card_of_a_data_set_brings_in_its_first_rows(client, data_set, alice, make_repo):
+    address = f"{ADDRESS}?view=preview"
+    assert f'hx-get="{address}"' in client.get("/datasets/alice/rows").text
+    preview = client.get(address, headers={"HX-Request": "true"}).text
+    assert "row 4 " in preview
+    assert "row 5 " not in preview
+    assert 'href="/datasets/alice/rows/data/main?split=test"' in preview
+    assert "<html" not in preview
+    make_repo(alice, "words", kind="dataset", files={"a.txt": "x"})
+    answer = client.get("/datasets/alice/words/data/main?view=preview", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.content) == (200, b"")
