@@ -7,6 +7,7 @@ from models_hub.approving import Standing
 from models_hub.comparing import Comparison
 from models_hub.merging import Sides
 from models_hub.models import Commit, PullRequest
+from models_hub.tree_merging import Clash
 from portal.errors import Conflict
 from portal.models import Asker
 
@@ -17,8 +18,13 @@ class Review:
 
     pull: PullRequest
     sides: Sides | None
-    conflicts: list[str]
+    clashes: list[Clash]
     obstacle: str = ""
+
+    @property
+    def conflicts(self) -> list[str]:
+        """The paths that cannot be merged."""
+        return [clash.path for clash in self.clashes]
 
     def comparison(self) -> Comparison:
         """Compare the proposal with where it began."""

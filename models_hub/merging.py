@@ -1,28 +1,25 @@
-"""Merging a pull request: three trees become one, or the paths are named on which they cannot agree."""
+"""Merging a pull request: two sides become one, or the paths are named on which they cannot agree."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from models_hub import ancestry, checking, comparing, drafting, landing, protecting, quotas
+from models_hub import ancestry, checking, comparing, drafting, landing, protecting, quotas, tree_merging
 from models_hub.conversation import conversation
 from models_hub.drafting import Draft
 from models_hub.git import objects
-from models_hub.git.objects import TreeItem
 from models_hub.models import DEFAULT_BRANCH, Commit, Proposer, PullRequest, Ref, Repo
 from models_hub.models.refs import HEADS
 from models_hub.proposing import require_live
 from models_hub.protecting import RefChange
 from models_hub.publishing import require_writer
+from models_hub.tree_merging import Clash, Joined
 from portal.errors import Conflict, InvalidInput, StaleParent
 from portal.models import Asker, User
 
 Status = PullRequest.Status
-Files = Mapping[str, TreeItem]
-Changes = Mapping[str, comparing.Sides]
 
 NAMED = 20  # conflicting paths in a message; `data` has all
 
@@ -75,22 +72,9 @@ def sides(pull: PullRequest) -> Sides:
     )
 
 
-def conflicts(repo: Repo, joined: Sides) -> list[str]:
-    """Return the paths on which a merge would fail now."""
-    if joined.adds_nothing or joined.can_fast_forward:
-        return []
-    base = joined.base.tree_oid if joined.base else None
-    ours = comparing.changed_files(repo, base, joined.onto.tree_oid)
-    theirs = comparing.changed_files(repo, base, joined.head.tree_oid)
-    both = {path for path in ours.keys() & theirs.keys() if ours[path][1] != theirs[path][1]}
-    return sorted(both | _standing_in_the_way(ours, theirs))
-
-
-def _standing_in_the_way(ours: Changes, theirs: Changes) -> set[str]:
-    """Return files of one side where the other one puts files below."""
-    present = [{path for path, (_before, after) in side.items() if after} for side in (ours, theirs)]
-    folders = [{path[:cut] for path in paths for cut in _cuts(path)} for paths in present]
-    return (present[0] & folders[1]) | (present[1] & folders[0])
+def conflicts(repo: Repo, joined: Sides) -> list[Clash]:
+    """Return the paths on which a merge would fail now, and why."""
+    return [] if joined.adds_nothing or joined.can_fast_forward else _join(repo, joined).clashes
 
 
 def merge(
@@ -115,27 +99,6 @@ def merge(
     with transaction.atomic():
         quotas.hold(pull.repo)  # which every commit takes: under a crowd of writers everyone gets a turn
         return _land(pull, *_prepare(pull, wanted), wanted)
-
-
-def merge_trees(base: Files, ours: Files, theirs: Files) -> tuple[dict[str, TreeItem], list[str]]:
-    """Return the files of the merged tree, and the paths that both sides changed in different ways.
-
-    Files are taken whole. A file of one side where the other has a folder is in conflict as well.
-    """
-    merged = dict(ours)
-    clashing: set[str] = set()
-    for path in base.keys() | theirs.keys():
-        before, our, their = base.get(path), ours.get(path), theirs.get(path)
-        if their in (before, our):
-            continue
-        if our != before:
-            clashing.add(path)
-        elif their is None:
-            merged.pop(path, None)
-        else:
-            merged[path] = their
-    folders = {path[:cut] for path in merged for cut in _cuts(path)}
-    return merged, sorted(clashing | (merged.keys() & folders))
 
 
 def landing_of(pull: PullRequest, joined: Sides, method: Method = Method.SQUASH) -> RefChange:
@@ -163,18 +126,15 @@ def _prepare(pull: PullRequest, wanted: _Wanted) -> tuple[Sides, Draft | None]:
     return joined, None if joined.adds_nothing else _draft(pull, joined, wanted.method)
 
 
-def _cuts(path: str) -> list[int]:
-    return [index for index, character in enumerate(path) if character == "/"]
-
-
 def _commits(repo: Repo, *oids: str) -> dict[str, Commit]:
     return {row.oid: row for row in Commit.objects.select_related("author").filter(repo=repo, oid__in=oids)}
 
 
-def _files(repo: Repo, joined: Sides) -> tuple[Files, Files, Files]:
-    trees = [commit and objects.flatten(repo, commit.tree_oid) for commit in (joined.base, joined.onto, joined.head)]
-    base, ours, theirs = ({p: item for p, item in (tree or {}).items() if not item.is_folder} for tree in trees)
-    return base, ours, theirs
+def _join(repo: Repo, joined: Sides) -> Joined:
+    base = joined.base.tree_oid if joined.base else None
+    ours = comparing.changed_files(repo, base, joined.onto.tree_oid)
+    theirs = comparing.changed_files(repo, base, joined.head.tree_oid)
+    return tree_merging.join(ours, theirs, tree_merging.reader(repo))
 
 
 def _require_ready(pull: PullRequest, joined: Sides, head: str | None) -> None:
@@ -192,22 +152,25 @@ def _draft(pull: PullRequest, joined: Sides, method: Method) -> Draft:
         raise Conflict(
             _("The branch “%(name)s” has commits of its own: merge or squash instead.") % {"name": pull.base}
         )
-    base, ours, theirs = _files(pull.repo, joined)
-    files, clashing = merge_trees(base, ours, theirs)
-    if clashing:
-        names = ", ".join(clashing[:NAMED])
+    change = _join(pull.repo, joined)
+    if change.clashes:
+        paths = [clash.path for clash in change.clashes]
+        names = ", ".join(paths[:NAMED])
         raise MergeConflict(
             _(
                 "Both sides changed these files: %(paths)s. Merge “%(base)s” into %(ref)s with git and push it, or "
                 "commit the version of “%(base)s” there."
             )
             % {
-                "paths": names if len(clashing) <= NAMED else f"{names}, …",
+                "paths": names if len(paths) <= NAMED else f"{names}, …",
                 "base": pull.base,
                 "ref": pull.ref,
             },
-            data={"paths": clashing},
+            data={"paths": paths},
         )
+    objects.write(pull.repo, change.texts)
+    onto = objects.flatten(pull.repo, joined.onto.tree_oid)
+    files = change.apply({path: item for path, item in onto.items() if not item.is_folder})
     checking.check_tree(files)
     return drafting.compose(pull.repo, joined.onto, files, describe=pull.base == DEFAULT_BRANCH)
 

@@ -49,7 +49,7 @@ class Matched(NamedTuple):
 
     rule: RefRule
     names: list[str]
-    count: int
+    total: int
 
 
 def require(change: RefChange, *, by: User | None) -> None:

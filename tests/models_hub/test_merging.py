@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from models_hub import ancestry, browsing, merging, proposing, publishing, referencing
+from models_hub import ancestry, browsing, merging, proposing, publishing, referencing, tree_merging
 from models_hub.changes import Delete, PutFile
 from models_hub.git.objects import FILE_MODE, TreeItem
 from models_hub.merging import MergeConflict, Method
 from models_hub.models import Commit, Proposer, PullRequest, Ref, Repo
 from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.models import Event, User
+from tests.models_hub.wire import LARGE
 
 
 def item(text: str) -> TreeItem:
@@ -19,8 +20,13 @@ def item(text: str) -> TreeItem:
 
 def merged(base: dict, ours: dict, theirs: dict) -> tuple[dict, list[str]]:
     trees = [{path: item(text) for path, text in side.items()} for side in (base, ours, theirs)]
-    files, clashing = merging.merge_trees(*trees)
-    return {path: found.name for path, found in files.items()}, clashing
+    changes = [
+        {p: (trees[0].get(p), side.get(p)) for p in trees[0].keys() | side if trees[0].get(p) != side.get(p)}
+        for side in trees[1:]
+    ]
+    made = tree_merging.join(*changes, lambda _oids: {})
+    files = made.apply(trees[1])
+    return {path: found.name for path, found in files.items()}, [clash.path for clash in made.clashes]
 
 
 def head_of(repo: Repo, branch: str = "main") -> str:
@@ -239,16 +245,41 @@ def test_conflicts_are_foreseen_as_the_merge_finds_them(repo, propose, alice):
     pull = propose("a.txt", "theirs\n")
     put(repo, alice, "a.txt", "ours\n")
     put(repo, alice, "b.txt", "ours\n")
-    assert merging.conflicts(repo, merging.sides(pull)) == ["a.txt"]
+    assert merging.conflicts(repo, merging.sides(pull)) == [("a.txt", "the same lines changed on both sides")]
     with pytest.raises(MergeConflict) as refused:
         merging.merge(pull, by=alice)
     assert refused.value.data["paths"] == ["a.txt"]
 
 
+LINES = [b"%d\n" % n for n in range(9)]
+
+
+@pytest.mark.parametrize("method", [Method.MERGE, Method.SQUASH])
+def test_a_text_changed_in_different_places_is_merged_by_lines(repo, alice, charlie, method):
+    put(repo, alice, "README.md", b"".join(LINES).decode())
+    pull = publishing.propose(
+        repo=repo, by=charlie, title="Top", changes=[PutFile("README.md", b"".join([b"top\n", *LINES[1:]]))]
+    )[0]
+    put(repo, alice, "README.md", b"".join([*LINES[:-1], b"bottom\n"]).decode())
+    assert merging.conflicts(repo, merging.sides(pull)) == []
+
+    merging.merge(pull, by=alice, method=method)
+
+    assert text_of(repo, "README.md") == b"".join([b"top\n", *LINES[1:-1], b"bottom\n"])
+
+
+def test_large_content_is_taken_whole(repo, alice, charlie):
+    put(repo, alice, "w.bin", "0" * 30)
+    publishing.commit(repo=repo, by=alice, changes=[PutFile("w.bin", b"\0" + LARGE)], title="One")
+    pull = publishing.propose(repo=repo, by=charlie, title="Two", changes=[PutFile("w.bin", b"\0two" + LARGE)])[0]
+    publishing.commit(repo=repo, by=alice, changes=[PutFile("w.bin", b"\0three" + LARGE)], title="Three")
+    assert [clash.path for clash in merging.conflicts(repo, merging.sides(pull))] == ["w.bin"]
+
+
 def test_a_file_in_the_way_of_a_folder_is_foreseen(repo, propose, alice):
     pull = propose("new/below.txt", "theirs\n")
     put(repo, alice, "new", "ours\n")
-    assert merging.conflicts(repo, merging.sides(pull)) == ["new"]
+    assert [clash.path for clash in merging.conflicts(repo, merging.sides(pull))] == ["new"]
 
 
 def test_a_base_branch_that_is_gone_says_so(repo, alice, charlie):
