@@ -71,6 +71,6 @@ def content_type(entry: Entry) -> str:
 
 def disposition(entry: Entry, *, download: bool) -> str:
     """Return Content-Disposition in the Hub's form; active content is always a download."""
-    kind = "attachment" if download or entry.name.lower().endswith(ACTIVE) else "inline"
+    kind = "attachment" if download or entry.name.lower().endswith((*ACTIVE, ".pdf")) else "inline"
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"%\\' else "_" for c in entry.name)
     return f"{kind}; filename*=UTF-8''{quote(entry.name, safe='')}; filename=\"{plain}\";"

@@ -43,6 +43,11 @@ def read_safetensors_header(file: Readable, size: int, path: str) -> list[Tensor
 
     Raises FileRefused for anything that the format forbids. Allocates nothing from numbers in the file.
     """
+    return read_safetensors(file, size, path)[0]
+
+
+def read_safetensors(file: Readable, size: int, path: str) -> tuple[list[Tensor], dict[str, str]]:
+    """Return what `read_safetensors_header` does, and the texts that the file's author put beside the tensors."""
     prefix = file.read(8)
     length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else -1
     if length < 2 or length > MAX_HEADER_BYTES or 8 + length > size:
@@ -69,7 +74,7 @@ def read_safetensors_header(file: Readable, size: int, path: str) -> list[Tensor
         position = tensor.end
     if position != size - 8 - length:
         raise _refused(path, _("its tensors do not fill the file: it is truncated or has bytes appended"))
-    return tensors
+    return tensors, metadata
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

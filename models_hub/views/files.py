@@ -7,11 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
-from models_hub import browsing, permissions, previewing, referencing, rendering, tracing
+from models_hub import browsing, permissions, referencing, tracing
 from models_hub.addressing import split_place
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo
-from models_hub.previewing import Preview
+from models_hub.viewers import choosing
+from models_hub.viewers.shown import Place, Shown
 from models_hub.views import committing
 from models_hub.views.pages import repo_page, respond
 
@@ -58,7 +59,7 @@ def file(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     entry = browsing.find(repo, commit, path)
     if entry.is_folder:
         return redirect(f"{repo.path}/tree/{quote(revision)}/{quote(path)}")
-    shown = previewing.preview(repo, entry)
+    shown = choosing.shown(Place(repo, commit, revision, entry, request.GET))
     place_of_file = _place(request, repo, commit, revision, path)
     return respond(
         request,
@@ -66,10 +67,10 @@ def file(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         "models_hub/files/file.html",
         tab="files",
         entry=entry,
-        preview=shown,
-        html=_html(repo, entry, shown, revision, as_source="source" in request.GET),
-        as_source="source" in request.GET,
-        runs_code=previewing.runs_code(path),
+        shown=shown,
+        viewer=f"models_hub/viewers/_{shown.kind}.html",
+        runs_code=choosing.runs_code(path),
+        has_tokenizer=path.rpartition("/")[2] == "tokenizer.json",
         last=tracing.last_commits(repo, commit, [path]).get(path),
         may_edit=place_of_file["may_change"] and _is_small_text(entry, shown),
         **place_of_file,
@@ -91,11 +92,5 @@ def _place(request: HttpRequest, repo: Repo, commit: Commit, revision: str, path
     }
 
 
-def _html(repo: Repo, entry: Entry, shown: Preview, revision: str, *, as_source: bool) -> str:
-    if shown.kind == "markdown" and not as_source:
-        return rendering.markdown_html(shown.text, repo=repo, revision=revision, folder=entry.path.rpartition("/")[0])
-    return rendering.code_html(shown.text, name=entry.name) if shown.kind in {"text", "markdown"} else ""
-
-
-def _is_small_text(entry: Entry, shown: Preview) -> bool:
-    return entry.blob is None and shown.kind in {"text", "markdown", "table"}
+def _is_small_text(entry: Entry, shown: Shown) -> bool:
+    return entry.blob is None and shown.is_text

@@ -211,6 +211,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src-attr": ["'unsafe-inline'"],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
+        "media-src": [SELF],
+        "frame-src": [SELF],  # the frames that draw diagrams, which have no origin
         "connect-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
