@@ -18,6 +18,7 @@ from models_hub.models.ref_rules import RefRule, Review
 from models_hub.models.refs import Ref
 from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
+from models_hub.models.search import CatalogueChange, SavedSearch, SearchDocument
 from models_hub.models.tensor_comparisons import TensorComparison
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
 from models_hub.models.watches import Watch
@@ -30,6 +31,7 @@ __all__ = [
     "AccessRequest",
     "AwaitedBlob",
     "Blob",
+    "CatalogueChange",
     "Collection",
     "CollectionItem",
     "CollectionUpvote",
@@ -61,6 +63,8 @@ __all__ = [
     "RepoQuerySet",
     "Reservation",
     "Review",
+    "SavedSearch",
+    "SearchDocument",
     "TensorComparison",
     "UpkeepRun",
     "Watch",

@@ -132,6 +132,8 @@ class Repo(models.Model):
     downloads = models.BigIntegerField(default=0)
     downloads_all_time = models.BigIntegerField(default=0)
     likes = models.BigIntegerField(default=0)
+    # The best normalised score of a public benchmark that its present weights reached, 0 to 100: see the leaderboard.
+    best_score = models.FloatField(null=True)
     # Attention that halves every week, as its logarithm at a fixed day: see trending.py.
     trend = models.FloatField(default=0)
 
@@ -146,6 +148,7 @@ class Repo(models.Model):
             models.Index(fields=("kind", "-downloads", "-id"), name="repo_downloads"),
             models.Index(fields=("kind", "-likes", "-id"), name="repo_likes"),
             models.Index(fields=("kind", "-created_at", "-id"), name="repo_newest"),
+            models.Index(fields=("kind", "-best_score", "-id"), name="repo_best_score"),
         )
 
     def __str__(self) -> str:

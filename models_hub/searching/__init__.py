@@ -1,0 +1,1 @@
+"""Finding repositories: words, the index over them, facets with counts, ranking, suggestions."""

@@ -1,0 +1,74 @@
+"""The order of what was found: BM25 over three fields, and a little for what others use.
+
+Documents are scored here, not by the databases, whose formulae differ. How rare a term is, is counted among the
+candidates. Robertson, Zaragoza: The Probabilistic Relevance Framework: BM25 and Beyond, 2009.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from models_hub.searching.words import Term
+
+K = 1.2
+B = 0.6
+WEIGHTS = (4.0, 2.0, 1.0)  # of name, tags, card
+LENGTHS = (4.0, 20.0, 200.0)  # what is usual of each
+WHOLE = 1.5  # what a question is worth that is answered in all its terms
+USED = 0.12  # what ten times the use is worth
+
+
+class Document(NamedTuple):
+    """One candidate: its words by field, and how much it is used."""
+
+    repo_id: int
+    fields: Sequence[Sequence[str]]
+    use: float
+
+
+def parse(repo_id: int, words: str, use: float) -> Document:
+    """Return the document of a stored row."""
+    return Document(repo_id, [part.split() for part in f" {words} ".split(" | ")], use)
+
+
+def order(terms: Sequence[Term], documents: Iterable[Document]) -> list[tuple[float, int]]:
+    """Return (score, id), the best first; equal ones by id, the newest first."""
+    counted = [(document, [_frequencies(document, term) for term in terms]) for document in documents]
+    known = len(counted)
+    holding = [sum(any(found[place]) for _one, found in counted) for place in range(len(terms))]
+    rarity = [math.log(1 + (known - count + 0.5) / (count + 0.5)) + 0.25 for count in holding]
+    scored = [(_score(document, found, rarity), document.repo_id) for document, found in counted]
+    return sorted(((round(score, 6), pk) for score, pk in scored), reverse=True)
+
+
+def use_of(row: Mapping[str, int]) -> float:
+    """Return how much a repository is used, on the scale of `USED`."""
+    return math.log10(1 + row["downloads"] + 20 * row["likes"])
+
+
+def _frequencies(document: Document, term: Term) -> list[float]:
+    """Return how often a term stands in each field; a word that only begins so counts by how much of it was typed."""
+    found = []
+    for field in document.fields:
+        count = 0.0
+        for word in field:
+            if word in (term.word, term.stem):
+                count += 1.0
+            elif term.is_prefix and word.startswith(term.word):
+                count += len(term.word) / len(word)
+        found.append(count)
+    return found
+
+
+def _score(document: Document, found: Sequence[Sequence[float]], rarity: Sequence[float]) -> float:
+    total, answered = 0.0, 0
+    for frequencies, weight in zip(found, rarity, strict=True):
+        mixed = sum(
+            field_weight * count / (1 - B + B * len(field) / usual)
+            for count, field, field_weight, usual in zip(frequencies, document.fields, WEIGHTS, LENGTHS, strict=False)
+        )
+        total += weight * mixed / (K + mixed)
+        answered += any(frequencies)
+    if answered == len(found):
+        total *= WHOLE
+    return total + USED * document.use

@@ -1,0 +1,80 @@
+"""Texts become words, for documents and questions alike, so that every database finds the same.
+
+English words are kept and stemmed (Snowball). Chinese has no blanks: each run becomes its pairs of neighbouring
+characters, which find every word without a dictionary that would miss new ones. A character alone stands for itself.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import snowballstemmer
+
+RULES = 1  # raised when documents must be made anew
+MAX_WORD = 40
+MAX_TEXT = 20_000
+MAX_QUESTION = 200
+MAX_TERMS = 24
+_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003134f"
+_RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+_STEMMER = snowballstemmer.stemmer("english")
+# Words that say nothing; a question made of them alone keeps them.
+STOP = frozenset("a an and are as at be by for from in is it of on or that the this to was with".split())
+
+
+class Term(NamedTuple):
+    """One thing that a question asks for: a word, or what begins with one. `stem` finds its other forms."""
+
+    word: str
+    stem: str
+    is_prefix: bool
+
+
+def normalized(text: str) -> str:
+    """Return a text with forms that mean the same made one: full width, ligatures, case."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def of(text: str) -> list[str]:
+    """Return the words of a document in their order, with those stems that differ after their words."""
+    found: list[str] = []
+    for run in _RUN.findall(normalized(text[:MAX_TEXT])):
+        if _IS_CJK.match(run):
+            found.extend(_pairs(run))
+            continue
+        word = run[:MAX_WORD]
+        found.append(word)
+        if (stem := stem_of(word)) != word:
+            found.append(stem)
+    return found
+
+
+def asked(text: str) -> list[Term]:
+    """Return what a question asks for; a word of letters is taken for a beginning too, since readers type so."""
+    terms: dict[str, Term] = {}
+    for run in _RUN.findall(normalized(text[:MAX_QUESTION])):
+        if _IS_CJK.match(run):
+            terms.update((pair, Term(pair, pair, len(run) == 1)) for pair in _pairs(run))
+        else:
+            word = run[:MAX_WORD]
+            terms[word] = Term(word, stem_of(word), len(word) > 1)
+    telling = [term for word, term in terms.items() if word not in STOP]
+    return (telling or list(terms.values()))[:MAX_TERMS]
+
+
+@lru_cache(maxsize=20_000)
+def stem_of(word: str) -> str:
+    return str(_STEMMER.stemWord(word)) if word.isascii() and word.isalpha() else word
+
+
+def _pairs(run: str) -> Iterator[str]:
+    if len(run) == 1:
+        yield run
+        return
+    yield from (first + second for first, second in pairwise(run))
+    # One character may be asked for alone, and the last one begins no pair.
+    yield run[-1]
