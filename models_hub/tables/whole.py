@@ -14,6 +14,7 @@ from portal.models import Asker, Job, User
 KIND = "read_table"
 QUEUE = "light"
 MAX_UNFINISHED = 3  # of one person
+MAX_ADDRESS = 2000
 
 
 def job_of(source: Source) -> Job | None:
@@ -23,8 +24,11 @@ def job_of(source: Source) -> Job | None:
     return jobs.order_by("-pk").first()
 
 
-def request(source: Source, commit: Commit, *, by: Asker) -> Job:
-    """Ask for a table of all rows, or return the job that makes it already; raises Conflict or SignInRequired."""
+def request(source: Source, commit: Commit, *, by: Asker, page: str) -> Job:
+    """Ask for a table of all rows, or return the job that makes it already; `page` is where it will be seen.
+
+    Raises Conflict or SignInRequired.
+    """
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in first."))
     permissions.require_download(by, source.repo)
@@ -42,6 +46,7 @@ def request(source: Source, commit: Commit, *, by: Asker) -> Job:
                 "paths": [entry.path for entry in source.entries],
                 "delimiter": source.delimiter,
                 "reads": [source.repo.pk],
+                "page": page[:MAX_ADDRESS],
             },
             owner=by,
             queue=QUEUE,

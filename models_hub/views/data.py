@@ -114,7 +114,7 @@ def _progress(request: HttpRequest, source: Source) -> dict[str, Any]:
 def _have_read(request: HttpRequest, source: Source, commit: Commit) -> HttpResponse:
     back = redirect(request.get_full_path())
     try:
-        whole.request(source, commit, by=request.user)
+        whole.request(source, commit, by=request.user, page=request.get_full_path())
     except SignInRequired:
         return redirect(f"/accounts/login/?{urlencode({'next': request.get_full_path()})}")
     except Conflict as error:

@@ -38,4 +38,4 @@ def run(attempt: Attempt) -> None:
         data = {"file": "", "line": 0, **facts}
         raise again(texts.TEXTS.get(reason, texts.TEXTS["crashed"]), code=reason, data=data) from error
     attempt.check()
-    attempt.job.finish({"repo": source.repo.pk, "page": source.repo.path})
+    attempt.job.finish({"repo": source.repo.pk, "page": attempt.job.spec["page"]})
