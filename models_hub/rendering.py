@@ -25,6 +25,7 @@ WALL_SECONDS = 15
 # How long a page waits for one of the children: whoever asks for many hard cards must not hold all threads.
 TURN_SECONDS = 2
 MAX_MARKDOWN = 300_000
+MIN_HEADINGS = 4
 MAX_CODE = 300_000
 KEEP_SECONDS = 30 * 24 * 3600
 # After a failure the same text is not tried again at once: whoever reloads the page must not burn processors.
@@ -41,6 +42,11 @@ class Document:
 
     html: SafeString
     headings: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a list of its headings helps."""
+        return len(self.headings) >= MIN_HEADINGS
 
 
 def document(text: str, *, repo: Repo, revision: str, folder: str = "") -> Document:

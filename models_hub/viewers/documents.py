@@ -11,7 +11,6 @@ MAX_TREE_BYTES = 20_000_000
 MAX_NOTEBOOK_BYTES = 20_000_000
 LONG_LINES = 400  # from here on a tree is easier to read than the lines
 RENDERED, SOURCE, TREE = "rendered", "source", "tree"
-MIN_HEADINGS = 4
 
 
 def markdown(place: Place) -> Shown | None:
@@ -22,7 +21,7 @@ def markdown(place: Place) -> Shown | None:
     if _mode(place, modes, RENDERED) == SOURCE or not text.text.strip():
         return texts.source(place, text).with_modes(modes, SOURCE)
     made = rendering.document(text.text, repo=place.repo, revision=place.revision, folder=place.folder)
-    about = {"html": made.html, "headings": made.headings if len(made.headings) >= MIN_HEADINGS else []}
+    about = {"html": made.html, "headings": made.headings if made.is_long else []}
     notes = texts.notes(place, text, is_cut=text.is_cut)
     return Shown("markdown", about, modes=modes, mode=RENDERED, notes=notes, is_text=True)
 

@@ -291,6 +291,8 @@ OUTBOUND_HOSTS = env.names("OUTBOUND_HOSTS")
 
 # What may be stored and sent.
 BLOB_DIR = DATA_DIR / "blobs"
+# Started as a process of its own: the web process imports neither it nor the library that it needs.
+TOKENIZER_PROGRAM = BASE_DIR / "worker" / "engine" / "tokens.py"
 TABLES_MB = env.number("TABLES_MB", 8192)
 MAX_FILE_BYTES = env.number("MAX_FILE_GB", 50) * 1024**3
 MAX_COMMIT_BODY_BYTES = env.number("MAX_COMMIT_BODY_MB", 512) * 1024**2
