@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from models_hub.tables import texts
 
 PAGE_ROWS = 50
 MAX_PAGE_ROWS = 100
+MAX_PAGE_SIZE = 4_000_000  # characters of JSON, after which a page ends with the row that it is at
 MAX_WORDS = 6
 SEARCH_SECONDS = 1.5
 COUNT_SECONDS = 1.0
@@ -41,7 +42,7 @@ class Row:
     """One row and its number, from 0."""
 
     number: int
-    cells: list[Any]
+    cells: list[Any] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,8 @@ class Table:
         size = min(max(size, 1), MAX_PAGE_ROWS)
         start = max(start, 0)
         if asked.is_all:
-            rows = [self._row(*row) for row in self._database.execute(
-                "SELECT n, data FROM rows WHERE n >= ? ORDER BY n LIMIT ?", (start, size)
-            )]  # fmt: skip
+            statement = "SELECT n, data FROM rows WHERE n >= ? ORDER BY n LIMIT ?"
+            rows = list(_bounded(self._database.execute(statement, (start, size))))
             after = start + len(rows)
             before = max(start - size, 0) if start else None
             return Page(rows, after if after < self.count else None, before)
@@ -90,15 +90,22 @@ class Table:
 
     def _search(self, asked: Asked, start: int, size: int) -> Page:
         deadline = time.monotonic() + SEARCH_SECONDS
-        rows: list[Row] = []
+        found: list[int] = []
         position = start
-        while len(rows) <= size and position < self.count and time.monotonic() < deadline:
+        while len(found) <= size and position < self.count and time.monotonic() < deadline:
             end = min(position + WINDOW, self.count)
-            rows += self._matches(asked, position, end, size + 1 - len(rows), "n, data")
+            found += self._numbers(asked, position, end, size + 1 - len(found))
             position = end
-        is_cut = len(rows) <= size and position < self.count
-        after = rows[size].number if len(rows) > size else position if is_cut else None
-        return Page(rows[:size], after, self._before(asked, start, size), is_cut)
+        is_cut = len(found) <= size and position < self.count
+        after = found[size] if len(found) > size else position if is_cut else None
+        rows = list(_bounded(self._data(found[:size])))
+        if len(rows) < len(found[:size]):
+            after, is_cut = found[len(rows)], False
+        return Page(rows, after, self._before(asked, start, size), is_cut)
+
+    def _data(self, numbers: list[int]) -> Iterator[tuple[int, str]]:
+        for number in numbers:
+            yield from self._database.execute("SELECT n, data FROM rows WHERE n = ?", (number,))
 
     def _before(self, asked: Asked, start: int, size: int) -> int | None:
         """Return where the page before begins: at the row that is `size` matches back."""
@@ -109,54 +116,34 @@ class Table:
         position = start
         while len(found) < size and position > 0 and time.monotonic() < deadline:
             begin = max(position - WINDOW, 0)
-            rows = self._matches(asked, begin, position, size - len(found), "n", backwards=True)
-            found += [row.number for row in rows]
+            found += self._numbers(asked, begin, position, size - len(found), backwards=True)
             position = begin
         return found[-1] if found else None
 
-    def _matches(
-        self, asked: Asked, start: int, end: int, limit: int, names: str, *, backwards: bool = False
-    ) -> list[Row]:
-        conditions, values = self._conditions(asked)
+    def _numbers(self, asked: Asked, start: int, end: int, limit: int, *, backwards: bool = False) -> list[int]:
+        """Return which rows of a window hold what is asked for, at most `limit`."""
+        source, values = _matching(asked, start, end)
         order = "DESC" if backwards else "ASC"
-        statement = f"SELECT {names} FROM rows WHERE n >= ? AND n < ? {conditions} ORDER BY n {order} LIMIT ?"  # noqa: S608
-        found = self._database.execute(statement, (start, end, *values, limit))
-        return [self._row(*row) for row in found]
-
-    def _conditions(self, asked: Asked) -> tuple[str, list[Any]]:
-        """Return what rows have to fulfil, as constant SQL with its values apart."""
-        parts: list[str] = []
-        values: list[Any] = []
-        for place, value in asked.labels.items():
-            parts.append("AND EXISTS (SELECT 1 FROM labels WHERE labels.c = ? AND value = ? AND labels.n = rows.n)")
-            values += [place, value]
-        for needle in asked.needles:
-            parts.append("AND instr(words, ?)")
-            values.append(needle)
-        return " ".join(parts), values
-
-    @staticmethod
-    def _row(number: int, data: str = "[]") -> Row:
-        return Row(number, json.loads(data))
+        found = self._database.execute(f"SELECT first.n {source} ORDER BY first.n {order} LIMIT ?", (*values, limit))
+        return [int(number) for (number,) in found]
 
     def found(self, asked: Asked) -> Found:
         """Return how many rows there are of what is asked for."""
         if asked.is_all:
             return Found(self.count, is_exact=True)
-        conditions, values = self._conditions(asked)
-        statement = f"SELECT count(*) FROM rows WHERE n >= ? AND n < ? {conditions}"  # noqa: S608
         deadline = time.monotonic() + COUNT_SECONDS
         total, position = 0, 0
         while position < self.count and time.monotonic() < deadline:
             end = min(position + WINDOW, self.count)
-            total += self._database.execute(statement, (position, end, *values)).fetchone()[0]
+            source, values = _matching(asked, position, end)
+            total += self._database.execute(f"SELECT count(*) {source}", values).fetchone()[0]
             position = end
         return Found(total, is_exact=position >= self.count)
 
     def row(self, number: int) -> Row | None:
         """Return one row in full."""
         found = self._database.execute("SELECT n, data FROM rows WHERE n = ?", (number,)).fetchone()
-        return self._row(*found) if found else None
+        return Row(found[0], json.loads(found[1])) if found else None
 
     def image(self, number: int, index: int) -> tuple[str, bytes] | None:
         """Return an image that a row holds: its format and its bytes."""
@@ -168,6 +155,37 @@ class Table:
         """Return the place of a column that can be filtered by."""
         places = (place for place, column in enumerate(self.columns) if column["name"] == name and column["labels"])
         return next(places, None)
+
+
+def _matching(asked: Asked, start: int, end: int) -> tuple[str, list[Any]]:
+    """Return the rest of a query for the rows of a window, as constant SQL with its values apart.
+
+    The index of labels leads where there is one to go by; all words are looked through only where there is none.
+    """
+    labels, needles = list(asked.labels.items()), asked.needles
+    tables = [*["labels"] * len(labels), *["words"] * bool(needles)]
+    names = ["first", *(f"other{number}" for number in range(1, len(tables)))]
+    joined = " CROSS JOIN ".join(f"{table} AS {name}" for table, name in zip(tables, names, strict=True))
+    conditions = ["first.n >= ?", "first.n < ?"]
+    values: list[Any] = [start, end]
+    conditions += [f"{name}.n = first.n" for name in names[1:]]
+    for name, (place, value) in zip(names, labels, strict=False):
+        conditions.append(f"{name}.c = ? AND {name}.value = ?")
+        values += [place, value]
+    for needle in needles:
+        conditions.append(f"instr({names[-1]}.words, ?)")
+        values.append(needle)
+    return f"FROM {joined} WHERE {' AND '.join(conditions)}", values
+
+
+def _bounded(found: Iterable[tuple[int, str]]) -> Iterator[Row]:
+    """Yield rows until a page is full of them; one is always given."""
+    size = 0
+    for number, data in found:
+        size += len(data)
+        if size > MAX_PAGE_SIZE and size > len(data):
+            return
+        yield Row(number, json.loads(data))
 
 
 @contextmanager

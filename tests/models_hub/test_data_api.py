@@ -69,3 +69,16 @@ def test_files_that_cannot_be_read_are_an_error_with_a_reason(client, alice, mak
     answer = client.get("/api/v1/datasets/alice/broken/rows")
     assert answer.status_code == 400
     assert "a.parquet is no Parquet file" in answer.json()["error"]
+
+
+def test_an_answer_ends_where_it_grows_too_long_and_goes_on_at_next(client, alice, make_repo):
+    rows = [{"n": number, "text": "x" * 90_000} for number in range(60)]
+    make_repo(alice, "long", kind="dataset", files={"a.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
+    for query in ("length=100", "length=100&query=xxx"):
+        address, found = f"/api/v1/datasets/alice/long/rows?{query}", []
+        while address:
+            answer = client.get(address)
+            assert len(answer.content) < 5_000_000
+            found += [one["row"]["n"] for one in answer.json()["rows"]]
+            address = answer.json()["next"]
+        assert found == list(range(60))

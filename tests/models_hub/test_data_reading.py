@@ -274,3 +274,12 @@ def test_the_child_reaches_no_other_file_and_no_network(tmp_path):
     if not done.stdout.startswith("True"):
         pytest.skip("this kernel has no Landlock")
     assert done.stdout.split() == ["True", "done", "refused", "done", "refused"]
+
+
+def test_a_row_of_megabytes_is_kept_short(tmp_path):
+    row = {"list": list(range(400_000)), "text": "x" * 300_000, "deep": {str(n): "y" * 100 for n in range(20_000)}}
+    facts, rows = read(tmp_path, file(tmp_path, "a.jsonl", json.dumps(row) + "\n"))
+    assert len(json.dumps(rows[0])) < 450_000
+    sizes = {column["name"]: column["sizes"] for column in facts["columns"]}
+    assert sizes["list"]["max"] == 400_000
+    assert sizes["text"]["max"] == 300_000

@@ -73,6 +73,20 @@ def dump(value: Any) -> str:
     return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
+def shortened(values: list[Any], limit: int) -> list[Any]:
+    """Return the values of a row that is too long with the longest of them cut, as the text of their JSON."""
+    texts = [dump(value) for value in values]
+    found = values
+    for longest in (MAX_CELL, MAX_CELL // 10, MAX_CELL // 100):
+        found = [
+            value if len(text) <= longest else f"{text[:longest]}… ({len(text)})"
+            for value, text in zip(values, texts, strict=True)
+        ]
+        if sum(min(len(text), longest) for text in texts) <= limit:
+            break
+    return found
+
+
 def words(value: Any) -> Iterator[str]:
     """Yield the texts in a value, however deep."""
     if isinstance(value, str):

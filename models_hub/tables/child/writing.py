@@ -9,13 +9,15 @@ from typing import Any
 from models_hub.tables.child import cells
 from models_hub.tables.child.columns import Column
 
-FORMAT = 1
+FORMAT = 2
 MAX_COLUMNS = 200
+MAX_ROW = 400_000  # characters of JSON
 MAX_IMAGES_BYTES = 256 * 1024 * 1024
 BATCH = 500
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE rows (n INTEGER PRIMARY KEY, data TEXT NOT NULL, words TEXT NOT NULL);
+CREATE TABLE rows (n INTEGER PRIMARY KEY, data TEXT NOT NULL);
+CREATE TABLE words (n INTEGER PRIMARY KEY, words TEXT NOT NULL);
 CREATE TABLE labels (c INTEGER, value TEXT, n INTEGER, PRIMARY KEY (c, value, n)) WITHOUT ROWID;
 CREATE TABLE images (n INTEGER, i INTEGER, kind TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (n, i)) WITHOUT ROWID;
 """
@@ -53,6 +55,9 @@ class Table:
                 self.columns[place].note_image()
             self.columns[place].add(value if isinstance(value, str) else values[place])
         data = cells.dump(values)
+        if len(data) > MAX_ROW:
+            values = cells.shortened(values, MAX_ROW)
+            data = cells.dump(values)
         self._hashes.append(hash(data) & (1 << 64) - 1)
         words = "\n".join(cells.words(values)).casefold()
         if not words.isascii():
@@ -81,7 +86,8 @@ class Table:
                 self._database.execute("INSERT INTO images VALUES (?, ?, ?, ?)", (self.count, index, kind, body))
 
     def _flush(self) -> None:
-        self._database.executemany("INSERT INTO rows VALUES (?, ?, ?)", self._pending)
+        self._database.executemany("INSERT INTO rows VALUES (?, ?)", [row[:2] for row in self._pending])
+        self._database.executemany("INSERT INTO words VALUES (?, ?)", [(row[0], row[2]) for row in self._pending])
         self._pending.clear()
 
     def finish(self, facts: dict[str, Any]) -> None:
