@@ -81,6 +81,10 @@ class CommitForm(forms.Form):
         default = self._targets[0][0] if self._targets else ""
         return (self.cleaned_data.get("target") or default) == PROPOSAL
 
+    def for_preview(self) -> None:
+        """Ask for no message yet: whoever looks at a change may not know what to say of it."""
+        self.fields["title"].required = False
+
     def see(self, oid: str) -> None:
         """Let the form, when it is shown once more, say that its reader has seen this."""
         self.data = {name: self.data[name] for name in self.data} | {"seen": oid}

@@ -156,6 +156,8 @@ def _sent(request: HttpRequest) -> Any:
 def _edited(request: HttpRequest, edit: Edit) -> HttpResponse:
     """Show the form, or what it would do, or do it. On any refusal everything that was typed stays."""
     form, status, preview, theirs = edit.form, 200, None, []
+    if "preview" in request.POST:
+        form.for_preview()
     if request.method == "POST" and form.is_valid():
         try:
             changes = edit.changes()

@@ -16,6 +16,7 @@ from models_hub import browsing, publishing, referencing, releasing, rendering
 from models_hub.browsing import RevisionNotFound
 from models_hub.models import DEFAULT_BRANCH, Release, Repo
 from models_hub.models.refs import TAGS
+from models_hub.referencing import MAX_MESSAGE
 from models_hub.releasing import Version
 from models_hub.version_forms import NewReleaseForm, ReleaseForm
 from models_hub.views.pages import repo_page, respond
@@ -134,18 +135,16 @@ def _written(
 ) -> HttpResponse:
     """Show the notes being written, or how they will look, or save them."""
     status, preview = 200, None
-    if request.method == "POST":
+    if "preview" in request.POST:
+        preview = _rendered(repo, request.POST.get("notes", "")[:MAX_MESSAGE], DEFAULT_BRANCH)
+    elif request.method == "POST":
         status = 400
         if form.is_valid():
-            status = 200
-            if "preview" in request.POST:
-                preview = _rendered(repo, form.cleaned_data["notes"], DEFAULT_BRANCH)
-            else:
-                try:
-                    return redirect(save())
-                except DomainError as error:
-                    form.add_error(_field(error, form), error.message)
-                    status = status_of(error)
+            try:
+                return redirect(save())
+            except DomainError as error:
+                form.add_error(_field(error, form), error.message)
+                status = status_of(error)
     return respond(
         request,
         repo,
