@@ -8,6 +8,7 @@ lacks its file, and content that somebody sends again meanwhile stays.
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -112,7 +113,8 @@ class _Collector:
         for row in Reservation.objects.filter(created_at__lt=timezone.now() - UPLOAD_GRACE).select_related("repo"):
             self.figures.uploads += 1
             if not self._dry_run:
-                quotas.end_reservation(row.repo, row.key)
+                with suppress(NotFound):  # its repository was deleted just now, and the reservation with it
+                    quotas.end_reservation(row.repo, row.key)
         if not self._dry_run:
             blob_store().sweep()
 

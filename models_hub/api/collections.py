@@ -103,6 +103,8 @@ class OneCollection(HubView):
 
 
 class Upvote(HubView):
+    needs_of_token = "collections"
+
     @extend_schema(request=None, responses=CollectionShape)
     def put(self, request: Request, owner: str, slug: str) -> Response:
         """Like a collection."""

@@ -15,7 +15,6 @@ from django.core import signing
 from django.utils.translation import gettext as _
 
 from models_hub.models import Blob, RepoBlob, Xorb
-from models_hub.pieces import READ_SIZE
 from models_hub.storage import blob_store
 from models_hub.xet import tokens
 from models_hub.xet.reconstructing import FetchRange, XorbName, serialized_offset
@@ -26,6 +25,8 @@ from portal.errors import DomainError, NotAllowed
 SALT = "models_hub.xet.fetching"
 # They all go into one address, or one Range header, of which servers accept 8 KB.
 MAX_RANGES = 200
+# Clients ask for dozens of ranges at once, and each thread holds two copies of its block.
+BLOCK = 256 * 1024
 _RANGE = re.compile(r"(\d{1,10})-(\d{1,10})")
 
 
@@ -66,7 +67,7 @@ class OpenXorb:
         chunk = part.first
         while chunk < part.end:
             # As many chunks as make up one block: a system call for each chunk would cost more than the copies.
-            after = min(max(bisect_left(raw, raw[chunk] + READ_SIZE), chunk + 1), part.end)
+            after = min(max(bisect_left(raw, raw[chunk] + BLOCK), chunk + 1), part.end)
             data = memoryview(file.read(raw[after] - raw[chunk]))
             if len(data) != raw[after] - raw[chunk]:
                 raise OSError("stored content is shorter than its record says")

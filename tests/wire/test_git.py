@@ -291,3 +291,21 @@ def test_a_portal_killed_in_the_middle_of_a_push_has_all_of_it_or_nothing(tmp_pa
             assert desk.git(check, "fsck", "--strict", "--full") == ""
         desk.git(clone, "push", "-q", "origin", "main")
         assert api.head() == head
+
+
+def test_a_protected_branch_says_so_in_the_report(api, desk):
+    first = api.commit(**{"a.txt": b"1"})
+    rules = f"{api.portal.url}/api/v1/models/{api.path}/rules"
+    api.session.post(rules, json={"pattern": "main", "requires_pull_request": True}).raise_for_status()
+    api.session.post(rules, json={"pattern": "v*", "target": "tag"}).raise_for_status()
+    clone = desk.clone(api.path)
+    desk.git(clone, "tag", "v1")
+    desk.git(clone, "push", "-q", "origin", "v1")
+    mine = desk.commit(clone, {"a.txt": b"2"})
+    text = desk.refused(clone, "push", "origin", "main")
+    assert "[remote rejected] main -> main (protected branch: changes to “main” come by pull request.)" in text
+    text = desk.refused(clone, "push", "-f", "origin", "HEAD:refs/tags/v1")
+    assert "protected branch: the tag “v1” may not be moved" in text
+    assert "may not be deleted" in desk.refused(clone, "push", "origin", ":refs/tags/v1")
+    desk.git(clone, "push", "-q", "origin", f"{mine}:refs/heads/mine")
+    assert api.head() == first
