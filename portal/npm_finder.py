@@ -17,6 +17,7 @@ FILES = {
     "vendor/icons/fonts/bootstrap-icons.woff2": "bootstrap-icons/font/fonts/bootstrap-icons.woff2",
     "vendor/icons/fonts/bootstrap-icons.woff": "bootstrap-icons/font/fonts/bootstrap-icons.woff",
     "vendor/htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "vendor/math/stix-two-math.woff2": "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal.woff2",
     "vendor/mermaid.tiny.js": "@mermaid-js/tiny/dist/mermaid.tiny.js",
     "vendor/chart.umd.min.js": "chart.js/dist/chart.umd.min.js",
 }

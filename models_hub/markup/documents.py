@@ -204,7 +204,24 @@ class Alerts(Treeprocessor):
 
     _MARK = re.compile(rf"\s*\[!({'|'.join(ALERTS)})\][ \t]*(?:\n|$)", re.IGNORECASE)
 
+    def _part(self, parent: Element, quotation: Element) -> None:
+        """Part quotations that Markdown made one of, where a blank line was all there was between two boxes."""
+        place = list(parent).index(quotation)
+        following = quotation
+        for child in list(quotation)[1:]:
+            if child.tag == "p" and self._MARK.match(child.text or ""):
+                place += 1
+                following = Element("blockquote")
+                following.tail = "\n"
+                parent.insert(place, following)
+            if following is not quotation:
+                quotation.remove(child)
+                following.append(child)
+
     def run(self, root: Element) -> None:
+        for parent in list(root.iter()):
+            for quotation in [child for child in parent if child.tag == "blockquote"]:
+                self._part(parent, quotation)
         for quotation in list(root.iter("blockquote")):
             first = quotation[0] if len(quotation) else None
             found = self._MARK.match(first.text or "") if first is not None and first.tag == "p" else None

@@ -44,10 +44,7 @@ def pickle_to_json(data: str) -> str:
     imports = sorted(scan.imports, key=lambda name: (("dangerous", "unusual", "usual").index(_level(*name)), name))
     return json.dumps(
         {
-            "imports": [
-                {"name": ".".join(name)[:MAX_NAME], "level": _level(*name), "calls": name in scan.called}
-                for name in imports[:MAX_IMPORTS]
-            ],
+            "imports": [{"name": ".".join(name)[:MAX_NAME], "level": _level(*name)} for name in imports[:MAX_IMPORTS]],
             "more": max(len(imports) - MAX_IMPORTS, 0),
             "is_whole": scan.is_whole,
             "streams": scan.streams,
@@ -60,7 +57,6 @@ class _Scan:
 
     def __init__(self) -> None:
         self.imports: set[tuple[str, str]] = set()
-        self.called: set[tuple[str, str]] = set()
         self.streams = 0
         self.left = MAX_OPCODES
         self.is_whole = True
@@ -104,13 +100,8 @@ class _Scan:
         elif name == "MEMOIZE":
             self.memo[len(self.memo)] = self.stack[-1] if self.stack else None
         else:
-            self._pass(opcode)
-
-    def _pass(self, opcode: Any) -> None:
-        if opcode.name in {"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "BUILD"}:
-            self.called.update(item for item in self.stack[-4:] if isinstance(item, tuple))
-        for _pushed in opcode.stack_after:
-            self._push(None)
+            for _pushed in opcode.stack_after:
+                self._push(None)
 
     def _push(self, value: Any) -> None:
         self.stack.append(value)

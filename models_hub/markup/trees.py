@@ -51,7 +51,8 @@ class _Tree:
     def _fold(self, label: str, value: Any, depth: int) -> None:
         children: list[tuple[str | int, Any]] = list(value.items() if isinstance(value, dict) else enumerate(value))
         opening, closing = "{}" if isinstance(value, dict) else "[]"
-        is_open = depth < OPEN_DEPTH and len(children) <= OPEN_CHILDREN and self.left > len(children)
+        rows = -(-len(children) // GROUP) if len(children) > GROUP * 2 else len(children)
+        is_open = depth < OPEN_DEPTH and rows <= OPEN_CHILDREN and self.left > rows
         self.parts.append(
             f"<li><details{' open' if is_open else ''}><summary>{label} "
             f'<span class="tree-count">{opening}{len(children)}{closing}</span></summary>'

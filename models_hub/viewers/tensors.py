@@ -8,6 +8,7 @@ from typing import Any
 
 PAGE = 200
 ROWS_AT_ONCE = 300  # of a tree; deeper parts are asked for when they are opened
+ROWS_OPEN = 40  # of a tree that are to be seen at first
 MAX_QUERY = 100
 _NUMBERS = re.compile(r"(\d+)")
 
@@ -35,7 +36,8 @@ class Node:
     elements: int = 0
     size: int = 0
     count: int = 0
-    is_open: bool = False  # its children are on the page
+    is_there: bool = False  # its children are on the page
+    is_open: bool = False
 
     @property
     def share_of_page(self) -> float:
@@ -151,15 +153,17 @@ def _below(root: Node, at: str) -> Node:
 
 def _open(root: Node, whole: int) -> None:
     """Decide, level by level, which modules have their parts on the page."""
-    left = ROWS_AT_ONCE - len(root.children)
+    left, left_open = ROWS_AT_ONCE - len(root.children), ROWS_OPEN - len(root.children)
     level = list(root.children)
     while level:
         following: list[Node] = []
         for node in level:
             node._share = 100 * node.elements / whole if whole else 0.0
             if node.children and len(node.children) <= left:
-                node.is_open = True
+                node.is_there = True
                 left -= len(node.children)
+                node.is_open = len(node.children) <= left_open
+                left_open -= len(node.children) if node.is_open else 0
                 following += node.children
         level = following
 
