@@ -114,6 +114,12 @@ def between(repo: Repo, old: Commit | None, new: Commit, *, below: str = "") -> 
     return Comparison(_with_lines(repo, changes), len(changed) - len(renamed))
 
 
+def renamed_from(repo: Repo, commit: Commit, path: str) -> str | None:
+    """Return the name that a file had in the first parent, None where the commit did more than rename it."""
+    parent = Commit.objects.filter(repo=repo, oid__in=commit.parents[:1]).first()
+    return _renamed(changed_files(repo, parent.tree_oid, commit.tree_oid)).get(path) if parent else None
+
+
 def of_text(path: str, before: str, after: str) -> FileChange:
     """Compare two texts that are in no commit, or not both; lines that differ in their ends alone are the same."""
     diffs = rendering.text_diffs([(before, after)]) if max(len(before), len(after)) <= MAX_DIFF_BYTES else None

@@ -85,9 +85,11 @@ class CommitForm(forms.Form):
         """Ask for no message yet: whoever looks at a change may not know what to say of it."""
         self.fields["title"].required = False
 
-    def see(self, oid: str) -> None:
-        """Let the form, when it is shown once more, say that its reader has seen this."""
-        self.data = {name: self.data[name] for name in self.data} | {"seen": oid}
+    def see(self, oid: str, content: str | None = None) -> None:
+        """Let the form, when it is shown once more, say that its reader has seen this; and show another content."""
+        changed = {"seen": oid} if content is None else {"seen": oid, "content": content}
+        self.data = {name: self.data[name] for name in self.data} | changed
+        self.cleaned_data |= changed
 
 
 class ManyFilesInput(forms.ClearableFileInput):

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from models_hub import browsing, comparing, drafted_cards, restoring
+from models_hub import browsing, comparing, drafted_cards, line_merging, restoring
 from models_hub.addressing import split_place
 from models_hub.browsing import Entry
 from models_hub.changes import Change, Delete, PutFile
@@ -43,6 +43,7 @@ class Edit:
     changes: Callable[[], list[Change]]
     preview: Callable[[], list[FileChange]] = list
     theirs: Callable[[], list[FileChange]] = list
+    joined: Callable[[], str | None] = lambda: None
     path: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -101,9 +102,14 @@ def edit(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
 
     def theirs() -> list[FileChange]:
         seen = _seen_text(repo, str(form.cleaned_data["seen"]))
-        return [] if seen is None else [comparing.of_text(path, seen, before.decode())]
+        return [] if seen is None else [comparing.of_text(path, seen.decode(), before.decode())]
 
-    return _edited(request, Edit(repo, revision, head, form, "edit", changes, preview, theirs, path))
+    def joined() -> str | None:
+        seen = _seen_text(repo, str(form.cleaned_data["seen"]))
+        made = None if seen is None else line_merging.merge(seen, before, _content(form, before=seen))
+        return None if made is None else made.decode("utf-8", "replace")
+
+    return _edited(request, Edit(repo, revision, head, form, "edit", changes, preview, theirs, joined, path))
 
 
 @repo_page
@@ -156,6 +162,7 @@ def _sent(request: HttpRequest) -> Any:
 def _edited(request: HttpRequest, edit: Edit) -> HttpResponse:
     """Show the form, or what it would do, or do it. On any refusal everything that was typed stays."""
     form, status, preview, theirs = edit.form, 200, None, []
+    is_fragment = "preview" in request.POST and request.headers.get("HX-Request") == "true"
     if "preview" in request.POST:
         form.for_preview()
     if request.method == "POST" and form.is_valid():
@@ -166,15 +173,16 @@ def _edited(request: HttpRequest, edit: Edit) -> HttpResponse:
             else:
                 return redirect(_published(request, edit, changes))
         except SeenBefore as error:
-            form.add_error(None, error.message)
-            status, preview, theirs = status_of(error), edit.preview(), edit.theirs()
-            form.see(str(error.data["now"]))
+            text = None if is_fragment else edit.joined()  # a fragment replaces nothing that was typed
+            form.add_error(None, error.message if text is None else _joined_message())
+            status, theirs = status_of(error), edit.theirs()
+            form.see(str(error.data["now"]), text)
+            preview = edit.preview()
         except DomainError as error:
             form.add_error(None, error.message)
             status = status_of(error)
     elif request.method == "POST":
         status = 400
-    is_fragment = "preview" in request.POST and request.headers.get("HX-Request") == "true"
     response = respond(
         request,
         edit.repo,
@@ -186,6 +194,7 @@ def _edited(request: HttpRequest, edit: Edit) -> HttpResponse:
         path=edit.path,
         preview=preview,
         theirs=theirs,
+        is_fragment=is_fragment,
         is_card=CARD in (edit.path, form["path"].value()) if isinstance(form, TextFileForm) else False,
         max_named=MAX_NAMED,
         **edit.extra,
@@ -226,15 +235,24 @@ def _require_unchanged(form: CommitForm, entry: Entry) -> None:
         )
 
 
-def _seen_text(repo: Repo, oid: str) -> str | None:
-    """Return the text that the writer opened, None where it is not here or is none."""
+def _joined_message() -> str:
+    return _(
+        "This file was changed since you opened it, in other lines than yours. Nothing is saved yet: below stands the "
+        "text with both changes. Look at it, then save."
+    )
+
+
+def _seen_text(repo: Repo, oid: str) -> bytes | None:
+    """Return the UTF-8 text that the writer opened, None where it is not here or is none."""
     row = objects.read(repo, [oid]).get(oid) if browsing.OID.fullmatch(oid) else None
     if row is None or row.type != GitObject.Type.BLOB or row.size > MAX_EDITED_BYTES:
         return None
+    content = objects.body(row)
     try:
-        return objects.body(row).decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    return content
 
 
 def _editable(repo: Repo, entry: Entry) -> bytes:

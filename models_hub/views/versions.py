@@ -22,6 +22,7 @@ def commits(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     asked = _ends(request)
     ends = asked or [commit.oid]
     walked = history.of_path(repo, ends, path, PAGE) if path else history.walk(repo, ends, PAGE)
+    oldest = walked.commits[-1] if path and walked.commits and not walked.ends else None
     graph = history.graph(walked.commits, asked if not path else [])
     return respond(
         request,
@@ -33,6 +34,8 @@ def commits(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         path=path,
         graph=None if path else graph,
         rows=graph.rows,
+        oldest=oldest,
+        former_name=comparing.renamed_from(repo, oldest, path) if oldest else None,
         is_first=not asked,
         older=",".join(walked.ends if path else [oid for oid in graph.ends if oid in walked.ends]),
         branches=referencing.branches(repo),

@@ -260,3 +260,30 @@ def test_a_stranger_s_move_becomes_a_pull_request(as_user, charlie, client, fold
     moved = {"path": "notes", "title": "Move", "seen": seen(folders, "docs")}
     assert as_user(charlie).post("/alice/deep/move/main/docs", moved).headers["Location"] == "/alice/deep/discussions/1"
     assert "docs/a.txt" in paths(folders)
+
+
+def test_changes_in_other_lines_are_put_together_for_the_writer_to_look_at(as_user, alice, model):
+    publishing.commit(repo=model, by=alice, title="Longer", changes=[PutFile("a.txt", b"1\n2\n3\n4\n5\n")])
+    before, browser = seen(model, "a.txt"), as_user(alice)
+    publishing.commit(repo=model, by=alice, title="Meanwhile", changes=[PutFile("a.txt", b"one\n2\n3\n4\n5\n")])
+
+    answer = browser.post("/alice/bert/edit/main/a.txt", typed("1\r\n2\r\n3\r\n4\r\nfive\r\n", seen=before))
+
+    assert answer.status_code == 409
+    assert "in other lines than yours" in answer.text
+    form = answer.context["form"]
+    assert form["content"].value() == "one\n2\n3\n4\nfive\n"
+    assert content(model, "a.txt") == b"one\n2\n3\n4\n5\n"
+    browser.post("/alice/bert/edit/main/a.txt", typed(form["content"].value(), seen=form["seen"].value()))
+    assert content(model, "a.txt") == b"one\n2\n3\n4\nfive\n"
+
+
+def test_a_preview_says_that_the_file_was_changed_meanwhile(as_user, alice, model):
+    before = seen(model, "a.txt")
+    publishing.commit(repo=model, by=alice, title="Meanwhile", changes=[PutFile("a.txt", b"zero\none\n")])
+    sent = typed("one\nmine\n", seen=before, preview="1")
+    page = as_user(alice).post("/alice/bert/edit/main/a.txt", sent, HTTP_HX_REQUEST="true")
+    fragment = page.text.split('id="edit-preview"')[1]
+    assert page.status_code == 200
+    assert "was changed since you opened it" in fragment
+    assert "+zero" in fragment

@@ -3,7 +3,7 @@
 import pytest
 
 from models_hub import browsing, history, merging, publishing, referencing
-from models_hub.changes import PutFile
+from models_hub.changes import Delete, PutFile
 from models_hub.models import PullRequest
 from models_hub.views import versions
 
@@ -107,3 +107,13 @@ def test_the_history_of_a_private_repository_is_404(client, alice, make_repo):
     make_repo(alice, "hidden", files={"a.txt": "x"}, private=True)
     assert client.get("/alice/hidden/commits/main").status_code == 404
     assert client.get("/alice/hidden/commits/main/a.txt").status_code == 404
+
+
+def test_the_history_of_a_renamed_file_leads_to_its_former_name(client, model, alice):
+    before = model.head
+    changes = [Delete("docs/b.txt"), PutFile("notes.txt", b"b\n")]
+    publishing.commit(repo=model, by=alice, title="Rename", changes=changes)
+    page = client.get("/alice/bert/commits/main/notes.txt").text
+    assert "Before that it was called <code>docs/b.txt</code>" in page
+    assert f'href="/alice/bert/commits/{before}/docs/b.txt"' in page
+    assert "Before that" not in client.get("/alice/bert/commits/main/a.txt").text
