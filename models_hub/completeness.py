@@ -1,33 +1,98 @@
-"""What a card lacks that readers look for."""
+"""What a repository has of what readers look for, and where the owner can add the rest."""
 
+import re
+from collections.abc import Collection
 from typing import NamedTuple
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from models_hub.models import Repo
 
 SHORT_TEXT = 200
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+OTHER = "other"
+PICKLED = ["pytorch"]
 
 
-class Gap(NamedTuple):
-    """Something missing, and why a reader wants it."""
+class Step(NamedTuple):
+    """Something that readers want, why, and where it can be added."""
 
-    name: str | Promise
-    reason: str | Promise
+    name: str
+    reason: str
+    address: str
+    is_done: bool = False
 
 
-def gaps(repo: Repo, body: str) -> list[Gap]:
-    """Return what the card of a repository lacks; `body` is the text below its metadata."""
-    card = repo.card
-    checks = (
-        (repo.license, Gap("license", _("without one, nobody may use it"))),
-        (
-            repo.is_space or repo.task,
-            Gap("pipeline_tag" if repo.is_model else "task_categories", _("people search by task")),
-        ),
-        (repo.is_space or repo.languages, Gap("language", _("people search by language"))),
-        (not repo.is_model or card.get("datasets"), Gap("datasets", _("what it was trained on"))),
-        (len(body.strip()) >= SHORT_TEXT, Gap(_("description"), _("what it is for, how it was made, its limits"))),
-    )
-    return [gap for present, gap in checks if not present]
+class Checklist(NamedTuple):
+    """Steps still to do, and those done."""
+
+    open: list[Step]
+    done: list[Step]
+
+    @property
+    def length(self) -> int:
+        return len(self.open) + len(self.done)
+
+
+def checklist(repo: Repo, body: str, paths: Collection[str]) -> Checklist:
+    """Return what is done and what is not; `body` is the text below the card's metadata, `paths` the files on top."""
+    steps = _steps(repo, body, paths)
+    return Checklist([step for step in steps if not step.is_done], [step for step in steps if step.is_done])
+
+
+def _steps(repo: Repo, body: str, paths: Collection[str]) -> list[Step]:
+    card, form, upload = repo.card, f"{repo.path}/card", f"{repo.path}/upload/main"
+    text = f"{repo.path}/edit/main/README.md" if "README.md" in paths else f"{form}#id_text"
+    words = _COMMENT.sub("", body).strip()
+    found = [
+        Step(_("Licence"), _("without one, nobody may use it"), f"{form}#id_license", bool(repo.license)),
+        Step(_("Description"), _("what it is for, how it was made, its limits"), text, len(words) >= SHORT_TEXT),
+    ]
+    if repo.license == OTHER:
+        named = bool(card.get("license_name") or card.get("license_link"))
+        found.append(
+            Step(_("Name of the licence"), _("“other” tells nobody what is allowed"), f"{form}#id_license_name", named)
+        )
+    if not repo.is_space:
+        task = "pipeline_tag" if repo.is_model else "task_categories"
+        found += [
+            Step(_("Task"), _("people search by task"), f"{form}#id_{task}", bool(repo.task)),
+            Step(_("Language"), _("people search by language"), f"{form}#id_language", bool(repo.languages)),
+        ]
+    if repo.is_model:
+        found += [
+            Step(_("Training data"), _("what it was trained on"), f"{form}#id_datasets", bool(card.get("datasets"))),
+            Step(
+                _("Metrics"), _("how good it is by your own measure"), f"{form}#metrics", bool(card.get("model-index"))
+            ),
+            *_of_files(repo, paths, upload),
+        ]
+    return found
+
+
+def _of_files(repo: Repo, paths: Collection[str], upload: str) -> list[Step]:
+    """Return what the files of a model lack; nothing is said of a model without weights."""
+    if not repo.formats:
+        return [Step(_("Weights"), _("there are none yet"), upload)] if paths else []
+    found = [
+        Step(
+            _("Weights as safetensors or GGUF"),
+            _("pickled weights may run code, so that many people do not load them"),
+            upload,
+            repo.formats != PICKLED,
+        )
+    ]
+    if not (repo.architecture or repo.counted.get("adapter")):
+        found.append(
+            Step(
+                "config.json",
+                _("without it, programs cannot load the weights and nothing of them is known"),
+                upload,
+            )
+        )
+    found += [
+        Step(name[:100], _("its header cannot be read: the file may be damaged"), upload)
+        for name in repo.counted.get("unread", [])[:3]
+        if name.endswith(".gguf") and not repo.namespace.is_mirror
+    ]
+    return found

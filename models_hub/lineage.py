@@ -4,11 +4,13 @@ The labels `base_model:<relation>:<name>` are the edges. What the reader may not
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q
 
+from models_hub import describing
+from models_hub.counting import Counts
 from models_hub.describing import RELATIONS
 from models_hub.models import Label, Repo, RepoAlias, RepoQuerySet
 from portal.models import Asker
@@ -40,7 +42,10 @@ class Family:
 
 def parents(repo: Repo, user: Asker) -> list[Relative]:
     """Return the models that this one was made from, found by their present or a former name."""
-    return _parents_of([repo], user).get(repo.pk, [])
+    bases = describing.base_models(repo.card, repo.config)
+    relation = describing.relation(repo.card, Counts(formats=repo.formats, counted=repo.counted), bases)
+    here = _named(bases, user)
+    return [_relative(name, relation, here) for name in bases]
 
 
 def count_children(repo: Repo, user: Asker) -> dict[str, int]:
@@ -115,9 +120,13 @@ def _parents_of(repos: Iterable[Repo], user: Asker) -> dict[int, list[Relative]]
     here = _named([name for _repo, _relation, name in edges][:MAX_AT_ONCE], user) if edges else {}
     found: dict[int, list[Relative]] = {}
     for repo_id, relation, name in edges[:MAX_AT_ONCE]:
-        repo = here.get(name.lower())
-        found.setdefault(repo_id, []).append(Relative(repo.full_name if repo else name, relation, repo))
+        found.setdefault(repo_id, []).append(_relative(name, relation, here))
     return found
+
+
+def _relative(name: str, relation: str, here: Mapping[str, Repo]) -> Relative:
+    repo = here.get(name.lower())
+    return Relative(repo.full_name if repo else name, relation, repo)
 
 
 def _named(names: Iterable[str], user: Asker) -> dict[str, Repo]:
@@ -129,6 +138,8 @@ def _named(names: Iterable[str], user: Asker) -> dict[str, Repo]:
     for namespace, name in wanted:
         now |= Q(namespace__lower=namespace, lower=name)
     found = {repo.full_name.lower(): repo for repo in _visible(user).filter(now).select_related("namespace")}
+    if len(found) == len(wanted):
+        return found
     former = RepoAlias.objects.filter(now, kind=Repo.Kind.MODEL, repo__in=_visible(user))
     for alias in former.select_related("namespace", "repo__namespace"):
         found.setdefault(f"{alias.namespace.lower}/{alias.lower}", alias.repo)

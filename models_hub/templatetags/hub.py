@@ -6,7 +6,7 @@ from babel import Locale, UnknownLocaleError
 from django import template
 from django.utils.translation import get_language, to_locale
 
-from models_hub import relation_names, task_names
+from models_hub import licences, relation_names, task_names
 from models_hub.tables import charts
 
 register = template.Library()
@@ -14,6 +14,7 @@ register.filter("task_label", task_names.task_label)
 register.filter("task_icon", task_names.task_icon)
 register.filter("relation_label", relation_names.relation_label)
 register.filter("relation_count", relation_names.relation_count)
+register.filter("licence_class", lambda kind: licences.CLASSES.get(kind, kind))
 register.filter("figure", charts.figure)
 
 FILE_ICONS = {

@@ -95,7 +95,7 @@ def _rows(request: HttpRequest, metrics: list[Metric]) -> "BaseFormSet[MetricFor
     sent = request.POST.copy() if request.method == "POST" else None
     total = f"{METRICS_PREFIX}-TOTAL_FORMS"
     if sent is not None and "more" in sent and sent.get(total, "").isdecimal():
-        sent[total] = str(min(int(sent[total][:4]) + MORE_ROWS, MetricRows.max_num))
+        sent[total] = str(min(int(str(sent[total])[:4]) + MORE_ROWS, MetricRows.max_num))
     return MetricRows(sent, prefix=METRICS_PREFIX, initial=[row._asdict() for row in metrics])
 
 

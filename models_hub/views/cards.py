@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from models_hub import browsing, cards, completeness, permissions, releasing, rendering, snippets
+from models_hub import browsing, cards, completeness, facts, first_publish, permissions, releasing, rendering, snippets
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.views.pages import gate_of, repo_page, respond
 from portal.context import site
@@ -29,12 +29,12 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
         commit=commit,
         is_empty=not names,
         card=rendering.markdown_html(text, repo=repo, revision=DEFAULT_BRANCH) if body.strip() else "",
-        has_card=CARD in names,
-        gaps=completeness.gaps(repo, body) if permissions.can_write(request.user, repo) else [],
+        publishing=[] if names else first_publish.ways(repo, site=_site_address(request)),
+        checklist=completeness.checklist(repo, body, names) if permissions.can_write(request.user, repo) else None,
         snippets=snippets.snippets(
             repo, site=_site_address(request), files=[*names, *_exported(repo, commit, entries)]
         ),
-        facts=_facts(repo, commit),
+        facts=facts.facts_of(repo, request.user),
         release=releasing.latest(repo),
         gate=gate_of(request, repo),
     )
@@ -55,13 +55,3 @@ def _exported(repo: Repo, commit: Commit, entries: list[browsing.Entry]) -> list
 def _site_address(request: HttpRequest) -> str:
     address = site(request)["site_address"]
     return str(address()) if callable(address) else ""
-
-
-def _facts(repo: Repo, commit: Commit) -> dict[str, object]:
-    """What the side of the page lists beyond the repository's own columns."""
-    names = ("base_model", "datasets", "size_categories")
-    return {
-        **{name: cards.texts(repo.card.get(name) or [], 10) for name in names},
-        "dtypes": sorted(repo.dtypes.items(), key=lambda item: -item[1]),
-        "architecture": next(iter(repo.config.get("architectures", [])), ""),
-    }
