@@ -29,7 +29,7 @@ MAX_LINE = 10_000
 ROOT = Path(settings.BASE_DIR)
 _CHILDREN = BoundedSemaphore(2)
 
-Heard = Callable[[int, int], None]
+Heard = Callable[[int, float], None]
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def _read_now(source: Source) -> Path:
             _CHILDREN.release()
 
 
-def read(source: Source, scope: Scope, heard: Heard = lambda _rows, _bytes: None) -> Path:
-    """Read the files anew and keep the table. `heard` is told of rows and bytes, and may raise to end it.
+def read(source: Source, scope: Scope, heard: Heard = lambda _rows, _share: None) -> Path:
+    """Read the files anew and keep the table. `heard` is told how many rows and which share, and may raise to end it.
 
     Raises TableUnreadable.
     """
@@ -162,7 +162,7 @@ def _run(request: dict[str, Any], scope: Scope, heard: Heard) -> None:
         while line := child.stdout.readline(MAX_LINE):
             answer = _parsed(line)
             if "rows" in answer:
-                heard(int(answer["rows"]), int(answer["bytes"]))
+                heard(int(answer["rows"]), float(answer.get("share") or 0))
     except BrokenPipeError:
         answer = {}
     finally:

@@ -283,3 +283,15 @@ def test_a_row_of_megabytes_is_kept_short(tmp_path):
     sizes = {column["name"]: column["sizes"] for column in facts["columns"]}
     assert sizes["list"]["max"] == 400_000
     assert sizes["text"]["max"] == 300_000
+
+
+def test_a_broken_file_does_not_hide_the_others(tmp_path):
+    good, bad = file(tmp_path, "b.jsonl", '{"a": 1}\n'), file(tmp_path, "a.json", "[1, 2")
+    facts, rows = read(tmp_path, file(tmp_path, "0.parquet", "PAR1PAR1"), bad, good)
+    assert rows == [[1]]
+    assert {"bad_parquet", "no_object"} <= set(codes(facts))
+
+
+def test_a_header_without_rows_is_an_empty_table(tmp_path):
+    facts, rows = read(tmp_path, file(tmp_path, "a.csv", "姓名,城市\n".encode("gb18030")))
+    assert (rows, facts["rows"]) == ([], 0)

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -15,6 +15,8 @@ from models_hub.tables.child.lines import Lines
 from models_hub.tables.child.writing import Table
 
 TELL_EVERY = 0.3  # seconds
+# What one may know of a file, but is no reason for having no rows of it.
+HARMLESS = frozenset(("gb18030", "other_delimiter", "same_name", "bad_characters"))
 MB = 1024**2
 
 
@@ -55,6 +57,7 @@ class _Reading:
         self.notes = Notes()
         self.times: set[str] = set()
         self.told = time.monotonic()
+        self.files_read = 0
 
     def run(self, out: Path) -> None:
         table = Table(out)
@@ -63,10 +66,12 @@ class _Reading:
             if self.budget.is_spent:
                 break
             first = table.count
-            about = self._read(source, table)
+            about = self._read_or_note(source, table)
             files.append({"name": source["name"], "first": first, "rows": table.count - first, **about})
-        if not table.count and self.notes.kept:
-            note = self.notes.kept[0]
+            self.files_read += 1
+        serious = [note for note in self.notes.kept if note["code"] not in HARMLESS]
+        if not table.count and serious:
+            note = serious[0]
             raise Unreadable(note["code"], file=note["file"], line=note["line"], **note["data"])
         for column in table.columns:
             if column.name in self.times:
@@ -82,6 +87,15 @@ class _Reading:
         )
         _say(done=True)
 
+    def _read_or_note(self, source: dict[str, Any], table: Table) -> dict[str, Any]:
+        """Add the rows of one file; one that is broken does not hide the others."""
+        try:
+            return self._read(source, table)
+        except Unreadable as error:
+            data = {name: value for name, value in error.data.items() if name not in ("file", "line")}
+            self.notes.add(error.code, file=source["name"], line=error.data.get("line"), **data)
+            return {"encoding": ""}
+
     def _read(self, source: dict[str, Any], table: Table) -> dict[str, Any]:
         """Add the rows of one file; returns what else is known of it."""
         if source["format"] == "parquet":
@@ -90,8 +104,11 @@ class _Reading:
             lines = Lines(
                 file, name=source["name"], budget=self.budget, notes=self.notes, is_cut=source.get("is_cut", False)
             )
+            before, size = self.budget.bytes, max(Path(source["path"]).stat().st_size, 1)
             try:
-                self._take(table, self._rows(source, lines), are_texts=source["format"] in ("csv", "tsv"))
+                rows = self._rows(source, lines)
+                are_texts = source["format"] in ("csv", "tsv")
+                self._take(table, rows, lambda: (self.budget.bytes - before) / size, are_texts=are_texts)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 if not source.get("is_cut"):
                     self.notes.add("bad_gzip", file=source["name"], line=lines.number, cause=str(error)[:120])
@@ -111,13 +128,22 @@ class _Reading:
         from models_hub.tables.child.parquet import ParquetFile
 
         file = ParquetFile(Path(source["path"]), name=source["name"], memory_mb=self.memory_mb // 2)
-        self._take(table, file.rows(), are_texts=False, counts_bytes=True)
+        before = table.count
+        done = lambda: (table.count - before) / max(file.count, 1)  # noqa: E731 - it reads where it is used
+        self._take(table, file.rows(), done, are_texts=False, counts_bytes=True)
         self.times |= file.times
         return {"encoding": "", "all_rows": file.count}
 
     def _take(
-        self, table: Table, rows: Iterator[dict[str, Any]], *, are_texts: bool, counts_bytes: bool = False
+        self,
+        table: Table,
+        rows: Iterator[dict[str, Any]],
+        done: Callable[[], float],
+        *,
+        are_texts: bool,
+        counts_bytes: bool = False,
     ) -> None:
+        """Add rows until the budget is spent; `done` says which part of their file was read."""
         for row in rows:
             if not self.budget.take_row(len(row) or 1):
                 break
@@ -126,7 +152,7 @@ class _Reading:
                 break
             if time.monotonic() - self.told > TELL_EVERY:
                 self.told = time.monotonic()
-                _say(rows=table.count, bytes=self.budget.bytes)
+                _say(rows=table.count, share=(self.files_read + min(done(), 1)) / len(self.sources))
 
 
 def _open(source: dict[str, Any]) -> BinaryIO:
