@@ -19,6 +19,7 @@ COLUMNS = (
     "size", "task", "library", "license", "license_class", "languages", "tags", "card", "config", "description",
     "citation", "has_card", "described_with", *(one.name for one in fields(Counts)),
 )  # fmt: skip
+QUESTIONS = "extra_gated_fields"
 _REPO_NAME = re.compile(r"\w[\w.-]{0,95}/\w[\w.-]{0,95}", re.ASCII)
 # The last part of an architecture's name tells its task; longest first, since one may end in another.
 TASKS = {
@@ -98,7 +99,7 @@ def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
 def describe_head(repo: Repo) -> Description:
     """Return what was noted of the head of the default branch when it was published; reads no file."""
     return Description(
-        card=repo.card,
+        card=shown_card(repo.card),
         config=repo.config,
         task=repo.task,
         library=repo.library,
@@ -114,9 +115,29 @@ def describe_head(repo: Repo) -> Description:
     )
 
 
+def kept_card(card: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a card as its column keeps it: a database may sort keys, and questions have an order."""
+    questions = card.get(QUESTIONS)
+    return card | {QUESTIONS: [list(pair) for pair in questions.items()]} if isinstance(questions, dict) else card
+
+
+def shown_card(card: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata as the card has it."""
+    return card | {QUESTIONS: dict(questions_of(card))} if isinstance(card.get(QUESTIONS), list) else card
+
+
+def questions_of(card: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what a card asks of who wants access, in its order; older rows keep it as an object."""
+    kept = card.get(QUESTIONS)
+    if isinstance(kept, dict):
+        return [(str(name), value) for name, value in kept.items()]
+    pairs = kept if isinstance(kept, list) else []
+    return [(str(pair[0]), pair[1]) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+
+
 def note(repo: Repo, description: Description) -> None:
     """Set the repository's columns and labels; the caller saves the row."""
-    repo.card, repo.config = description.card, description.config
+    repo.card, repo.config = kept_card(description.card), description.config
     repo.task, repo.library, repo.license = description.task, description.library, description.license
     repo.languages, repo.tags = description.languages, description.tags
     repo.size, repo.has_card = description.size, description.has_card

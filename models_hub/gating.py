@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from models_hub import permissions
+from models_hub import describing, permissions
 from models_hub.checking import is_text
 from models_hub.models import AccessRequest, Repo
 from models_hub.publishing import require_manager, require_writer
@@ -44,10 +44,7 @@ def set_gate(repo: Repo, *, by: Asker, gate: str) -> None:
 
 def fields_of(repo: Repo) -> list[Field]:
     """Return what the card of the repository asks of who wants access."""
-    declared = repo.card.get("extra_gated_fields")
-    if not isinstance(declared, dict):
-        return []
-    return [_field(str(name)[:200], value) for name, value in list(declared.items())[:MAX_FIELDS]]
+    return [_field(name[:200], value) for name, value in describing.questions_of(repo.card)[:MAX_FIELDS]]
 
 
 def texts_of(repo: Repo) -> dict[str, str]:

@@ -7,6 +7,7 @@ from models_hub.models import AccessRequest, Like, Repo
 from portal.models import User
 from tests.models_hub.test_wire_gated import CARD
 
+QUESTIONS = ("Company", "Country", "Use", "I agree")
 ACCESS = "/alice/bert/settings/access"
 
 
@@ -23,6 +24,15 @@ def test_the_card_shows_the_gate_to_whoever_stands_before_it(gated, alice, charl
         assert text in page
     assert "Sign in to ask for access" in as_user(None).get("/alice/bert").content.decode()
     assert 'id="gate"' not in as_user(alice).get("/alice/bert").content.decode()
+
+
+def test_the_order_of_questions_does_not_rest_on_that_of_keys(gated, alice, client):
+    asked = [field.name for field in gating.fields_of(gated)]
+    assert [name for name, _kind in gated.card["extra_gated_fields"]] == asked == list(QUESTIONS)
+    shown = client.get("/api/models/alice/bert").json()["cardData"]["extra_gated_fields"]
+    assert list(shown) == asked
+    gated.card = {"extra_gated_fields": shown}  # as rows of before have it
+    assert [field.name for field in gating.fields_of(gated)] == asked
 
 
 def test_asking_on_the_page_and_being_let_in(gated, alice, charlie, as_user):
