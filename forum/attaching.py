@@ -11,9 +11,9 @@ from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forum import picture_formats
 from forum.models import Attachment, Post
 from models_hub.storage import attachment_store
+from portal import picture_formats
 from portal.errors import NotFound, QuotaExceeded, TooLarge
 from portal.models import Event, User
 

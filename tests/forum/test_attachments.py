@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from forum import attaching, discussing, picture_formats, posting
+from forum import attaching, discussing, posting
 from forum.models import Attachment
 from models_hub import collecting
 from models_hub.storage import attachment_store, local
+from portal import picture_formats
 from portal.errors import InvalidInput, TooLarge
 from portal.models import AccessToken, Event
 from tests.forum import pictures
@@ -53,6 +54,18 @@ def test_a_picture_keeps_what_draws_it_and_nothing_else(form):
     assert pictures.SECRET in told
     picture = picture_formats.cleaned(told)
     assert (picture.format, picture.data) == (form, pictures.BY_FORMAT[form])
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_photograph_stays_upright_though_it_tells_no_more_than_how_to_turn_it(order):
+    tags = struct.pack(order + "HHHIII", 2, 0x010E, 2, len(pictures.SECRET), 38, 0)[:14]
+    tags += struct.pack(order + "HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack(order + "I", 0) + pictures.SECRET
+    exif = b"Exif\0\0" + (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8) + tags
+    told = pictures.JPEG[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(exif)) + exif + pictures.JPEG[2:]
+    kept = picture_formats.cleaned(told).data
+    turned = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    assert kept == pictures.JPEG[:2] + b"\xff\xe1\0\x22" + turned + pictures.JPEG[2:]
+    assert picture_formats.cleaned(kept).data == kept
 
 
 @pytest.mark.parametrize("form", pictures.BY_FORMAT)

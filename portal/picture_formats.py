@@ -25,6 +25,7 @@ PNG_KEPT = frozenset(
 )
 JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 JPEG_KEPT = JPEG_FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDD}
+JPEG_EXIF, MAX_TAGS = 0xE1, 200  # of it, how the picture is turned is kept alone
 JPEG_ADOBE = 0xEE  # says how the colours are mixed
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 GIF_LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
@@ -51,6 +52,33 @@ def cleaned(data: bytes) -> Picture:
         return Picture(b"".join(reader(data)), form)
     except (_NotFollowed, IndexError, struct.error) as error:
         raise InvalidInput(_("The picture is damaged or cut off. Save it anew and send it again.")) from error
+
+
+def size_of(picture: Picture) -> tuple[int, int]:
+    """Return how wide and high a cleaned picture says that it is."""
+    data = picture.data
+    if picture.format == "png":
+        width, height = struct.unpack_from(">II", data, 16)
+    elif picture.format == "gif":
+        width, height = struct.unpack_from("<HH", data, 6)
+    elif picture.format == "jpg":
+        height, width = _jpeg_size(data)
+    elif data[12:16] == b"VP8X":
+        width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+    elif data[12:16] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    return width, height
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    at = 2
+    while data[at + 1] not in JPEG_FRAMES:
+        at += 2 + int(struct.unpack_from(">H", data, at + 2)[0])
+    height, width = struct.unpack_from(">HH", data, at + 5)
+    return height, width
 
 
 def _reader(data: bytes) -> tuple[str, Callable[[bytes], Iterator[bytes]]]:
@@ -101,7 +129,7 @@ def _png(data: bytes) -> Iterator[bytes]:
 
 def _jpeg(data: bytes) -> Iterator[bytes]:
     yield JPEG_START[:2]
-    at, bounded, drawn = 2, False, False
+    at, bounded, drawn, turned = 2, False, False, 0
     for _part in range(MAX_PARTS):
         found = _JPEG_MARKER.match(data, at) or _after_filling(data, at)
         at, marker = found.end(), data[found.end() - 1]
@@ -121,10 +149,34 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
             if scan_end is None:
                 raise _NotFollowed
             end, drawn = scan_end.start(), True
+        if marker == JPEG_EXIF and not turned and (turned := _orientation(data[at + 2 : end])) > 1:
+            yield _exif(turned)
         if marker in JPEG_KEPT or (marker == JPEG_ADOBE and length == 14 and data[at + 2 : at + 7] == b"Adobe"):
             yield b"\xff" + bytes([marker]) + data[at:end]
         at = end
     raise _NotFollowed
+
+
+def _orientation(exif: bytes) -> int:
+    """Return how Exif says that a picture is to be turned, 1 where it says nothing that can be read."""
+    order = {b"II": "<", b"MM": ">"}.get(exif[6:8])
+    if order is None or not exif.startswith(b"Exif\0\0"):
+        return 1
+    try:
+        at = 6 + int(struct.unpack_from(order + "I", exif, 10)[0])
+        (count,) = struct.unpack_from(order + "H", exif, at)
+        for number in range(min(count, MAX_TAGS)):
+            tag, kind, values, value = struct.unpack_from(order + "HHIH", exif, at + 2 + 12 * number)
+            if (tag, kind, values) == (0x0112, 3, 1):
+                return int(value) if 1 <= value <= 8 else 1
+    except struct.error:
+        pass
+    return 1
+
+
+def _exif(orientation: int) -> bytes:
+    """Return a part that says how to turn the picture and nothing else."""
+    return b"\xff\xe1\0\x22Exif\0\0MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
 
 
 def _after_filling(data: bytes, at: int) -> "re.Match[bytes]":
