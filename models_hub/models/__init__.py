@@ -20,6 +20,7 @@ from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
 from models_hub.models.search import CatalogueChange, SavedSearch, SearchDocument
 from models_hub.models.tensor_comparisons import TensorComparison
+from models_hub.models.uploads import Upload, UploadFile, UploadPart
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
 from models_hub.models.watches import Watch
 from models_hub.models.webhooks import Webhook, WebhookDelivery, WebhookTarget
@@ -67,6 +68,9 @@ __all__ = [
     "SearchDocument",
     "TensorComparison",
     "UpkeepRun",
+    "Upload",
+    "UploadFile",
+    "UploadPart",
     "Watch",
     "Webhook",
     "WebhookDelivery",

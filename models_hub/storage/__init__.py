@@ -7,8 +7,18 @@ from django.conf import settings
 
 from models_hub.storage.contract import BlobStore, ContentDamaged, ContentRefused
 from models_hub.storage.local import LocalBlobStore
+from models_hub.storage.uploads import ArrivingFiles, UploadBusy
 
-__all__ = ["BlobStore", "ContentDamaged", "ContentRefused", "attachment_store", "blob_store"]
+__all__ = [
+    "ArrivingFiles",
+    "BlobStore",
+    "ContentDamaged",
+    "ContentRefused",
+    "UploadBusy",
+    "arriving_files",
+    "attachment_store",
+    "blob_store",
+]
 
 
 def blob_store() -> BlobStore:
@@ -19,6 +29,11 @@ def blob_store() -> BlobStore:
 def attachment_store() -> BlobStore:
     """Return the store of pictures in conversations, apart from the hub's: no repository has a right to them."""
     return _local(Path(settings.BLOB_DIR) / "attachments")
+
+
+def arriving_files() -> ArrivingFiles:
+    """Return where files of unfinished uploads lie: beside the store, into which they move by a rename."""
+    return ArrivingFiles(Path(settings.BLOB_DIR) / "uploads")
 
 
 @cache

@@ -1,6 +1,7 @@
 """What every blob store promises."""
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from portal.errors import InvalidInput, Unavailable
@@ -38,6 +39,9 @@ class BlobStore(Protocol):
 
         What is there already is kept as if it had come anew: `discard` does not take it for LEASE_SECONDS.
         """
+
+    def adopt(self, path: Path, stored: Stored) -> None:
+        """Take a file of this computer in that was hashed already; it is no longer where it was."""
 
     def open(self, digest: str) -> BinaryIO:
         """Open for reading; raises ContentDamaged for what was set aside, else FileNotFoundError."""

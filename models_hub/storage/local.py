@@ -49,12 +49,17 @@ class LocalBlobStore:
             if not self._renew_lease(stored):
                 file.flush()
                 os.fsync(file.fileno())
-                target = self.path(stored.digest)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(temporary, target)
-                _sync_folder(target.parent)
-                self.forget_damaged(stored.digest)
+                self._move_in(temporary, stored.digest)
         return stored
+
+    def adopt(self, path: Path, stored: Stored) -> None:
+        if path.stat().st_size != stored.size:
+            raise _cut_off(stored.size, path.stat().st_size)
+        if self._renew_lease(stored):
+            path.unlink()
+            return
+        os.utime(path)  # its lease begins now
+        self._move_in(path, stored.digest)
 
     def put_part(self, upload: str, number: int, chunks: Iterable[bytes], *, size: int) -> str:
         with self._incoming_file() as (file, temporary):
@@ -154,6 +159,13 @@ class LocalBlobStore:
             return path.stat().st_size == stored.size
         except FileNotFoundError:
             return False
+
+    def _move_in(self, path: str | Path, digest: str) -> None:
+        target = self.path(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+        _sync_folder(target.parent)
+        self.forget_damaged(digest)
 
     def _bring_back(self, leaving: Path) -> None:
         """Put a file back to its place, unless the same content has come there meanwhile."""
