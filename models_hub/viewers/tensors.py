@@ -153,17 +153,18 @@ def _below(root: Node, at: str) -> Node:
 
 def _open(root: Node, whole: int) -> None:
     """Decide, level by level, which modules have their parts on the page."""
-    left, left_open = ROWS_AT_ONCE - len(root.children), ROWS_OPEN - len(root.children)
+    left = ROWS_AT_ONCE - len(root.children)
+    seen = len(root.children)
     level = list(root.children)
     while level:
         following: list[Node] = []
+        seen += sum(len(node.children) for node in level)
         for node in level:
             node._share = 100 * node.elements / whole if whole else 0.0
             if node.children and len(node.children) <= left:
                 node.is_there = True
                 left -= len(node.children)
-                node.is_open = len(node.children) <= left_open
-                left_open -= len(node.children) if node.is_open else 0
+                node.is_open = seen <= ROWS_OPEN
                 following += node.children
         level = following
 

@@ -1,7 +1,9 @@
 """Hostile text becomes safe HTML, within limits, and only once."""
 
+import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import pytest
@@ -257,3 +259,41 @@ def test_the_stylesheet_of_highlighted_code_is_up_to_date():
     written = (ROOT / PATH).read_text(encoding="utf-8")
     assert written == code.stylesheet(), "run: manage.py write_highlight_css"
     assert "[data-bs-theme" in written
+
+
+def ask(running: renderer.Renderer, operation: str, text: str) -> str:
+    request = json.dumps({"operation": operation, "arguments": [text], "options": {}}).encode()
+    return running.ask(request, cpu_seconds=1, wall_seconds=10).decode()
+
+
+@pytest.fixture
+def running():
+    started = renderer.Renderer()
+    yield started
+    started._stop()
+
+
+def test_a_request_that_is_too_hard_ends_alone(running):
+    with pytest.raises(renderer.RenderFailed):
+        ask(running, "markdown", "![" * 20_000)
+    assert ask(running, "markdown", "x") == "<p>x</p>"
+
+
+def test_a_renderer_that_died_is_started_again(running):
+    assert ask(running, "markdown", "x") == "<p>x</p>"
+    running._process.kill()
+    running._process.wait()
+    assert ask(running, "markdown", "y") == "<p>y</p>"
+
+
+@pytest.mark.parametrize("request_bytes", [b"", b"{", b'{"operation": "none", "arguments": [], "options": {}}'])
+def test_what_is_no_request_gets_no_answer(running, request_bytes):
+    with pytest.raises(renderer.RenderFailed):
+        running.ask(request_bytes, cpu_seconds=1, wall_seconds=5)
+
+
+def test_many_threads_are_answered_each_with_its_own(running):
+    with ThreadPoolExecutor(8) as threads:
+        texts = [f"text{number}" for number in range(40)]
+        answers = list(threads.map(lambda text: ask(running, "markdown", text), texts))
+    assert answers == [f"<p>{text}</p>" for text in texts]
