@@ -3,7 +3,18 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from models_hub import browsing, cards, completeness, facts, first_publish, permissions, releasing, rendering, snippets
+from models_hub import (
+    browsing,
+    cards,
+    completeness,
+    facts,
+    first_publish,
+    permissions,
+    releasing,
+    rendering,
+    snippets,
+    tokenizing,
+)
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.views.pages import gate_of, repo_page, respond
 from portal.context import site
@@ -28,7 +39,8 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
         tab="card",
         commit=commit,
         is_empty=not names,
-        card=rendering.markdown_html(text, repo=repo, revision=DEFAULT_BRANCH) if body.strip() else "",
+        card=rendering.document(text, repo=repo, revision=DEFAULT_BRANCH) if body.strip() else None,
+        has_tokenizer=tokenizing.NAME in names,
         publishing=[] if names else first_publish.ways(repo, site=_site_address(request)),
         checklist=completeness.checklist(repo, body, names) if permissions.can_write(request.user, repo) else None,
         snippets=snippets.snippets(
