@@ -28,7 +28,7 @@ PLACE = [
 ]
 
 
-class SplitShape(serializers.Serializer[None]):
+class DataSplitShape(serializers.Serializer[None]):
     """One split and the files that hold it."""
 
     config = serializers.CharField()
@@ -36,20 +36,20 @@ class SplitShape(serializers.Serializer[None]):
     files = serializers.ListField(child=serializers.CharField())
 
 
-class SplitsShape(serializers.Serializer[None]):
+class DataSplitsShape(serializers.Serializer[None]):
     """The splits of all configurations, in order."""
 
-    splits = SplitShape(many=True)
+    splits = DataSplitShape(many=True)
 
 
-class NumberedRowShape(serializers.Serializer[None]):
+class DataRowShape(serializers.Serializer[None]):
     """One row; `row_idx` counts from 0."""
 
     row_idx = serializers.IntegerField()
     row = serializers.DictField()
 
 
-class RowsShape(ReservedNames):
+class DataRowsShape(ReservedNames):
     """Rows of a split. `partial`: only its first rows were read, and searched."""
 
     config = serializers.CharField()
@@ -58,11 +58,11 @@ class RowsShape(ReservedNames):
     num_rows_found = serializers.IntegerField(help_text="How many rows hold what was asked for.")
     found_is_exact = serializers.BooleanField(help_text="False: there may be more, the time ran out.")
     partial_ = serializers.BooleanField()
-    rows = NumberedRowShape(many=True)
+    rows = DataRowShape(many=True)
     next = serializers.URLField(allow_null=True)
 
 
-class LabelShape(serializers.Serializer[None]):
+class DataLabelShape(serializers.Serializer[None]):
     """How often a label occurs; `name` is what the card calls it."""
 
     value = serializers.CharField()
@@ -70,14 +70,14 @@ class LabelShape(serializers.Serializer[None]):
     count = serializers.IntegerField()
 
 
-class HistogramShape(serializers.Serializer[None]):
+class DataHistogramShape(serializers.Serializer[None]):
     """Counts between edges, of which there is one more."""
 
     edges = serializers.ListField(child=serializers.FloatField())
     counts = serializers.ListField(child=serializers.IntegerField())
 
 
-class SummaryShape(serializers.Serializer[None]):
+class DataSummaryShape(serializers.Serializer[None]):
     """Of numbers, or of lengths; `std` is that of a sample."""
 
     count = serializers.IntegerField()
@@ -86,22 +86,22 @@ class SummaryShape(serializers.Serializer[None]):
     mean = serializers.FloatField(allow_null=True)
     median = serializers.FloatField()
     std = serializers.FloatField(allow_null=True)
-    histogram = HistogramShape(allow_null=True)
+    histogram = DataHistogramShape(allow_null=True)
 
 
-class ColumnShape(serializers.Serializer[None]):
+class DataColumnShape(serializers.Serializer[None]):
     """What was counted of one column."""
 
     name = serializers.CharField()
     type = serializers.CharField()
     missing = serializers.IntegerField()
     distinct = serializers.IntegerField()
-    numbers = SummaryShape(allow_null=True)
-    lengths = SummaryShape(allow_null=True, help_text="Characters of texts, or items of lists.")
-    labels = LabelShape(many=True, allow_null=True)
+    numbers = DataSummaryShape(allow_null=True)
+    lengths = DataSummaryShape(allow_null=True, help_text="Characters of texts, or items of lists.")
+    labels = DataLabelShape(many=True, allow_null=True)
 
 
-class StatisticsShape(ReservedNames):
+class DataStatisticsShape(ReservedNames):
     """What was counted of a split, and what is wrong with its files."""
 
     config = serializers.CharField()
@@ -109,12 +109,12 @@ class StatisticsShape(ReservedNames):
     num_rows = serializers.IntegerField()
     duplicates = serializers.IntegerField(help_text="Rows that are like an earlier one in everything.")
     partial_ = serializers.BooleanField()
-    columns = ColumnShape(many=True)
+    columns = DataColumnShape(many=True)
     notes = serializers.ListField(child=serializers.CharField())
 
 
 class Splits(HubView):
-    @extend_schema(parameters=[REVISION], responses=SplitsShape)
+    @extend_schema(parameters=[REVISION], responses=DataSplitsShape)
     def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """List configurations and splits, as the card or the names of files tell them."""
         repo = self.repo(request, kind, namespace, name)
@@ -136,7 +136,7 @@ class Rows(HubView):
             query("query", str, "Words that a row must hold, in any case."),
             query("where", str, "`column:value`, for a column of labels; may be repeated.", many=True),
         ],
-        responses=RowsShape,
+        responses=DataRowsShape,
     )
     def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """Read rows, all of them or those that hold words and labels."""
@@ -144,7 +144,7 @@ class Rows(HubView):
 
 
 class Statistics(HubView):
-    @extend_schema(parameters=PLACE, responses=StatisticsShape)
+    @extend_schema(parameters=PLACE, responses=DataStatisticsShape)
     def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """Read what was counted of each column."""
         return _answer(self.repo(request, kind, namespace, name), request, _statistics)
