@@ -86,7 +86,7 @@ def _of_files(repo: Repo, paths: Collection[str], upload: str) -> list[Step]:
         found.append(
             Step(
                 "config.json",
-                _("without it, programs cannot load the weights and nothing of them is known"),
+                _("without it, programs cannot load the weights, and context and vocabulary stay unknown"),
                 upload,
             )
         )

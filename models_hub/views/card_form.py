@@ -183,13 +183,17 @@ def _known() -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _counted(repo: Repo) -> list[tuple[str, Any]]:
+def _counted(repo: Repo) -> list[tuple[str, str]]:
     """Return what nobody need type, since it is counted."""
     rows = (
-        (_("Parameters"), repo.parameters),
-        (_("Context length"), repo.context_length),
-        (_("Vocabulary"), repo.vocabulary),
+        (_("Parameters"), _figure(repo.parameters)),
+        (_("Context length"), _figure(repo.context_length)),
+        (_("Vocabulary"), _figure(repo.vocabulary)),
         (_("Architecture"), repo.architecture),
         (_("Precision"), ", ".join(repo.precisions)),
     )
     return [(name, value) for name, value in rows if value]
+
+
+def _figure(number: int | None) -> str:
+    return f"{number:,}" if number else ""

@@ -5,7 +5,8 @@ import json
 import pytest
 from django.core.management import call_command
 
-from models_hub import describing, publishing, redescribing
+from models_hub import counting, describing, publishing, redescribing
+from models_hub.browsing import Entry
 from models_hub.checking import FileRefused
 from models_hub.models import Blob, Repo
 from models_hub.weight_sets import weight_sets, whole_models
@@ -160,6 +161,16 @@ def test_what_older_rules_described_is_described_again(described, capsys):
     assert (repo.parameters, repo.architecture, repo.has_card) == (800, "LlamaForCausalLM", False)
     assert (repo.updated_at, repo.described_with) == (before, describing.RULES)
     assert redescribing.describe_due() == 0
+
+
+def test_what_is_still_with_another_hub_is_measured_and_not_read(alice, make_repo):
+    repo = make_repo(alice, "copy")
+    blob = Blob(sha256="0" * 64, size=1000, pointer_oid="0" * 40)
+    blob.awaited_by = repo
+    entry = Entry("model.safetensors", "0" * 40, is_folder=False, size=1000, blob=blob)
+    counts = counting.count(repo, {entry.path: entry})
+    assert (counts.parameters, counts.memory_bytes, counts.formats) == (None, 1000, ["safetensors"])
+    assert counts.counted["unread"] == ["model.safetensors"]
 
 
 def test_an_index_knows_better_than_names_do():
