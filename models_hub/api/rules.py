@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import protecting, publishing
+from models_hub import protecting
 from models_hub.api.pages import HubView
 from models_hub.models import RefRule
 from models_hub.models.ref_rules import MAX_APPROVALS
@@ -35,16 +35,14 @@ class Rules(HubView):
     @extend_schema(responses=RuleShape(many=True))
     def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """List the rules that protect branches and tags, which admins of the owner may."""
-        repo = self.repo(request, kind, namespace, name)
-        publishing.require_manager(request.user, repo)
+        repo = self.managed(request, kind, namespace, name)
         return Response(RuleShape(repo.ref_rules.prefetch_related("people"), many=True).data)
 
     @extend_schema(request=RuleShape, responses={201: RuleShape})
     @once
     def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """Add a rule."""
-        repo = self.repo(request, kind, namespace, name)
-        publishing.require_manager(request.user, repo)
+        repo = self.managed(request, kind, namespace, name)
         return Response(_saved(RefRule(repo=repo), request, partial=False), status=201)
 
 
@@ -61,8 +59,7 @@ class OneRule(HubView):
         return Response(status=204)
 
     def _find(self, request: Request, kind: str, namespace: str, name: str, rule: int) -> RefRule:
-        repo = self.repo(request, kind, namespace, name)
-        publishing.require_manager(request.user, repo)
+        repo = self.managed(request, kind, namespace, name)
         return protecting.find(repo, rule)
 
 
