@@ -13,8 +13,10 @@ import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -35,6 +37,7 @@ MAX_SHOWN = 300
 AT_ONCE = 4 * 1024 * 1024  # bytes that a page reads itself
 MAX_BYTES = 64 * 1024**3
 MAX_WAITING = 5
+KEPT = timedelta(days=90)
 BLOCK = 1024 * 1024
 _FLOATS = {"F32": "f", "F64": "d", "I8": "b", "U8": "B", "BOOL": "B", "I16": "h", "U16": "H", "I32": "i", "U32": "I",
            "I64": "q", "U64": "Q"}  # fmt: skip
@@ -220,6 +223,13 @@ def keep(planned: Plan, changes: dict[str, list[float | None]]) -> TensorCompari
     """Keep what was found."""
     values = {"changes": changes, "bytes_read": planned.size, "finished_at": timezone.now()}
     return TensorComparison.objects.update_or_create(key=planned.key, defaults=values)[0]
+
+
+def forget_old() -> None:
+    """Drop what was found long ago, and what never was; whoever asks again has it compared again."""
+    before = timezone.now() - KEPT
+    never = Q(finished_at=None) & (Q(job=None) | Q(job__finished_at__lt=before))
+    TensorComparison.objects.filter(Q(finished_at__lt=before) | never).delete()
 
 
 def compare(pairs: dict[str, tuple[Place, Place]], heard: Heard) -> dict[str, list[float | None]]:

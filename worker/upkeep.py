@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from forum import attaching
-from models_hub import collecting, redescribing, scrubbing, trash
+from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
 from models_hub.models import UpkeepRun
 from models_hub.tables import kept
 
@@ -68,6 +68,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         attaching.collect(check=check)
         kept.tidy()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
+        tensor_diffs.forget_old()
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
         if figures.file_bytes:
             logger.info("The collection removed %s files, %s bytes.", figures.files, figures.file_bytes)

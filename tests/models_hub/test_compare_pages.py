@@ -2,14 +2,16 @@
 
 import json
 import struct
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from models_hub import browsing, gating, publishing, referencing, tensor_diffs
 from models_hub.changes import Delete, PutFile
 from models_hub.models import Commit, TensorComparison
 from portal.models import Job
-from worker.attempts import Attempt
+from worker.attempts import Attempt, JobFailed
 from worker.jobs import compare_tensors
 
 CARD = """---
@@ -248,3 +250,23 @@ def test_a_comparison_costs_the_same_for_many_files(client, alice, make_repo, dj
     )
     with django_assert_max_num_queries(24):
         assert "25 files changed" in client.get(f"/alice/wide/compare/{first}...main").text
+
+
+def test_comparisons_of_long_ago_are_forgotten(client, changed):
+    client.get("/alice/bert/compare/v1...main")
+    tensor_diffs.forget_old()
+    assert TensorComparison.objects.exists()
+    TensorComparison.objects.update(finished_at=timezone.now() - timedelta(days=91))
+    tensor_diffs.forget_old()
+    assert not TensorComparison.objects.exists()
+
+
+def test_a_job_whose_revisions_are_gone_says_so(alice, model):
+    job = Job.enqueue(
+        tensor_diffs.KIND,
+        spec={"repo": model.pk, "before": "0" * 40, "after": model.head, "page": "/"},
+        owner=alice,
+        title="gone",
+    )
+    with pytest.raises(JobFailed, match="no longer there"):
+        compare_tensors.run(Attempt(job))
