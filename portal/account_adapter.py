@@ -4,13 +4,34 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django import forms
+from django.conf import settings
+from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
+from portal import closing
 from portal.errors import DomainError
-from portal.models import Namespace, User
+from portal.models import AuditEntry, Namespace, User
 from portal.names import check_namespace_name
+
+# What allauth tells the person by mail is also noted on the audit list.
+NOTED = {
+    "account/email/password_changed": "password.changed",
+    "account/email/password_set": "password.changed",
+    "account/email/password_reset": "password.reset",
+    "account/email/email_changed": "email.changed",
+    "account/email/email_confirm": "email.confirmed",
+    "account/email/email_deleted": "email.removed",
+    "mfa/email/totp_activated": "mfa.totp_activated",
+    "mfa/email/totp_deactivated": "mfa.totp_deactivated",
+    "mfa/email/webauthn_added": "mfa.key_added",
+    "mfa/email/webauthn_removed": "mfa.key_removed",
+    "mfa/email/recovery_codes_generated": "mfa.codes_generated",
+    "socialaccount/email/account_connected": "provider.connected",
+    "socialaccount/email/account_disconnected": "provider.disconnected",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -32,6 +53,36 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             if commit:
                 Namespace.claim(saved.username, user=saved)
         return saved
+
+    def post_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse:
+        """Note the sign-in, keep an account that was to be deleted, and speak the language the person has chosen."""
+        methods = request.session.get("account_authentication_methods") or []
+        used = ", ".join(str(one.get("type") or one.get("method") or "") for one in methods)
+        AuditEntry.note("session.began", account=user, by=user, method=used)
+        response: HttpResponse = super().post_login(request, user, **details)
+        if closing.cancel(user):
+            messages.success(request, _("Your account is no longer to be deleted."))
+        if user.language:
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME, user.language, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
+            )  # fmt: skip
+        return response
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Let the owner of an account see guesses at it; the limits on sign-in bound how many there are."""
+        named = str(credentials.get("username") or "")[:150]
+        address = str(credentials.get("email") or "")[:254]
+        found = Q(username__iexact=named) if named else Q(emailaddress__email__iexact=address)
+        if (named or address) and (user := User.objects.filter(found).first()):
+            AuditEntry.note("session.refused", account=user, by=None, method="password")
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        if kind := NOTED.get(template_prefix):
+            AuditEntry.note(kind, account=user, by=user)
+        super().send_notification_mail(template_prefix, user, context=context, email=email)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count guesses at one account together; allauth counts them apart for each host name a guesser sends."""

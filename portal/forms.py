@@ -5,10 +5,60 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.models import AccessToken, Membership, User
+from portal.models import AccessToken, Avatar, Membership, Namespace, User
+from portal.models.accounts import MAX_ABOUT
+from portal.models.avatars import MAX_BYTES as AVATAR_BYTES
 from portal.names import MAX_NAME
 
-ABOUT = forms.Textarea(attrs={"rows": 4})
+ABOUT = forms.Textarea(attrs={"rows": 6})
+ABOUT_HELP = _("Markdown; at most 4,000 characters.")
+MAX_LINKS = 5
+
+
+class LinksField(forms.CharField):
+    """Addresses of other pages, one a line."""
+
+    def __init__(self) -> None:
+        attrs = {"rows": 3, "spellcheck": "false", "autocapitalize": "none"}
+        super().__init__(
+            label=_("Links"),
+            required=False,
+            max_length=1500,
+            widget=forms.Textarea(attrs=attrs),
+            help_text=_("One a line, at most five: your home page, your lab, your profile elsewhere."),
+        )
+
+    def prepare_value(self, value: object) -> object:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: object) -> list[str]:
+        """Return the addresses as a list; only those of the web."""
+        lines = [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]
+        if len(lines) > MAX_LINKS:
+            raise forms.ValidationError(gettext("Enter at most %(max)d links.") % {"max": MAX_LINKS})
+        check = forms.URLField(max_length=300, assume_scheme="https")
+        check.default_validators[0].schemes = ["https", "http"]
+        return [str(check.clean(line)) for line in lines]
+
+
+class AvatarForm(forms.Form):
+    """A picture, or the wish to have none."""
+
+    picture = forms.FileField(required=False)
+    remove = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, object]:
+        """One of the two is needed."""
+        if not self.cleaned_data.get("remove") and not self.cleaned_data.get("picture"):
+            raise forms.ValidationError(gettext("Choose a picture first."))
+        return self.cleaned_data
+
+    def apply_to(self, namespace: Namespace) -> None:
+        """Change the picture; raises InvalidInput."""
+        if self.cleaned_data["remove"]:
+            Avatar.drop(namespace)
+        else:
+            Avatar.choose(namespace, self.cleaned_data["picture"].read(AVATAR_BYTES + 1))
 
 
 class ProfileForm(forms.Form):
@@ -18,8 +68,9 @@ class ProfileForm(forms.Form):
         label=_("Display name"), max_length=150, required=False, help_text=_("Shown beside your account name.")
     )
     about = forms.CharField(
-        label=_("About you"), max_length=500, required=False, widget=ABOUT, help_text=_("At most 500 characters.")
+        label=_("About you"), max_length=MAX_ABOUT, required=False, widget=ABOUT, help_text=ABOUT_HELP
     )
+    links = LinksField()
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, help_text=_("Kept in this browser for a year.")
     )
@@ -80,8 +131,9 @@ class OrganizationProfileForm(forms.Form):
 
     title = forms.CharField(label=_("Display name"), max_length=120, required=False)
     about = forms.CharField(
-        label=_("About"), max_length=500, required=False, widget=ABOUT, help_text=_("At most 500 characters.")
+        label=_("About"), max_length=MAX_ABOUT, required=False, widget=ABOUT, help_text=ABOUT_HELP
     )
+    links = LinksField()
 
 
 class RoleForm(forms.Form):

@@ -3,14 +3,24 @@
 import re
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal import origin
+from portal.authentication import address_of
 from portal.errors import DomainError, InvalidInput, status_of
+from portal.models import User
 from portal.views import errors
 
 Handler = Callable[[HttpRequest], HttpResponse]
+SEEN_EVERY = timedelta(minutes=10)
+SEEN_AT = "seen_at"  # in a session
 _SAFE_ID = re.compile(r"[\w.:=;-]{1,200}")
 
 
@@ -25,6 +35,43 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = sent if _SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
         return response
+
+
+class OriginMiddleware:
+    """Let the audit list know where a request comes from: see portal/origin.py."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with origin.coming_from(address_of(request), request.headers.get("User-Agent", "")):
+            return self.get_response(request)
+
+
+class LastSeenMiddleware:
+    """Note when a browser's session was last used, once in some minutes."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        session = request.session
+        # Whoever comes without a session costs nothing here; signing in has noted the first sight itself.
+        if request.COOKIES.get(settings.SESSION_COOKIE_NAME) and isinstance(user := _user_of(request), User):
+            now = timezone.now()
+            if user.last_login and now - user.last_login > SEEN_EVERY and _is_long_ago(session, now.timestamp()):
+                session[SEEN_AT] = int(now.timestamp())
+                UserSession.objects.create_from_request(request)
+        return self.get_response(request)
+
+
+def _user_of(request: HttpRequest) -> object:
+    # `request.user` is lazy: asking for its key loads it, and what is behind it is what counts.
+    return request.user if request.user.is_authenticated else None
+
+
+def _is_long_ago(session: SessionBase, now: float) -> bool:
+    return now - float(session.get(SEEN_AT, 0)) > SEEN_EVERY.total_seconds()
 
 
 class DomainErrorMiddleware:

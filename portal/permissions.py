@@ -16,11 +16,7 @@ def role_in(user: Asker, namespace: Namespace) -> str | None:
         return str(Membership.Role.ADMIN)
     if namespace.organization_id is None:
         return None
-    return (
-        Membership.objects.filter(organization_id=namespace.organization_id, user_id=user.pk)
-        .values_list("role", flat=True)
-        .first()
-    )
+    return Membership.objects.role_in(namespace.organization_id, user)
 
 
 def can_write_in(user: Asker, namespace: Namespace, *, repo_id: int | None = None) -> bool:
@@ -49,6 +45,6 @@ def writers_among(namespace: Namespace, people: Collection[int]) -> set[int]:
         return set()
     writers = {namespace.user_id}
     if namespace.organization_id is not None:
-        members = Membership.objects.filter(organization_id=namespace.organization_id, role__in=WRITERS)
+        members = Membership.objects.trusted().filter(organization_id=namespace.organization_id, role__in=WRITERS)
         writers = set(members.filter(user_id__in=found).values_list("user_id", flat=True))
     return {pk for pk, is_super in found.items() if is_super or pk in writers}

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from portal import path_converters  # noqa: F401  (registers "account")
 from portal.views import (
+    account,
     api_docs,
     avatars,
     following,
@@ -24,10 +25,19 @@ urlpatterns = [
     path("api/v1/openapi.yaml", api_docs.openapi, name="api_openapi"),
     path("api/v1/", include("portal.api.urls")),
     path("docs/api", api_docs.reference, name="api_reference"),
-    path("avatars/<account:name>.svg", avatars.avatar, name="avatar"),
+    path("avatars/<account:name>.svg", avatars.letter, name="avatar"),
+    path("avatars/<account:name>", avatars.picture, name="picture"),
     path("settings/following/<account:name>", following.begin, name="follow"),
     path("settings/following/<account:name>/removal", following.end, name="unfollow"),
     path("settings/profile", preferences.profile, name="settings_profile"),
+    path("settings/avatar", preferences.avatar, name="settings_avatar"),
+    path("settings/account", account.account, name="settings_account"),
+    path("settings/account/preferences", account.preferences, name="settings_preferences"),
+    path("settings/account/name", account.name, name="account_name"),
+    path("settings/account/deletion", account.deletion, name="account_deletion"),
+    path("settings/account/exports", account.exports, name="account_exports"),
+    path("settings/account/exports/<int:export_id>", account.export, name="account_export"),
+    path("settings/audit", account.audit, name="settings_audit"),
     path("settings/tokens", tokens.tokens, name="settings_tokens"),
     path("settings/tokens/<int:token_id>/revocation", tokens.revocation, name="token_revocation"),
     path("settings/authorizations/<int:authorization_id>/revocation", oauth_apps.revocation, name="app_revocation"),

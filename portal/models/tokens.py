@@ -14,8 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal import origin
 from portal.errors import InvalidInput
 from portal.models.accounts import Namespace, User
+from portal.models.audit import AuditEntry
 from portal.models.oauth import Authorization
 from portal.models.outbox import Event
 from portal.reach import ACCOUNT_PERMISSIONS, Level, Reach
@@ -77,6 +79,7 @@ class AccessToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    last_address = models.CharField(max_length=45, blank=True, default="", editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
     objects = AccessTokenQuerySet.as_manager()
@@ -143,7 +146,7 @@ class AccessToken(models.Model):
         secret = new_secret()
         with transaction.atomic():
             token = cls.objects.create(digest=digest_of(secret), hint=secret[-4:], **values)
-            Event.record("token.created", subject=f"token:{token.pk}", by=token.user, role=token.role)
+            Event.record("token.created", subject=f"token:{token.pk}", by=token.user, role=token.role, name=token.name)
         return token, secret
 
     @classmethod
@@ -154,14 +157,25 @@ class AccessToken(models.Model):
         token = cls.opened(digest=digest_of(secret))
         now = timezone.now()
         if token and (token.last_used_at is None or now - token.last_used_at > TOUCH_EVERY):
-            cls.objects.filter(pk=token.pk).update(last_used_at=now)
+            token._touch(now)
         return token
+
+    def _touch(self, now: datetime) -> None:
+        """Note the use, and in the owner's audit list that it came from an address for the first time."""
+        address = origin.current().address
+        if address and address != self.last_address:
+            seen = AuditEntry.objects.filter(subject=f"token:{self.pk}", address=address)
+            if self.last_address and not seen.filter(kind="token.used_elsewhere").exists():
+                AuditEntry.note(
+                    "token.used_elsewhere", account=self.user, by=self.user, subject=f"token:{self.pk}", name=self.name
+                )
+        type(self).objects.filter(pk=self.pk).update(last_used_at=now, last_address=address or self.last_address)
 
     @classmethod
     def opened(cls, **known: Any) -> "AccessToken | None":
         """Return the live token with these values; its user acts within the token's reach."""
         live = cls.objects.live().select_related("user", "authorization__app")
-        token = live.filter(user__is_active=True, **known).first()
+        token = live.filter(user__is_active=True, user__deletion_due_at__isnull=True, **known).first()
         if token:
             token.user.reach = token.reach()
         return token
@@ -183,7 +197,7 @@ class AccessToken(models.Model):
         """End this token at once; a second call changes nothing."""
         with transaction.atomic():
             if type(self).objects.filter(pk=self.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
-                Event.record("token.revoked", subject=f"token:{self.pk}", by=self.user)
+                Event.record("token.revoked", subject=f"token:{self.pk}", by=self.user, name=self.name)
 
     @property
     def may_write(self) -> bool:

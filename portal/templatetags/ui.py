@@ -94,3 +94,17 @@ def query_with(context: template.Context, **changes: object) -> str:
             params[name] = str(value)
     query: str = params.urlencode()
     return "?" + query
+
+
+BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iPadOS"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """What a browser says of itself, as its user knows it: "Firefox, Linux"."""
+    named = [next((shown for key, shown in table if key in agent), "") for table in (BROWSERS, SYSTEMS)]
+    return ", ".join(name for name in named if name) or gettext("Another program")

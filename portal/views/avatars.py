@@ -1,11 +1,14 @@
-"""Pictures of people and organizations: the first letter of the name on a colour of its own."""
+"""Pictures of people and organizations: the one they chose, else the first letter of the name on a colour of its own."""
 
 import hashlib
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
+from portal.models import Avatar
+
+TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96" role="img" aria-label="{}">
 <rect width="96" height="96" fill="hsl({} 55% 42%)"/>
 <text x="48" y="64" text-anchor="middle" font-family="system-ui, sans-serif" font-size="48" fill="#fff">{}</text>
@@ -13,9 +16,32 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" 
 
 
 @require_safe
-def avatar(request: HttpRequest, name: str) -> HttpResponse:
+def letter(request: HttpRequest, name: str) -> HttpResponse:
     """Made from the name alone: it says nothing of whether somebody bears it."""
     hue = int.from_bytes(hashlib.sha256(name.lower().encode()).digest()[:2], "big") % 360
     response = HttpResponse(format_html(SVG, name, hue, name[0].upper()), content_type="image/svg+xml")
     response["Cache-Control"] = "public, max-age=86400"
+    return response
+
+
+@require_safe
+def picture(request: HttpRequest, name: str) -> HttpResponse:
+    """The picture that a person or an organization chose, else the letter. Nothing in it can run."""
+    chosen = Avatar.objects.filter(namespace__lower=name.lower()).exclude(namespace__user__is_active=False)
+    found = chosen.values_list("digest", "format").first()
+    if found is None:
+        response = letter(request, name)
+        response["Cache-Control"] = "public, max-age=300"
+        return response
+    digest, form = found
+    tag = f'"{digest}"'
+    if request.headers.get("If-None-Match") == tag:
+        response = HttpResponseNotModified()
+    else:
+        data = chosen.values_list("data", flat=True).first()
+        response = HttpResponse(bytes(data or b""), content_type=TYPES[form])
+    response["ETag"] = tag
+    response["Cache-Control"] = "public, max-age=300"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -1,5 +1,7 @@
 """A person's own settings."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -7,10 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.authentication import require_user
-from portal.forms import ProfileForm
+from portal.errors import DomainError
+from portal.forms import AvatarForm, ProfileForm
 
 
 @never_cache
@@ -18,19 +21,36 @@ from portal.forms import ProfileForm
 def profile(request: HttpRequest) -> HttpResponse:
     """Change how one is presented, and the language that this browser asks for."""
     user = require_user(request)
-    initial = {"name": user.get_full_name(), "about": user.about, "language": translation.get_language()}
+    initial: dict[str, object] = {"name": user.get_full_name(), "about": user.about, "links": user.links, "language": translation.get_language()}
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if not form.is_valid():
         status = 400 if form.is_bound else 200
         return render(request, "portal/settings/profile.html", {"form": form}, status=status)
-    user.introduce(name=form.cleaned_data["name"], about=form.cleaned_data["about"])
+    user.introduce(**{key: form.cleaned_data[key] for key in ("name", "about", "links")})
     response = redirect("settings_profile")
-    _speak(request, response, form.cleaned_data["language"])
+    user.prefer(language=form.cleaned_data["language"], theme=user.theme)
+    speak(request, response, form.cleaned_data["language"], lambda: _("Your profile is saved."))
     return response
 
 
-def _speak(request: HttpRequest, response: HttpResponse, language: str) -> None:
-    """Go on in `language`, as the switch in the navigation does."""
+@require_POST
+def avatar(request: HttpRequest) -> HttpResponse:
+    """Choose a picture, or go back to the letter."""
+    user = require_user(request)
+    form = AvatarForm(request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            form.apply_to(user.namespace)
+            messages.success(request, _("Your picture is saved."))
+        except DomainError as error:
+            messages.error(request, error.message)
+    else:
+        messages.error(request, _("Choose a picture first."))
+    return redirect("settings_profile")
+
+
+def speak(request: HttpRequest, response: HttpResponse, language: str, said: Callable[[], str]) -> None:
+    """Go on in `language`, as the switch in the navigation does, and say so in it."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,
@@ -39,4 +59,4 @@ def _speak(request: HttpRequest, response: HttpResponse, language: str) -> None:
         secure=settings.SESSION_COOKIE_SECURE,
     )
     with translation.override(language):
-        messages.success(request, _("Your profile is saved."))
+        messages.success(request, said())

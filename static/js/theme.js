@@ -1,9 +1,9 @@
-// Sets the colour theme before the first paint: the reader's choice, else the system's.
+// Sets the colour theme before the first paint: this browser's choice, else the account's, else the system's.
 (() => {
   const system = window.matchMedia("(prefers-color-scheme: dark)");
   const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
   const apply = () => {
-    document.documentElement.dataset.bsTheme = stored() || (system.matches ? "dark" : "light");
+    document.documentElement.dataset.bsTheme = stored() || document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
   };
   apply();
   system.addEventListener("change", apply);

@@ -223,7 +223,7 @@ REACHABLE = [
     ("account_reset_password_done", False), ("account_reset_password_from_key_done", False),
     ("account_email_verification_sent", False), ("account_inactive", False),
     ("account_logout", True), ("account_email", True), ("account_change_password", True),
-    ("account_reauthenticate", True),
+    ("account_reauthenticate", True), ("mfa_index", True), ("usersessions_list", True), ("socialaccount_connections", True),
 ]  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def test_pages_without_a_use_here_lead_away(as_user, alice, path):
 
 
 def test_pages_of_features_that_are_off_do_not_exist(client, db):
-    for path in ("login/code/", "phone/change/", "3rdparty/", "2fa/", "sessions/", "signup/passkey/"):
+    for path in ("login/code/", "phone/change/", "signup/passkey/"):
         assert client.get(f"/accounts/{path}").status_code == 404
 
 

@@ -5,7 +5,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as levels
 from django.utils.translation import gettext_lazy as _
 
-from portal.config import env
+from portal.config import env, providers
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.writable(env.data_dir())
@@ -24,6 +24,9 @@ if env.flag("BEHIND_TLS_PROXY"):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     ALLAUTH_TRUSTED_PROXY_COUNT = 1  # rate limits count the reader's address, not the proxy's
 
+# Accounts of other sites that people may sign in with.
+SOCIALACCOUNT_PROVIDERS = providers.configured()
+
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
     "models_hub.apps.ModelsHubConfig",
@@ -32,6 +35,10 @@ INSTALLED_APPS = [
     "worker.apps.WorkerConfig",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    *providers.packages(SOCIALACCOUNT_PROVIDERS),
     "rest_framework",
     "drf_spectacular",
     "csp",
@@ -59,6 +66,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.OriginMiddleware",
+    "portal.middleware.LastSeenMiddleware",
     "portal.middleware.DomainErrorMiddleware",
 ]
 
@@ -159,6 +168,21 @@ ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5
+# Of sign-ins, tokens and rights, this long is kept who, when and from where.
+AUDIT_DAYS = env.number("AUDIT_DAYS", 365)
+ACCOUNT_DELETION_DAYS = env.number("ACCOUNT_DELETION_DAYS", 30)
+MFA_ADAPTER = "portal.mfa_adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # clocks of phones go wrong by some seconds
+# Browsers offer keys over TLS and on this machine alone, so that without TLS nothing else is let in by this.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PUBLIC_URL.startswith("https://")
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "mandatory"
+USERSESSIONS_TRACK_ACTIVITY = False  # portal.middleware notes it once in some minutes, not with each request
+SOCIALACCOUNT_ADAPTER = "portal.social_adapter.SocialAccountAdapter"
+SOCIALACCOUNT_AUTO_SIGNUP = False  # people choose their name here
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address that another site tells of opens no account
+SOCIALACCOUNT_STORE_TOKENS = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -214,7 +238,7 @@ CONTENT_SECURITY_POLICY = {
         "media-src": [SELF],
         "frame-src": [SELF],  # the frames that draw diagrams, which have no origin
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *providers.origins(SOCIALACCOUNT_PROVIDERS)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "manifest-src": [SELF],

@@ -1,0 +1,38 @@
+"""What people send to the pages of their own account."""
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from portal.models import User
+from portal.names import MAX_NAME
+
+PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class PreferencesForm(forms.Form):
+    """How the site speaks and looks."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    theme = forms.ChoiceField(
+        label=_("Colours"), required=False, choices=[("", _("as the device has them")), *User.Theme.choices]
+    )
+
+
+class RenameForm(forms.Form):
+    """Another account name."""
+
+    name = forms.CharField(
+        label=_("New account name"),
+        max_length=MAX_NAME,
+        help_text=_("Pages and repositories under the old name lead to the new one; nobody else can take the old one."),
+        widget=forms.TextInput(attrs=PLAIN),
+    )
+
+
+class DeletionForm(forms.Form):
+    """The wish to have the account deleted, with its name typed."""
+
+    typed = forms.CharField(
+        label=_("Type your account name"), max_length=MAX_NAME, widget=forms.TextInput(attrs=PLAIN)
+    )
