@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from models_hub import mirroring
+from models_hub import mirroring, publishing
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved
 from models_hub.models import Repo
@@ -25,6 +25,18 @@ class HubView(APIView):
 
     def repo(self, request: Request, kind: str, namespace: str, name: str) -> Repo:
         return mirroring.visible_repo(request.user, kind=kind, namespace=namespace, name=name)
+
+    def writable(self, request: Request, kind: str, namespace: str, name: str) -> Repo:
+        """Return a repository that the caller may write to: rights are looked at before what was sent."""
+        repo = self.repo(request, kind, namespace, name)
+        publishing.require_writer(request.user, repo)
+        return repo
+
+    def managed(self, request: Request, kind: str, namespace: str, name: str) -> Repo:
+        """Return a repository that the caller may manage."""
+        repo = self.repo(request, kind, namespace, name)
+        publishing.require_manager(request.user, repo)
+        return repo
 
 
 def address_of(request: Request, changes: Mapping[str, str]) -> str:
