@@ -5,7 +5,7 @@ import sys
 
 from tests.live import ROOT, LivePortal
 
-HEAVY = ("torch", "transformers", "tokenizers", "sklearn", "numpy", "worker")
+HEAVY = ("duckdb", "torch", "transformers", "tokenizers", "sklearn", "numpy", "worker")
 
 
 def test_imports_point_down():
