@@ -11,6 +11,7 @@ from leaderboard.submitting import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
 from models_hub.views.pages import repo_page, respond
+from portal.authentication import require_user
 from portal.errors import DomainError, status_of
 from portal.models import WorkerNode
 
@@ -26,6 +27,7 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
     form = EvaluationForm(request.POST or None, benchmarks=choices)
     status = 200
     if request.method == "POST":
+        require_user(request)
         status = 400
         if form.is_valid():
             try:

@@ -38,7 +38,7 @@ class Branches(HubView):
     @once
     def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """Begin a branch."""
-        repo = self.repo(request, kind, namespace, name)
+        repo = self.writable(request, kind, namespace, name)
         sent = NewRefInput(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
@@ -50,7 +50,7 @@ class OneBranch(HubView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, kind: str, namespace: str, name: str, ref: str) -> Response:
         """Remove a branch; its commits stay reachable by their ids."""
-        referencing.delete_branch(self.repo(request, kind, namespace, name), by=request.user, name=ref)
+        referencing.delete_branch(self.writable(request, kind, namespace, name), by=request.user, name=ref)
         return Response(status=204)
 
 
@@ -59,7 +59,7 @@ class Tags(HubView):
     @once
     def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """Give a revision a lasting name."""
-        repo = self.repo(request, kind, namespace, name)
+        repo = self.writable(request, kind, namespace, name)
         sent = NewTagInput(data=request.data)
         sent.is_valid(raise_exception=True)
         made = referencing.create_tag(repo, by=request.user, **sent.validated_data)
@@ -70,5 +70,5 @@ class OneTag(HubView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, kind: str, namespace: str, name: str, ref: str) -> Response:
         """Remove a tag."""
-        referencing.delete_tag(self.repo(request, kind, namespace, name), by=request.user, name=ref)
+        referencing.delete_tag(self.writable(request, kind, namespace, name), by=request.user, name=ref)
         return Response(status=204)

@@ -76,7 +76,7 @@ class OneRepo(HubView):
     @extend_schema(request=RepoChanges, responses=WholeRepoShape)
     def patch(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """Change who may see it and download it, its name and its owner."""
-        repo = self.repo(request, kind, namespace, name)
+        repo = self.managed(request, kind, namespace, name)
         sent = RepoChanges(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data

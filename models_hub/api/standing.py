@@ -6,7 +6,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import gating, liking, publishing
+from models_hub import gating, liking
 from models_hub.api.pages import HubView
 from models_hub.api.shapes import AccessRequestShape, LikesShape
 from models_hub.models import AccessRequest
@@ -51,8 +51,7 @@ class AccessRequests(HubView):
     @extend_schema(parameters=[*PAGE, query("status")], responses=paged(AccessRequestShape))
     def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """List who asked for access; for writers of the repository."""
-        repo = self.repo(request, kind, namespace, name)
-        publishing.require_writer(request.user, repo)
+        repo = self.writable(request, kind, namespace, name)
         rows = AccessRequest.objects.filter(repo=repo).select_related("user")
         if status := request.query_params.get("status"):
             if status not in AccessRequest.Status.values:
@@ -77,7 +76,7 @@ class OneAccessRequest(HubView):
     @extend_schema(request=DecisionInput, responses=AccessRequestShape)
     def patch(self, request: Request, kind: str, namespace: str, name: str, person: str) -> Response:
         """Accept or reject somebody's request, or put it back among the pending."""
-        repo = self.repo(request, kind, namespace, name)
+        repo = self.writable(request, kind, namespace, name)
         sent = DecisionInput(data=request.data)
         sent.is_valid(raise_exception=True)
         found = gating.find(repo, by=request.user, username=person)
