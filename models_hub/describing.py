@@ -9,11 +9,12 @@ from models_hub import browsing, cards, counting, licences
 from models_hub.browsing import Entry
 from models_hub.counting import Counts
 from models_hub.models import Label, Repo
+from models_hub.searching import indexing
 
 MAX_LABELS = 200
 MAX_LABEL = 200
 MAX_REPO_NAME = 193
-RULES = 1  # raised when the same files would be described otherwise
+RULES = 2  # raised when the same files would be described otherwise
 # What `note` sets.
 COLUMNS = (
     "size", "task", "library", "license", "license_class", "languages", "tags", "card", "config", "description",
@@ -60,6 +61,7 @@ class Description:
     description: str = ""
     citation: str = ""
     has_card: bool = False
+    text: str = ""  # of the card, without its metadata; only where it was read
 
     @property
     def hub_labels(self) -> list[str]:
@@ -93,6 +95,7 @@ def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
         description=cards.first_paragraph(text),
         citation=cards.first_citation(text),
         has_card=bool(text.strip()),
+        text=text,
     )
 
 
@@ -149,6 +152,7 @@ def note(repo: Repo, description: Description) -> None:
     if description.labels != list(repo.labels.values_list("text", flat=True)):
         repo.labels.all().delete()
         Label.objects.bulk_create(Label(repo=repo, text=text) for text in description.labels)
+    indexing.note(repo, description.text)
 
 
 def _read_card(repo: Repo, entry: Entry | None) -> tuple[dict[str, Any], str]:

@@ -3,31 +3,31 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.core.cache import cache
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Concat
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from models_hub.checking import is_text
-from models_hub.models import GitObject, Label, Repo, RepoBlob, RepoQuerySet
+from models_hub.models import GitObject, Label, Repo, RepoBlob, RepoQuerySet, SearchDocument
+from models_hub.searching import facets, highlighting
+from models_hub.searching.finding import Found, Shown
+from models_hub.searching.highlighting import Piece
 from portal.errors import InvalidInput
 from portal.models import Asker
 
 PAGE = 24
-COUNTED = 1000  # beyond this a list says “more than”, so that counting stays cheap
-MAX_WORDS = 8
-FACET_SECONDS = 60
 FACET_VALUES = 40
 GROUPED_LABELS = 2000
 UNKNOWN_LAST = 2**62
-FILTERS = ("task", "library", "language", "license", "author")
+RELEVANCE = "relevance"
+FILTERS = (*facets.BY_NAME, facets.UPDATED_NAME, "author")
 
 
 class Order(NamedTuple):
@@ -43,6 +43,7 @@ ORDERS = {
     "trending": Order(gettext_lazy("Trending"), F("trend"), descending=True),
     "downloads": Order(gettext_lazy("Most downloads"), F("downloads"), descending=True),
     "likes": Order(gettext_lazy("Most likes"), F("likes"), descending=True),
+    "score": Order(gettext_lazy("Best verified score"), Coalesce(F("best_score"), Value(-1.0)), descending=True),
     "created": Order(gettext_lazy("Newest"), F("created_at"), descending=True),
     "largest": Order(gettext_lazy("Most parameters"), Coalesce(F("parameters"), Value(-1)), descending=True),
     "smallest": Order(
@@ -50,7 +51,11 @@ ORDERS = {
     ),
     "name": Order(gettext_lazy("Name"), F("lower"), descending=False),
 }
-KEY_TYPES: Mapping[str, type | tuple[type, ...]] = {"name": str, "trending": (int, float)}
+KEY_TYPES: Mapping[str, type | tuple[type, ...]] = {"name": str, "trending": (int, float), "score": (int, float)}
+
+
+# Of models alone: other repositories have no parameters and no scores.
+OF_MODELS = frozenset({"largest", "smallest", "score"})
 
 
 @dataclass(frozen=True)
@@ -67,13 +72,21 @@ class Query:
     def read(cls, kind: str, values: Mapping[str, str]) -> "Query":
         sort = values.get("sort", "")
         texts = {name: values.get(name, "").replace("\x00", "").strip()[:200] for name in (*FILTERS, "search")}
+        search = texts.pop("search")
+        usual = RELEVANCE if search else "updated"
+        known = sort in ORDERS or (sort == RELEVANCE and search)
         return cls(
             kind=kind,
-            search=texts.pop("search"),
-            sort=sort if sort in ORDERS else "updated",
+            search=search,
+            sort=sort if known else usual,
             cursor=values.get("cursor", ""),
             filters={name: text for name, text in texts.items() if text},
         )
+
+    @property
+    def usual_sort(self) -> str:
+        """The order of a link that names none."""
+        return RELEVANCE if self.search else "updated"
 
     @property
     def narrows(self) -> bool:
@@ -82,46 +95,74 @@ class Query:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list, and the cursor of the next one ("" when there is none)."""
+    """One page of a list, and the cursor of the next one ("" when there is none).
+
+    `excerpts` says for each repository where its card answers the search. `is_loose` is set when nothing held all
+    words, so that some of them had to do.
+    """
 
     repos: list[Repo]
     next_cursor: str
     count: int
+    is_loose: bool = False
+    facets: Sequence[Shown] = ()
+    excerpts: Mapping[int, list[Piece]] = field(default_factory=dict)
 
-    @property
-    def is_cut(self) -> bool:
-        return self.count > COUNTED
+
+def orders_for(query: Query) -> list[tuple[str, str | Promise]]:
+    """Return the orders that make sense for a question, with their words."""
+    orders = [(name, order.label) for name, order in ORDERS.items()]
+    fitting = [one for one in orders if query.kind == Repo.Kind.MODEL or one[0] not in OF_MODELS]
+    return [(RELEVANCE, gettext_lazy("Best match")), *fitting] if query.search else fitting
 
 
-def page_of(query: Query, *, user: Asker) -> Page:
-    """Return the repositories that `user` may see and `query` asks for."""
-    found = matching(Repo.objects.visible_to(user).filter(kind=query.kind), query)
+def page_of(query: Query, *, user: Asker, with_facets: bool = False) -> Page:
+    """Return the repositories that `user` may see and `query` asks for, in a number of queries that never grows."""
+    found = Found(query.kind, text=query.search, filters=query.filters, user=user)
+    repos, cursor = (_by_relevance if query.sort == RELEVANCE else _by_order)(query, found, user)
+    shown = found.counted_facets() if with_facets else []
+    if with_facets and (recent := found.updated()):
+        shown.append(Shown(facets.UPDATED_NAME, gettext_lazy("Updated"), recent))
+    return Page(
+        repos=repos,
+        next_cursor=cursor,
+        count=found.count,
+        is_loose=not found.every,
+        facets=shown,
+        excerpts=_excerpts(found, repos),
+    )
+
+
+def _by_order(query: Query, found: Found, user: Asker) -> tuple[list[Repo], str]:
+    """Return a page in an order that the database keeps."""
     order = ORDERS[query.sort]
-    rows = found.annotate(sort_key=order.key).select_related("namespace")
+    rows = found.rows().annotate(sort_key=order.key).select_related("namespace")
     rows = rows.order_by(*(f"-{name}" if order.descending else name for name in ("sort_key", "id")))
     if query.cursor:
         key, pk = _read_cursor(query.cursor, query.sort)
         beyond = "lt" if order.descending else "gt"
         rows = rows.filter(Q(**{f"sort_key__{beyond}": key}) | Q(**{"sort_key": key, f"id__{beyond}": pk}))
     repos = list(rows[: PAGE + 1])
-    count = found[: COUNTED + 1].count()
-    return Page(repos[:PAGE], _cursor(repos[PAGE - 1]) if len(repos) > PAGE else "", count)
+    return repos[:PAGE], _cursor(repos[PAGE - 1]) if len(repos) > PAGE else ""
 
 
-def matching(repos: RepoQuerySet, query: Query) -> RepoQuerySet:
-    """Narrow `repos` to those whose name, owner or labels hold every word, and that pass the filters."""
-    repos = repos.annotate(full_lower=Concat(F("namespace__lower"), Value("/"), F("lower")))
-    for word in query.search.lower().split()[:MAX_WORDS]:
-        labelled = Label.objects.filter(repo=OuterRef("pk"), text__icontains=word)
-        repos = repos.filter(Q(full_lower__contains=word) | Exists(labelled))
-    for name, value in query.filters.items():
-        if name == "author":
-            repos = repos.owned_by(value)
-        elif name == "language":
-            repos = repos.labelled(value if query.kind == Repo.Kind.MODEL else f"language:{value}")
-        else:
-            repos = repos.filter(**{name: value})
-    return repos
+def _by_relevance(query: Query, found: Found, user: Asker) -> tuple[list[Repo], str]:
+    """Return a page of the best answers; the cursor names the last one shown, so that none comes twice."""
+    ids = found.ranked()
+    if query.cursor:
+        _key, last = _read_cursor(query.cursor, RELEVANCE)
+        ids = ids[ids.index(last) + 1 :] if last in ids else []
+    wanted = ids[: PAGE + 1]
+    rows = Repo.objects.visible_to(user).filter(kind=query.kind).select_related("namespace").in_bulk(wanted)
+    repos = [rows[pk] for pk in wanted if pk in rows]
+    return repos[:PAGE], _packed([0, repos[PAGE - 1].pk]) if len(repos) > PAGE else ""
+
+
+def _excerpts(found: Found, repos: Sequence[Repo]) -> dict[int, list[Piece]]:
+    if not found.terms or not repos:
+        return {}
+    texts = SearchDocument.objects.filter(repo__in=repos).values_list("repo_id", "text")
+    return {pk: highlighting.excerpt(text, found.terms) for pk, text in texts}
 
 
 def children_of(repo: Repo) -> int:
@@ -157,18 +198,6 @@ def _storage() -> Any:
     return Coalesce(Subquery(objects.values("n")), 0) + Coalesce(Subquery(contents.values("n")), 0)
 
 
-def facets(kind: str) -> dict[str, list[str]]:
-    """Return for each filter the values that public repositories of this kind have, the most frequent first."""
-    key = f"facets:{kind}"
-    kept: dict[str, list[str]] | None = cache.get(key)
-    if kept is None:
-        public = Repo.objects.filter(kind=kind, private=False)
-        kept = {name: _frequent(public, name) for name in ("task", "library", "license")}
-        kept["language"] = _frequent_languages(public)
-        cache.set(key, kept, FACET_SECONDS)
-    return kept
-
-
 def label_groups(kind: str) -> dict[str, list[str]]:
     """Return the labels of public repositories of this kind in the Hub's groups, the most frequent first."""
     public = Repo.objects.filter(kind=kind, private=False)
@@ -199,7 +228,11 @@ def _frequent_languages(repos: RepoQuerySet) -> list[str]:
 
 def _cursor(last: Any) -> str:
     key = last.sort_key.isoformat() if isinstance(last.sort_key, datetime) else last.sort_key
-    return base64.urlsafe_b64encode(json.dumps([key, last.pk]).encode()).decode().rstrip("=")
+    return _packed([key, last.pk])
+
+
+def _packed(values: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
 def read_moment(text: str) -> datetime:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from models_hub import quotas
 from models_hub.models import Repo, RepoAlias
 from models_hub.publishing import require_manager
+from models_hub.searching import indexing
 from portal.errors import Conflict, NotAllowed
 from portal.models import Asker, Event, Namespace
 from portal.names import check_name
@@ -38,6 +39,7 @@ def move_repo(repo: Repo, *, by: Asker, namespace: str, name: str) -> Repo:
             if (old_owner.pk, old_lower) != (owner.pk, name.lower()):
                 RepoAlias.objects.create(kind=repo.kind, namespace=old_owner, lower=old_lower, repo=repo)
             repo.namespace, repo.name, repo.lower = owner, name, name.lower()
+            indexing.note_name(repo)
             Event.record(
                 "repo.moved", subject=f"repo:{repo.pk}", by=user, name=repo.full_name, before=old_name,
                 repo_kind=repo.kind,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from models_hub import publishing
 from models_hub.models import Deletion, Repo, RepoAlias
 from models_hub.publishing import require_manager
+from models_hub.searching import indexing
 from portal.errors import Conflict, NotAllowed, NotFound
 from portal.models import Asker, Event, Namespace, User
 from portal.names import check_name
@@ -75,11 +76,12 @@ def restore(deletion: Deletion, *, by: Asker, name: str = "") -> Repo:
             )
             RepoAlias.objects.filter(kind=repo.kind, namespace=repo.namespace, lower=name.lower()).delete()
             Event.record("repo.restored", subject=f"repo:{repo.pk}", by=user, private=deletion.was_private)
+            repo.refresh_from_db()
+            indexing.note_name(repo)
     except IntegrityError as error:
         raise Conflict(
             _("“%(name)s” is the name of another repository now: choose another one.") % {"name": name}
         ) from error
-    repo.refresh_from_db()
     return repo
 
 

@@ -10,6 +10,7 @@ from django.utils import translation
 from models_hub import publishing
 from models_hub.models import Repo
 from models_hub.publishing import Change, PutFile
+from models_hub.searching.catalogue import catalogues
 from portal.models import AccessToken, Membership, Organization, User
 from tests.live import LivePortal
 
@@ -21,6 +22,12 @@ def own_blob_folder(settings, tmp_path: Path) -> Path:
     """Each test has a blob store of its own."""
     settings.BLOB_DIR = tmp_path / "blobs"
     return tmp_path / "blobs"
+
+
+@pytest.fixture(autouse=True)
+def forgotten_catalogues() -> None:
+    """What a process keeps of the database in memory is of the test before, which was rolled back."""
+    catalogues.forget()
 
 
 @pytest.fixture(autouse=True)

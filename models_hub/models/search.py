@@ -1,6 +1,7 @@
 """What search reads: one document for each repository, and a trail of what changed for those who keep it in memory."""
 
 from django.db import models
+from django.utils import timezone
 
 from models_hub.models.repos import Repo
 from portal.models import User
@@ -40,6 +41,7 @@ class SavedSearch(models.Model):
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=8, choices=Repo.Kind.choices)
     query = models.CharField(max_length=1000, blank=True)
+    seen_at = models.DateTimeField(default=timezone.now)  # what was created later is new to its owner
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

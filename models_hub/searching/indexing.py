@@ -1,6 +1,6 @@
 """Keeping the search documents true: they change in the transaction of what they are made from."""
 
-from models_hub.models import CatalogueChange, Repo, SearchDocument
+from models_hub.models import Repo, SearchDocument
 from models_hub.searching import words
 from models_hub.task_names import TASKS
 
@@ -15,8 +15,10 @@ TASK_WORDS = {
     "multiple-choice": "选择题", "text-ranking": "排序 重排", "text-retrieval": "检索",
     "image-classification": "图像分类", "object-detection": "目标检测", "automatic-speech-recognition": "语音识别",
 }  # fmt: skip
-LANGUAGE_WORDS = {"zh": "chinese 中文 汉语", "en": "english 英文 英语", "ja": "japanese 日语", "ko": "korean 韩语",
-                  "fr": "french 法语", "de": "german 德语", "es": "spanish 西班牙语", "multilingual": "多语言"}  # fmt: skip
+LANGUAGE_WORDS = {
+    "zh": "chinese 中文 汉语", "en": "english 英文 英语", "ja": "japanese 日语", "ko": "korean 韩语",
+    "fr": "french 法语", "de": "german 德语", "es": "spanish 西班牙语", "multilingual": "多语言",
+}  # fmt: skip
 
 
 def note(repo: Repo, text: str) -> None:
@@ -29,7 +31,6 @@ def note(repo: Repo, text: str) -> None:
         "rules": words.RULES,
     }
     SearchDocument.objects.update_or_create(repo=repo, defaults=row)
-    note_change(repo.pk)
 
 
 def note_name(repo: Repo) -> None:
@@ -39,12 +40,6 @@ def note_name(repo: Repo) -> None:
         name = _name_words(repo)
         known.name, known.words = name, " | ".join([name, *known.words.split(" | ")[1:]])
         known.save(update_fields=["name", "words"])
-    note_change(repo.pk)
-
-
-def note_change(repo_id: int) -> None:
-    """Tell those who keep facets in memory that a repository changed, came or went."""
-    CatalogueChange.objects.create(repo_id=repo_id)
 
 
 def _name_words(repo: Repo) -> str:

@@ -3,27 +3,35 @@
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from models_hub.searching.words import Term
 
-CAP = 20_000  # of ids; beyond it counts are “more than”
 
-
-def ids(terms: Sequence[Term], *, in_name: bool = False, every: bool = True, limit: int = CAP + 1) -> list[int]:
+def ids(terms: Sequence[Term], *, in_name: bool = False, every: bool = True) -> list[int]:
     """Return the ids of repositories that hold every term, or any of them, in their names or anywhere."""
     if not terms:
         return []
-    column = "name" if in_name else "words"
+    statement, question = _statement(terms, in_name=in_name, every=every)
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            joined = (" AND " if every else " OR ").join(map(_fts5, terms))
-            statement = "SELECT rowid FROM hub_search WHERE hub_search MATCH %s LIMIT %s"
-            cursor.execute(statement, [f"{column} : ({joined})", limit])
-        else:
-            joined = (" & " if every else " | ").join(map(_tsquery, terms))
-            statement = f"SELECT repo_id FROM models_hub_searchdocument WHERE {column}_vector @@ %s::tsquery LIMIT %s"  # noqa: S608  (one of two constants)
-            cursor.execute(statement, [joined, limit])
+        cursor.execute(statement, [question])
         return [row[0] for row in cursor.fetchall()]
+
+
+def subquery(terms: Sequence[Term], *, every: bool) -> RawSQL:
+    """Return the same as a part of another question, for more ids than one would send along."""
+    statement, question = _statement(terms, in_name=False, every=every)
+    return RawSQL(statement, [question])  # noqa: S611  (the question is a parameter)
+
+
+def _statement(terms: Sequence[Term], *, in_name: bool, every: bool) -> tuple[str, str]:
+    column = "name" if in_name else "words"
+    if connection.vendor == "sqlite":
+        joined = (" AND " if every else " OR ").join(map(_fts5, terms))
+        return "SELECT rowid FROM hub_search WHERE hub_search MATCH %s", f"{column} : ({joined})"
+    joined = (" & " if every else " | ").join(map(_tsquery, terms))
+    table = "models_hub_searchdocument"
+    return f"SELECT repo_id FROM {table} WHERE {column}_vector @@ %s::tsquery", joined  # noqa: S608  (constants)
 
 
 def _fts5(term: Term) -> str:

@@ -15,6 +15,7 @@ B = 0.6
 WEIGHTS = (4.0, 2.0, 1.0)  # of name, tags, card
 LENGTHS = (4.0, 20.0, 200.0)  # what is usual of each
 WHOLE = 1.5  # what a question is worth that is answered in all its terms
+BEGUN = 0.4  # what a word is worth that only begins with what was typed
 USED = 0.12  # what ten times the use is worth
 
 
@@ -22,13 +23,13 @@ class Document(NamedTuple):
     """One candidate: its words by field, and how much it is used."""
 
     repo_id: int
-    fields: Sequence[Sequence[str]]
+    fields: Sequence[str]  # each with a blank around every word
     use: float
 
 
 def parse(repo_id: int, words: str, use: float) -> Document:
     """Return the document of a stored row."""
-    return Document(repo_id, [part.split() for part in f" {words} ".split(" | ")], use)
+    return Document(repo_id, [f" {part} " for part in f" {words} ".split(" | ")], use)
 
 
 def order(terms: Sequence[Term], documents: Iterable[Document]) -> list[tuple[float, int]]:
@@ -47,15 +48,15 @@ def use_of(row: Mapping[str, int]) -> float:
 
 
 def _frequencies(document: Document, term: Term) -> list[float]:
-    """Return how often a term stands in each field; a word that only begins so counts by how much of it was typed."""
+    """Return how often a term stands in each field; a word that only begins so counts less."""
     found = []
     for field in document.fields:
-        count = 0.0
-        for word in field:
-            if word in (term.word, term.stem):
-                count += 1.0
-            elif term.is_prefix and word.startswith(term.word):
-                count += len(term.word) / len(word)
+        count = float(field.count(f" {term.word} "))
+        if term.stem != term.word:
+            # The stem is kept beside the word, so that a word that was asked for as it stands counts twice.
+            count += field.count(f" {term.stem} ")
+        if term.is_prefix:
+            count += BEGUN * (field.count(f" {term.word}") - field.count(f" {term.word} "))
         found.append(count)
     return found
 
@@ -64,7 +65,7 @@ def _score(document: Document, found: Sequence[Sequence[float]], rarity: Sequenc
     total, answered = 0.0, 0
     for frequencies, weight in zip(found, rarity, strict=True):
         mixed = sum(
-            field_weight * count / (1 - B + B * len(field) / usual)
+            field_weight * count / (1 - B + B * field.count(" ") / usual)
             for count, field, field_weight, usual in zip(frequencies, document.fields, WEIGHTS, LENGTHS, strict=False)
         )
         total += weight * mixed / (K + mixed)

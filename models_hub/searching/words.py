@@ -1,16 +1,19 @@
 """Texts become words, for documents and questions alike, so that every database finds the same.
 
-English words are kept and stemmed (Snowball). Chinese has no blanks: each run becomes its pairs of neighbouring
-characters, which find every word without a dictionary that would miss new ones. A character alone stands for itself.
+English words are kept and stemmed (Snowball). Chinese has no blanks: each run of a document becomes its pairs of
+neighbouring characters, which find every word without a dictionary that would miss new ones. A question is cut by jieba
+first, so that nobody has to hold the pairs between two of its words. Traditional characters count as simplified ones.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import pairwise
 from typing import NamedTuple
 
+import rjieba
 import snowballstemmer
 
 RULES = 1  # raised when documents must be made anew
@@ -23,7 +26,12 @@ _RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _STEMMER = snowballstemmer.stemmer("english")
 # Words that say nothing; a question made of them alone keeps them.
-STOP = frozenset("a an and are as at be by for from in is it of on or that the this to was with".split())
+STOP = frozenset(
+    "a an and are as at be by can do for from how i in into is it my of on or that the this to was what which with "
+    "的 了 和 与 及 或 在 是 有 我 你 对 从 把 被 用 于 为 个 能 一个 哪个 什么 怎么 如何 可以 能够 我要 想要".split()
+)
+# What nearly every repository is about: it ranks, but who lacks the word is found too where nobody has them all.
+WEAK = frozenset("model models dataset datasets data set small language 模型 数据 集 数据集 语言".split())
 
 
 class Term(NamedTuple):
@@ -35,8 +43,9 @@ class Term(NamedTuple):
 
 
 def normalized(text: str) -> str:
-    """Return a text with forms that mean the same made one: full width, ligatures, case."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    """Return a text with forms that mean the same made one: full width, ligatures, case, traditional characters."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return folded if folded.isascii() else folded.translate(_simplified())
 
 
 def of(text: str) -> list[str]:
@@ -58,7 +67,9 @@ def asked(text: str) -> list[Term]:
     terms: dict[str, Term] = {}
     for run in _RUN.findall(normalized(text[:MAX_QUESTION])):
         if _IS_CJK.match(run):
-            terms.update((pair, Term(pair, pair, len(run) == 1)) for pair in _pairs(run))
+            cut = [word for word in rjieba.cut(run, hmm=False) if word not in STOP] or [run]
+            several = [word for word in cut if len(word) > 1] or cut
+            terms.update((pair, Term(pair, pair, len(pair) == 1)) for word in several for pair in _asked_pairs(word))
         else:
             word = run[:MAX_WORD]
             terms[word] = Term(word, stem_of(word), len(word) > 1)
@@ -69,6 +80,18 @@ def asked(text: str) -> list[Term]:
 @lru_cache(maxsize=20_000)
 def stem_of(word: str) -> str:
     return str(_STEMMER.stemWord(word)) if word.isascii() and word.isalpha() else word
+
+
+def _asked_pairs(word: str) -> list[str]:
+    return [first + second for first, second in pairwise(word)] or [word]
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Return OpenCC's table of single characters, each with the first of its simplified forms."""
+    rows = (files("opencc") / "dictionary" / "TSCharacters.txt").read_text("utf-8").splitlines()
+    pairs = [(old, new.split(" ")[0]) for old, _tab, new in (row.partition("\t") for row in rows)]
+    return {ord(old): new for old, new in pairs if len(old) == len(new) == 1}
 
 
 def _pairs(run: str) -> Iterator[str]:

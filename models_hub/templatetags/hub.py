@@ -1,12 +1,14 @@
 """Words and symbols of the hub for templates."""
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from babel import Locale, UnknownLocaleError
 from django import template
 from django.utils.translation import get_language, to_locale
 
-from models_hub import licences, relation_names, task_names
+from models_hub import facet_names, licences, relation_names, task_names
 from models_hub.tables import charts
 
 register = template.Library()
@@ -61,7 +63,15 @@ def filter_label(value: str, name: str) -> str:
     """A value of the list's filter `name` in the reader's words."""
     if name == "task":
         return task_names.task_label(value)
-    return language_name(value) if name == "language" else value
+    if name == "language":
+        return language_name(value)
+    return str(facet_names.label_of(name, value))
+
+
+@register.filter
+def of_key(values: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping has under a key, None when nothing."""
+    return values.get(key) if values else None
 
 
 @register.simple_tag(takes_context=True)

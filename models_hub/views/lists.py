@@ -2,22 +2,17 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from models_hub import listing
 from models_hub.listing import Query
-from models_hub.models import Repo
+from models_hub.models import Repo, SavedSearch
+from models_hub.searching import saving, suggesting
 
 LATEST = 6
 SHORT = 50
-FACET_TITLES = {
-    "task": _("Task"),
-    "language": _("Language"),
-    "library": _("Library"),
-    "license": _("Licence"),
-}
+FOLDED = ("library", "architecture", "precision", "license")  # facets that are shut until somebody opens them
 
 
 @never_cache
@@ -25,17 +20,26 @@ FACET_TITLES = {
 def repos(request: HttpRequest, kind: str) -> HttpResponse:
     """Search and filter the repositories of one kind."""
     query = Query.read(kind, request.GET)
-    values = listing.facets(kind)
+    page = listing.page_of(query, user=request.user, with_facets=True)
     context = {
         "kind": kind,
         "query": query,
-        "page": listing.page_of(query, user=request.user),
-        "facets": [
-            (name, title, values[name], query.filters.get(name)) for name, title in FACET_TITLES.items() if values[name]
-        ],
-        "orders": [(name, order.label) for name, order in listing.ORDERS.items()],
+        "page": page,
+        "folded": FOLDED,
+        "orders": listing.orders_for(query),
+        "saved": _saved(request, kind, query),
+        "nearest": suggesting.nearest(query.search, kind, user=request.user) if query.search and not page.count else "",
     }
     return render(request, "models_hub/lists/list.html", context)
+
+
+def _saved(request: HttpRequest, kind: str, query: Query) -> list[tuple[SavedSearch, int]]:
+    """Return the asker's searches; the one that is looked at has nothing new from then on."""
+    kept = saving.of(request.user, kind)
+    asked = request.GET.urlencode()
+    if asked and not query.cursor and any(search.query == asked for search, _fresh in kept):
+        saving.seen(request.user, kind, asked)
+    return kept
 
 
 @never_cache

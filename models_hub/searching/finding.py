@@ -1,0 +1,176 @@
+"""One question to the lists: who fits, how many there are with each value of each facet, and one page in order.
+
+What the reader may not see is in no number: the bitmaps hold public repositories alone, and private ones that the
+reader may see are read and counted one by one.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from pyroaring import BitMap
+
+from models_hub.models import Repo, RepoQuerySet, SearchDocument
+from models_hub.searching import facets, matching, ranking
+from models_hub.searching.catalogue import Catalogue, catalogues
+from models_hub.searching.words import WEAK, Term, asked
+from portal.models import Asker
+
+RANKED = 300  # as many of the most used are put in order of relevance, and as many with all words in their names
+FEW = 1500  # so many ids are sent to the database; more are asked for by what they have
+MAX_PRIVATE = 5000
+VALUES = 40
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a facet and how many would be left with it."""
+
+    value: str
+    count: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One facet with its values."""
+
+    name: str
+    title: str | Promise
+    values: list[Value]
+
+    @property
+    def has_choice(self) -> bool:
+        return any(value.is_chosen for value in self.values)
+
+
+class Found:
+    """What answers a question."""
+
+    def __init__(self, kind: str, *, text: str, filters: Mapping[str, str], user: Asker) -> None:
+        self.kind = kind
+        self.user = user
+        self.filters = filters
+        self.terms: Sequence[Term] = asked(text)
+        self.asks_words = bool(text.strip())
+        self.every = True
+        self._terms: Sequence[Term] = self.terms
+        self._catalogue: Catalogue = catalogues.of(kind)
+        self._matched = self._match()
+        self._private = self._private_rows()
+        self._author = self._ids_of_author()
+        self.public = self._within(self._catalogue.narrowed(filters))
+        self.own = [row["id"] for row in self._private if self._fits(row)]
+
+    @property
+    def count(self) -> int:
+        return len(self.public) + len(self.own)
+
+    def counted_facets(self) -> list[Shown]:
+        """Return the facets of this kind that would leave something."""
+        return [shown for facet in facets.FACETS if self.kind in facet.kinds if (shown := self._counted(facet)).values]
+
+    def updated(self) -> list[Value]:
+        """Return how many were updated within each span."""
+        base = self._within(self._catalogue.narrowed(self.filters, without=facets.UPDATED_NAME))
+        chosen = self.filters.get(facets.UPDATED_NAME)
+        found = []
+        for value in facets.UPDATED:
+            others = {name: kept for name, kept in self.filters.items() if name != facets.UPDATED_NAME}
+            mine = sum(self._fits(row, {**others, facets.UPDATED_NAME: value}) for row in self._private)
+            count = base.intersection_cardinality(self._catalogue.updated(value)) + mine
+            found.append(Value(value, count, value == chosen))
+        return [value for value in found if value.count or value.is_chosen]
+
+    def rows(self) -> RepoQuerySet:
+        """Return who fits as a query, for orders that the database keeps."""
+        visible = Repo.objects.visible_to(self.user).filter(kind=self.kind)
+        if not self.filters and not self.asks_words:
+            return visible
+        if self.count <= FEW:
+            return visible.filter(pk__in=[*self.public, *self.own])
+        for name, value in self.filters.items():
+            visible = self._conditioned(visible, name, value)
+        if self._matched is not None:
+            visible = visible.filter(pk__in=matching.subquery(self._terms, every=self.every))
+        return visible
+
+    def ranked(self) -> list[int]:
+        """Return the ids of the best answers in their order: all who fit, or of very many the likeliest some hundred.
+
+        Many answers are narrowed to those that are used most and to those whose names hold all words; both are known
+        without reading a document.
+        """
+        ids = self.public
+        if len(ids) > RANKED:
+            named = ids & BitMap(matching.ids(self._terms, in_name=True))
+            ids = self._catalogue.most_used(ids, RANKED) | self._catalogue.most_used(named, RANKED)
+        use = self._catalogue.use
+        rows = SearchDocument.objects.filter(repo__in=[*ids, *self.own[:RANKED]]).values_list("repo_id", "words")
+        documents = [ranking.parse(pk, words, use.get(pk, 0.0)) for pk, words in rows]
+        return [pk for _score, pk in ranking.order(self.terms, documents)]
+
+    def _match(self) -> BitMap | None:
+        """Return who holds every word; else who holds every telling one; else who holds any of those."""
+        if not self.asks_words:
+            return None
+        found = matching.ids(self.terms)
+        if not found and len(self.terms) > 1:
+            self.every = False
+            self._terms = [term for term in self.terms if term.word not in WEAK] or self.terms
+            found = matching.ids(self._terms, every=False)
+        return BitMap(found)
+
+    def _private_rows(self) -> list[dict[str, Any]]:
+        if not self.user.is_authenticated:
+            return []
+        rows = Repo.objects.visible_to(self.user).filter(kind=self.kind, private=True).order_by("-id")
+        return list(rows.values(*facets.COLUMNS, "namespace__lower")[:MAX_PRIVATE])
+
+    def _ids_of_author(self) -> BitMap | None:
+        if not (author := self.filters.get("author")):
+            return None
+        return BitMap(Repo.objects.filter(kind=self.kind, private=False).owned_by(author).values_list("pk", flat=True))
+
+    def _within(self, ids: BitMap) -> BitMap:
+        for other in (self._matched, self._author):
+            if other is not None:
+                ids = ids & other
+        return ids
+
+    def _fits(self, row: Mapping[str, Any], filters: Mapping[str, str] | None = None) -> bool:
+        filters = self.filters if filters is None else filters
+        author = filters.get("author")
+        return (
+            (self._matched is None or row["id"] in self._matched)
+            and (not author or row["namespace__lower"] == author.lower())
+            and facets.fits(row, filters)
+        )
+
+    def _counted(self, facet: facets.Facet) -> Shown:
+        chosen = self.filters.get(facet.name, "")
+        others = {name: value for name, value in self.filters.items() if name != facet.name}
+        base = self._within(self._catalogue.narrowed(others))
+        counts: Counter[str] = Counter()
+        for (name, value), ids in self._catalogue.having.items():
+            if name == facet.name and (count := base.intersection_cardinality(ids)):
+                counts[value] = count
+        for row in self._private:
+            if self._fits(row, others):
+                counts.update(facet.of_row(row))
+        if chosen and chosen not in counts:
+            counts[chosen] = 0
+        order = {value: place for place, value in enumerate(facet.order)}
+        values = sorted(counts, key=lambda value: (order.get(value, len(order)), -counts[value], value))[:VALUES]
+        return Shown(facet.name, facet.title, [Value(value, counts[value], value == chosen) for value in values])
+
+    def _conditioned(self, rows: RepoQuerySet, name: str, value: str) -> RepoQuerySet:
+        if name == "author":
+            return rows.owned_by(value)
+        if name == facets.UPDATED_NAME:
+            condition = facets.updated_condition(value)
+        else:
+            condition = facets.BY_NAME[name].condition(self.kind, value) if name in facets.BY_NAME else None
+        return rows.none() if condition is None else rows.filter(condition)
