@@ -28,7 +28,7 @@ def _facts(repo: Repo) -> str:
     rows = (
         ("Architecture / 架构", repo.architecture),
         ("Parameters / 参数量", f"{repo.parameters:,}" if repo.parameters else ""),
-        ("Precision / 精度", precisions),
+        ("Number format / 数值格式", precisions),
         ("Context / 上下文长度", f"{repo.context_length:,} tokens" if repo.context_length else ""),
         ("Vocabulary / 词表", f"{repo.vocabulary:,} tokens" if repo.vocabulary else ""),
     )

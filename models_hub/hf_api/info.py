@@ -68,8 +68,17 @@ class Info:
 
     @property
     def safetensors(self) -> dict[str, Any] | None:
-        dtypes = self.description.dtypes
+        dtypes = self.description.dtypes if "safetensors" in self.description.counts.formats else {}
         return {"parameters": dtypes, "total": sum(dtypes.values())} if dtypes else None
+
+    @property
+    def gguf(self) -> dict[str, Any] | None:
+        """What the header of a GGUF file tells, where weights are in no other format that tells it."""
+        counts = self.description.counts
+        if "gguf" not in counts.formats or counts.parameters is None:
+            return None
+        told = {"architecture": counts.model_type, "context_length": counts.context_length}
+        return {"total": counts.parameters} | {name: value for name, value in told.items() if value}
 
     @property
     def used_storage(self) -> int:
@@ -126,7 +135,7 @@ MODEL: dict[str, Field] = COMMON | {
     "childrenModelCount": lambda info: info.children,
     "config": lambda info: info.description.config or None,
     "evalResults": lambda info: None,
-    "gguf": lambda info: None,
+    "gguf": lambda info: info.gguf,
     "inference": lambda info: None,
     "inferenceProviderMapping": lambda info: [],
     "library_name": lambda info: info.description.library or None,

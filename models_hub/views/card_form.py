@@ -190,7 +190,7 @@ def _counted(repo: Repo) -> list[tuple[str, str]]:
         (_("Context length"), _figure(repo.context_length)),
         (_("Vocabulary"), _figure(repo.vocabulary)),
         (_("Architecture"), repo.architecture),
-        (_("Precision"), ", ".join(repo.precisions)),
+        (_("Number format"), ", ".join(repo.precisions)),
     )
     return [(name, value) for name, value in rows if value]
 

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from models_hub import browsing, publishing
 from models_hub.models import Repo
 from models_hub.publishing import PutFile
+from tests.models_hub.headers import LLAMA, TENSORS, gguf
 from tests.models_hub.test_publishing import safetensors
 from tests.models_hub.wire import LARGE, Wire
 
@@ -298,3 +299,10 @@ def test_names_of_files_are_told_without_looking_up_their_sizes(alice, make_repo
         shown = Wire().get("/api/models/alice/bert?expand=siblings").json()["siblings"]
     assert [row["rfilename"] for row in shown] == [".gitattributes", "a.txt", "d/b.bin"]
     assert not [query for query in queries if "models_hub_blob" in query["sql"]]
+
+
+def test_a_gguf_header_is_told_to_clients(alice, make_repo):
+    make_repo(alice, "tiny", files={"tiny.gguf": gguf(LLAMA, TENSORS)})
+    info = Wire().get("/api/models/alice/tiny?expand=gguf&expand=safetensors").json()
+    assert info["gguf"] == {"total": 77056, "architecture": "llama", "context_length": 2048}
+    assert info["safetensors"] is None
