@@ -17,9 +17,10 @@
   };
   document.addEventListener("click", (event) => {
     const line = event.target.closest?.(".code code > span[id^=L]");
-    if (!line || event.clientX - line.getBoundingClientRect().left > GUTTER || String(window.getSelection())) return;
+    if (!line || event.clientX - line.getBoundingClientRect().left > GUTTER) return;
     const before = wanted();
     const hash = event.shiftKey && before ? `#L${before[1]}-${line.id}` : `#${line.id}`;
+    window.getSelection().removeAllRanges(); // Shift and a click select text
     window.history.replaceState(null, "", hash);
     mark(false);
   });

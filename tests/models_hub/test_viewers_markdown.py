@@ -34,7 +34,8 @@ def test_money_and_code_are_no_formulas(text):
 @pytest.mark.parametrize(
     "text",
     ["$x$", "公式$x_1$的", "其中 $\\alpha$，", "准确率$y = 5$。", "$\\text{中文}$", "$$x$$",
-     "$$\nx\n- y\n$$", "\\\\(x\\\\)", "```math\nx\n```", "价格 $5 和 $6，公式$\\alpha+\\beta$的", "- a\n  $$\n  x\n  $$",
+     "$$\nx\n- y\n$$", "\\\\(x\\\\)", "```math\nx\n```",
+     "价格 $5 和 $6，公式$\\alpha+\\beta$的", "- a\n  $$\n  x\n  $$",
      "> $$\n> x\n> $$"],
 )  # fmt: skip
 def test_formulas_are_found_beside_chinese_in_blocks_lists_and_quotations(text):
