@@ -48,8 +48,10 @@ def configs_of(repo: Repo, commit: Commit) -> list[Config]:
     paths = table_paths(repo, commit)
     card = card_of(repo, commit)
     declared = card.get("configs")
-    found = [_declared(item, paths) for item in (declared if isinstance(declared, list) else [])[:MAX_CONFIGS]]
-    configs = [config for config in found if config is not None and config.splits]
+    items = [item for item in declared if isinstance(item, dict)] if isinstance(declared, list) else []
+    items.sort(key=lambda item: item.get("default") is not True)
+    found = [_declared(item, paths) for item in items[:MAX_CONFIGS]]
+    configs = [config for config in found if config.splits]
     if not configs:
         splits = patterns.by_convention(_of_one_format(paths))
         configs = [Config(DEFAULT, _splits(splits))] if splits else []
@@ -95,9 +97,7 @@ def _of_one_format(paths: Sequence[str]) -> list[str]:
     return [path for path in paths if format_of(path) == chosen]
 
 
-def _declared(item: Any, paths: Sequence[str]) -> Config | None:
-    if not isinstance(item, dict):
-        return None
+def _declared(item: Mapping[str, Any], paths: Sequence[str]) -> Config:
     name = item.get("config_name")
     name = name if isinstance(name, str) and name else DEFAULT
     folder = item.get("data_dir") if isinstance(item.get("data_dir"), str) else ""

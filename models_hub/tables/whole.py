@@ -18,10 +18,11 @@ MAX_ADDRESS = 2000
 
 
 def job_of(source: Source) -> Job | None:
-    """Return the latest job that reads these files, of whomever."""
-    prefix = _prefix(source)
-    jobs = Job.objects.filter(idempotency_key__gte=prefix, idempotency_key__lt=prefix + "~")
-    return jobs.order_by("-pk").first()
+    """Return the latest job that reads these files, of whomever; one query for each time that it was asked for."""
+    latest: Job | None = None
+    while job := Job.objects.filter(idempotency_key=_key_after(source, latest)).first():
+        latest = job
+    return latest
 
 
 def request(source: Source, commit: Commit, *, by: Asker, page: str) -> Job:
@@ -51,7 +52,7 @@ def request(source: Source, commit: Commit, *, by: Asker, page: str) -> Job:
             owner=by,
             queue=QUEUE,
             title=f"{source.repo.full_name}: {source.entries[0].path}",
-            idempotency_key=f"{_prefix(source)}{latest.pk if latest else 0}",
+            idempotency_key=_key_after(source, latest),
         )
 
 
@@ -73,5 +74,6 @@ def _is_done(job: Job, source: Source) -> bool:
     return job.state == Job.State.SUCCEEDED and kept.find(source.key(WHOLE)) is not None
 
 
-def _prefix(source: Source) -> str:
-    return f"table:{source.key(WHOLE)}:"
+def _key_after(source: Source, job: Job | None) -> str:
+    """Return the key of the job that is asked for after another one has ended."""
+    return f"table:{source.key(WHOLE)}:{job.pk if job else 0}"

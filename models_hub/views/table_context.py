@@ -23,6 +23,7 @@ PASSING = ("row", "one", "image", "view")
 STATISTICS = "statistics"
 PREVIEW = "preview"  # the first rows, on the card's page
 PREVIEW_ROWS = 5
+PASSES = frozenset(("busy", "no_space"))  # failures that are over some time later
 # Failures that a job, which takes its time, may not have.
 JOB_HELPS = frozenset(("needs_job", "awaited", "too_long", "memory"))
 
@@ -56,7 +57,13 @@ def context(request: HttpRequest, source: Source, commit: Commit, class_names: C
     except TableUnreadable as error:
         reason = str(error.data["reason"])
         job = whole.job_of(source) if reason in JOB_HELPS else None
-        return {**shared, "problem": error.message, "job": job, "may_read_all": reason in JOB_HELPS}
+        return {
+            **shared,
+            "problem": error.message,
+            "job": job,
+            "may_read_all": reason in JOB_HELPS,
+            "may_try_again": reason in PASSES,
+        }
 
 
 def _shown(request: HttpRequest, table: Table, class_names: ClassNames) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from threading import BoundedSemaphore
 
 import pytest
 from django.core.cache import cache
@@ -87,3 +88,12 @@ def _killed(popen):
         return child
 
     return start
+
+
+def test_when_too_many_read_the_page_offers_to_try_again(client, alice, make_repo, monkeypatch):
+    make_repo(alice, "rows", kind="dataset", files={"a.csv": "a\n1\n"})
+    monkeypatch.setattr(reading, "TURN_SECONDS", 0)
+    monkeypatch.setattr(reading, "_CHILDREN", BoundedSemaphore(1))
+    with reading._CHILDREN:
+        assert "Try again" in client.get(ADDRESS).text
+    assert "<strong>1</strong> row" in client.get(ADDRESS).text

@@ -97,6 +97,11 @@ configs:
     ]
 
 
+def test_the_default_configuration_comes_first(make_repo, alice):
+    card = "configs:\n- {config_name: x, data_files: a.csv}\n- {config_name: y, data_files: a.csv, default: true}"
+    assert [name for name, _splits in configs(make(make_repo, alice, card, "a.csv"))] == ["y", "x"]
+
+
 def test_a_delimiter_of_the_card_is_obeyed(client, make_repo, alice):
     card = "configs:\n- config_name: x\n  data_files: a.csv\n  sep: '|'"
     files = {"a.csv": "a,b|c\n1,2|3\n", "README.md": f"---\n{card}\n---\n"}
