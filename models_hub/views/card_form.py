@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from models_hub import browsing, card_fields, cards, comparing, drafted_cards, language_codes, rendering
@@ -99,6 +100,7 @@ def _rows(request: HttpRequest, metrics: list[Metric]) -> "BaseFormSet[MetricFor
     return MetricRows(sent, prefix=METRICS_PREFIX, initial=[row._asdict() for row in metrics])
 
 
+@never_cache
 @require_safe
 def repo_names(request: HttpRequest, kind: str) -> HttpResponse:
     """Names of repositories that hold what was typed, as options for an input."""
