@@ -17,8 +17,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 from django.utils import timezone
 
-from models_hub import quotas, reaching, tidying
-from models_hub.models import Blob, Repo, RepoBlob, Reservation, UpkeepRun, Xorb, XorbHolding
+from models_hub import quotas, reaching, tidying, uploading
+from models_hub.models import Blob, Repo, RepoBlob, Reservation, UpkeepRun, Upload, Xorb, XorbHolding
 from models_hub.storage import blob_store
 from models_hub.storage.contract import Stored
 from portal.errors import NotFound
@@ -110,7 +110,11 @@ class _Collector:
 
     def end_uploads(self) -> None:
         """Give back the room of uploads whose parts were given up; the parts themselves go by their age."""
-        for row in Reservation.objects.filter(created_at__lt=timezone.now() - UPLOAD_GRACE).select_related("repo"):
+        if not self._dry_run:
+            self.figures.uploads += uploading.sweep()
+        given_up = Reservation.objects.filter(created_at__lt=timezone.now() - UPLOAD_GRACE)
+        # Uploads of the browser have days of their own.
+        for row in given_up.exclude(key__in=Upload.objects.values("key")).select_related("repo"):
             self.figures.uploads += 1
             if not self._dry_run:
                 with suppress(NotFound):  # its repository was deleted just now, and the reservation with it

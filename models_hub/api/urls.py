@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from models_hub.api import bundles, collections, data, files, imports, job_contents, references, repos, rules, standing
+from models_hub.api import (
+    bundles,
+    collections,
+    data,
+    files,
+    imports,
+    job_contents,
+    references,
+    repos,
+    rules,
+    standing,
+    uploads,
+)
 from models_hub.models import Repo
 
 COLLECTION = "collections/<str:owner>/<str:slug>"
@@ -24,6 +36,7 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
         path(f"{here}/tree/<path:revision>", files.Tree.as_view(), kinds),
         path(f"{here}/commits", files.Commits.as_view(), kinds),
         path(f"{here}/commits/<path:revision>", files.OneCommit.as_view(), kinds),
+        path(f"{here}/uploads", uploads.Uploads.as_view(), kinds, name=f"api_{kind}_uploads"),
         path(f"{here}/like", standing.Like.as_view(), kinds),
         path(f"{here}/access-requests", standing.AccessRequests.as_view(), kinds),
         path(f"{here}/access-requests/<account:person>", standing.OneAccessRequest.as_view(), kinds),
@@ -34,6 +47,11 @@ urlpatterns = [
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("bundles/<str:kind>s/<str:namespace>/<str:name>", bundles.bundle, name="api_bundle"),
     path("jobs/<int:job_id>/content/<str:sha256>", job_contents.content, name="job_content"),
+    path("uploads/<str:key>", uploads.OneUpload.as_view(), name="api_upload"),
+    path("uploads/<str:key>/parts", uploads.Parts.as_view()),
+    path("uploads/<str:key>/files/<int:number>/digest", uploads.Digest.as_view()),
+    path("uploads/<str:key>/files/<int:number>/parts", uploads.PartsOfFile.as_view()),
+    path("uploads/<str:key>/commit", uploads.Commit.as_view()),
     path("collections", collections.Collections.as_view(), name="api_collections"),
     path(COLLECTION, collections.OneCollection.as_view(), name="api_collection"),
     path(f"{COLLECTION}/upvote", collections.Upvote.as_view()),

@@ -84,5 +84,5 @@ class ArrivingFiles:
     def drop_all(self, key: str) -> None:
         shutil.rmtree(self.root / key, ignore_errors=True)
 
-    def keys(self) -> list[str]:
+    def keys_there(self) -> list[str]:
         return sorted(os.listdir(self.root)) if self.root.is_dir() else []
