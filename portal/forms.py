@@ -142,19 +142,51 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=Membership.Role.choices, initial=Membership.Role.READ)
 
 
-class MemberForm(RoleForm):
-    """Somebody who is to join an organization."""
+class InvitationForm(RoleForm):
+    """Somebody who is to join an organization: an account name, or an address of mail."""
 
-    username = forms.CharField(
-        label=_("Account name"),
-        max_length=MAX_NAME,
+    whom = forms.CharField(
+        label=_("Account name or email"),
+        max_length=254,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
     )
-    field_order = ("username", "role")
+    field_order = ("whom", "role")
 
-    def clean_username(self) -> User:
-        """Return the person of that name, whatever the case."""
-        user = User.objects.filter(username__iexact=self.cleaned_data["username"], is_active=True).first()
+    def clean_whom(self) -> User | str:
+        """Return the person of that name, whatever the case, or the address; whose address it is stays unsaid."""
+        whom = str(self.cleaned_data["whom"]).strip()
+        if "@" in whom:
+            return str(forms.EmailField().clean(whom))
+        user = User.objects.filter(username__iexact=whom, is_active=True).first()
         if user is None:
             raise forms.ValidationError(gettext("Nobody here has this account name."))
         return user
+
+
+class OrganizationRulesForm(forms.Form):
+    """What an organization asks of its members, and who sees them."""
+
+    requires_mfa = forms.BooleanField(
+        label=_("Members need two-factor authentication"),
+        required=False,
+        help_text=_("Members without it may read, but not publish, change or manage, until they have set it up."),
+    )
+    members_public = forms.BooleanField(
+        label=_("Everybody may see who the members are"), required=False, help_text=_("Members always see each other.")
+    )
+
+
+class DomainForm(forms.Form):
+    """A domain that an organization wants to prove."""
+
+    name = forms.CharField(
+        label=_("Domain"),
+        max_length=253,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "placeholder": "example.org"}),
+    )
+
+
+class HandoverForm(forms.Form):
+    """The member who takes over an organization."""
+
+    username = forms.CharField(max_length=MAX_NAME)

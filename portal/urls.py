@@ -10,10 +10,12 @@ from portal.views import (
     following,
     health,
     home,
+    invitations,
     jobs,
     oauth_apps,
     oauth_consent,
     oauth_endpoints,
+    organization_rules,
     organizations,
     preferences,
     tokens,
@@ -59,6 +61,23 @@ urlpatterns = [
     path(
         "organizations/<account:name>/members/<account:username>/removal", organizations.removal, name="member_removal"
     ),
+    path("organizations/<account:name>/rules", organization_rules.rules, name="organization_rules"),
+    path("organizations/<account:name>/handover", organization_rules.handover, name="organization_handover"),
+    path("organizations/<account:name>/domains", organization_rules.domains, name="organization_domains"),
+    path("organizations/<account:name>/picture", organization_rules.picture, name="organization_picture"),
+    path(
+        "organizations/<account:name>/domains/<int:domain_id>/check", organization_rules.check, name="domain_check"
+    ),
+    path(
+        "organizations/<account:name>/domains/<int:domain_id>/removal", organization_rules.removal, name="domain_removal"
+    ),
+    path(
+        "organizations/<account:name>/invitations/<int:invitation_id>/withdrawal",
+        invitations.withdrawal,
+        name="invitation_withdrawal",
+    ),
+    path("join/<str:secret>", invitations.join, name="invitation"),
+    path("settings/invitations/<int:invitation_id>", invitations.answer, name="invitation_answer"),
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>", jobs.job, name="job"),
     path("jobs/<int:job_id>/cancellation", jobs.cancellation, name="job_cancellation"),

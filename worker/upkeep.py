@@ -14,6 +14,8 @@ from forum import attaching
 from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
 from models_hub.models import UpkeepRun
 from models_hub.tables import kept
+from portal.models import AccountExport, AuditEntry
+from worker import closing_accounts
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +69,9 @@ def perform(check: collecting.Check = lambda: None) -> None:
         figures = collecting.collect(check=check)
         attaching.collect(check=check)
         kept.tidy()
+        closing_accounts.purge_due(check)
+        AccountExport.forget_over()
+        AuditEntry.forget_over()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
         tensor_diffs.forget_old()
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()

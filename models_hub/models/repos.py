@@ -43,9 +43,11 @@ class RepoQuerySet(models.QuerySet["Repo"]):
         return self.filter(kind=kind, namespace__lower=namespace.lower(), lower=name.lower())
 
     def formerly_named(self, kind: str, namespace: str, name: str) -> "RepoQuerySet":
-        """The repository that had this name before, unless another one has it now."""
-        aliases = {"aliases__namespace__lower": namespace.lower(), "aliases__lower": name.lower()}
-        return self.filter(aliases__kind=kind, **aliases)
+        """The repository that had this name before, or whose owner had, unless another one has it now."""
+        owner, name = namespace.lower(), name.lower()
+        moved = Q(aliases__kind=kind, aliases__namespace__lower=owner, aliases__lower=name)
+        renamed = Q(kind=kind, lower=name, namespace__former_names__lower=owner)
+        return self.filter(moved | renamed).distinct()
 
     def latest(self) -> "RepoQuerySet":  # type: ignore[override]
         return self.select_related("namespace").order_by("-updated_at", "-id")

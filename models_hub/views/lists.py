@@ -56,7 +56,9 @@ def of_author(request: HttpRequest) -> HttpResponse:
     """The repositories of one person or organization, for the profile page."""
     author = request.GET.get("author", "")
     visible = Repo.objects.visible_to(request.user).owned_by(author).latest()
-    lists = [(kind, list(visible.filter(kind=kind)[: SHORT + 1])) for kind in Repo.Kind.values]
+    wanted = request.GET.get("kind", "")
+    kinds = [wanted] if wanted in Repo.Kind.values else Repo.Kind.values
+    lists = [(kind, list(visible.filter(kind=kind)[: SHORT + 1])) for kind in kinds]
     context = {
         "author": author,
         "lists": [(kind, rows[:SHORT], len(rows) > SHORT) for kind, rows in lists],

@@ -38,10 +38,10 @@ class LeaseLost(DomainError):
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: Asker) -> "JobQuerySet":
-        """A person's own jobs; staff see all of them."""
+        """A person's own jobs; superusers see all of them. Titles and logs name private repositories, so staff do not."""
         if not user.is_authenticated or not may_use(user, "jobs"):
             return self.none()
-        return self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
+        return self if user.is_superuser else self.filter(owner_id=user.pk)
 
     def due(self) -> "JobQuerySet":
         """Queued jobs whose time has come, in the order in which they should start."""

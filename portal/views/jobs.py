@@ -26,7 +26,7 @@ def _load(user: User, job_id: int) -> Job:
 @never_cache
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
-    """One's own jobs, newest first; for staff everybody's, with the workers that are online."""
+    """One's own jobs, newest first; for staff everybody's without what they are about, and the workers online."""
     user, everybody = require_user(request), "all" in request.GET
     if everybody and not user.is_staff:
         raise NotAllowed(_("Only moderators may see everybody's jobs."))

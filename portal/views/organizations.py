@@ -9,12 +9,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.authentication import require_user
 from portal.errors import Conflict, DomainError, NotAllowed, status_of
-from portal.forms import MemberForm, OrganizationForm, OrganizationProfileForm, RoleForm
-from portal.models import Membership, Organization, User
+from portal.forms import InvitationForm, OrganizationForm, OrganizationProfileForm, RoleForm
+from portal.models import Invitation, Membership, Organization, User
 from portal.permissions import can_administer
+from portal.views.invitations import invite
 
 
-def _load(name: str) -> Organization:
+def load(name: str) -> Organization:
     return get_object_or_404(Organization.objects.select_related("namespace"), namespace__lower=name.lower())
 
 
@@ -24,7 +25,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     """The organizations one is in."""
     user = require_user(request)
     memberships = user.memberships.select_related("organization").order_by("organization__name")
-    return render(request, "portal/settings/organizations.html", {"memberships": memberships})
+    invitations = Invitation.objects.for_person(user).select_related("organization", "invited_by").order_by("-id")
+    context = {"memberships": memberships, "invitations": invitations}
+    return render(request, "portal/settings/organizations.html", context)
 
 
 @never_cache
@@ -51,10 +54,14 @@ def founding(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest, name: str) -> HttpResponse:
     """Change how an organization is presented."""
-    user, organization = require_user(request), _load(name)
+    user, organization = require_user(request), load(name)
     if not can_administer(user, organization.namespace):
         raise NotAllowed(_("Only an admin of this organization may do that."))
-    initial = {"title": organization.title, "about": organization.about}
+    initial: dict[str, object] = {
+        "title": organization.title,
+        "about": organization.about,
+        "links": organization.links,
+    }
     form = OrganizationProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if not form.is_valid():
         context = {"organization": organization, "form": form, "may_administer": True}
@@ -67,31 +74,39 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def members(request: HttpRequest, name: str) -> HttpResponse:
-    """List members, and add one."""
-    user, organization = require_user(request), _load(name)
+    """List members, and invite somebody."""
+    user, organization = require_user(request), load(name)
     may_administer = can_administer(user, organization.namespace)
     if not may_administer and organization.role_of(user) is None:
         raise NotAllowed(_("Only members of this organization may see this page."))
-    form = MemberForm(request.POST if request.method == "POST" else None)
+    form, status = InvitationForm(request.POST if request.method == "POST" else None), 200
     if form.is_valid():
-        member = form.cleaned_data["username"]
-        organization.add(member, role=form.cleaned_data["role"], by=user)
-        messages.success(request, _("%(name)s is a member now.") % {"name": member.username})
-        return redirect("organization_members", name=organization.name)
+        try:
+            invite(request, organization, by=user, **form.cleaned_data)
+        except Conflict as error:
+            form.add_error("whom", error.message)
+            status = status_of(error)
+        else:
+            return redirect("organization_members", name=organization.name)
+    elif form.is_bound:
+        status = 400
+    pending = Invitation.objects.pending().filter(organization=organization)
     context = {
         "organization": organization,
         "memberships": organization.memberships.select_related("user").order_by("created_at", "id"),
+        "invitations": pending.select_related("user", "invited_by").order_by("-id") if may_administer else [],
         "roles": Membership.Role.choices,
         "form": form,
         "may_administer": may_administer,
+        "lacks_mfa": organization.requires_mfa and not user.has_second_factor,
     }
-    return render(request, "portal/organizations/members.html", context, status=400 if form.is_bound else 200)
+    return render(request, "portal/organizations/members.html", context, status=status)
 
 
 @require_POST
 def role(request: HttpRequest, name: str, username: str) -> HttpResponse:
     """Give a member another role."""
-    user, organization = require_user(request), _load(name)
+    user, organization = require_user(request), load(name)
     member = get_object_or_404(User, username=username, memberships__organization=organization)
     form = RoleForm(request.POST)
     try:
@@ -105,7 +120,7 @@ def role(request: HttpRequest, name: str, username: str) -> HttpResponse:
 @require_POST
 def removal(request: HttpRequest, name: str, username: str) -> HttpResponse:
     """Take a member out, or leave."""
-    user, organization = require_user(request), _load(name)
+    user, organization = require_user(request), load(name)
     member = get_object_or_404(User, username=username, memberships__organization=organization)
     try:
         organization.remove(member, by=user)

@@ -1,38 +1,82 @@
-"""The page of a person or an organization."""
+"""The page of a person or an organization. What other apps know of them comes by fragments."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from portal import renaming
 from portal.models import Follow, Membership, Namespace
 from portal.permissions import can_administer
 
 SHOWN = 30  # members, or organizations, that the side of the page names
 FOLLOWERS = 12
+PAGE = 60
+OVERVIEW = "overview"
+# What stands on each tab, by the name in the address. Fragments are of other apps, named by their addresses alone.
+TABS = {
+    OVERVIEW: _("Overview"),
+    "models": _("Models"),
+    "datasets": _("Data sets"),
+    "collections": _("Collections"),
+    "activity": _("Activity"),
+    "likes": _("Likes"),
+    "followers": _("Followers"),
+    "following": _("Following"),
+}
+OF_PEOPLE = {"activity", "likes", "following"}
 
 
 @require_safe
 def profile(request: HttpRequest, name: str) -> HttpResponse:
     """Who this is; the repositories come from the hub by a fragment."""
-    spaces = Namespace.objects.select_related("user", "organization")
-    namespace = get_object_or_404(spaces.exclude(user__is_active=False), lower=name.lower())
+    namespace = _load(name)
     if namespace.name != name:
         return redirect("profile", name=namespace.name)
     if namespace.is_mirror:
         return render(request, "portal/mirrored_profile.html", {"namespace": namespace})
+    tabs = {key: label for key, label in TABS.items() if namespace.user_id or key not in OF_PEOPLE}
+    tab = request.GET.get("tab", OVERVIEW)
+    if tab not in tabs:
+        raise Http404
+    subject = namespace.organization or namespace.user
     related = {"organization": namespace.organization} if namespace.organization else {"user": namespace.user}
-    memberships = Membership.objects.filter(**related).select_related("user", "organization").order_by("created_at")
+    memberships = Membership.objects.visible_to(request.user).filter(**related)
+    domains = namespace.organization.domains.filter(verified_at__isnull=False) if namespace.organization else []
     followers = Follow.objects.of_active().filter(namespace=namespace)
-    return render(
-        request,
-        "portal/profile.html",
-        {
-            "namespace": namespace,
-            "subject": namespace.organization or namespace.user,
-            "memberships": memberships.exclude(user__is_active=False)[:SHOWN],
-            "may_administer": can_administer(request.user, namespace),
-            "followers": followers.select_related("follower").order_by("-id")[:FOLLOWERS],
-            "follower_count": followers.count(),
-            "follows": Follow.is_on(namespace, by=request.user),
-        },
-    )
+    context = {
+        "namespace": namespace,
+        "subject": subject,
+        "tabs": tabs,
+        "tab": tab,
+        "memberships": memberships.select_related("user", "organization").order_by("created_at")[:SHOWN],
+        "domains": domains,
+        "may_administer": can_administer(request.user, namespace),
+        "followers": followers.select_related("follower").order_by("-id")[:FOLLOWERS],
+        "follower_count": followers.count(),
+        "follows": Follow.is_on(namespace, by=request.user),
+    }
+    return render(request, "portal/profile.html", {**context, **_people(request, namespace, tab)})
+
+
+def _load(name: str) -> Namespace:
+    """Return the account of this name, or of one that had it before."""
+    spaces = Namespace.objects.select_related("user", "organization").exclude(user__is_active=False)
+    found = spaces.named(name).first() or spaces.named(renaming.present_name(name) or "").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _people(request: HttpRequest, namespace: Namespace, tab: str) -> dict[str, object]:
+    """Return the rows of the tabs that list people, a page of them, newest first."""
+    if tab not in {"followers", "following"}:
+        return {}
+    rows = Follow.objects.of_active().exclude(namespace__user__is_active=False)
+    rows = rows.filter(namespace=namespace) if tab == "followers" else rows.filter(follower=namespace.user)
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    page = list(rows.select_related("follower", "namespace").order_by("-id")[: PAGE + 1])
+    names = [row.follower.username if tab == "followers" else row.namespace.name for row in page[:PAGE]]
+    return {"people": names, "older": page[PAGE - 1].pk if len(page) > PAGE else None}
