@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from models_hub import tensor_diffs
+from models_hub import tensor_diffs, tensor_numbers
 from models_hub.models import Commit, Repo
 from worker.attempts import Attempt, JobFailed, TryAgain
 
@@ -26,13 +26,13 @@ def run(attempt: Attempt) -> None:
     if repo is None or {spec["before"], spec["after"]} - found.keys():
         raise JobFailed(GONE, code="gone")
     planned = tensor_diffs.between(repo, found[spec["before"]], found[spec["after"]])
-    changes = tensor_diffs.compare(planned.pairs, _heard(attempt, planned.size))
+    changes = tensor_numbers.compare(planned.pairs, _heard(attempt, planned.size))
     with transaction.atomic():
         tensor_diffs.keep(planned, changes)
         attempt.job.finish({"page": spec["page"], "changed": len(changes), "compared": len(planned.pairs)})
 
 
-def _heard(attempt: Attempt, total: int) -> tensor_diffs.Heard:
+def _heard(attempt: Attempt, total: int) -> tensor_numbers.Heard:
     done = 0
 
     def heard(count: int) -> None:
