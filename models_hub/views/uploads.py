@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from models_hub import browsing, contents, proposing, publishing, staging
+from models_hub import browsing, contents, proposing, publishing, staging, uploading
 from models_hub.addressing import split_place
 from models_hub.changes import Change, PutFile, PutLarge
 from models_hub.forms import UploadForm
@@ -53,7 +53,20 @@ def upload(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         form=form,
         revision=revision,
         max_bytes=settings.MAX_COMMIT_BODY_BYTES,
+        unfinished=[
+            {"upload": row, "received": uploading.received_bytes(row)}
+            for row in uploading.unfinished(repo, by=request.user)
+        ],
     )
+
+
+@repo_page
+@require_POST
+def cancellation(request: HttpRequest, repo: Repo, key: str) -> HttpResponse:
+    """Forget one's own unfinished upload."""
+    upload = uploading.find(key, by=request.user)
+    uploading.cancel(upload)
+    return redirect(f"{upload.repo.path}/upload/{quote(upload.revision)}")
 
 
 def _publish(request: HttpRequest, repo: Repo, revision: str, form: UploadForm) -> str:

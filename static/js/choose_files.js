@@ -4,22 +4,32 @@
   const list = document.querySelector("#chosen");
   const zone = form.querySelector("[data-drop-zone]");
   const input = form.querySelector("input[name=files]");
+  const MOST_SHOWN = 500;
+  const byPath = new Map();
   form.chosen = [];
-  const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+  const more = (count) => Object.assign(document.createElement("li"), { textContent: list.dataset.more.replace("{count}", count) });
+  const summary = document.querySelector("#chosen-summary");
   const show = () => {
+    form.chosen = [...byPath.values()];
     input.required = form.chosen.length === 0;
-    list.replaceChildren(...form.chosen.map(({ path, file }) => {
+    list.replaceChildren(...form.chosen.slice(0, MOST_SHOWN).map(({ path, file }, number) => {
       const row = document.createElement("li");
+      row.dataset.number = number;
       const remove = Object.assign(document.createElement("button"), { type: "button", className: "btn-close" });
       remove.setAttribute("aria-label", `${list.dataset.remove} ${path}`);
-      remove.addEventListener("click", () => { form.chosen = form.chosen.filter((one) => one.path !== path); show(); });
+      remove.addEventListener("click", () => { byPath.delete(path); show(); });
       for (const text of [path, size(file.size)]) row.append(Object.assign(document.createElement("span"), { textContent: text }));
       row.lastChild.className = "text-secondary num";
       row.append(remove);
       return row;
     }));
+    if (form.chosen.length > MOST_SHOWN) list.append(more(form.chosen.length - MOST_SHOWN));
+    const total = form.chosen.reduce((sum, { file }) => sum + file.size, 0);
+    summary.hidden = !form.chosen.length;
+    summary.textContent = summary.dataset.text.replace("{count}", form.chosen.length).replace("{size}", size(total));
   };
-  const add = (file, path) => { form.chosen = [...form.chosen.filter((one) => one.path !== path), { path, file }]; };
+  const add = (file, path) => byPath.set(path, { path, file });
   const take = (picker) => {
     for (const file of picker.files) add(file, file.webkitRelativePath || file.name);
     picker.value = "";
@@ -42,6 +52,7 @@
     zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.toggle("is-over", name === "dragover"); });
   }
   zone.addEventListener("drop", async (event) => {
+    if (form.classList.contains("is-uploading")) return;
     const dropped = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
     for (const one of dropped.filter(Boolean)) await (one instanceof File ? add(one, one.name) : walk(one, ""));
     show();
