@@ -33,6 +33,4 @@ class RenameForm(forms.Form):
 class DeletionForm(forms.Form):
     """The wish to have the account deleted, with its name typed."""
 
-    typed = forms.CharField(
-        label=_("Type your account name"), max_length=MAX_NAME, widget=forms.TextInput(attrs=PLAIN)
-    )
+    typed = forms.CharField(label=_("Type your account name"), max_length=MAX_NAME, widget=forms.TextInput(attrs=PLAIN))

@@ -1,12 +1,15 @@
 """Who is asking: a token in a header, else the browser's session."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, TypeAlias
 
+from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -20,6 +23,9 @@ from portal.reach import may_use
 if TYPE_CHECKING:
     # At run time the framework's views import this module by its name in the settings.
     from rest_framework.views import APIView
+
+
+View: TypeAlias = Callable[..., HttpResponseBase]
 
 
 class BadToken(Exception):
@@ -69,6 +75,26 @@ def require_user(request: HttpRequest) -> User:
     if not isinstance(request.user, User):
         raise SignInRequired(_("Sign in to go on."))
     return request.user
+
+
+def confirmed(*, allow_get: bool = False) -> Callable[[View], View]:
+    """Let a page go on only for somebody who gave a password or second factor in the last minutes.
+
+    With `allow_get` only sending asks for it. Anonymous readers are led to sign in.
+    """
+
+    def decorate(view: View) -> View:
+        guarded = reauthentication_required(view, allow_get=allow_get)
+
+        @wraps(view)
+        def ask(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            require_user(request)
+            answer: HttpResponseBase = guarded(request, *args, **kwargs)
+            return answer
+
+        return ask
+
+    return decorate
 
 
 class BearerAuthentication(BaseAuthentication):

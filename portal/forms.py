@@ -2,6 +2,7 @@
 
 from django import forms
 from django.conf import settings
+from django.core.validators import URLValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -36,8 +37,8 @@ class LinksField(forms.CharField):
         lines = [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]
         if len(lines) > MAX_LINKS:
             raise forms.ValidationError(gettext("Enter at most %(max)d links.") % {"max": MAX_LINKS})
-        check = forms.URLField(max_length=300, assume_scheme="https")
-        check.default_validators[0].schemes = ["https", "http"]
+        only_web = URLValidator(schemes=["https", "http"])
+        check = forms.URLField(max_length=300, assume_scheme="https", validators=[only_web])
         return [str(check.clean(line)) for line in lines]
 
 
@@ -130,9 +131,7 @@ class OrganizationProfileForm(forms.Form):
     """How an organization is presented."""
 
     title = forms.CharField(label=_("Display name"), max_length=120, required=False)
-    about = forms.CharField(
-        label=_("About"), max_length=MAX_ABOUT, required=False, widget=ABOUT, help_text=ABOUT_HELP
-    )
+    about = forms.CharField(label=_("About"), max_length=MAX_ABOUT, required=False, widget=ABOUT, help_text=ABOUT_HELP)
     links = LinksField()
 
 

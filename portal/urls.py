@@ -65,11 +65,11 @@ urlpatterns = [
     path("organizations/<account:name>/handover", organization_rules.handover, name="organization_handover"),
     path("organizations/<account:name>/domains", organization_rules.domains, name="organization_domains"),
     path("organizations/<account:name>/picture", organization_rules.picture, name="organization_picture"),
+    path("organizations/<account:name>/domains/<int:domain_id>/check", organization_rules.check, name="domain_check"),
     path(
-        "organizations/<account:name>/domains/<int:domain_id>/check", organization_rules.check, name="domain_check"
-    ),
-    path(
-        "organizations/<account:name>/domains/<int:domain_id>/removal", organization_rules.removal, name="domain_removal"
+        "organizations/<account:name>/domains/<int:domain_id>/removal",
+        organization_rules.removal,
+        name="domain_removal",
     ),
     path(
         "organizations/<account:name>/invitations/<int:invitation_id>/withdrawal",

@@ -73,7 +73,7 @@ class User(AbstractUser):
     @property
     def has_second_factor(self) -> bool:
         """Whether signing in as this person takes more than a password."""
-        return self.authenticator_set.filter(type__in=SECOND_FACTORS).exists()
+        return User.objects.filter(pk=self.pk, authenticator__type__in=SECOND_FACTORS).exists()
 
 
 class Organization(models.Model):

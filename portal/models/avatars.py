@@ -34,7 +34,9 @@ class Avatar(models.Model):
         picture = picture_formats.cleaned(data)
         width, height = picture_formats.size_of(picture)
         if max(width, height) > MAX_SIDE:
-            raise InvalidInput(gettext("The picture may be at most %(side)d pixels wide and high.") % {"side": MAX_SIDE})
+            raise InvalidInput(
+                gettext("The picture may be at most %(side)d pixels wide and high.") % {"side": MAX_SIDE}
+            )
         values = {
             "format": picture.format,
             "digest": hashlib.sha256(picture.data).hexdigest(),

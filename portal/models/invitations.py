@@ -110,9 +110,7 @@ class Invitation(models.Model):
             raise NotAllowed(gettext("This invitation was sent to somebody else."))
         with transaction.atomic():
             self._end()
-            Membership.objects.get_or_create(
-                organization=self.organization, user=by, defaults={"role": self.role}
-            )
+            Membership.objects.get_or_create(organization=self.organization, user=by, defaults={"role": self.role})
             Event.record(
                 "organization.joined",
                 subject=f"organization:{self.organization_id}",

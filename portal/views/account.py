@@ -1,6 +1,5 @@
 """A person's account as a whole: preferences, name, export, end. Sensitive steps ask for the password again."""
 
-from allauth.account.decorators import reauthentication_required
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import closing, renaming
 from portal.account_settings_forms import DeletionForm, PreferencesForm, RenameForm
-from portal.authentication import require_user
+from portal.authentication import confirmed, require_user
 from portal.errors import Conflict, DomainError, NotFound, status_of
 from portal.models import AccountExport, AuditEntry, Event, User
 from portal.views.preferences import speak
@@ -57,7 +56,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(allow_get=True)
+@confirmed(allow_get=True)
 def name(request: HttpRequest) -> HttpResponse:
     """Take another account name."""
     user, form = require_user(request), RenameForm(request.POST or None)
@@ -76,7 +75,7 @@ def name(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(allow_get=True)
+@confirmed(allow_get=True)
 def deletion(request: HttpRequest) -> HttpResponse:
     """Have the account deleted in some days."""
     user, form = require_user(request), DeletionForm(request.POST or None)
@@ -97,7 +96,7 @@ def deletion(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@reauthentication_required(allow_get=True)
+@confirmed(allow_get=True)
 def exports(request: HttpRequest) -> HttpResponse:
     """Have an export made."""
     user = require_user(request)
@@ -112,7 +111,7 @@ def exports(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@reauthentication_required
+@confirmed()
 def export(request: HttpRequest, export_id: int) -> FileResponse:
     """Give the file to the person whose it is, and to nobody else."""
     user = require_user(request)

@@ -1,4 +1,4 @@
-"""Pictures of people and organizations: the one they chose, else the first letter of the name on a colour of its own."""
+"""Pictures of people and organizations: what they chose, else the first letter of the name on a colour of its own."""
 
 import hashlib
 

@@ -1,6 +1,5 @@
 """What an organization asks of its members, the domains it has proved, and who leads it."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import proving_domains
-from portal.authentication import require_user
+from portal.authentication import confirmed, require_user
 from portal.errors import Conflict, DomainError, InvalidInput, NotAllowed, status_of
 from portal.forms import AvatarForm, DomainForm, HandoverForm, OrganizationRulesForm
 from portal.models import Domain, Organization, User
@@ -57,7 +56,7 @@ def rules(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@reauthentication_required
+@confirmed()
 def handover(request: HttpRequest, name: str) -> HttpResponse:
     """Let another member lead in one's own place."""
     user, organization = _admin_of(request, name)

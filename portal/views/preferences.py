@@ -21,7 +21,12 @@ from portal.forms import AvatarForm, ProfileForm
 def profile(request: HttpRequest) -> HttpResponse:
     """Change how one is presented, and the language that this browser asks for."""
     user = require_user(request)
-    initial: dict[str, object] = {"name": user.get_full_name(), "about": user.about, "links": user.links, "language": translation.get_language()}
+    initial: dict[str, object] = {
+        "name": user.get_full_name(),
+        "about": user.about,
+        "links": user.links,
+        "language": translation.get_language(),
+    }
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if not form.is_valid():
         status = 400 if form.is_bound else 200

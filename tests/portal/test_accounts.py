@@ -223,7 +223,8 @@ REACHABLE = [
     ("account_reset_password_done", False), ("account_reset_password_from_key_done", False),
     ("account_email_verification_sent", False), ("account_inactive", False),
     ("account_logout", True), ("account_email", True), ("account_change_password", True),
-    ("account_reauthenticate", True), ("mfa_index", True), ("usersessions_list", True), ("socialaccount_connections", True),
+    ("account_reauthenticate", True), ("mfa_index", True), ("usersessions_list", True),
+    ("socialaccount_connections", True),
 ]  # fmt: skip
 
 

@@ -84,9 +84,10 @@ def test_an_address_with_an_account_is_invited_like_any_other(as_user, alice, ch
     browser = as_user(alice)
     known = browser.post(MEMBERS, {"whom": "charlie@example.org", "role": "read"}, follow=True)
     assert "charlie@example.org is invited" in known.text
-    assert "unknown@example.org is invited" in browser.post(
-        MEMBERS, {"whom": "unknown@example.org", "role": "read"}, follow=True
-    ).text
+    assert (
+        "unknown@example.org is invited"
+        in browser.post(MEMBERS, {"whom": "unknown@example.org", "role": "read"}, follow=True).text
+    )
 
 
 def test_nobody_else_answers_an_invitation_by_name(as_user, alice, charlie, morgan, team):
