@@ -23,10 +23,10 @@ LANGUAGE_WORDS = {
 
 def note(repo: Repo, text: str) -> None:
     """Take in what a repository says of itself now; `text` is its card without metadata. In a transaction."""
-    name = _name_words(repo)
+    name = name_words(repo)
     row = {
         "name": name,
-        "words": _joined(name, _tag_words(repo), words.of(text)[:MAX_WORDS]),
+        "words": joined(name, tag_words(repo), words.of(text)[:MAX_WORDS]),
         "text": text[:MAX_TEXT].replace("\x00", ""),
         "rules": words.RULES,
     }
@@ -37,18 +37,18 @@ def note_name(repo: Repo) -> None:
     """Take in another name or owner; what the repository says stays."""
     known = SearchDocument.objects.filter(repo=repo).first()
     if known is not None:
-        name = _name_words(repo)
+        name = name_words(repo)
         known.name, known.words = name, " | ".join([name, *known.words.split(" | ")[1:]])
         known.save(update_fields=["name", "words"])
 
 
-def _name_words(repo: Repo) -> str:
+def name_words(repo: Repo) -> str:
     found = words.of(f"{repo.namespace.name} {repo.name}")
     # A name without its hyphens is asked for too: “minilm l6” and “minilml6”.
     return " ".join([*found, *words.of(repo.name.replace("-", "").replace("_", "").replace(".", ""))])
 
 
-def _tag_words(repo: Repo) -> list[str]:
+def tag_words(repo: Repo) -> list[str]:
     task = repo.task.replace("-", " ") if repo.task else ""
     known = str(TASKS[repo.task].label) if repo.task in TASKS else ""
     languages = " ".join(f"{code} {LANGUAGE_WORDS.get(code, '')}" for code in repo.languages[:40])
@@ -57,5 +57,5 @@ def _tag_words(repo: Repo) -> list[str]:
     return words.of(" ".join(parts))
 
 
-def _joined(name: str, tags: list[str], card: list[str]) -> str:
+def joined(name: str, tags: list[str], card: list[str]) -> str:
     return f"{name} | {' '.join(tags)} | {' '.join(card)}"

@@ -1,0 +1,1 @@
+"""A judged set of questions in Chinese and English, over fictitious cards."""
