@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from leaderboard import best_scores
 from leaderboard.models import Evaluation
 from models_hub.models import Blob
 from portal.errors import InvalidInput
@@ -68,6 +69,7 @@ def record(
     with transaction.atomic():
         job.finish({"url": evaluation.get_absolute_url(), "value": primary["value"]})
         Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now(), **changes)
+        best_scores.tell([evaluation.model_id])
         Event.record(
             "evaluation.completed",
             subject=f"evaluation:{evaluation.pk}",
