@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE, query
 from portal.api.shapes import LogShape, OwnJobShape
-from portal.errors import InvalidInput, SignInRequired
+from portal.errors import InvalidInput, NotAllowed, SignInRequired
 from portal.models import Job, JobQuerySet, User, WorkerNode
 
 MAX_LINES = 500
@@ -39,7 +39,7 @@ class Jobs(APIView):
         pages = NewestFirst()
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(
-            OwnJobShape(page, many=True, context={"served": WorkerNode.queues_served()}).data
+            OwnJobShape(page, many=True, context={"served": WorkerNode.queues_served(), "reader": request.user}).data
         )
 
 
@@ -47,7 +47,9 @@ class OneJob(APIView):
     @extend_schema(responses=OwnJobShape)
     def get(self, request: Request, job_id: int) -> Response:
         """Read one job with the reason why it waits or ended."""
-        return Response(OwnJobShape(get_object_or_404(_visible(request), pk=job_id)).data)
+        return Response(
+            OwnJobShape(get_object_or_404(_visible(request), pk=job_id), context={"reader": request.user}).data
+        )
 
 
 class Cancellation(APIView):
@@ -56,7 +58,7 @@ class Cancellation(APIView):
         """Cancel a queued job at once, or ask a running one to stop."""
         job = get_object_or_404(_visible(request), pk=job_id)
         job.cancel(by=_user(request))
-        return Response(OwnJobShape(job).data, status=202)
+        return Response(OwnJobShape(job, context={"reader": request.user}).data, status=202)
 
 
 class Log(APIView):
@@ -64,6 +66,8 @@ class Log(APIView):
     def get(self, request: Request, job_id: int) -> Response:
         """Read lines of the log, at most 500 at a time."""
         job = get_object_or_404(_visible(request), pk=job_id)
+        if not job.is_open_to(_user(request)):
+            raise NotAllowed(_("Only its owner may read the log of a job."))
         lines = list(job.lines.filter(pk__gt=_seq(request.query_params.get("after", "0"))).order_by("pk")[:MAX_LINES])
         return Response(LogShape({"lines": lines, "is_finished": job.is_finished}).data)
 

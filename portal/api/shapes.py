@@ -26,13 +26,18 @@ class JobShape(serializers.ModelSerializer[Job]):
 
 
 class OwnJobShape(JobShape):
-    """A job as its owner sees it."""
+    """A job as its owner sees it; to staff who may only watch it, title and result are empty."""
 
     owner = serializers.SlugRelatedField[User]("username", read_only=True, allow_null=True)
     result = serializers.DictField()
 
     class Meta(JobShape.Meta):
         fields = (*JobShape.Meta.fields, "title", "queue", "owner", "cancel_requested_at", "result")
+
+    def to_representation(self, instance: Job) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        reader = self.context.get("reader")
+        return shown if reader is None or instance.is_open_to(reader) else shown | {"title": "", "result": {}}
 
 
 class LineShape(serializers.ModelSerializer[JobLine]):

@@ -38,10 +38,10 @@ class LeaseLost(DomainError):
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: Asker) -> "JobQuerySet":
-        """A person's own jobs; superusers see all of them. Titles and logs name private repositories, so staff do not."""
+        """A person's own jobs; staff see all of them, see `Job.is_open_to`."""
         if not user.is_authenticated or not may_use(user, "jobs"):
             return self.none()
-        return self if user.is_superuser else self.filter(owner_id=user.pk)
+        return self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
 
     def due(self) -> "JobQuerySet":
         """Queued jobs whose time has come, in the order in which they should start."""
@@ -134,6 +134,10 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
+
+    def is_open_to(self, user: Asker) -> bool:
+        """Whether the user may read what the job is about: staff watch all jobs, and titles name what is private."""
+        return user.is_superuser or (user.pk is not None and self.owner_id == user.pk)
 
     @classmethod
     def enqueue(

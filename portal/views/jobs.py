@@ -23,6 +23,12 @@ def _load(user: User, job_id: int) -> Job:
     return get_object_or_404(Job.objects.visible_to(user).select_related("owner"), pk=job_id)
 
 
+def _close(row: Job, user: User) -> None:
+    """Take away what names a repository from those who may watch the job and not read it."""
+    if not row.is_open_to(user):
+        row.title, row.result, row.message, row.message_data, row.reason_data = "", {}, "", {}, {}
+
+
 @never_cache
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
@@ -35,6 +41,8 @@ def jobs(request: HttpRequest) -> HttpResponse:
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     page = list(rows.select_related("owner").order_by("-id")[: PAGE + 1])
+    for row in page:
+        _close(row, user)
     context = {
         "jobs": page[:PAGE],
         "older": page[PAGE - 1].pk if len(page) > PAGE else None,
@@ -52,10 +60,12 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     """A job and how it goes. htmx gets the part that changes, and is told to stop when nothing will."""
     user = require_user(request)
     row = _load(user, job_id)
+    _close(row, user)
+    lines = JobLine.objects.filter(job=row).order_by("-id") if row.is_open_to(user) else JobLine.objects.none()
     context = {
         "job": row,
-        "explanation": row.explanation(),
-        "lines": list(reversed(JobLine.objects.filter(job=row).order_by("-id")[:TAIL])),
+        "explanation": row.explanation() if row.is_open_to(user) or not row.is_finished else "",
+        "lines": list(reversed(lines[:TAIL])),
         "tail": TAIL,
         "result_url": _result_url(row),
         "waited": row.started_at and row.started_at - row.created_at,

@@ -60,8 +60,18 @@ def test_a_nonsense_page_is_the_first_one(as_user, job, alice, before):
 
 def test_staff_see_everybodys_jobs_and_the_workers(as_user, morgan, job, online):
     page = as_user(morgan).get("/jobs?all=1").text
-    assert "Evaluate alice/bert" in page
+    assert f"#{job.pk}" in page
     assert "bubblewrap" in page
+
+
+def test_staff_do_not_read_what_the_jobs_of_others_are_about(as_user, morgan, job):
+    start(job).log("reading alice/bert")
+    for address in ("/jobs?all=1", f"/jobs/{job.pk}", f"/api/v1/jobs/{job.pk}", "/api/v1/jobs"):
+        assert "alice/bert" not in as_user(morgan).get(address).text
+    assert as_user(morgan).get(f"/api/v1/jobs/{job.pk}/log").status_code == 403
+    morgan.is_superuser = True
+    morgan.save()
+    assert "Evaluate alice/bert" in as_user(morgan).get("/jobs?all=1").text
 
 
 def test_staff_are_told_when_no_worker_is_online(as_user, morgan):
