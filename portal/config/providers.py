@@ -17,21 +17,21 @@ ORIGINS = {"github": "https://github.com", "google": "https://accounts.google.co
 def configured() -> dict[str, dict[str, Any]]:
     """Return allauth's settings of the providers that the environment names."""
     found: dict[str, dict[str, Any]] = {}
-    for name in ("github", "google"):
-        if client_id := env.text(f"{name.upper()}_CLIENT_ID"):
-            secret = env.required(f"{name.upper()}_CLIENT_SECRET")
-            found[name] = {"APP": {"client_id": client_id, "secret": secret}, "OAUTH_PKCE_ENABLED": True}
-    found.get("github", {})["SCOPE"] = ["read:user", "user:email"]
-    found.get("google", {})["SCOPE"] = ["profile", "email"]
+    if client_id := env.text("GITHUB_CLIENT_ID"):
+        app = {"client_id": client_id, "secret": env.required("GITHUB_CLIENT_SECRET")}
+        found["github"] = {"APP": app, "OAUTH_PKCE_ENABLED": True, "SCOPE": ["read:user", "user:email"]}
+    if client_id := env.text("GOOGLE_CLIENT_ID"):
+        app = {"client_id": client_id, "secret": env.required("GOOGLE_CLIENT_SECRET")}
+        found["google"] = {"APP": app, "OAUTH_PKCE_ENABLED": True, "SCOPE": ["profile", "email"]}
     if client_id := env.text("OIDC_CLIENT_ID"):
-        app = {
+        oidc = {
             "provider_id": "oidc",
             "name": env.text("OIDC_NAME", "OpenID Connect"),
             "client_id": client_id,
             "secret": env.required("OIDC_CLIENT_SECRET"),
             "settings": {"server_url": env.required("OIDC_SERVER_URL")},
         }
-        found["openid_connect"] = {"APPS": [app], "OAUTH_PKCE_ENABLED": True}
+        found["openid_connect"] = {"APPS": [oidc], "OAUTH_PKCE_ENABLED": True}
     return found
 
 
