@@ -55,7 +55,10 @@ def activity(request: HttpRequest, name: str) -> HttpResponse:
     acts = Event.objects.filter(actor=person, kind__in=ACTS, created_at__date__gte=start, subject__startswith="repo:")
     rows = list(acts.values("subject", day=TruncDate("created_at")).annotate(count=Count("id")))
     touched = {_repo_id(str(row["subject"])) for row in rows}
-    seen = {repo.pk: repo for repo in Repo.objects.visible_to(request.user).select_related("namespace").filter(pk__in=touched)}
+    seen = {
+        repo.pk: repo
+        for repo in Repo.objects.visible_to(request.user).select_related("namespace").filter(pk__in=touched)
+    }
     days: Counter[date] = Counter()
     for row in rows:
         if _repo_id(str(row["subject"])) in seen:
