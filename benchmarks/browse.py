@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings.test")
-REPEATS = 60
 BATCH = 2000
 TASKS = ("text-classification", "token-classification", "text-generation", "fill-mask", "sentence-similarity",
          "question-answering", "summarization", "translation")  # fmt: skip
@@ -101,7 +100,7 @@ def _make(numbers: range) -> None:
     )  # fmt: skip
 
 
-def measure() -> Iterator[dict[str, Any]]:
+def measure(repeats: int) -> Iterator[dict[str, Any]]:
     """Ask every question in turn, as a page in a browser does, and give what each took."""
     from django.contrib.auth.models import AnonymousUser
     from django.db import connection
@@ -117,7 +116,7 @@ def measure() -> Iterator[dict[str, Any]]:
             assert client.get("/models", query).status_code == 200
             asked = len(queries)
         wall, cpu = [], []
-        for _repeat in range(REPEATS):
+        for _repeat in range(repeats):
             start, used = time.perf_counter(), time.process_time()
             client.get("/models", query)
             wall.append((time.perf_counter() - start) * 1000)
@@ -129,7 +128,9 @@ def measure() -> Iterator[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="1000,10000,100000")
-    sizes = [int(size) for size in parser.parse_args().sizes.split(",")]
+    parser.add_argument("--repeats", type=int, default=60)
+    options = parser.parse_args()
+    sizes, repeats = [int(size) for size in options.sizes.split(",")], options.repeats
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{Path(folder) / 'browse.sqlite3'}")
         import django
@@ -152,8 +153,8 @@ def main() -> None:
             print(
                 f"{'question':22} {'found':>7} {'queries':>7} {'p50':>7} {'p95':>7} {'cpu p50':>8} {'cpu p95':>8}  ms"
             )
-            for row in measure():
-                p50, p95 = REPEATS // 2, int(REPEATS * 0.95) - 1
+            for row in measure(repeats):
+                p50, p95 = repeats // 2, int(repeats * 0.95) - 1
                 print(f"{row['name']:22} {row['count']:7} {row['queries']:7} {row['wall'][p50]:7.1f} "
                       f"{row['wall'][p95]:7.1f} {row['cpu'][p50]:8.1f} {row['cpu'][p95]:8.1f}")  # fmt: skip
 

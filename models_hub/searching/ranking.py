@@ -37,7 +37,7 @@ def order(terms: Sequence[Term], documents: Iterable[Document]) -> list[tuple[fl
     counted = [(document, [_frequencies(document, term) for term in terms]) for document in documents]
     known = len(counted)
     holding = [sum(any(found[place]) for _one, found in counted) for place in range(len(terms))]
-    rarity = [math.log(1 + (known - count + 0.5) / (count + 0.5)) + 0.25 for count in holding]
+    rarity = [math.log(1 + (known - count + 0.5) / (count + 0.5)) + 1 for count in holding]
     scored = [(_score(document, found, rarity), document.repo_id) for document, found in counted]
     return sorted(((round(score, 6), pk) for score, pk in scored), reverse=True)
 
@@ -64,11 +64,10 @@ def _frequencies(document: Document, term: Term) -> list[float]:
 def _score(document: Document, found: Sequence[Sequence[float]], rarity: Sequence[float]) -> float:
     total, answered = 0.0, 0
     for frequencies, weight in zip(found, rarity, strict=True):
-        mixed = sum(
-            field_weight * count / (1 - B + B * field.count(" ") / usual)
-            for count, field, field_weight, usual in zip(frequencies, document.fields, WEIGHTS, LENGTHS, strict=False)
-        )
-        total += weight * mixed / (K + mixed)
+        for count, field, most, usual in zip(frequencies, document.fields, WEIGHTS, LENGTHS, strict=False):
+            # Each field by itself: a word that a card repeats is not worth one in a name.
+            length = 1 - B + B * field.count(" ") / usual
+            total += weight * most * count / (K * length + count)
         answered += any(frequencies)
     if answered == len(found):
         total *= WHOLE
