@@ -1,0 +1,95 @@
+"""Every page of the portal, as one address in the world of `stock`; a test holds it against the address books."""
+
+import re
+from typing import NamedTuple
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+
+class Place(NamedTuple):
+    """A page and who looks at it; braces stand for facts of the stock. `marks` name what is known of it."""
+
+    address: str
+    who: str = "alice"
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.who})" if self.who != "alice" else self.address
+
+
+NOBODY = """
+/ /models /datasets /spaces /collections /leaderboard /benchmarks /search?q=tiny /alice /lab /alice/tiny
+/models?search=tiny&pipeline_tag=text-classification&sort=likes /models?search=nothing-of-that-name /datasets/alice/mood
+/alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
+/accounts/login/code/confirm/ /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
+/accounts/3rdparty/login/cancelled/ /accounts/3rdparty/login/error/ /accounts/inactive/ /accounts/confirm-email/
+/accounts/password/reset/key/done/ /docs/api /alice/gated /oauth/device /join/{join}
+"""
+SIGNED_IN = """
+/ /models /spaces /alice /lab /alice?tab=models /alice?tab=activity /alice?tab=likes /alice?tab=followers
+/alice?tab=collections /bob?tab=following
+/accounts/logout/ /accounts/email/ /accounts/password/change/ /accounts/2fa/ /accounts/sessions/
+/accounts/reauthenticate/ /accounts/2fa/totp/activate/ /accounts/2fa/webauthn/ /accounts/2fa/webauthn/add/
+/accounts/3rdparty/
+/settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
+/settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
+/oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
+/organizations/new /organizations/lab/profile /organizations/lab/members /organizations/lab/deleted
+/organizations/lab/storage /jobs /jobs/{job} /watching
+/leaderboard/{board} /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
+/collections/new /{collection} /new/model /new/dataset /new/space /new/import /new/bundle
+/alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions
+/alice/tiny/discussions?status=closed /alice/tiny/discussions/new /alice/tiny/discussions/{talk}
+/alice/tiny/discussions/{pull} /alice/tiny/discussions/{pull}/files
+/alice/tiny/tree/main /alice/tiny/tree/main/folder/inner /alice/tiny/blob/main/README.md
+/alice/tiny/blob/main/code.py /alice/tiny/blob/main/config.json /alice/tiny/blob/main/data.json?view=tree
+/alice/tiny/blob/main/model.safetensors /alice/tiny/blob/main/model.safetensors?view=list
+/alice/tiny/blob/main/tiny.gguf /alice/tiny/blob/main/notes.ipynb /alice/tiny/blob/main/picture.png
+/alice/tiny/blob/main/sound.wav /alice/tiny/blob/main/paper.pdf /alice/tiny/blob/main/drawing.svg
+/alice/tiny/blob/main/settings.yaml /alice/tiny/blob/main/table.csv /alice/tiny/blob/main/rows.jsonl
+/alice/tiny/blob/main/docs/guide.md /alice/tiny/blob/v1.0.0/weights.bin /alice/tiny/blob/main/folder/inner/{long}
+/alice/tiny/table/main/table.csv /alice/tiny/tokenizer /alice/tiny/tokenizer/main/tokenizer.json
+/alice/tiny/downloads /alice/tiny/commits/main /alice/tiny/commit/{first} /alice/tiny/commit/{second}
+/alice/tiny/restoration/v1.0.0 /alice/tiny/compare /alice/tiny/compare/v1.0.0...main /alice/tiny/branches
+/alice/tiny/compare/{first}..{second} /alice/tiny/branches/try/longer/deletion /alice/tiny/releases
+/alice/tiny/releases/new /alice/tiny/releases/tag/v1.0.0 /alice/tiny/releases/edit/v1.0.0 /alice/tiny/tags
+/alice/tiny/tags/nightly/deletion /alice/tiny/releases/withdrawal/v1.0.0
+/alice/tiny/upload/main /alice/tiny/new/main /alice/tiny/edit/main/code.py /alice/tiny/edit/main/README.md
+/alice/tiny/move/main/code.py /alice/tiny/removal/main/code.py /alice/tiny/collections /alice/tiny/settings
+/alice/tiny/settings/branches /alice/tiny/settings/branches/{rule} /alice/tiny/storage
+/alice/empty /alice/empty/tree/main /alice/empty/card /alice/empty/commits/main /alice/empty/discussions
+/alice/empty/evaluations /alice/empty/releases /alice/empty/upload/main
+/alice/gated /alice/gated/settings /alice/gated/settings/access /alice/secret /alice/secret/settings
+/datasets/alice/mood /datasets/alice/mood/data/main /datasets/alice/mood/data/main?config=table
+/datasets/alice/mood/data/main?config=columns&q=7 /datasets/alice/mood/card
+/datasets/alice/mood/tree/main /datasets/alice/mood/benchmarks /datasets/alice/mood/settings
+/spaces/alice/page /spaces/alice/page/tree/main /spaces/alice/page/settings
+"""
+OTHERS = """
+/alice/gated /alice/gated/access /settings/organizations /alice/tiny /alice/tiny/discussions/{talk}
+/alice/tiny/edit/main/code.py /alice/tiny/upload/main /settings/invitations/{invitation}
+"""
+PLACES = [
+    Place(address, who)
+    for who, addresses in (("", NOBODY), ("alice", SIGNED_IN), ("charlie", OTHERS))
+    for address in addresses.split()
+]
+
+# What answers GET and yet is no page of its own, or cannot be looked at in this world, each with its reason.
+NO_PAGES = {
+    "for programs": r"api/|cas/|v1/telemetry|oauth/(jwks|token|userinfo)|\.well-known/|healthz|.*(info/|git-|/archive/)",
+    "the admin of Django": r"admin/",
+    "bytes and feeds": r"avatars/|uploads/\{key\}|.*/releases/feed|settings/account/exports/\{|.*/resolve\|raw",
+    "fragments of other pages": r"fragments/|.*/(count|summary|recent)$|models/latest|search/suggestions|leaderboard/top",
+}
+
+
+def walk(resolver: URLResolver, before: str = "") -> list[str]:
+    """Return every route, as Django writes it."""
+    found: list[str] = []
+    for one in resolver.url_patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            found += walk(one, route)
+        elif isinstance(one, URLPattern):
+            found.append(route)
+    return found
