@@ -48,7 +48,7 @@ class DigestInput(serializers.Serializer[None]):
     sha256 = serializers.RegexField(contents.SHA256.pattern + r"\Z")
 
 
-class CommitInput(serializers.Serializer[None]):
+class PublishInput(serializers.Serializer[None]):
     """The message of the commit; with `pull_request` it is proposed and not landed."""
 
     title = serializers.CharField(max_length=MAX_TITLE)
@@ -164,11 +164,11 @@ class PartsOfFile(HubView):
 
 
 class Commit(HubView):
-    @extend_schema(request=CommitInput, responses=UploadShape)
+    @extend_schema(request=PublishInput, responses=UploadShape)
     def post(self, request: Request, key: str) -> Response:
         """Publish an upload that has arrived; asked again after it is done, it answers the same."""
         upload = uploading.find(key, by=request.user)
-        sent = CommitInput(data=request.data)
+        sent = PublishInput(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
         proposes = values["pull_request"] or not uploading.may_commit(upload.user, upload.repo, upload.revision)

@@ -12,7 +12,7 @@ export const makeMeter = (panel) => {
   const row = (number) => document.querySelector(`#chosen li[data-number="${files.get(number)?.chosen ?? number}"]`);
   const mark = (number, state) => { const found = row(number); if (found) found.dataset.state = state; };
   const draw = () => {
-    const percent = total ? 100 * done / total : 100;
+    const percent = total ? 100 * done / total : files.size ? 100 : 0;
     bar.style.width = `${percent}%`;
     bar.setAttribute("aria-valuenow", Math.floor(percent));
     amount.textContent = `${unit(done)} / ${unit(total)} · ${Math.floor(percent)} %`;

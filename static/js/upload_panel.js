@@ -69,10 +69,13 @@ const start = async () => {
   show("preparing");
   const rows = form.chosen.map(({ path, file }) => ({ path, size: file.size, modified: Math.max(0, file.lastModified) }));
   const ask = api();
+  const before = upload; // one that was refused, and whose files have been changed since
   upload = await findUnfinished(ask, form.dataset, rows, field("folder")) ?? await ask("POST", form.dataset.begin, {
     revision: form.dataset.revision, folder: field("folder"), title: field("title"),
     description: field("description"), files: rows,
   });
+  if (before && before.key !== upload.key) await ask("DELETE", `${form.dataset.uploads}/${before.key}`);
+  meter.clear();
   meter.begin(upload);
   worker = new Worker(form.dataset.worker, { type: "module" });
   worker.addEventListener("message", listen);

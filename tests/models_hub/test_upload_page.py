@@ -122,3 +122,18 @@ def test_a_body_over_the_limit_is_refused_before_it_is_stored(as_user, alice, mo
     assert browser.post(ADDRESS, sent(("a.txt", b"x" * 20_000))).status_code == 413
     assert paths(model) == [".gitattributes"]
     assert browser.post(ADDRESS, sent(("a.txt", b"x" * 1000))).status_code == 302
+
+
+def begun(browser) -> str:
+    body = {"files": [{"path": "a.txt", "size": 5_000_000}]}
+    return browser.post("/api/v1/models/alice/bert/uploads", body, content_type="application/json").json()["key"]
+
+
+def test_unfinished_uploads_are_listed_to_their_sender_and_cancelled_without_a_script(as_user, alice, bob, model):
+    browser = as_user(alice)
+    key = begun(browser)
+    assert "0 B of 5.0 MB have arrived" in browser.get(ADDRESS).text.replace("\xa0", " ")
+    assert "have arrived" not in as_user(bob).get(ADDRESS).text
+    assert as_user(bob).post(f"/alice/bert/uploads/{key}/cancellation").status_code == 404
+    assert browser.post(f"/alice/bert/uploads/{key}/cancellation").headers["Location"] == ADDRESS
+    assert "have arrived" not in browser.get(ADDRESS).text
