@@ -347,9 +347,10 @@ def test_a_kill_between_the_move_and_the_commit_loses_nothing(arrived, model, mo
     def killed(**_arguments):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(publishing, "commit", lambda changes, **_rest: killed(all=list(changes)))
-        upload_commits.publish(Upload.objects.get(), title="Upload")
+        with pytest.raises(KeyboardInterrupt):
+            upload_commits.publish(Upload.objects.get(), title="Upload")
     assert UploadFile.objects.get(number=1).is_kept
     assert arrived.commit().status_code == 200
     assert used(model) == quotas.recount(model.namespace_id)
