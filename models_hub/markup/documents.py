@@ -273,7 +273,9 @@ def _rendered(text: str, resolver: LinkResolver, *, with_anchors: bool) -> tuple
     resolver.feed(converter.convert(text.replace(OPEN, "").replace(CLOSE, "")))
     resolver.close()
     headings = list(_headings(getattr(converter, "toc_tokens", []), found))
-    return found.put_back(clean("".join(resolver.parts))), headings
+    # A block of code scrolls sideways, so that keys must be able to reach it; here nothing but our own tags is left.
+    shown = clean("".join(resolver.parts)).replace("<pre>", '<pre tabindex="0">')
+    return found.put_back(shown), headings
 
 
 def _headings(tokens: list[dict[str, Any]], found: Formulas) -> Iterator[dict[str, Any]]:
