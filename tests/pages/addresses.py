@@ -1,16 +1,17 @@
 """Every page of the portal, as one address in the world of `stock`; a test holds it against the address books."""
 
-import re
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver
 
 
 class Place(NamedTuple):
-    """A page and who looks at it; braces stand for facts of the stock. `marks` name what is known of it."""
+    """A page and who looks at it; braces stand for facts of the stock."""
 
     address: str
     who: str = "alice"
+    status: int = 200
 
     def __str__(self) -> str:
         return f"{self.address} ({self.who})" if self.who != "alice" else self.address
@@ -21,7 +22,7 @@ NOBODY = """
 /models?search=tiny&pipeline_tag=text-classification&sort=likes /models?search=nothing-of-that-name /datasets/alice/mood
 /alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
 /accounts/login/code/confirm/ /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
-/accounts/3rdparty/login/cancelled/ /accounts/3rdparty/login/error/ /accounts/inactive/ /accounts/confirm-email/
+/accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/
 /accounts/password/reset/key/done/ /docs/api /alice/gated /oauth/device /join/{join}
 """
 SIGNED_IN = """
@@ -35,7 +36,7 @@ SIGNED_IN = """
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
 /organizations/new /organizations/lab/profile /organizations/lab/members /organizations/lab/deleted
 /organizations/lab/storage /jobs /jobs/{job} /watching
-/leaderboard/{board} /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
+/leaderboard/mood /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
 /collections/new /{collection} /new/model /new/dataset /new/space /new/import /new/bundle
 /alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions
 /alice/tiny/discussions?status=closed /alice/tiny/discussions/new /alice/tiny/discussions/{talk}
@@ -52,7 +53,7 @@ SIGNED_IN = """
 /alice/tiny/restoration/v1.0.0 /alice/tiny/compare /alice/tiny/compare/v1.0.0...main /alice/tiny/branches
 /alice/tiny/compare/{first}..{second} /alice/tiny/branches/try/longer/deletion /alice/tiny/releases
 /alice/tiny/releases/new /alice/tiny/releases/tag/v1.0.0 /alice/tiny/releases/edit/v1.0.0 /alice/tiny/tags
-/alice/tiny/tags/nightly/deletion /alice/tiny/releases/withdrawal/v1.0.0
+/alice/tiny/tags/nightly/deletion
 /alice/tiny/upload/main /alice/tiny/new/main /alice/tiny/edit/main/code.py /alice/tiny/edit/main/README.md
 /alice/tiny/move/main/code.py /alice/tiny/removal/main/code.py /alice/tiny/collections /alice/tiny/settings
 /alice/tiny/settings/branches /alice/tiny/settings/branches/{rule} /alice/tiny/storage
@@ -65,14 +66,16 @@ SIGNED_IN = """
 /spaces/alice/page /spaces/alice/page/tree/main /spaces/alice/page/settings
 """
 OTHERS = """
-/alice/gated /alice/gated/access /settings/organizations /alice/tiny /alice/tiny/discussions/{talk}
-/alice/tiny/edit/main/code.py /alice/tiny/upload/main /settings/invitations/{invitation}
+/alice/gated /settings/organizations /alice/tiny /alice/tiny/discussions/{talk}
+/alice/tiny/edit/main/code.py /alice/tiny/upload/main
 """
 PLACES = [
     Place(address, who)
     for who, addresses in (("", NOBODY), ("alice", SIGNED_IN), ("charlie", OTHERS))
     for address in addresses.split()
 ]
+# Answers 401, as that page of the library does.
+PLACES.append(Place("/accounts/3rdparty/login/error/", "", 401))
 
 # What answers GET and yet is no page of its own, or cannot be looked at in this world, each with its reason.
 NO_PAGES = {
@@ -83,13 +86,21 @@ NO_PAGES = {
 }
 
 
-def walk(resolver: URLResolver, before: str = "") -> list[str]:
-    """Return every route, as Django writes it."""
-    found: list[str] = []
+def walk(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every route, as Django writes it, with its view."""
     for one in resolver.url_patterns:
         route = before + str(one.pattern)
         if isinstance(one, URLResolver):
-            found += walk(one, route)
+            yield from walk(one, route)
         elif isinstance(one, URLPattern):
-            found.append(route)
-    return found
+            yield route, one.callback
+
+
+def takes_get(view: Any) -> bool:
+    """Whether a view may be looked at; what takes only forms is wrapped by Django's `require_http_methods`."""
+    while view is not None:
+        kept = dict(zip(getattr(view, "__code__", takes_get.__code__).co_freevars, view.__closure__ or (), strict=True))
+        if "request_method_list" in kept:
+            return "GET" in kept["request_method_list"].cell_contents
+        view = getattr(view, "__wrapped__", None)
+    return True

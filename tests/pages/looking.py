@@ -1,7 +1,5 @@
 """Look at a page as browsers do: both languages, both colour schemes, a phone and a desk."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,17 +35,16 @@ class Variant(NamedTuple):
 VARIANTS = (Variant("zh-CN", "light", (PHONE, DESK)), Variant("en", "dark", (DESK, PHONE)))
 
 
-@contextmanager
-def opened(browser: Browser, session: str = "") -> Iterator[Page]:
-    """A page in a context of its own, signed in by a session's cookie, that remembers what went wrong in it."""
-    context = browser.new_context()
+def opened(browser: Browser, session: str = "", **options: Any) -> Page:
+    """A page in a context of its own, signed in by a session's cookie."""
+    context = browser.new_context(**options)
     if session:
         context.add_cookies([{"name": "sessionid", "value": session, "domain": "127.0.0.1", "path": "/"}])
-    yield watched(context)
-    context.close()
+    return watched(context)
 
 
 def watched(context: BrowserContext) -> Page:
+    """A page whose console tells what the content security policy refused."""
     page = context.new_page()
     page.add_init_script(
         "document.addEventListener('securitypolicyviolation', (one) => "
