@@ -34,12 +34,13 @@ SIGNED_IN = """
 /settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
 /settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
-/organizations/new /organizations/lab/profile /organizations/lab/members /organizations/lab/deleted
-/organizations/lab/storage /jobs /jobs/{job} /watching
+/organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
+/organizations/lab/deleted /organizations/lab/storage /jobs /jobs/{job} /watching
 /leaderboard/mood /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
 /collections/new /{collection} /new/model /new/dataset /new/space /new/import /new/bundle
 /alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions
 /alice/tiny/discussions?status=closed /alice/tiny/discussions/new /alice/tiny/discussions/{talk}
+/alice/tiny/discussions/{talk}/comments/{comment}
 /alice/tiny/discussions/{pull} /alice/tiny/discussions/{pull}/files
 /alice/tiny/tree/main /alice/tiny/tree/main/folder/inner /alice/tiny/blob/main/README.md
 /alice/tiny/blob/main/code.py /alice/tiny/blob/main/config.json /alice/tiny/blob/main/data.json?view=tree
@@ -79,17 +80,20 @@ PLACES.append(Place("/accounts/3rdparty/login/error/", "", 401))
 
 # What answers GET and yet is no page of its own, or cannot be looked at in this world, each with its reason.
 NO_PAGES = {
-    "for programs": r"api/|cas/|v1/telemetry|oauth/(jwks|token|userinfo)|\.well-known/|healthz|.*(info/|git-|/archive/)",
+    "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*\(\?:resolve",
     "the admin of Django": r"admin/",
-    "bytes and feeds": r"avatars/|uploads/\{key\}|.*/releases/feed|settings/account/exports/\{|.*/resolve\|raw",
-    "fragments of other pages": r"fragments/|.*/(count|summary|recent)$|models/latest|search/suggestions|leaderboard/top",
+    "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
+    "fragments of other pages": r"fragments/|.*/(count|summary|recent)\$?$|models/latest|search/sugg|leaderboard/top",
+    "forms on a page of their own only when they are refused": r"settings/account/(deletion|name)|i18n/",
+    "need a second factor": r"accounts/2fa/(authenticate|reauth|recovery|totp/deact|webauthn/(keys|login|reauth))",
+    "need an account elsewhere, or are other names of pages": r"accounts/(3rdparty/signup|social/|password/set)",
 }
 
 
 def walk(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every route, as Django writes it, with its view."""
     for one in resolver.url_patterns:
-        route = before + str(one.pattern)
+        route = before + str(one.pattern).removeprefix("^") if before else str(one.pattern)
         if isinstance(one, URLResolver):
             yield from walk(one, route)
         elif isinstance(one, URLPattern):

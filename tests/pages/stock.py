@@ -1,4 +1,4 @@
-"""A small world for browsers to look at: `python -m tests.pages.stock` fills the portal of DATA_DIR and prints its facts."""
+"""A small world for browsers: `python -m tests.pages.stock` fills the portal of DATA_DIR and prints its facts."""
 
 import io
 import json
@@ -63,7 +63,14 @@ flowchart LR
 
 [^1]: At the foot.
 """
-CODE = "# Train it.\nimport json\n\n\ndef train(path: str) -> dict:\n    with open(path) as file:\n        return json.load(file)\n"
+CODE = """# Train it.
+import json
+
+
+def train(path: str) -> dict:
+    with open(path) as file:
+        return json.load(file)
+"""
 
 
 def picture(side: int = 32) -> bytes:
@@ -122,7 +129,8 @@ def notebook() -> str:
 def fill() -> dict[str, str]:
     """Make everything through the verbs that pages call, and say under which numbers it is."""
     from forum import discussing
-    from leaderboard import benchmarks
+    from leaderboard import benchmarks, submitting
+    from leaderboard.models import Suite
     from models_hub import (
         approving,
         curating,
@@ -182,6 +190,8 @@ def fill() -> dict[str, str]:
         kind="dataset",
     )
     benchmark = benchmarks.register(mood, by=alice)[0]
+    suite = Suite.objects.create(slug="mood", title="Moods", title_zh="情绪", description="How models feel.")
+    suite.entries.create(benchmark=benchmark)
     weights = {f"encoder.layer.{n}.{part}.weight": ("F32", (4, 4)) for n in range(12) for part in ("query", "key")}
     files: dict[str, bytes | str] = {
         **evaluating.model_files(), "README.md": CARD, "tokenizer.json": json.dumps(TOKENIZER),
@@ -191,7 +201,8 @@ def fill() -> dict[str, str]:
         "drawing.svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>',
         "settings.yaml": "a: 1\nb: [1, 2, {c: d}]\n", "data.json": json.dumps({"a": [1, {"b": None}], "c": "x" * 200}),
         "table.csv": table, "rows.jsonl": rows, "weights.bin": bytes(range(256)) * 8,
-        f"folder/inner/{LONG}": "one long line " * 40 + "\n", "docs/guide.md": "# Guide\n\nRead [the card](../README.md).\n",
+        f"folder/inner/{LONG}": "one long line " * 40 + "\n",
+        "docs/guide.md": "# Guide\n\nRead [the card](../README.md).\n",
     }  # fmt: skip
     tiny = make("tiny", files)
     first = tiny.commits.latest("pk")
@@ -241,8 +252,6 @@ def fill() -> dict[str, str]:
 
     evaluation = scored.score(tiny, benchmark, alice, 0.9)
     waiting = make("waiting", evaluating.model_files(5.0, 6.0))
-    from leaderboard import submitting
-
     waits = submitting.submit(waiting, benchmark, by=alice)[0]
     for one in (tiny, mood, lab_model):
         liking.like(one, by=bob)
