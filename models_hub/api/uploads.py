@@ -11,13 +11,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import contents, upload_commits, uploading
+from models_hub import contents, permissions, proposing, upload_commits, uploading
 from models_hub.api.pages import HubView
 from models_hub.forms import MAX_PATH
 from models_hub.landing import MAX_TITLE
 from models_hub.models import DEFAULT_BRANCH, Upload
 from models_hub.publishing import MAX_DESCRIPTION
 from models_hub.uploading import Announced, Part
+from portal.api.idempotency import once
 from portal.errors import InvalidInput
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -112,9 +113,12 @@ class Uploads(HubView):
         return Response(UploadShape(uploading.unfinished(repo, by=request.user), many=True).data)
 
     @extend_schema(request=UploadInput, responses={201: WholeUploadShape})
+    @once
     def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """Begin an upload; room for all of it is set aside."""
         repo = self.repo(request, kind, namespace, name)
+        proposing.require_proposer(request.user, repo)
+        permissions.require_download(request.user, repo)
         sent = UploadInput(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
