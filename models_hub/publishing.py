@@ -24,8 +24,8 @@ from portal.names import check_name
 from portal.permissions import can_write_in
 
 __all__ = [
-    "Change", "Delete", "PutFile", "PutKnown", "PutLarge", "commit", "create_repo", "delete_repo", "head_file", "propose",
-    "require_manager", "require_pusher", "require_writer", "set_private",
+    "Change", "Delete", "PutFile", "PutKnown", "PutLarge", "commit", "create_repo", "delete_repo", "head_file",
+    "propose", "require_manager", "require_pusher", "require_writer", "set_private",
 ]  # fmt: skip
 
 

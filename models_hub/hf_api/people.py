@@ -22,7 +22,12 @@ Row = TypeVar("Row", bound=Model)
 
 def user_overview(call: Call, name: str) -> HttpResponseBase:
     namespace, user = _person(name)
-    memberships = Membership.objects.filter(user=user).select_related("organization").order_by("organization__name")
+    memberships = (
+        Membership.objects.visible_to(call.user)
+        .filter(user=user)
+        .select_related("organization")
+        .order_by("organization__name")
+    )
     return JsonResponse(
         {
             "_id": f"{user.pk:024x}",
@@ -48,7 +53,7 @@ def organization_overview(call: Call, name: str) -> HttpResponseBase:
             "createdAt": timestamp(organization.created_at),
             "isVerified": False,
             "isFollowing": Follow.is_on(namespace, by=call.user),
-            "numUsers": organization.memberships.exclude(user__is_active=False).count(),
+            "numUsers": Membership.objects.visible_to(call.user).filter(organization=organization).count(),
             **_counts(call, namespace),
         }
     )
@@ -69,7 +74,7 @@ def user_following(call: Call, name: str) -> HttpResponseBase:
 
 
 def organization_members(call: Call, name: str) -> HttpResponseBase:
-    rows = _organization(name)[1].memberships.exclude(user__is_active=False)
+    rows = Membership.objects.visible_to(call.user).filter(organization=_organization(name)[1])
     return _people(call, rows.select_related("user"), lambda row: row.user)
 
 

@@ -20,8 +20,8 @@ from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
 from models_hub.models.search import CatalogueChange, SavedSearch, SearchDocument
 from models_hub.models.tensor_comparisons import TensorComparison
-from models_hub.models.uploads import Upload, UploadFile, UploadPart
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
+from models_hub.models.uploads import Upload, UploadFile, UploadPart
 from models_hub.models.watches import Watch
 from models_hub.models.webhooks import Webhook, WebhookDelivery, WebhookTarget
 from models_hub.models.xorb_rights import XorbRight

@@ -6,15 +6,16 @@ first, so that nobody has to hold the pairs between two of its words. Traditiona
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from importlib import import_module
 from importlib.resources import files
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import rjieba
-import snowballstemmer
+import Stemmer
 
 RULES = 1  # raised when documents must be made anew
 MAX_WORD = 40
@@ -24,7 +25,8 @@ MAX_TERMS = 24
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003134f"
 _RUN = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _IS_CJK = re.compile(rf"[{_CJK}]")
-_STEMMER = snowballstemmer.stemmer("english")
+# A stemmer keeps its word while it works on it: each thread has its own.
+_OWN = threading.local()
 # Words that say nothing; a question made of them alone keeps them.
 STOP = frozenset(
     "a an and are as at be by can do for from how i in into is it my of on or that the this to was what which with "
@@ -67,7 +69,7 @@ def asked(text: str) -> list[Term]:
     terms: dict[str, Term] = {}
     for run in _RUN.findall(normalized(text[:MAX_QUESTION])):
         if _IS_CJK.match(run):
-            cut = [word for word in rjieba.cut(run, hmm=False) if word not in STOP] or [run]
+            cut = [word for word in cutter().cut(run, hmm=False) if word not in STOP] or [run]
             several = [word for word in cut if len(word) > 1] or cut
             terms.update((pair, Term(pair, pair, len(pair) == 1)) for word in several for pair in _asked_pairs(word))
         else:
@@ -77,9 +79,19 @@ def asked(text: str) -> list[Term]:
     return (telling or list(terms.values()))[:MAX_TERMS]
 
 
+@cache
+def cutter() -> Any:
+    """Return jieba with its dictionary, 33 MB that only those who answer questions need."""
+    return import_module("rjieba")
+
+
 @lru_cache(maxsize=20_000)
 def stem_of(word: str) -> str:
-    return str(_STEMMER.stemWord(word)) if word.isascii() and word.isalpha() else word
+    if not (word.isascii() and word.isalpha()):
+        return word
+    if not hasattr(_OWN, "stemmer"):
+        _OWN.stemmer = Stemmer.Stemmer("english")
+    return str(_OWN.stemmer.stemWord(word))
 
 
 def _asked_pairs(word: str) -> list[str]:

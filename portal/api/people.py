@@ -57,7 +57,7 @@ class Me(APIView):
     @extend_schema(responses=ProfileShape)
     def get(self, request: Request) -> Response:
         """Read who you are."""
-        return Response(ProfileShape(require_user(request)).data)
+        return Response(_profile(request, require_user(request)))
 
     @extend_schema(request=ProfileChanges, responses=ProfileShape)
     def patch(self, request: Request) -> Response:
@@ -67,7 +67,7 @@ class Me(APIView):
         sent.is_valid(raise_exception=True)
         values = {"display_name": user.get_full_name(), "about": user.about} | sent.validated_data
         user.introduce(name=values["display_name"], about=values["about"])
-        return Response(ProfileShape(user).data)
+        return Response(_profile(request, user))
 
 
 class OnePerson(APIView):
@@ -77,7 +77,7 @@ class OnePerson(APIView):
         person = _namespace(name).user
         if person is None:
             raise NotFound(_("Nobody here has this account name."))
-        return Response(ProfileShape(person).data)
+        return Response(_profile(request, person))
 
 
 class Followers(APIView):
@@ -153,7 +153,9 @@ class Members(APIView):
     @extend_schema(parameters=PAGE, responses=paged(MemberShape))
     def get(self, request: Request, name: str) -> Response:
         """List the members of an organization."""
-        rows = _organization(name).memberships.exclude(user__is_active=False).select_related("user")
+        rows = (
+            Membership.objects.visible_to(request.user).filter(organization=_organization(name)).select_related("user")
+        )
         return _listed(self, request, rows, MemberShape)
 
 
@@ -175,6 +177,13 @@ class OneMember(APIView):
         found = _organization(name)
         found.remove(_member(found, person), by=_whole_person(request))
         return Response(status=204)
+
+
+def _profile(request: Request, person: User) -> Any:
+    """Return somebody's profile with the organizations that let the caller see their members."""
+    seen = Membership.objects.visible_to(request.user).filter(user=person)
+    person.shown_organizations = Organization.objects.filter(memberships__in=seen)  # type: ignore[attr-defined]
+    return ProfileShape(person).data
 
 
 def _listed(view: Any, request: Request, rows: models.QuerySet[Any], shape: Any) -> Response:

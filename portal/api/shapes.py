@@ -94,7 +94,7 @@ class ProfileShape(serializers.ModelSerializer[User]):
     name = serializers.CharField(source="username")
     display_name = serializers.CharField()
     joined_at = serializers.DateTimeField(source="date_joined")
-    organizations = OrganizationShape(many=True)
+    organizations = OrganizationShape(many=True, source="shown_organizations")
 
     class Meta:
         model = User

@@ -29,7 +29,7 @@ def test_every_operation_says_what_it_does() -> None:
 
 def test_every_creation_may_be_repeated_safely() -> None:
     """A POST either bears a key, or what it does changes nothing the second time."""
-    idempotent = {"/api/v1/jobs/{job_id}/cancellation"}
+    idempotent = {"/api/v1/jobs/{job_id}/cancellation", "/api/v1/uploads/{key}/commit"}
     bare = [
         path
         for path, methods in described()["paths"].items()

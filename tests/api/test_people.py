@@ -54,3 +54,11 @@ def test_a_limited_token_does_not_touch_accounts(api: Api, alice: User, team: Or
     assert call("POST", "organizations", {"name": "lab"}).status_code == 403
     assert call("PATCH", "organizations/team", {"about": "x"}).status_code == 403
     assert call("PUT", "me/following/team").status_code == 403
+
+
+def test_hidden_members_are_told_to_members_alone(api: Api, alice: User, bob: User, team: Organization) -> None:
+    Organization.objects.update(members_public=False)
+    for path in ("people/bob", "organizations/team/members"):
+        assert "bob" in api(alice)("GET", path).content.decode()
+    assert api(None)("GET", "people/bob").json()["organizations"] == []
+    assert api(None)("GET", "organizations/team/members").json()["results"] == []

@@ -117,6 +117,7 @@ PAGES: Table = {
     "/tokenizer/{place}": {"GET": FILES, "POST": FILES},
     "/tree/{place}": {"GET": SEE},
     "/upload/{place}": {"GET": SIGN_FILES, "POST": SIGN_FILES},
+    "/uploads/{key}/cancellation": {"POST": SIGN},
     "/watch": {"POST": SIGN},
 }
 API: Table = {
@@ -139,6 +140,7 @@ API: Table = {
     "/tags": {"POST": WRITE},
     "/tags/{ref}": {"DELETE": WRITE},
     "/tree/{revision}": {"GET": SEE},
+    "/uploads": {"GET": SEE, "POST": SIGN_FILES},
 }
 TABLE: Table = {f"{{namespace}}/{{name}}{tail}": methods for tail, methods in PAGES.items()} | {
     f"api/v1/models/{{namespace}}/{{name}}{tail}": methods for tail, methods in API.items()
@@ -182,7 +184,7 @@ def facts(repo: Repo) -> dict[str, str]:
         "namespace": "team", "name": "bert", "place": PLACE, "branch": "work", "ref": "work", "oid": repo.head,
         "revision": "main", "revisions": "main...v1.0.0", "number": "1", "comment": str(post.pk), "post": str(post.pk),
         "tag": "v1.1.0", "rule": str(RefRule.objects.get().pk), "rule_id": str(RefRule.objects.get().pk),
-        "person": "charlie",
+        "person": "charlie", "key": "0" * 32,
     }  # fmt: skip
 
 
@@ -217,6 +219,7 @@ JSON = {
 ABSENT = (
     "/collections", "/archive/{place}", "/settings/access/decision", "/access-requests/{person}",
     "/tokenizer/{place}", "/table/{place}", "/locks/{number}/unlock", "/releases/tag/{tag}",
+    "/uploads/{key}/cancellation",
 )  # fmt: skip
 GIT = (".git/info/", "/git-", "/info/refs")
 
