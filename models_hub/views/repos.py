@@ -55,6 +55,7 @@ def settings(request: HttpRequest, repo: Repo) -> HttpResponse:
 @require_POST
 def visibility(request: HttpRequest, repo: Repo) -> HttpResponse:
     """Hide a repository, or show it to everybody."""
+    _require_manager(request, repo)
     form = VisibilityForm(request.POST)
     if form.is_valid():
         publishing.set_private(repo, by=request.user, private=form.cleaned_data["private"])
