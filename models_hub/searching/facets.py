@@ -142,7 +142,7 @@ FACETS = (
     Facet("format", _("Format"), _labels("formats", {}), kinds=MODELS),
     Facet("library", _("Library"), _column("library")),
     Facet("architecture", _("Architecture"), _column("architecture"), kinds=MODELS),
-    Facet("precision", _("Precision"), _labels("precisions", _PRECISION), kinds=MODELS),
+    Facet("precision", _("Number format"), _labels("precisions", _PRECISION), kinds=MODELS),
     Facet("scored", _("Verified score"), _yes("best_score"), (YES,), MODELS),
     Facet("has_card", _("Card"), _yes("has_card"), (YES,)),
     Facet("license", _("Exact licence"), _column("license")),
