@@ -80,7 +80,7 @@ PLACES.append(Place("/accounts/3rdparty/login/error/", "", 401))
 
 # What answers GET and yet is no page of its own, or cannot be looked at in this world, each with its reason.
 NO_PAGES = {
-    "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*\(\?:resolve",
+    "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments of other pages": r"fragments/|.*/(count|summary|recent)\$?$|models/latest|search/sugg|leaderboard/top",
