@@ -30,7 +30,7 @@ MAX_CODE = 300_000
 KEEP_SECONDS = 30 * 24 * 3600
 # After a failure the same text is not tried again at once: whoever reloads the page must not burn processors.
 RETRY_SECONDS = 600
-VERSION = 4
+VERSION = 5
 LONG = {"notebook"}
 _CHILDREN = BoundedSemaphore(2)
 _RENDERER = Renderer()

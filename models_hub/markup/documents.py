@@ -273,8 +273,8 @@ def _rendered(text: str, resolver: LinkResolver, *, with_anchors: bool) -> tuple
     resolver.feed(converter.convert(text.replace(OPEN, "").replace(CLOSE, "")))
     resolver.close()
     headings = list(_headings(getattr(converter, "toc_tokens", []), found))
-    # A block of code scrolls sideways, so that keys must be able to reach it; here nothing but our own tags is left.
-    shown = clean("".join(resolver.parts)).replace("<pre>", '<pre tabindex="0">')
+    # Code and tables scroll sideways, so that keys must be able to reach them; here nothing but our own tags is left.
+    shown = re.sub("<(pre|table)>", r'<\1 tabindex="0">', clean("".join(resolver.parts)))
     return found.put_back(shown), headings
 
 

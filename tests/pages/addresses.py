@@ -63,7 +63,7 @@ SIGNED_IN = """
 /alice/gated /alice/gated/settings /alice/gated/settings/access /alice/secret /alice/secret/settings
 /datasets/alice/mood /datasets/alice/mood/data/main /datasets/alice/mood/data/main?config=table
 /datasets/alice/mood/data/main?config=columns&q=7 /datasets/alice/mood/card
-/datasets/alice/mood/tree/main /datasets/alice/mood/benchmarks /datasets/alice/mood/settings
+/datasets/alice/mood/tree/main /datasets/alice/mood/settings
 /spaces/alice/page /spaces/alice/page/tree/main /spaces/alice/page/settings
 """
 OTHERS = """
@@ -83,7 +83,7 @@ NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
-    "fragments of other pages": r"fragments/|.*/(count|summary|recent)\$?$|models/latest|search/sugg|leaderboard/top",
+    "fragments of other pages": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms on a page of their own only when they are refused": r"settings/account/(deletion|name)|i18n/",
     "need a second factor": r"accounts/2fa/(authenticate|reauth|recovery|totp/deact|webauthn/(keys|login|reauth))",
     "need an account elsewhere, or are other names of pages": r"accounts/(3rdparty/signup|social/|password/set)",
