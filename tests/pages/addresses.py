@@ -83,7 +83,7 @@ NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
-    "fragments of other pages": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
+    "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms on a page of their own only when they are refused": r"settings/account/(deletion|name)|i18n/",
     "need a second factor": r"accounts/2fa/(authenticate|reauth|recovery|totp/deact|webauthn/(keys|login|reauth))",
     "need an account elsewhere, or are other names of pages": r"accounts/(3rdparty/signup|social/|password/set)",

@@ -47,7 +47,7 @@ def watched(context: BrowserContext) -> Page:
     """A page whose console tells what the content security policy refused."""
     page = context.new_page()
     page.add_init_script(
-        "document.addEventListener('securitypolicyviolation', (one) => "
+        "if (window === top) document.addEventListener('securitypolicyviolation', (one) => "
         "console.error(`policy: ${one.violatedDirective} ${one.blockedURI} ${one.sample}`));"
     )
     return page
