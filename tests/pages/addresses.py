@@ -19,7 +19,7 @@ class Place(NamedTuple):
 
 NOBODY = """
 / /models /datasets /spaces /collections /leaderboard /benchmarks /search?q=tiny /alice /lab /alice/tiny
-/models?search=tiny&pipeline_tag=text-classification&sort=likes /models?search=nothing-of-that-name /datasets/alice/mood
+/models?search=tiny&task=text-classification&sort=likes /models?search=nothing-of-that-name /datasets/alice/mood
 /alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
 /accounts/login/code/confirm/ /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
 /accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/

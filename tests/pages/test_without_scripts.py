@@ -54,7 +54,7 @@ def test_models_are_searched_and_narrowed(world: World, page: Page):
     page.locator("#list-words").press("Enter")
     expect(page).to_have_url(re.compile("search=tiny"))
     expect(page.get_by_role("link", name="alice/tiny", exact=True)).to_be_visible()
-    page.goto(world.address("/models?search=tiny&pipeline_tag=text-classification"))
+    page.goto(world.address("/models?search=tiny&task=text-classification"))
     expect(page.get_by_role("link", name="alice/tiny", exact=True)).to_be_visible()
     assert page.get_by_role("link", name="alice/tiny-quantized", exact=True).count() == 0
 
