@@ -42,8 +42,8 @@ def test_a_card_its_files_and_its_history_are_read(world: World, page: Page):
 
 def test_rows_of_a_table_are_searched(world: World, page: Page):
     page.goto(world.address("/datasets/alice/mood/data/main?config=table"))
-    page.locator("input[name=q]").first.fill("77")
-    page.locator("input[name=q]").first.press("Enter")
+    page.locator("main input[name=q]").first.fill("77")
+    page.locator("main input[name=q]").first.press("Enter")
     expect(page.get_by_text("a text of some length number 77")).to_be_visible()
     assert page.get_by_text("a text of some length number 5", exact=True).count() == 0
 
