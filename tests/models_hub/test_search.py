@@ -12,7 +12,8 @@ from tests.models_hub.test_list_pages import card, names
 
 HOSTILE = [
     '"', "'", '"a" OR "b"', "a NOT b", "NEAR(a b)", "name:x", "*", "a*", "^a", "(", ")", "a AND", "-", "{",
-    "a & b | !c", "a <-> b", "\\", "%", "_", "a\x00b", "é", "😀", "👩‍👩‍👧 模型", "字" * 10_000, "a" * 10_000, "a " * 5_000,
+    "a & b | !c", "a <-> b", "\\", "%", "_", "a\x00b", "é", "😀", "👩‍👩‍👧 模型",
+    "字" * 10_000, "a" * 10_000, "a " * 5_000,
     "'; DROP TABLE x --",
 ]  # fmt: skip
 
