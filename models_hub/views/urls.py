@@ -73,7 +73,7 @@ def _pages(prefix: str, kind: str) -> list[URLPattern]:
         path(f"{base}/tags", branches.tags, extra, name=f"{kind}_tags"),
         path(f"{base}/tags/<path:tag>/deletion", branches.tag_deletion, extra, name=f"{kind}_tag_deletion"),
         path(f"{base}/upload/<path:place>", uploads.upload, extra, name=f"{kind}_upload"),
-        path(f"{base}/uploads/<str:key>/cancellation", uploads.cancellation, extra),
+        path(f"{base}/uploads/<str:key>/cancellation", uploads.cancellation, extra, name=f"{kind}_upload_cancellation"),
         path(f"{base}/new/<path:place>", editing.new, extra, name=f"{kind}_new_file"),
         path(f"{base}/edit/<path:place>", editing.edit, extra, name=f"{kind}_edit"),
         path(f"{base}/move/<path:place>", editing.move, extra, name=f"{kind}_move_file"),

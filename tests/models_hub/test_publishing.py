@@ -255,6 +255,7 @@ def test_a_card_describes_the_repository(alice, make_repo):
     assert (repo.parameters, repo.dtypes, repo.card["date"]) == (10, {"F32": 10}, "2024-01-01")
     assert [label.text for label in repo.labels.all()] == [
         "transformers", "safetensors", "text-classification", "tiny", "en", "zh", "dataset:imdb", "license:mit",
+        "precision:fp32",
     ]  # fmt: skip
 
 

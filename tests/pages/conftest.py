@@ -41,7 +41,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(portal, {**facts, "long": stock.LONG}, {"": "", **sessions})
 
 
-@pytest.fixture(scope="session")
+# Of a module: while it runs, its process is in an event loop, where no other test may ask the database.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     [chromium] = need("chromium")
     with sync_playwright() as playwright:
