@@ -65,7 +65,7 @@ def test_a_failure_tells_its_reason_and_may_be_tried_again(as_user, alice, waiti
     browser = as_user(alice)
     page = browser.get(waiting.get_absolute_url()).text
     assert "The weights do not fit the architecture." in page
-    assert "hx-trigger" not in page
+    assert "every 2s" not in page
     answer = browser.post("/alice/bert/evaluations", {"benchmark": waiting.benchmark_id})
     assert answer.headers["Location"] == waiting.get_absolute_url()
     waiting.refresh_from_db()

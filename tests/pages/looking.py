@@ -59,7 +59,8 @@ def problems(page: Page, address: str, *, pictures: Path | None = None, name: st
     noted: list[str] = []
 
     def note(message: Any) -> None:
-        if message.type == "error":
+        # The browser tells of the status of a page that is meant to have it.
+        if message.type == "error" and not (status >= 400 and "status of" in message.text):
             noted.append(message.text)
 
     def fail(error: Any) -> None:
