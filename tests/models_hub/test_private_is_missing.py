@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
 from forum import discussing
-from models_hub import curating, liking, moving, publishing, webhooks
+from models_hub import curating, liking, moving, publishing, uploading, webhooks
 from models_hub.hf_api.routing import ROUTES as HUB_WIRE
 from models_hub.models import Repo
 from models_hub.publishing import PutFile
@@ -103,7 +103,9 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
         publishing.propose(repo=repo, by=alice, changes=[PutFile("b.txt", b"b")], title=SECRET)
         topic = discussing.open_discussion(repo=repo, by=alice, title=SECRET, text=SECRET)
         moving.move_repo(repo, by=alice, namespace="alice", name=HIDDEN)
+        upload = uploading.begin(repo, by=alice, revision="main", files=[uploading.Announced("c.bin", 5)])
         facts = {
+            "key": upload.key,
             "place": "main/notes.txt", "path": "notes.txt", "tail": "notes.txt", "oid": made.oid, "revision": "main",
             "branch": "main", "number": str(topic.number), "comment": "1", "status": "pending", "rest": "notes.txt",
             "tag": "v1", "revisions": "main...main", "post": "1", "person": "charlie", "ref": "main",
