@@ -4,6 +4,7 @@ Versions 2 and 3 are read, in both byte orders. No number in the file makes us a
 bytes that are left, long lists are walked through without being kept.
 """
 
+import math
 import struct
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -72,10 +73,7 @@ class GgufTensor:
 
     @property
     def elements(self) -> int:
-        product = 1
-        for side in self.shape:
-            product *= side
-        return product
+        return math.prod(self.shape)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The header of a safetensors file: its tensors, by https://github.com/huggingface/safetensors#format."""
 
 import json
+import math
 import struct
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -32,10 +33,7 @@ class Tensor:
 
     @property
     def elements(self) -> int:
-        product = 1
-        for side in self.shape:
-            product *= side
-        return product
+        return math.prod(self.shape)
 
 
 def read_safetensors_header(file: Readable, size: int, path: str) -> list[Tensor]:

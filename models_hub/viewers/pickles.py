@@ -13,12 +13,17 @@ ENDINGS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 MAX_PICKLE = 8_000_000
 MAX_READ = 24_000_000
 MAX_PARTS = 5
+# What reading of a hostile or damaged file, zip files among them, may raise.
+UNREADABLE = (TooMuch, zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, RuntimeError)
 
 
 def imports(place: Place) -> Shown | None:
     """Show the imports of a pickle; None for a file that only has the name of one."""
-    made = rendering.of_content("pickle", lambda: _found(place), etag=place.entry.etag)
-    if made is None:
+    try:
+        made = rendering.of_content("pickle", lambda: _found(place), etag=place.entry.etag)
+    except UNREADABLE:
+        made = None
+    if made is None:  # what could not be read may import anything: the page warns of it
         return Shown("pickle", {"imports": [], "is_whole": False})
     if not made["imports"] and not made["streams"]:
         return None
@@ -30,12 +35,9 @@ def imports(place: Place) -> Shown | None:
 def _found(place: Place) -> str:
     """Return the pickles of a file in base64, one after the other: PyTorch keeps one inside of a zip file."""
     reader = PlaceReader(place, MAX_READ)
-    try:
-        is_zip = reader.read(4) == b"PK\x03\x04"
-        reader.seek(0)
-        data = _in_zip(reader) if is_zip else reader.read(MAX_PICKLE)
-    except (TooMuch, zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, RuntimeError):
-        data = b""
+    is_zip = reader.read(4) == b"PK\x03\x04"
+    reader.seek(0)
+    data = _in_zip(reader) if is_zip else reader.read(MAX_PICKLE)
     return base64.b64encode(data).decode()
 
 

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from models_hub.tables.reading import DIRECT, ROOT
+from tests.servers import absent
 
 SMALL = {**DIRECT.limits(), "max_bytes": 200_000, "max_rows": 1000}
 
@@ -272,7 +273,7 @@ def test_the_child_reaches_no_other_file_and_no_network(tmp_path):
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=True,
     )  # fmt: skip
     if not done.stdout.startswith("True"):
-        pytest.skip("this kernel has no Landlock")
+        absent("this kernel has no Landlock")
     assert done.stdout.split() == ["True", "done", "refused", "done", "refused"]
 
 

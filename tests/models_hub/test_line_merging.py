@@ -1,7 +1,6 @@
 """Texts merged by lines: as git merges them, and within bounds."""
 
 import random
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from models_hub import line_merging
 from models_hub.line_merging import merge
+from tests.servers import need
 
 BASE = b"1\n2\n3\n4\n5\n6\n"
 
@@ -61,8 +61,8 @@ def by_git(folder: Path, base: bytes, ours: bytes, theirs: bytes) -> bytes | Non
     return done.stdout if done.returncode == 0 else None
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="compares with git")
 def test_what_merges_and_to_what_is_as_with_git(tmp_path):
+    need("git")
     random_, clean = random.Random(7), 0
     for _round in range(150):
         base = [b"%d\n" % n for n in range(random_.randint(0, 12))]

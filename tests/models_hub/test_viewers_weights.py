@@ -260,3 +260,8 @@ def test_media_are_shown_from_the_address_of_their_bytes(client, alice, make_rep
     assert (response.status_code, response["Content-Type"]) == (206, kind)
     assert response["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert response["Content-Disposition"].startswith("attachment" if name in {"a.svg", "a.pdf"} else "inline")
+
+
+def test_a_pickle_that_cannot_be_read_is_warned_of(client, alice, make_repo):
+    make_repo(alice, "bert", files={"model.pt": b"PK\x03\x04" + b"\x00damaged" * 20})
+    assert "Not all of the file could be read" in client.get("/alice/bert/blob/main/model.pt").text
