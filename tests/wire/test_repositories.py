@@ -117,27 +117,27 @@ def test_likes_lists_and_filters(people):
         from huggingface_hub import HfApi, get_session, hf_raise_for_status
         api, other = HfApi(), HfApi(token=sys.argv[1])
         for n in range(3):
-            api.create_repo(f"alice/listed-{n}")
-        card = b"---\\nbase_model: alice/listed-0\\nlicense: mit\\n---\\n# Child\\n"
-        api.upload_file(path_or_fileobj=card, path_in_repo="README.md", repo_id="alice/listed-1")
-        url = f"{api.endpoint}/api/models/alice/listed-2/like"
+            api.create_repo(f"alice/shelf-{n}")
+        card = b"---\\nbase_model: alice/shelf-0\\nlicense: mit\\n---\\n# Child\\n"
+        api.upload_file(path_or_fileobj=card, path_in_repo="README.md", repo_id="alice/shelf-1")
+        url = f"{api.endpoint}/api/models/alice/shelf-2/like"
         for token in (api.token or None, sys.argv[1]):
             headers = api._build_hf_headers(token=token)
             hf_raise_for_status(get_session().post(url, headers=headers))
-        assert [user.username for user in api.list_repo_likers("alice/listed-2")] == ["charlie", "alice"]
-        assert api.list_liked_repos("charlie").models == ["alice/listed-2"]
-        other.unlike("alice/listed-2")
+        assert [user.username for user in api.list_repo_likers("alice/shelf-2")] == ["charlie", "alice"]
+        assert api.list_liked_repos("charlie").models == ["alice/shelf-2"]
+        other.unlike("alice/shelf-2")
         assert api.list_liked_repos("charlie").models == []
-        names = lambda **options: [model.id for model in api.list_models(author="alice", search="listed", **options)]
-        assert names(sort="likes")[0] == names(sort="trending_score")[0] == "alice/listed-2"
-        assert names(sort="created_at") == ["alice/listed-2", "alice/listed-1", "alice/listed-0"]
-        assert names(sort="last_modified")[0] == "alice/listed-1"
-        assert names(filter="license:mit") == names(filter="base_model:alice/listed-0") == ["alice/listed-1"]
+        names = lambda **options: [model.id for model in api.list_models(author="alice", search="shelf-", **options)]
+        assert names(sort="likes")[0] == names(sort="trending_score")[0] == "alice/shelf-2"
+        assert names(sort="created_at") == ["alice/shelf-2", "alice/shelf-1", "alice/shelf-0"]
+        assert names(sort="last_modified")[0] == "alice/shelf-1"
+        assert names(filter="license:mit") == names(filter="base_model:alice/shelf-0") == ["alice/shelf-1"]
         assert names(gated=True) == [] and len(names(gated=False)) == 3
         assert len(names(sort="downloads", limit=2)) == 2
-        info = api.model_info("alice/listed-0", expand=["childrenModelCount", "usedStorage", "trendingScore"])
+        info = api.model_info("alice/shelf-0", expand=["childrenModelCount", "usedStorage", "trendingScore"])
         assert (info.children_model_count, info.trending_score) == (1, 0) and info.used_storage > 0
-        assert api.model_info("alice/listed-1", expand=["baseModels"]).base_models == ["alice/listed-0"]
+        assert api.model_info("alice/shelf-1", expand=["baseModels"]).base_models == ["alice/shelf-0"]
         assert "license" in api.get_model_tags()
         """,
         charlie,
