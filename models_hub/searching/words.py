@@ -81,7 +81,7 @@ def asked(text: str) -> list[Term]:
 
 @cache
 def cutter() -> Any:
-    """Return jieba with its dictionary, 33 MB that only those who answer questions need."""
+    """Return jieba with its dictionary, 33 MB that only the web process needs, which loads it before it forks."""
     return import_module("rjieba")
 
 

@@ -8,13 +8,11 @@ from django.views.decorators.http import require_safe
 from models_hub import listing
 from models_hub.listing import Query
 from models_hub.models import Repo, SavedSearch
-from models_hub.searching import saving, suggesting, words
+from models_hub.searching import saving, suggesting
 
 LATEST = 6
 SHORT = 50
 FOLDED = ("library", "architecture", "precision", "license")  # facets that are shut until somebody opens them
-
-words.cutter()  # loaded before the web process forks, so that its children share it
 
 
 @never_cache

@@ -11,6 +11,7 @@ from worker.relay import Relay
 
 class Command(BaseCommand):
     help = "Hand due jobs to workers, take jobs from dead ones, deliver events; runs until stopped."
+    requires_system_checks = ()  # they would load all pages; `migrate` and the web process check as much
 
     def handle(self, *args: Any, **options: Any) -> None:
         relay = Relay()

@@ -1,6 +1,7 @@
 """manage.py run_worker: one process that runs jobs in threads, each job's hostile part in a sandboxed child."""
 
 import logging
+import os
 import warnings
 from typing import Any
 
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Run jobs of the queues in WORKER_QUEUES, WORKER_SLOTS at a time; runs until stopped."
+    requires_system_checks = ()  # they would load all pages, which a worker never shows
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -45,6 +47,7 @@ def serve() -> None:
     worker_shutting_down.connect(give_jobs_back)
     # Putting messages back into a Redis that has just gone ended the whole worker; the relay sends them again anyway.
     Channel.do_restore = False
+    os.environ["CELERY_SKIP_CHECKS"] = "1"  # Celery would run Django's checks by itself
     # Celery warns root of pickled messages; ours are JSON, and as root each run has a user of its own.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     app.worker_main(
