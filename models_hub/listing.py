@@ -136,13 +136,14 @@ def page_of(query: Query, *, user: Asker, with_facets: bool = False) -> Page:
 def _by_order(query: Query, found: Found, user: Asker) -> tuple[list[Repo], str]:
     """Return a page in an order that the database keeps."""
     order = ORDERS[query.sort]
-    rows = found.rows().annotate(sort_key=order.key).select_related("namespace")
+    visible = Repo.objects.visible_to(user).filter(kind=query.kind)
+    rows = visible.annotate(sort_key=order.key).select_related("namespace")
     rows = rows.order_by(*(f"-{name}" if order.descending else name for name in ("sort_key", "id")))
     if query.cursor:
         key, pk = _read_cursor(query.cursor, query.sort)
         beyond = "lt" if order.descending else "gt"
         rows = rows.filter(Q(**{f"sort_key__{beyond}": key}) | Q(**{"sort_key": key, f"id__{beyond}": pk}))
-    repos = list(rows[: PAGE + 1])
+    repos = list(found.first_of(rows, PAGE + 1)[: PAGE + 1])
     return repos[:PAGE], _cursor(repos[PAGE - 1]) if len(repos) > PAGE else ""
 
 

@@ -19,9 +19,10 @@ from pyroaring import BitMap
 
 from models_hub.models import CatalogueChange, Repo
 from models_hub.searching import facets, ranking
+from models_hub.searching.postings import postings
 
 CHANGES_KEPT = timedelta(days=2)
-RELOAD_SECONDS = 3600.0  # how much a repository is used changes without a trail
+USE_SECONDS = 3600.0  # how much a repository is used changes without a trail
 BATCH = 500
 NEAR = 100
 LEVELS = 8  # of use, for each ten times of it
@@ -41,11 +42,12 @@ class Catalogue:
         self._levels: dict[int, BitMap] = defaultdict(BitMap)  # by their use, coarsely
         self._day: dict[int, int] = {}
         self._values: dict[int, tuple[Key, ...]] = {}
+        self._known: dict[Key, Key] = {}  # so that a hundred thousand repositories share their keys
 
     def put(self, row: Mapping[str, Any]) -> None:
         pk = row["id"]
         self.remove(pk)
-        keys = tuple(facets.values_of(row))
+        keys = tuple(self._known.setdefault(key, key) for key in facets.values_of(row))
         for key in keys:
             self.having[key].add(pk)
         self.everything.add(pk)
@@ -76,20 +78,34 @@ class Catalogue:
                 found &= self.having.get((name, value), BitMap())
         return found
 
+    def count_with(self, facet: str, ids: BitMap) -> dict[str, int]:
+        """Return how many of these have each value of a facet."""
+        # A copy, which is one step: other threads may put repositories in meanwhile.
+        having = [(value, found) for (name, value), found in list(self.having.items()) if name == facet]
+        return {value: count for value, found in having if (count := ids.intersection_cardinality(found))}
+
     def most_used(self, ids: BitMap, count: int) -> BitMap:
-        """Return at least so many of those that are used most, if there are, and of the last level those too many."""
+        """Return so many of those that are used most; of those used about alike, the newest."""
         found = BitMap()
         for level in sorted(self._levels, reverse=True):
             if len(found) >= count:
                 break
-            here = ids & self._levels[level]
-            found |= here if len(here) <= count else BitMap(list(here)[-count:])
+            here, left = ids & self._levels[level], count - len(found)
+            found |= here if len(here) <= left else here[-left:]
         return found
+
+    def take_use(self, row: Mapping[str, Any]) -> None:
+        """Take in how much a repository is used now."""
+        pk, use = row["id"], ranking.use_of(row)
+        if (known := self.use.get(pk)) is not None and known != use:
+            self._levels[_level(known)].discard(pk)
+            self._levels[_level(use)].add(pk)
+            self.use[pk] = use
 
     def updated(self, value: str) -> BitMap:
         """Return who was updated within the last day, week, month or year."""
         first = facets.first_day(value)
-        recent = [ids for day, ids in self.days.items() if day >= first] if first is not None else []
+        recent = [ids for day, ids in list(self.days.items()) if day >= first] if first is not None else []
         return BitMap.union(*recent) if recent else BitMap()
 
 
@@ -124,11 +140,13 @@ class Catalogues:
         trail = CatalogueChange.objects.aggregate(first=Min("pk"), last=Max("pk"))
         first, last = trail["first"] or 0, trail["last"] or 0
         name = str(connection.settings_dict["NAME"])
-        is_stale = time.monotonic() - self._loaded > RELOAD_SECONDS
-        if self._seen < 0 or self._seen > last or name != self._database or is_stale or self._seen < first - 1:
+        if self._seen < 0 or self._seen > last or name != self._database or self._seen < first - 1:
+            postings.forget()
             self._load(last, name)
         elif last > self._seen or self._missing:
             self._advance(last)
+        if time.monotonic() - self._loaded > USE_SECONDS:
+            self._load_use()
 
     def _advance(self, last: int) -> None:
         now = time.monotonic()
@@ -150,8 +168,14 @@ class Catalogues:
         self._missing = {pk: awaited for pk in range(max(last - NEAR, 0) + 1, last) if pk not in known}
         self._seen, self._loaded, self._database = last, time.monotonic(), name
 
+    def _load_use(self) -> None:
+        for row in Repo.objects.filter(private=False).order_by().values("id", "kind", "downloads", "likes").iterator():
+            self._kinds[row["kind"]].take_use(row)
+        self._loaded = time.monotonic()
+
     def _take(self, changed: Iterable[int]) -> None:
         ids = sorted(changed)
+        postings.follow(ids)
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
             rows = {row["id"]: row for row in Repo.objects.filter(pk__in=batch, private=False).values(*facets.COLUMNS)}

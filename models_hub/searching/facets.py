@@ -1,18 +1,14 @@
-"""The facets of lists: what a repository has of each, and what a filter asks of the database.
-
-Both sides are beside each other, since they must never disagree: `values_of` counts, `condition` filters.
-"""
+"""The facets of lists: which values of each a repository has. What counts them filters by them too."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.models import Label, Repo
+from models_hub.models import Repo
 
 MB = 1_000_000
 # Upper ends of the classes of the leaderboard, and one that is open.
@@ -40,8 +36,6 @@ COLUMNS = (
 
 
 OfRow = Callable[[Mapping[str, Any]], Iterable[str]]
-Condition = Callable[[str, str], Q | None]
-Sides = tuple[OfRow, Condition]
 
 
 class Facet(NamedTuple):
@@ -49,52 +43,22 @@ class Facet(NamedTuple):
 
     name: str
     title: str | Promise
-    sides: Sides
+    of_row: OfRow  # the values that a row of COLUMNS has
     order: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset(Repo.Kind.values)
 
-    def of_row(self, row: Mapping[str, Any]) -> Iterable[str]:
-        """Return the values that a row of COLUMNS has."""
-        return self.sides[0](row)
 
-    def condition(self, kind: str, value: str) -> Q | None:
-        """Return what a repository with this value fulfils, None for a value that none can have."""
-        return self.sides[1](kind, value)
+def _column(name: str) -> OfRow:
+    return lambda row: [row[name]] if row[name] else []
 
 
-def _column(name: str) -> Sides:
-    return (lambda row: [row[name]] if row[name] else []), (lambda _kind, value: Q(**{name: value}))
+def _several(name: str) -> OfRow:
+    return lambda row: {str(value) for value in row[name]}
 
 
-def _labels(name: str, prefix: Mapping[str, str]) -> Sides:
-    """Values that stand in labels too, where a filter finds them by an index."""
-
-    def of_row(row: Mapping[str, Any]) -> Iterable[str]:
-        return {str(value) for value in row[name]}
-
-    def condition(kind: str, value: str) -> Q:
-        text = f"{prefix.get(kind, '')}{value}"
-        return Q(Exists(Label.objects.filter(repo=OuterRef("pk"), text=text)))
-
-    return of_row, condition
-
-
-def _classes(name: str, ends: Mapping[str, int]) -> Sides:
+def _classes(name: str, ends: Mapping[str, int]) -> OfRow:
     """Classes beside each other: from the end of the one before up to their own."""
-
-    def of_row(row: Mapping[str, Any]) -> Iterable[str]:
-        value = row[name]
-        return [] if value is None else [next(key for key, end in ends.items() if value <= end)]
-
-    def condition(_kind: str, value: str) -> Q | None:
-        if value not in ends:
-            return None
-        keys = list(ends)
-        place = keys.index(value)
-        found = Q(**{f"{name}__lte": ends[value]})
-        return found & Q(**{f"{name}__gt": ends[keys[place - 1]]}) if place else found
-
-    return of_row, condition
+    return lambda row: [] if row[name] is None else [next(key for key, end in ends.items() if row[name] <= end)]
 
 
 def _fits(row: Mapping[str, Any]) -> Iterable[str]:
@@ -102,8 +66,8 @@ def _fits(row: Mapping[str, Any]) -> Iterable[str]:
     return [] if needed is None else [key for key, room in MEMORY.items() if needed <= room]
 
 
-def _fits_condition(_kind: str, value: str) -> Q | None:
-    return Q(memory_bytes__lte=MEMORY[value]) if value in MEMORY else None
+def _yes(column: str) -> OfRow:
+    return lambda row: [YES] if row[column] not in (None, False) else []
 
 
 def day_of(moment: datetime) -> int:
@@ -116,33 +80,19 @@ def first_day(value: str) -> int | None:
     return day_of(timezone.now()) - UPDATED[value] + 1 if value in UPDATED else None
 
 
-def updated_condition(value: str) -> Q | None:
-    first = first_day(value)
-    return None if first is None else Q(updated_at__gte=datetime.combine(date.fromordinal(first), time(), UTC))
-
-
-def _yes(column: str) -> Sides:
-    return (
-        (lambda row: [YES] if row[column] not in (None, False) else []),
-        (lambda _kind, value: Q(**{f"{column}__isnull": False}) & ~Q(**{column: False}) if value == YES else None),
-    )
-
-
 MODELS = frozenset({Repo.Kind.MODEL})
 LICENCE_CLASSES = ("permissive", "copyleft", "restricted", "other", "unknown")
-_LANGUAGE = {Repo.Kind.DATASET.value: "language:", Repo.Kind.SPACE.value: "language:"}
-_PRECISION = dict.fromkeys(Repo.Kind.values, "precision:")
 FACETS = (
     Facet("task", _("Task"), _column("task")),
-    Facet("language", _("Language"), _labels("languages", _LANGUAGE)),
+    Facet("language", _("Language"), _several("languages")),
     Facet("license_class", _("Licence"), _column("license_class"), order=LICENCE_CLASSES),
-    Facet("memory", _("Fits in memory of"), (_fits, _fits_condition), tuple(MEMORY), MODELS),
+    Facet("memory", _("Fits in memory of"), _fits, tuple(MEMORY), MODELS),
     Facet("size_class", _("Parameters"), _classes("parameters", PARAMETER_CLASSES), tuple(PARAMETER_CLASSES), MODELS),
     Facet("disk", _("Size on disk"), _classes("size", SIZE_CLASSES), tuple(SIZE_CLASSES)),
-    Facet("format", _("Format"), _labels("formats", {}), kinds=MODELS),
+    Facet("format", _("Format"), _several("formats"), kinds=MODELS),
     Facet("library", _("Library"), _column("library")),
     Facet("architecture", _("Architecture"), _column("architecture"), kinds=MODELS),
-    Facet("precision", _("Number format"), _labels("precisions", _PRECISION), kinds=MODELS),
+    Facet("precision", _("Number format"), _several("precisions"), kinds=MODELS),
     Facet("scored", _("Verified score"), _yes("best_score"), (YES,), MODELS),
     Facet("has_card", _("Card"), _yes("has_card"), (YES,)),
     Facet("license", _("Exact licence"), _column("license")),

@@ -5,7 +5,7 @@ reader may see are read and counted one by one.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,17 @@ from django.utils.functional import Promise
 from pyroaring import BitMap
 
 from models_hub.models import Repo, RepoQuerySet, SearchDocument
-from models_hub.searching import facets, matching, ranking
+from models_hub.searching import facets, ranking
 from models_hub.searching.catalogue import Catalogue, catalogues
+from models_hub.searching.matching import Wanted
+from models_hub.searching.postings import postings
 from models_hub.searching.words import WEAK, Term, asked
 from portal.models import Asker
 
-RANKED = 300  # as many of the most used are put in order of relevance, and as many with all words in their names
-FEW = 1500  # so many ids are sent to the database; more are asked for by what they have
+RANKED = 300  # so many of the likeliest are put in order of relevance,
+NAMED = 150  # and so many with the words in their names
+FEW = 1500  # so many ids are sent to the database; of more it gives the order and we say who fits
+AHEAD = 3  # so many times as many rows are looked at as should hold a page
 MAX_PRIVATE = 5000
 VALUES = 40
 
@@ -57,6 +61,7 @@ class Found:
         self.asks_words = bool(text.strip())
         self.every = True
         self._terms: Sequence[Term] = self.terms
+        self._held: list[BitMap] = []
         self._catalogue: Catalogue = catalogues.of(kind)
         self._matched = self._match()
         self._private = self._private_rows()
@@ -84,44 +89,61 @@ class Found:
             found.append(Value(value, count, value == chosen))
         return [value for value in found if value.count or value.is_chosen]
 
-    def rows(self) -> RepoQuerySet:
-        """Return who fits as a query, for orders that the database keeps."""
-        visible = Repo.objects.visible_to(self.user).filter(kind=self.kind)
+    def first_of(self, rows: RepoQuerySet, count: int) -> RepoQuerySet:
+        """Narrow ordered rows to those that fit, or of many that fit to the first `count`."""
         if not self.filters and not self.asks_words:
-            return visible
-        if self.count <= FEW:
-            return visible.filter(pk__in=[*self.public, *self.own])
-        for name, value in self.filters.items():
-            visible = self._conditioned(visible, name, value)
-        if self._matched is not None:
-            visible = visible.filter(pk__in=matching.subquery(self._terms, every=self.every))
-        return visible
+            return rows
+        fitting = self.public | BitMap(self.own)
+        return rows.filter(pk__in=[*fitting] if len(fitting) <= FEW else self._looked_through(rows, fitting, count))
 
     def ranked(self) -> list[int]:
         """Return the ids of the best answers in their order: all who fit, or of very many the likeliest some hundred.
 
-        Many answers are narrowed to those that are used most and to those whose names hold all words; both are known
+        The likeliest have most of the words in their names, or most of the words and are used most; both are known
         without reading a document.
         """
         ids = self.public
         if len(ids) > RANKED:
-            named = ids & BitMap(matching.ids(self._terms, in_name=True))
-            ids = self._catalogue.most_used(ids, RANKED) | self._catalogue.most_used(named, RANKED)
+            named = postings.of([Wanted(term, in_name=True) for term in self._terms])
+            ids = self._likeliest(named, NAMED) | self._likeliest(self._held, RANKED)
         use = self._catalogue.use
         rows = SearchDocument.objects.filter(repo__in=[*ids, *self.own[:RANKED]]).values_list("repo_id", "words")
         documents = [ranking.parse(pk, words, use.get(pk, 0.0)) for pk, words in rows]
         return [pk for _score, pk in ranking.order(self.terms, documents)]
 
+    def _looked_through(self, rows: RepoQuerySet, fitting: BitMap, count: int) -> list[int]:
+        """Return the ids of the first rows that fit, in one query, or two where those that fit come late.
+
+        The rows come from an index in their order, and who fits is known here.
+        """
+        among = len(self._catalogue.everything) + len(self._private)
+        enough = AHEAD * count * (among // len(fitting) + 1)
+        for most in (enough, None):
+            looked_at = list(rows.values_list("pk", flat=True)[:most])
+            found = [pk for pk in looked_at if pk in fitting][:count]
+            if len(found) == count or len(looked_at) < enough:
+                break
+        return found
+
+    def _likeliest(self, held: Sequence[BitMap], most: int) -> BitMap:
+        """Return those who hold the most words, and of those with as many, who is used most."""
+        found = BitMap()
+        for ids in _with_most(held, self.public):
+            found |= self._catalogue.most_used(ids - found, most - len(found))
+        return found
+
     def _match(self) -> BitMap | None:
         """Return who holds every word; else who holds every telling one; else who holds any of those."""
         if not self.asks_words:
             return None
-        found = matching.ids(self.terms)
+        self._held = postings.of([Wanted(term) for term in self.terms])
+        found = BitMap.intersection(*self._held) if self._held else BitMap()
         if not found and len(self.terms) > 1:
             self.every = False
             self._terms = [term for term in self.terms if term.word not in WEAK] or self.terms
-            found = matching.ids(self._terms, every=False)
-        return BitMap(found)
+            self._held = postings.of([Wanted(term) for term in self._terms])
+            found = BitMap.union(*self._held)
+        return found
 
     def _private_rows(self) -> list[dict[str, Any]]:
         if not self.user.is_authenticated:
@@ -153,10 +175,7 @@ class Found:
         chosen = self.filters.get(facet.name, "")
         others = {name: value for name, value in self.filters.items() if name != facet.name}
         base = self._within(self._catalogue.narrowed(others))
-        counts: Counter[str] = Counter()
-        for (name, value), ids in self._catalogue.having.items():
-            if name == facet.name and (count := base.intersection_cardinality(ids)):
-                counts[value] = count
+        counts = Counter(self._catalogue.count_with(facet.name, base))
         for row in self._private:
             if self._fits(row, others):
                 counts.update(facet.of_row(row))
@@ -166,11 +185,13 @@ class Found:
         values = sorted(counts, key=lambda value: (order.get(value, len(order)), -counts[value], value))[:VALUES]
         return Shown(facet.name, facet.title, [Value(value, counts[value], value == chosen) for value in values])
 
-    def _conditioned(self, rows: RepoQuerySet, name: str, value: str) -> RepoQuerySet:
-        if name == "author":
-            return rows.owned_by(value)
-        if name == facets.UPDATED_NAME:
-            condition = facets.updated_condition(value)
-        else:
-            condition = facets.BY_NAME[name].condition(self.kind, value) if name in facets.BY_NAME else None
-        return rows.none() if condition is None else rows.filter(condition)
+
+def _with_most(held: Sequence[BitMap], among: BitMap) -> Iterator[BitMap]:
+    """Yield who is in all of these bitmaps, who is in all but one or more, and so on down to one."""
+    counted: list[BitMap] = []  # at place n: in more than n of those seen so far
+    for ids in held:
+        here = ids & among
+        for place, before in enumerate(counted):
+            counted[place], here = before | here, before & here
+        counted.append(here)
+    yield from reversed(counted)

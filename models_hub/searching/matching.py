@@ -1,54 +1,63 @@
-"""The two full-text engines behind one question: which repositories hold these words."""
+"""The two full-text engines behind one question: which repositories hold a word. They find the same ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db import connection
-from django.db.models.expressions import RawSQL
+from pyroaring import BitMap
 
 from models_hub.searching.words import Term
 
+SQLITE = "SELECT {place}, group_concat(rowid) FROM hub_search WHERE hub_search MATCH %s"
+POSTGRESQL = """SELECT {place}, string_agg(repo_id::text, ',') FROM models_hub_searchdocument
+    WHERE {column}_vector @@ %s::tsquery"""
 
-def ids(terms: Sequence[Term], *, in_name: bool = False, every: bool = True) -> list[int]:
-    """Return the ids of repositories that hold every term, or any of them, in their names or anywhere."""
-    if not terms:
-        return []
-    statement, question = _statement(terms, in_name=in_name, every=every)
+
+class Wanted(NamedTuple):
+    """A term, and whether only the words of names count."""
+
+    term: Term
+    in_name: bool = False
+
+    @property
+    def column(self) -> str:
+        return "name" if self.in_name else "words"
+
+
+class Held:
+    """The words of one document, to ask it what the engines are asked."""
+
+    def __init__(self, text: str) -> None:
+        self._words = {*text.split()}
+        self._begun = {word[:end] for word in self._words for end in range(1, len(word) + 1)}
+
+    def answers(self, term: Term) -> bool:
+        return term.stem in self._words or term.word in (self._begun if term.is_prefix else self._words)
+
+
+def read(wanted: Sequence[Wanted]) -> dict[Wanted, BitMap]:
+    """Return who answers each of these, private repositories too, in one query."""
+    if not wanted:
+        return {}
+    pattern, question = (SQLITE, _fts5) if connection.vendor == "sqlite" else (POSTGRESQL, _tsquery)
+    parts = [pattern.format(place=place, column=one.column) for place, one in enumerate(wanted)]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [question])
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(" UNION ALL ".join(parts), [question(one) for one in wanted])
+        # One text for each: fifty thousand rows of one number would take their time on the way.
+        return {wanted[place]: BitMap([*map(int, ids.split(","))] if ids else []) for place, ids in cursor.fetchall()}
 
 
-def subquery(terms: Sequence[Term], *, every: bool) -> RawSQL:
-    """Return the same as a part of another question, for more ids than one would send along."""
-    statement, question = _statement(terms, in_name=False, every=every)
-    return RawSQL(statement, [question])  # noqa: S611  (the question is a parameter)
-
-
-def _statement(terms: Sequence[Term], *, in_name: bool, every: bool) -> tuple[str, str]:
-    column = "name" if in_name else "words"
-    if connection.vendor == "sqlite":
-        joined = (" AND " if every else " OR ").join(map(_fts5, terms))
-        return "SELECT rowid FROM hub_search WHERE hub_search MATCH %s", f"{column} : ({joined})"
-    joined = (" & " if every else " | ").join(map(_tsquery, terms))
-    table = "models_hub_searchdocument"
-    return f"SELECT repo_id FROM {table} WHERE {column}_vector @@ %s::tsquery", joined  # noqa: S608  (constants)
-
-
-def _fts5(term: Term) -> str:
+def _fts5(wanted: Wanted) -> str:
     """Words hold letters and digits alone, so that quotes are enough."""
-    return _either(f'"{term.word}"*' if term.is_prefix else f'"{term.word}"', f'"{term.stem}"', term, " OR ")
+    words = _either(wanted.term, quote='"', begun="*", between=" OR ")
+    return f"{wanted.column} : ({words})"
 
 
-def _tsquery(term: Term) -> str:
-    return _either(f"'{term.word}':*" if term.is_prefix else f"'{term.word}'", f"'{term.stem}'", term, " | ")
+def _tsquery(wanted: Wanted) -> str:
+    return _either(wanted.term, quote="'", begun=":*", between=" | ")
 
 
-def _either(whole: str, stem: str, term: Term, word: str) -> str:
-    return whole if term.stem == term.word or whole == stem else f"({whole}{word}{stem})"
-
-
-def holds(words: Iterable[str], term: Term) -> bool:
-    """Say whether a document's words answer a term, as the databases would."""
-    return any(
-        word == term.stem or (word.startswith(term.word) if term.is_prefix else word == term.word) for word in words
-    )
+def _either(term: Term, *, quote: str, begun: str, between: str) -> str:
+    whole = f"{quote}{term.word}{quote}{begun if term.is_prefix else ''}"
+    is_within = term.stem.startswith(term.word) if term.is_prefix else term.stem == term.word
+    return whole if is_within else f"{whole}{between}{quote}{term.stem}{quote}"

@@ -112,12 +112,12 @@ def test_a_search_costs_the_same_however_much_it_finds(client, alice, make_repo,
     make_repo(alice, "otter", files=described("otters"))
     query = {"search": "otter", "license_class": "permissive"}
     client.get("/models", query)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         client.get("/models", query)
     for number in range(4):
         make_repo(alice, f"otter{number}", files=described("otters"))
     client.get("/models", query)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         client.get("/models", query)
 
 
