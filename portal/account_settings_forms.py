@@ -20,10 +20,10 @@ class PreferencesForm(forms.Form):
 
 
 class RenameForm(forms.Form):
-    """Another account name."""
+    """Another name of a person or an organization."""
 
     name = forms.CharField(
-        label=_("New account name"),
+        label=_("New name"),
         max_length=MAX_NAME,
         help_text=_("Pages and repositories under the old name lead to the new one; nobody else can take the old one."),
         widget=forms.TextInput(attrs=PLAIN),

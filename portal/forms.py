@@ -121,7 +121,7 @@ class OrganizationForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=MAX_NAME,
-        help_text=_("Part of the address of everything it publishes; it cannot be changed later."),
+        help_text=_("Part of the address of everything it publishes."),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
     )
     title = forms.CharField(label=_("Display name"), max_length=120, required=False)

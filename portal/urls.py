@@ -62,6 +62,7 @@ urlpatterns = [
         "organizations/<account:name>/members/<account:username>/removal", organizations.removal, name="member_removal"
     ),
     path("organizations/<account:name>/rules", organization_rules.rules, name="organization_rules"),
+    path("organizations/<account:name>/name", organization_rules.rename, name="organization_name"),
     path("organizations/<account:name>/handover", organization_rules.handover, name="organization_handover"),
     path("organizations/<account:name>/domains", organization_rules.domains, name="organization_domains"),
     path("organizations/<account:name>/picture", organization_rules.picture, name="organization_picture"),

@@ -142,7 +142,7 @@ def _counts(call: Call, namespace: Namespace) -> dict[str, int]:
 
 def _namespace(name: str) -> Namespace:
     spaces = Namespace.objects.select_related("user", "organization").exclude(user__is_active=False)
-    found = spaces.named(name).first()
+    found = spaces.known_as(name).first()
     if found is None:
         raise NotFound(_("Nobody here has this account name."))
     return found

@@ -78,7 +78,7 @@ def _listed(request: HttpRequest, namespace: Namespace) -> HttpResponse:
 def _namespace_of(request: HttpRequest, name: str) -> Namespace:
     """Return an owner's namespace to who may undo its deletions; whose it is not, learns nothing of them."""
     user = require_user(request)
-    found = get_object_or_404(Namespace.objects.select_related("user", "organization").named(name))
+    found = get_object_or_404(Namespace.objects.select_related("user", "organization").known_as(name))
     if not trash.may_undo(user, found):
         raise NotAllowed(_("Only an admin of the owner may bring a repository back or remove it for good."))
     return found

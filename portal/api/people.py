@@ -209,7 +209,7 @@ def _participant(request: Request) -> User:
 
 def _namespace(name: str) -> Namespace:
     spaces = Namespace.objects.select_related("user", "organization").exclude(user__is_active=False)
-    found = spaces.named(name).first()
+    found = spaces.known_as(name).first()
     if found is None or found.is_mirror:
         raise NotFound(_("Nobody here has this account name."))
     return found

@@ -237,6 +237,12 @@ class NamespaceQuerySet(models.QuerySet["Namespace"]):
         possible = name.isascii() and name.isprintable()  # others, no database could even be asked for
         return self.filter(lower=name.lower()) if possible else self.none()
 
+    def known_as(self, name: str) -> "NamespaceQuerySet":
+        """The one of this name, or that had it before: a former name is never given to another."""
+        former = FormerName.objects.filter(lower=name.lower()).values("namespace")
+        possible = name.isascii() and name.isprintable()
+        return self.filter(Q(lower=name.lower()) | Q(pk__in=former)) if possible else self.none()
+
 
 class Namespace(models.Model):
     """The first half of a repository's name: one name space for users and organizations, whatever the case.

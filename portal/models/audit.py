@@ -42,6 +42,7 @@ AUDITED = {
     "account.deletion_requested": gettext_noop("Deletion of the account asked for"),
     "account.deletion_cancelled": gettext_noop("Deletion of the account cancelled"),
     "organization.founded": gettext_noop("Organization founded"),
+    "organization.renamed": gettext_noop("Organization renamed"),
     "organization.member_changed": gettext_noop("Role in an organization given"),
     "organization.member_removed": gettext_noop("Member of an organization removed"),
     "organization.invited": gettext_noop("Invitation to an organization sent"),

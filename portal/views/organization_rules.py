@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from portal import proving_domains
+from portal import proving_domains, renaming
+from portal.account_settings_forms import RenameForm
 from portal.authentication import confirmed, require_user
 from portal.errors import Conflict, DomainError, InvalidInput, NotAllowed, status_of
 from portal.forms import AvatarForm, DomainForm, HandoverForm, OrganizationRulesForm
@@ -30,6 +31,7 @@ def _page(request: HttpRequest, organization: Organization, *, status: int = 200
         "may_administer": True,
         "form": OrganizationRulesForm(initial=initial),
         "domain_form": DomainForm(auto_id="id_domain_%s"),
+        "rename": RenameForm(auto_id="id_rename_%s"),
         "domains": organization.domains.order_by("name"),
         "others": organization.memberships.exclude(user=request.user.pk).select_related("user").order_by("id"),
         "well_known": proving_domains.WELL_KNOWN,
@@ -52,6 +54,26 @@ def rules(request: HttpRequest, name: str) -> HttpResponse:
         form.add_error("requires_mfa", error.message)
         return _page(request, organization, status=status_of(error), form=form)
     messages.success(request, _("The rules are saved."))
+    return redirect("organization_rules", name=organization.name)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@confirmed(allow_get=True)
+def rename(request: HttpRequest, name: str) -> HttpResponse:
+    """Give the organization another name."""
+    user, organization = _admin_of(request, name)
+    form = RenameForm(request.POST or None, auto_id="id_rename_%s")
+    if request.method != "POST":
+        return redirect("organization_rules", name=organization.name)
+    if not form.is_valid():
+        return _page(request, organization, status=400, rename=form)
+    try:
+        renaming.rename_organization(organization, name=form.cleaned_data["name"], by=user)
+    except DomainError as error:
+        form.add_error("name", error.message)
+        return _page(request, load(name), status=status_of(error), rename=form)
+    messages.success(request, _("The name of the organization is %(name)s now.") % {"name": organization.name})
     return redirect("organization_rules", name=organization.name)
 
 

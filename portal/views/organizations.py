@@ -10,13 +10,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.authentication import require_user
 from portal.errors import Conflict, DomainError, NotAllowed, status_of
 from portal.forms import InvitationForm, OrganizationForm, OrganizationProfileForm, RoleForm
-from portal.models import Invitation, Membership, Organization, User
+from portal.models import Invitation, Membership, Namespace, Organization, User
 from portal.permissions import can_administer
 from portal.views.invitations import invite
 
 
 def load(name: str) -> Organization:
-    return get_object_or_404(Organization.objects.select_related("namespace"), namespace__lower=name.lower())
+    """Return the organization of this name, or that had it before."""
+    found = Organization.objects.select_related("namespace")
+    return get_object_or_404(found, namespace__in=Namespace.objects.known_as(name))
 
 
 @never_cache

@@ -5,7 +5,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from portal import renaming
 from portal.models import Follow, Membership, Namespace
 from portal.permissions import can_administer
 
@@ -24,7 +23,7 @@ TABS = {
     "followers": _("Followers"),
     "following": _("Following"),
 }
-OF_PEOPLE = {"activity", "likes", "following"}
+OF_PEOPLE = {"following"}
 
 
 @require_safe
@@ -62,7 +61,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
 def _load(name: str) -> Namespace:
     """Return the account of this name, or of one that had it before."""
     spaces = Namespace.objects.select_related("user", "organization").exclude(user__is_active=False)
-    found = spaces.named(name).first() or spaces.named(renaming.present_name(name) or "").first()
+    found = spaces.known_as(name).first()
     if found is None:
         raise Http404
     return found

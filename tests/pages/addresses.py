@@ -84,7 +84,7 @@ NO_PAGES = {
     "the admin of Django": r"admin/",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
-    "forms on a page of their own only when they are refused": r"settings/account/(deletion|name)|i18n/",
+    "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
     "need a second factor": r"accounts/2fa/(authenticate|reauth|recovery|totp/deact|webauthn/(keys|login|reauth))",
     "need an account elsewhere, or are other names of pages": r"accounts/(3rdparty/signup|social/|password/set)",
 }

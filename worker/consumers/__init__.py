@@ -19,4 +19,5 @@ CONSUMERS: dict[str, Sequence[Consumer]] = {
     "repo.deleted": (deleted_repos.cancel_jobs, best_scores.tell, webhooks.announce),
     "repo.restored": (best_scores.tell,),
     "account.renamed": (renamed_accounts.index,),
+    "organization.renamed": (renamed_accounts.index,),
 }

@@ -1,4 +1,4 @@
-"""When a person takes another name, what the person published is found by it."""
+"""When a person or an organization takes another name, what it published is found by it."""
 
 from models_hub.models import Repo
 from models_hub.searching import indexing
@@ -6,7 +6,8 @@ from portal.models import Event
 
 
 def index(event: Event) -> None:
-    """Index the names of the person's repositories anew."""
-    user_id = int(event.subject.removeprefix("user:"))
-    for repo in Repo.objects.filter(namespace__user=user_id).select_related("namespace").iterator(chunk_size=500):
+    """Index the names of the repositories anew."""
+    whose, _colon, number = event.subject.partition(":")
+    owned = Repo.objects.filter(**{f"namespace__{whose}": int(number)})
+    for repo in owned.select_related("namespace").iterator(chunk_size=500):
         indexing.note_name(repo)
