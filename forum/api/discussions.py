@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from forum import discussing, posting, reviewing
-from forum.api.shapes import MergedShape, PostShape, TopicShape, WholeTopicShape
+from forum.api.shapes import MergedShape, PostShape, ReviewsShape, TopicShape, WholeTopicShape
 from forum.models import Post, Topic
-from models_hub import merging, proposing
+from models_hub import approving, merging, proposing
 from models_hub.api.pages import HubView
 from models_hub.merging import Method
-from models_hub.models import DEFAULT_BRANCH, Repo
+from models_hub.models import DEFAULT_BRANCH, PullRequest, Repo, Review
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, OldestFirst, paged
 from portal.api.schema import PAGE, query
@@ -51,6 +51,14 @@ class MergeInput(serializers.Serializer[None]):
 
     method = serializers.ChoiceField(choices=[one.value for one in Method], default=Method.MERGE.value)
     head = serializers.CharField(max_length=40, default=None, allow_null=True)
+    comment = serializers.CharField(max_length=posting.MAX_TEXT, default="", allow_blank=True)
+
+
+class ReviewInput(serializers.Serializer[None]):
+    """A verdict on the commit `head`, which is the one that was looked at; an earlier one of yours is replaced."""
+
+    verdict = serializers.ChoiceField(choices=Review.Verdict.choices)
+    head = serializers.CharField(max_length=40)
     comment = serializers.CharField(max_length=posting.MAX_TEXT, default="", allow_blank=True)
 
 
@@ -158,6 +166,27 @@ class OnePost(HubView):
         return discussing.find_comment(topic, post)
 
 
+class Reviews(HubView):
+    @extend_schema(responses=ReviewsShape)
+    def get(self, request: Request, kind: str, namespace: str, name: str, number: int) -> Response:
+        """Read what reviewers say of a pull request, and what its branch still asks for."""
+        pull = proposing.find(self.repo(request, kind, namespace, name), number)
+        return Response(_reviews(pull, request))
+
+    @extend_schema(request=ReviewInput, responses={201: ReviewsShape})
+    @once
+    def post(self, request: Request, kind: str, namespace: str, name: str, number: int) -> Response:
+        """Approve a pull request, or ask for changes."""
+        pull = proposing.find(self.repo(request, kind, namespace, name), number)
+        sent = ReviewInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        values = sent.validated_data
+        if values["comment"].strip():
+            values["comment"] = posting.checked_text(values["comment"])
+        proposing.review(pull, by=request.user, **values)
+        return Response(_reviews(pull, request), status=201)
+
+
 class Merge(HubView):
     @extend_schema(request=MergeInput, responses=MergedShape)
     @once
@@ -178,6 +207,19 @@ def _filtered(request: Request, rows: Any) -> Any:
     if kind:
         rows = rows.filter(is_pull_request=kind == "pull_request")
     return {"open": rows.live, "closed": rows.over}.get(status, rows.all)()
+
+
+def _reviews(pull: PullRequest, request: Request) -> Any:
+    look = reviewing.look(pull)
+    standing = look.standing()
+    facts = {
+        "head": approving.head_of(pull),
+        "reviews": standing.said,
+        "approvers": standing.approvers,
+        "objectors": standing.objectors,
+        "lacking": look.refusals(request.user),
+    }
+    return ReviewsShape(facts).data
 
 
 def _whole(repo: Repo, topic: Topic) -> Any:

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from forum.models import Post, Topic
-from models_hub.models import PullRequest
+from models_hub.approving import Said
+from models_hub.models import PullRequest, Review
 from portal.api.shapes import PersonShape
 
 
@@ -60,6 +61,27 @@ class WholeTopicShape(TopicShape):
 
     class Meta(TopicShape.Meta):
         fields = (*TopicShape.Meta.fields, "change")
+
+
+class ReviewShape(serializers.Serializer[Said]):
+    """What somebody last said. Of those who may write and wrote none of it, it counts until new commits come."""
+
+    reviewer = PersonShape(source="review.reviewer")
+    verdict = serializers.ChoiceField(choices=Review.Verdict.choices, source="review.verdict")
+    head = serializers.CharField(source="review.oid", help_text="The commit that was looked at.")
+    created_at = serializers.DateTimeField(source="review.created_at")
+    is_current = serializers.BooleanField(help_text="No commits came since.")
+    counts = serializers.BooleanField(help_text="The rules of the branch heed it.")
+
+
+class ReviewsShape(serializers.Serializer[Any]):
+    """The reviews of a pull request as they stand; `lacking` says what keeps you from merging it now."""
+
+    head = serializers.CharField()
+    reviews = ReviewShape(many=True)
+    approvers = serializers.ListField(child=serializers.CharField())
+    objectors = serializers.ListField(child=serializers.CharField())
+    lacking = serializers.ListField(child=serializers.CharField())
 
 
 class MergedShape(serializers.Serializer[Any]):

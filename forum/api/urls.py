@@ -13,6 +13,7 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
         path(f"{here}/<int:number>", discussions.OneTopic.as_view(), kinds),
         path(f"{here}/<int:number>/posts", discussions.Posts.as_view(), kinds),
         path(f"{here}/<int:number>/posts/<str:post>", discussions.OnePost.as_view(), kinds),
+        path(f"{here}/<int:number>/reviews", discussions.Reviews.as_view(), kinds),
         path(f"{here}/<int:number>/merge", discussions.Merge.as_view(), kinds),
     ]
 

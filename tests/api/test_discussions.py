@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from models_hub.models import Repo
+from models_hub import publishing
+from models_hub.changes import PutFile
+from models_hub.models import RefRule, Repo
 from portal.models import User
 from tests.api.conftest import Caller
 
@@ -53,6 +55,45 @@ def test_a_pull_request_is_opened_filled_and_merged(api: Api, alice: User, charl
     assert owner("POST", f"{HERE}/1/merge", {"method": "squash"}).json()["status"] == "merged"
     paths = [row["path"] for row in owner("GET", "models/alice/bert/tree/main").json()["results"]]
     assert "b.txt" in paths
+
+
+@pytest.fixture
+def proposal(bert: Repo, charlie: User) -> Repo:
+    """A pull request of charlie's to a branch that asks for an approval."""
+    RefRule.objects.create(repo=bert, pattern="main", requires_pull_request=True, approvals=1)
+    publishing.propose(repo=bert, by=charlie, changes=[PutFile("b.txt", b"b")], title="Mend")
+    return bert
+
+
+def test_an_approval_is_given_and_opens_the_branch(proposal: Repo, api: Api, alice: User, charlie: User) -> None:
+    owner = api(alice)
+    before = owner("GET", f"{HERE}/1/reviews").json()
+    assert (before["reviews"], before["lacking"]) == ([], ["1 approval is needed, 0 is given."])
+    sent = {"verdict": "approved", "head": before["head"], "comment": "Looks right."}
+    made = owner("POST", f"{HERE}/1/reviews", sent)
+    assert made.status_code == 201
+    [review] = made.json()["reviews"]
+    assert (review["reviewer"]["name"], review["verdict"], review["head"]) == ("alice", "approved", before["head"])
+    assert (review["is_current"], review["counts"]) == (True, True)
+    assert (made.json()["approvers"], made.json()["objectors"], made.json()["lacking"]) == (["alice"], [], [])
+    posts = api(charlie)("GET", f"{HERE}/1/posts").json()["results"]
+    assert [post["kind"] for post in posts[-2:]] == ["review", "comment"]
+    assert owner("POST", f"{HERE}/1/merge", {}).json()["status"] == "merged"
+
+
+def test_a_review_of_what_is_not_the_newest_is_refused(proposal: Repo, api: Api, alice: User, charlie: User) -> None:
+    sent = {"verdict": "changes", "head": proposal.head}
+    refused = api(alice)("POST", f"{HERE}/1/reviews", sent)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    head = api(alice)("GET", f"{HERE}/1/reviews").json()["head"]
+    assert api(charlie)("POST", f"{HERE}/1/reviews", {"verdict": "approved", "head": head}).status_code == 403
+    assert "verdict" in api(alice)("POST", f"{HERE}/1/reviews", {"verdict": "fine", "head": head}).json()["fields"]
+    assert api(None)("POST", f"{HERE}/1/reviews", {"verdict": "approved", "head": head}).status_code in {401, 403}
+
+
+def test_a_discussion_has_no_reviews(api: Api, alice: User) -> None:
+    api(alice)("POST", HERE, {"title": "Why?"})
+    assert api(alice)("GET", f"{HERE}/1/reviews").status_code == 404
 
 
 def test_what_is_asked_wrongly_is_named(api: Api, alice: User) -> None:

@@ -133,6 +133,7 @@ API: Table = {
     "/discussions/{number}/merge": {"POST": WRITE},
     "/discussions/{number}/posts": {"GET": SEE, "POST": SIGN},
     "/discussions/{number}/posts/{post}": {"PATCH": AUTHOR, "DELETE": WRITE},
+    "/discussions/{number}/reviews": {"GET": SEE, "POST": SIGN},
     "/like": {"PUT": SIGN, "DELETE": SIGN},
     "/refs": {"GET": SEE},
     "/rules": {"GET": MANAGE, "POST": MANAGE},
@@ -212,6 +213,7 @@ FORMS = {
 JSON = {
     "/discussions/{number}": {"title": "Other"},
     "/posts/{post}": {"text": "Hello"},
+    "/reviews": {"verdict": "approved", "head": "0" * 40},
     "/objects/batch": {"operation": "download", "objects": []},
     "/commits": {"title": "Mend", "changes": [{"path": "c.txt", "text": "c"}]},
 }
