@@ -58,6 +58,14 @@ def test_the_list_shows_live_tokens_of_ones_own_without_their_digests(as_user, a
     assert token.digest not in page
 
 
+def test_the_list_says_when_and_from_where_a_token_was_last_used(as_user, alice, token_of, client):
+    header = {"authorization": f"Bearer {token_of(alice)}"}
+    client.get("/api/whoami-v2", headers=header, REMOTE_ADDR="203.0.113.7")
+    page = as_user(alice).get("/settings/tokens").text
+    assert "from 203.0.113.7" in page
+    assert "never" not in page.split("last used:")[1].split("created:")[0]
+
+
 def test_names_are_text_and_never_markup(as_user, alice):
     AccessToken.issue(user=alice, name="<script>x</script>", role="read")
     assert "<script>x" not in as_user(alice).get(PAGE).text
