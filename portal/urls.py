@@ -27,7 +27,6 @@ urlpatterns = [
     path("api/v1/openapi.yaml", api_docs.openapi, name="api_openapi"),
     path("api/v1/", include("portal.api.urls")),
     path("docs/api", api_docs.reference, name="api_reference"),
-    path("avatars/<account:name>.svg", avatars.letter, name="avatar"),
     path("avatars/<account:name>", avatars.picture, name="picture"),
     path("settings/following/<account:name>", following.begin, name="follow"),
     path("settings/following/<account:name>/removal", following.end, name="unfollow"),

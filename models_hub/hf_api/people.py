@@ -91,7 +91,7 @@ def unfollow(call: Call, name: str) -> HttpResponseBase:
 
 def avatar(call: Call, name: str) -> str:
     """Return the address of somebody's picture."""
-    return f"{call.origin}/avatars/{name}.svg"
+    return f"{call.origin}/avatars/{name}"
 
 
 def person_row(call: Call, user: User) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from portal.models import Avatar
+from portal.models import Avatar, Namespace
 
+CACHED = "public, max-age=300"
 TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" height="96" role="img" aria-label="{}">
 <rect width="96" height="96" fill="hsl({} 55% 42%)"/>
@@ -16,23 +17,14 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 96" width="96" 
 
 
 @require_safe
-def letter(request: HttpRequest, name: str) -> HttpResponse:
-    """Made from the name alone: it says nothing of whether somebody bears it."""
-    hue = int.from_bytes(hashlib.sha256(name.lower().encode()).digest()[:2], "big") % 360
-    response = HttpResponse(format_html(SVG, name, hue, name[0].upper()), content_type="image/svg+xml")
-    response["Cache-Control"] = "public, max-age=86400"
-    return response
-
-
-@require_safe
 def picture(request: HttpRequest, name: str) -> HttpResponse:
     """The picture that a person or an organization chose, else the letter. Nothing in it can run."""
-    chosen = Avatar.objects.filter(namespace__lower=name.lower()).exclude(namespace__user__is_active=False)
+    name = _meant(name)
+    bearers = Namespace.objects.known_as(name).exclude(user__is_active=False)
+    chosen = Avatar.objects.filter(namespace__in=bearers)
     found = chosen.values_list("digest", "format").first()
     if found is None:
-        response = letter(request, name)
-        response["Cache-Control"] = "public, max-age=300"
-        return response
+        return _letter(name)
     digest, form = found
     tag = f'"{digest}"'
     if request.headers.get("If-None-Match") == tag:
@@ -41,7 +33,21 @@ def picture(request: HttpRequest, name: str) -> HttpResponse:
         data = chosen.values_list("data", flat=True).first()
         response = HttpResponse(bytes(data or b""), content_type=TYPES[form])
     response["ETag"] = tag
-    response["Cache-Control"] = "public, max-age=300"
+    response["Cache-Control"] = CACHED
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _meant(name: str) -> str:
+    """Return the name in an address: programs hold older ones that end in .svg, and so may a name itself."""
+    is_older = name.endswith(".svg") and not Namespace.objects.known_as(name).exists()
+    return name.removesuffix(".svg") if is_older else name
+
+
+def _letter(name: str) -> HttpResponse:
+    """Return what is made from the name alone: it says nothing of whether somebody bears it."""
+    hue = int.from_bytes(hashlib.sha256(name.lower().encode()).digest()[:2], "big") % 360
+    response = HttpResponse(format_html(SVG, name, hue, name[0].upper()), content_type="image/svg+xml")
+    response["Cache-Control"] = CACHED
     return response

@@ -30,7 +30,7 @@ def test_a_like_is_counted_once_and_taken_back(alice, charlie, make_repo, token_
     assert Wire().get("/api/models/alice/bert").json()["likes"] == 1
     [liker] = Wire().get("/api/models/alice/bert/likers").json()
     assert liker["user"] == "charlie"
-    assert liker["avatarUrl"] == "http://portal.example/avatars/charlie.svg"
+    assert liker["avatarUrl"] == "http://portal.example/avatars/charlie"
     assert [wire.call("DELETE", LIKE).json()["likes"] for _n in range(2)] == [0, 0]
     repo.refresh_from_db()
     assert (repo.likes, repo.trend) == (0, 0.0)

@@ -92,6 +92,25 @@ def test_a_picture_is_cleaned_shown_and_removed(browser, alice, client):
     assert Client().get("/avatars/alice")["Content-Type"] == "image/svg+xml"
 
 
+@pytest.mark.parametrize("address", ["/avatars/alice", "/avatars/ALICE", "/avatars/alice.svg", "/avatars/former"])
+def test_every_address_of_a_picture_has_the_one_that_was_chosen(client, alice, address):
+    FormerName.objects.create(namespace=alice.namespace, lower="former")
+    Avatar.choose(alice.namespace, pictures.PNG)
+    assert client.get(address)["Content-Type"] == "image/png"
+
+
+def test_a_name_that_ends_like_a_picture_has_its_own(client, alice):
+    User.objects.create_user("alice.svg")
+    Avatar.choose(alice.namespace, pictures.PNG)
+    assert client.get("/avatars/alice.svg")["Content-Type"] == "image/svg+xml"
+
+
+def test_programs_are_given_the_address_of_the_chosen_picture(client, alice):
+    Avatar.choose(alice.namespace, pictures.PNG)
+    told = client.get("/api/users/alice/overview").json()["avatarUrl"]
+    assert client.get(told.removeprefix("http://testserver"))["Content-Type"] == "image/png"
+
+
 @pytest.mark.parametrize("data", [b"<svg onload=alert(1)>", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"x" * 600_000])
 def test_what_is_no_picture_is_refused(browser, alice, data):
     browser.post("/settings/avatar", {"picture": io.BytesIO(data)})

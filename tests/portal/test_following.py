@@ -54,7 +54,7 @@ def test_the_overview_counts_only_what_the_asker_may_see(token_of, alice, charli
     alice.introduce(name="Alice Chen", about="Small encoders.")
     seen = Wire(token_of(charlie)).get("/api/users/alice/overview").json()
     assert (seen["numModels"], seen["numDatasets"], seen["details"]) == (1, 1, "Small encoders.")
-    assert seen["avatarUrl"] == "http://portal.example/avatars/alice.svg"
+    assert seen["avatarUrl"] == "http://portal.example/avatars/alice"
     assert Wire(token_of(alice)).get("/api/users/alice/overview").json()["numModels"] == 2
 
 

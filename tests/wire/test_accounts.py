@@ -28,7 +28,7 @@ def test_people_and_what_they_hold(hers, live_portal):
         api = HfApi()
         me = api.whoami()
         assert (me["name"], me["type"], me["auth"]["accessToken"]["role"]) == ("alice", "user", "write"), me
-        assert me["avatarUrl"].endswith("/avatars/alice.svg")
+        assert me["avatarUrl"].endswith("/avatars/alice")
         api.create_repo("alice/held", private=True, exist_ok=True)
         seen = api.get_user_overview("alice")
         assert (seen.username, seen.is_pro, seen.orgs) == ("alice", False, []), seen
