@@ -26,6 +26,7 @@ KIND = "import"
 QUEUE = "light"
 KINDS = (Repo.Kind.MODEL, Repo.Kind.DATASET)
 MAX_REVISIONS = 100
+MAX_SECONDS = 7 * 24 * 3600  # the wire is slow and the weights are large; standing still ends it sooner
 _SPACES = re.compile(r"[\s,]+")
 
 
@@ -76,7 +77,7 @@ def request(
         repo = origin.repo
         origin.job = Job.enqueue(
             KIND, spec={"import": origin.pk, "reads": [repo.pk]}, owner=by, queue=QUEUE,
-            title=f"{origin.source} → {repo.full_name}",
+            title=f"{origin.source} → {repo.full_name}", needs={"store": True}, max_seconds=MAX_SECONDS,
         )  # fmt: skip
         origin.private, origin.revisions = private, wanted
         origin.save(update_fields=("job", "private", "revisions"))

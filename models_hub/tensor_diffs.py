@@ -190,6 +190,7 @@ def request(repo: Repo, *, by: Asker, before: Commit, after: Commit, planned: Pl
             spec={"repo": repo.pk, "before": before.oid, "after": after.oid, "page": page, "reads": [repo.pk]},
             owner=by,
             queue=QUEUE,
+            needs={"store": True},
             title=f"{repo.full_name}: {before.oid[:7]} → {after.oid[:7]}",
         )
         row.save(update_fields=("job",))

@@ -12,12 +12,14 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 
 from portal.errors import DomainError
-from portal.models import Job, LeaseLost
+from portal.models import Checkpoint, Job, LeaseLost
 from portal.models.jobs import MAX_LOG_LINES
 
 logger = logging.getLogger(__name__)
 
 SHOW_EVERY = 0.5  # seconds between two writes of progress
+ASK_EVERY = 1.0  # seconds between two looks at whether the job is still wanted
+IDLE_SHARE = 0.01  # of a core: whoever uses less is waiting, not working
 CANCELLED, LEASE_LOST, SHUTDOWN = "cancelled", "lease_lost", "shutdown"
 
 
@@ -49,6 +51,9 @@ class Attempt:
         self._why: str | None = None
         self._over = threading.Event()
         self._renewed = time.monotonic()
+        self._cpu_seconds = 0.0  # of the sandboxed children of this attempt
+        self._cpu_seen = 0.0
+        self._work = threading.get_ident()
         self._heartbeat = threading.Thread(target=self._renew_until_over, name=f"lease of job {job.pk}", daemon=True)
         self._progress: tuple[float, str, dict[str, Any]] = (0.0, "", {})
         self._lines: deque[str] = deque(maxlen=MAX_LOG_LINES)
@@ -92,6 +97,22 @@ class Attempt:
         if self._why:
             raise Stopped(self._why)
 
+    def used(self, cpu_seconds: float) -> None:
+        """Note that a child has used processor time since this was said last: it works, although it says nothing."""
+        self._cpu_seconds += cpu_seconds
+
+    def save(self, name: str, content: bytes) -> str:
+        """Keep a piece of partial work for the next attempt, should this one be lost; returns its digest."""
+        try:
+            return Checkpoint.save_for(self.job, name, content)
+        except LeaseLost:
+            self.stop(LEASE_LOST)
+            raise
+
+    def saved(self) -> dict[str, bytes]:
+        """Return what earlier attempts at this job saved, by name."""
+        return Checkpoint.load_for(self.job)
+
     def report(self, progress: float, message: str, **data: Any) -> None:
         """Show how far the work is, at most twice a second. The message may name values of `data` as %(name)s."""
         self._progress = (progress, message, data)
@@ -118,15 +139,33 @@ class Attempt:
             connections.close_all()
 
     def _renew_until_over(self) -> None:
+        """Renew three times in each lease, and ask every second whether somebody wants the job to stop."""
+        asked = self._renewed
         try:
-            while not self._over.wait(self.lease.total_seconds() / 3):
-                self._renew()
+            while not self._over.wait(ASK_EVERY):
+                is_due = time.monotonic() - asked >= self.lease.total_seconds() / 3
+                if is_due or not self._is_wanted():
+                    self._renew()
+                    asked = time.monotonic()
         finally:
             connections.close_all()
 
+    def _is_wanted(self) -> bool:
+        try:
+            return self.job.is_wanted()
+        except DatabaseError:
+            connections.close_all()
+            return True  # whether the lease still holds is for the next renewal to find out
+
+    def _got_on(self) -> bool:
+        """Whether the work, in its own thread or in children, has used processor time since this was asked last."""
+        total = self._cpu_seconds + _cpu_of(self._work)
+        spent, self._cpu_seen = total - self._cpu_seen, total
+        return spent > IDLE_SHARE * self.lease.total_seconds() / 3
+
     def _renew(self) -> None:
         try:
-            self.job.renew(self.lease)
+            self.job.renew(self.lease, got_on=self._got_on())
             self._renewed = time.monotonic()
         except LeaseLost:
             asked = Job.objects.filter(pk=self.job.pk, fence=self.job.fence, cancel_requested_at__isnull=False)
@@ -136,3 +175,11 @@ class Attempt:
             connections.close_all()
             if time.monotonic() - self._renewed > self.lease.total_seconds():
                 self.stop(LEASE_LOST)
+
+
+def _cpu_of(thread: int) -> float:
+    """Return the processor time of a thread of this process."""
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(thread))
+    except OSError:  # it has ended
+        return 0.0

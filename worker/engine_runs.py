@@ -53,6 +53,7 @@ def run_verb(attempt: Attempt, run: Run, *, spec_folder: Path, limits: Limits) -
             limits=limits,
             on_line=answer.read,
             should_stop=attempt.should_stop,
+            on_cpu=attempt.used,
             environment={"PORTAL_FAKE_ENGINE": "1"} if settings.FAKE_ENGINE else {},
             policy=node.policy(),
         )

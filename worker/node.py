@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, get_args
 
@@ -16,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
 from portal.models import WorkerNode
-from worker import sandbox
+from worker import sandbox, versions
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +25,38 @@ HELLO_SECONDS = 15
 PROBE_SECONDS = 120
 PROBE = """
 import json, torch
-names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-print(json.dumps(names))
+count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+found = [torch.cuda.get_device_properties(number) for number in range(count)]
+print(json.dumps([{"name": gpu.name, "memory_mb": gpu.total_memory // 1024**2} for gpu in found]))
 """
+# Set while this process was told by a signal to take nothing new; its row says so too, as soon as that is written.
+_draining = threading.Event()
 
 
 def name() -> str:
     """Return a name that no other worker process has at the same time."""
     return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def queue_of(name: str) -> str:
+    """Return the queue of messages of one worker, on which it is woken."""
+    return f"worker.{name}"
+
+
+def takes_jobs() -> bool:
+    """Whether this worker may take another job: nobody drains it, and it is of the portal's version."""
+    if _draining.is_set():
+        return False
+    own = WorkerNode.objects.filter(name=name()).values_list("draining", "refusal").first()
+    return own is None or own == (False, "")
+
+
+def stated_capabilities() -> dict[str, Any]:
+    """Return what this worker has said of itself."""
+    stated: dict[str, Any] | None = (
+        WorkerNode.objects.filter(name=name()).values_list("capabilities", flat=True).first()
+    )
+    return stated or {}
 
 
 def cores() -> int:
@@ -61,9 +86,12 @@ def capabilities() -> dict[str, Any]:
         "in_force": list(isolation.in_force),
         "warning": isolation.warning,
         "cores": cores(),
-        "memory_mb": _memory_mb(),
-        "torch": _version("torch"),
+        "memory_mb": min(settings.JOB_MEMORY_MB, _memory_mb() // max(1, settings.WORKER_SLOTS)),  # of one job
+        "machine_memory_mb": _memory_mb(),
         "gpus": _gpus(),
+        "store": not settings.PORTAL_URL,
+        "torch": _version("torch"),
+        **versions.of_this_code(),
     }
 
 
@@ -78,18 +106,26 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _gpus() -> list[str]:
+def _gpus() -> list[dict[str, Any]]:
     if _version("torch") is None or not (shutil.which("nvidia-smi") or os.path.exists("/dev/nvidiactl")):
         return []
     try:
         asked = subprocess.run(
             [sys.executable, "-I", "-c", PROBE], capture_output=True, timeout=PROBE_SECONDS, check=True
         )
-        names = json.loads(asked.stdout)
+        found = json.loads(asked.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         logger.warning("The GPUs of this machine could not be listed: %s", error)
         return []
-    return [str(found)[:80] for found in names]
+    return [{"name": str(gpu["name"])[:80], "memory_mb": int(gpu["memory_mb"])} for gpu in found]
+
+
+def refuse(reason: str, data: Mapping[str, str]) -> None:
+    """Leave a row that shows on the page of workers that one of this host was turned away."""
+    WorkerNode.hello(
+        socket.gethostname(), queues=[], slots=0, capabilities=dict(versions.of_this_code()),
+        refusal=reason, refusal_data=data,
+    )  # fmt: skip
 
 
 class Hello(threading.Thread):
@@ -98,24 +134,47 @@ class Hello(threading.Thread):
     def __init__(self, abilities: dict[str, Any]) -> None:
         super().__init__(name="hello", daemon=True)
         self._over = threading.Event()
+        self._news = threading.Event()
+        self._wish: bool | None = None
         self._abilities = abilities
+        self._refusal = ""
+
+    def drain(self, draining: bool) -> None:
+        """Take nothing new from now on, or take jobs again; for handlers of signals, so it only leaves word."""
+        _draining.set() if draining else _draining.clear()
+        self._wish = draining
+        self._news.set()
 
     def run(self) -> None:
         known = True
         while True:
+            self._news.clear()
             try:
-                WorkerNode.hello(
-                    name(), queues=settings.WORKER_QUEUES, slots=settings.WORKER_SLOTS, capabilities=self._abilities
-                )
+                self._say_hello()
                 known = True
             except DatabaseError as error:
                 if known:
                     logger.warning("The database is away, so this worker is not listed: %s", error)
                 known = False
                 connections.close_all()
-            if self._over.wait(HELLO_SECONDS):
+            self._news.wait(HELLO_SECONDS)
+            if self._over.is_set():
                 break
         self._say_goodbye()
+
+    def _say_hello(self) -> None:
+        reason, data = versions.skew() or ("", {})
+        if reason != self._refusal:
+            logger.warning("%s", reason % data if reason else "This worker fits the portal again.")
+            self._refusal = reason
+        WorkerNode.hello(
+            name(), queues=settings.WORKER_QUEUES, slots=settings.WORKER_SLOTS, capabilities=self._abilities,
+            refusal=reason, refusal_data=data,
+        )  # fmt: skip
+        if self._wish is not None:
+            WorkerNode.objects.get(name=name()).drain(by=None, draining=self._wish)
+            logger.info("This worker %s.", "takes no more jobs" if self._wish else "takes jobs again")
+            self._wish = None
 
     def _say_goodbye(self) -> None:
         try:
@@ -128,4 +187,5 @@ class Hello(threading.Thread):
     def stop(self) -> None:
         """Say goodbye and end."""
         self._over.set()
+        self._news.set()
         self.join(timeout=10)

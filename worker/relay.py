@@ -9,21 +9,26 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import chain
 
 from django.db import DatabaseError, connections, transaction
-from django.db.models import Count
 from django.db.models.functions import Now
+from kombu import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from models_hub import downloading, fetching, webhooks
 from models_hub.storage import blob_store
+from portal import fair_share, needs
 from portal.config.celery import app
 from portal.models import Duty, Event, IdempotentAnswer, Job, WorkerNode
 from portal.models.workers import RELAY
+from worker import versions
 from worker.consumers import CONSUMERS
+from worker.node import queue_of
 from worker.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
@@ -32,9 +37,6 @@ TURN_SECONDS = 1.0
 LONGEST_PAUSE = 15.0
 DUTY = timedelta(seconds=15)
 RESEND = timedelta(seconds=15)
-# Messages in flight for each slot: enough to keep a worker busy between two turns, few enough that priorities
-# count and that a long job does not pile up repeated messages behind it.
-WINDOW = 8
 EVENTS_A_TURN = 200
 SWEEP_SECONDS = 3600.0
 FORGET_NODES_AFTER = timedelta(hours=1)
@@ -71,7 +73,8 @@ class Relay:
         if not self._has_duty():
             return
         self._try("take jobs from lost workers", expire_leases)
-        self._try("hand jobs to workers", send_due_jobs)
+        self._try("end jobs that are stuck", end_stuck_jobs)
+        self._try("hand jobs to workers", wake_workers)
         self._try("deliver events", deliver_events)
         if time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._try("sweep", sweep)
@@ -80,7 +83,7 @@ class Relay:
     def _has_duty(self) -> bool:
         """Take or renew the duty, a few times in its span: an idle portal need not write every second."""
         if time.monotonic() - self._renewed > DUTY.total_seconds() / 3:
-            taken = Duty.take(RELAY, holder=self.name, span=DUTY)
+            taken = Duty.take(RELAY, holder=self.name, span=DUTY, facts=versions.of_this_code())
             self._renewed = time.monotonic() if taken else -math.inf
         return self._renewed > -math.inf
 
@@ -108,24 +111,46 @@ def expire_leases() -> None:
             logger.warning("Job %s was taken from %s, which fell silent.", job.pk, job.worker)
 
 
-def send_due_jobs() -> None:
-    """Tell workers of the next due jobs of each queue that somebody serves, at most a window of them."""
-    held = dict(Job.objects.held().values_list("queue").annotate(Count("pk")))
-    for queue, slots in WorkerNode.queues_served().items():
-        free = max(slots - held.get(queue, 0), 0)
-        window = list(Job.objects.due().filter(queue=queue).values_list("pk", flat=True)[: free + WINDOW * slots])
-        unsent = set(Job.objects.unsent(RESEND).filter(pk__in=window).values_list("pk", flat=True))
-        if unsent:
-            _send([pk for pk in window if pk in unsent], queue)
+def end_stuck_jobs() -> None:
+    """Fail jobs that stand still or run for too long although their worker is alive."""
+    for job in Job.objects.held().annotate(now=Now()):
+        if job.end_if_stuck(vars(job)["now"]):
+            logger.warning("Job %s on %s was ended: %s", job.pk, job.worker, job.kind)
 
 
-def _send(ids: list[int], queue: str) -> None:
+def wake_workers() -> None:
+    """Tell workers with a free slot of due jobs that they can do and that nobody was told of, or so long ago
+    that the message may be lost.
+
+    A worker that is busy needs no message: whenever it ends a job it takes the next by itself.
+    """
+    held = Counter(Job.objects.held().values_list("worker", flat=True))
+    nodes = list(WorkerNode.objects.taking())
+    free = {node.name: node.slots - held[node.name] for node in nodes}
+    for queue in sorted({queue for node in nodes for queue in node.queues}):
+        able = [node for node in nodes if queue in node.queues and free[node.name] > 0]
+        room = sum(free[node.name] for node in able)
+        if room:
+            _wake(queue, able, room)
+
+
+def _wake(queue: str, able: Sequence[WorkerNode], room: int) -> None:
+    due: dict[int, list[str]] = {}
+    for turn in fair_share.line(queue):
+        if names := [node.name for node in able if needs.can_do(node, queue, turn.kind, turn.needs)]:
+            due[turn.job] = names
+        if len(due) == room:
+            break
+    untold = set(Job.objects.unsent(RESEND).filter(pk__in=due).values_list("pk", flat=True))
+    if not untold:
+        return
     # The message first: one that is sent twice does no harm, one that is noted and not sent delays the job.
     with app.producer_pool.acquire(block=True) as producer:
-        for pk in ids:
+        for name in chain.from_iterable(due[job] for job in untold):
             # Straight to the queue: an exchange's bindings live in Redis, and would be lost with it.
-            app.send_task("worker.run_job", args=[pk], producer=producer, exchange="", routing_key=queue, retry=False)
-    Job.objects.filter(pk__in=ids).update(sent_at=Now())
+            key = queue_of(name)
+            app.send_task("worker.wake", producer=producer, exchange="", routing_key=key, retry=False)
+    Job.objects.filter(pk__in=untold).update(sent_at=Now())
 
 
 def deliver_events() -> None:
@@ -153,7 +178,16 @@ def sweep() -> None:
     removed = blob_store().sweep() + fetching.sweep()
     downloading.forget_old()
     IdempotentAnswer.objects.outdated().delete()
-    WorkerNode.objects.filter(seen_at__lt=Now() - FORGET_NODES_AFTER).delete()
+    _forget_nodes()
     webhooks.forget_old_deliveries()
     if removed:
         logger.info("Removed %s files of interrupted uploads.", removed)
+
+
+def _forget_nodes() -> None:
+    """Drop workers not seen for long, and the messages that nobody will fetch any more."""
+    gone = WorkerNode.objects.filter(seen_at__lt=Now() - FORGET_NODES_AFTER)
+    for name in gone.values_list("name", flat=True):
+        with app.connection_for_write() as connection:
+            Queue(queue_of(name), channel=connection.default_channel).delete()
+    gone.delete()

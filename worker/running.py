@@ -1,11 +1,13 @@
 """A job from claim to end: whatever happens in between becomes a state with a reason."""
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from portal import fair_share, needs
 from portal.errors import DomainError
 from portal.models import Job, LeaseLost
 from worker import node
@@ -21,13 +23,33 @@ UNKNOWN_KIND = gettext_noop("This worker knows no jobs of the kind â€œ%(kind)sâ€
 UNEXPECTED = gettext_noop("The worker failed in a way that it did not expect; its log says more.")
 
 
-def perform(job_id: int) -> None:
-    """Run a job if it is due and free; a message that comes twice or late changes nothing."""
-    if Attempt.is_shutting_down():
-        return
-    job = Job.claim(job_id, worker=node.name(), lease=timedelta(seconds=settings.JOB_LEASE_SECONDS))
-    if job is None:
-        return
+def work_off() -> None:
+    """Run due jobs of this worker's queues by fair share until none is left that it can do.
+
+    A message is no more than a reason to look: one that comes twice or late finds nothing to do.
+    """
+    queues = list(settings.WORKER_QUEUES)
+    while (job := _take(queues)) is not None:
+        queues.sort(key=job.queue.__eq__)  # no queue waits for another to be empty
+        run(job)
+
+
+def _take(queues: Iterable[str]) -> Job | None:
+    """Claim the job that comes first among those that this worker can do; None when there is none."""
+    if Attempt.is_shutting_down() or not node.takes_jobs():
+        return None
+    has, lease = node.stated_capabilities(), timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    for queue in queues:
+        for turn in fair_share.line(queue):
+            if needs.unmet(turn.kind, turn.needs, has):
+                continue
+            if (job := Job.claim(turn.job, worker=node.name(), lease=lease)) is not None:
+                return job
+    return None
+
+
+def run(job: Job) -> None:
+    """Run a claimed job to its end."""
     logger.info("Job %s (%s) starts, attempt %s.", job.pk, job.kind, job.attempt)
     with Attempt(job) as attempt:
         _work(attempt)

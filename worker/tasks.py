@@ -1,10 +1,10 @@
-"""What Celery calls. A message holds an id and nothing else: the row says what is to be done."""
+"""What Celery calls. A message says no more than that there is work: the rows say what is to be done."""
 
 from celery import shared_task
 
-from worker.running import perform
+from worker.running import work_off
 
 
-@shared_task(name="worker.run_job")
-def run_job(job_id: int) -> None:
-    perform(job_id)
+@shared_task(name="worker.wake")
+def wake() -> None:
+    work_off()

@@ -22,7 +22,7 @@ from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE, query
 from portal.errors import InvalidInput, NotFound
-from portal.models import WorkerNode
+from portal.waiting import Outlook
 
 
 class Evaluations(APIView):
@@ -39,9 +39,8 @@ class Evaluations(APIView):
         if number := request.query_params.get("benchmark"):
             rows = rows.filter(benchmark_id=_number(number))
         pages = NewestFirst()
-        served = WorkerNode.queues_served()
         page = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(EvaluationShape(page, many=True, context={"served": served}).data)
+        return pages.get_paginated_response(EvaluationShape(page, many=True, context={"outlook": Outlook()}).data)
 
     @extend_schema(request=EvaluationInput, responses={200: EvaluationShape, 201: EvaluationShape})
     @once

@@ -86,7 +86,7 @@ class AskedShape(serializers.Serializer[Benchmark]):
 
 
 class EvaluationShape(serializers.ModelSerializer[Evaluation]):
-    """An evaluation as lists show it; `served` in the context saves a query for each."""
+    """An evaluation as lists show it; a list gives all one `outlook` in the context."""
 
     url = serializers.CharField(source="get_absolute_url")
     state = serializers.CharField()

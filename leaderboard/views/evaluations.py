@@ -11,6 +11,7 @@ from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation
 from leaderboard.ranking import floor_of, normalised
 from models_hub.permissions import can_download
+from portal import waiting
 
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 MAX_MATRIX = 30  # labels; a larger matrix cannot be read
@@ -30,7 +31,7 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         "evaluation": row,
         "job": job,
         "is_over": is_over,
-        "explanation": job.explanation() if job and not row.is_finished else "",
+        "explanation": waiting.explanation(job) if job and not row.is_finished else "",
         "may_evaluate": permissions.can_evaluate(request.user, row.model),
         "may_see_job": job is not None and (request.user == job.owner or request.user.is_staff),
     }

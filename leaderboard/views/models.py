@@ -11,9 +11,9 @@ from leaderboard.submitting import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
 from models_hub.views.pages import repo_page, respond
+from portal import waiting
 from portal.authentication import require_user
 from portal.errors import DomainError, status_of
-from portal.models import WorkerNode
 
 SHOWN = 50
 SUMMARY = 5
@@ -37,7 +37,6 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
                 status = status_of(error)
             else:
                 return redirect(asked)
-    served = WorkerNode.queues_served()
     rows = list(Evaluation.objects.visible_to(request.user).filter(model=repo).latest()[:SHOWN])
     return respond(
         request,
@@ -45,7 +44,9 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
         "leaderboard/models/evaluations.html",
         tab="evaluations",
         status=status,
-        evaluations=[(row, row.job.explanation(served) if row.job and not row.is_finished else "") for row in rows],
+        evaluations=list(
+            zip(rows, waiting.explanations(None if row.is_finished else row.job for row in rows), strict=True)
+        ),
         form=form,
         has_benchmarks=choices.exists(),
         may_evaluate=permissions.can_evaluate(request.user, repo),

@@ -51,6 +51,7 @@ def request(source: Source, commit: Commit, *, by: Asker, page: str) -> Job:
             },
             owner=by,
             queue=QUEUE,
+            needs={"store": True},
             title=f"{source.repo.full_name}: {source.entries[0].path}",
             idempotency_key=_key_after(source, latest),
         )

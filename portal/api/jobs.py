@@ -11,7 +11,8 @@ from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE, query
 from portal.api.shapes import LogShape, OwnJobShape
 from portal.errors import InvalidInput, NotAllowed, SignInRequired
-from portal.models import Job, JobQuerySet, User, WorkerNode
+from portal.models import Job, JobQuerySet, User
+from portal.waiting import Outlook
 
 MAX_LINES = 500
 
@@ -32,15 +33,14 @@ class Jobs(APIView):
     @extend_schema(parameters=[*PAGE, query("state"), query("kind")], responses=paged(OwnJobShape))
     def get(self, request: Request) -> Response:
         """List your jobs, newest first."""
-        rows = _visible(request).with_position()
+        rows = _visible(request)
         for name in ("state", "kind"):
             if value := request.query_params.get(name):
                 rows = rows.filter(**{name: value})
         pages = NewestFirst()
         page = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(
-            OwnJobShape(page, many=True, context={"served": WorkerNode.queues_served(), "reader": request.user}).data
-        )
+        context = {"outlook": Outlook(), "reader": request.user}
+        return pages.get_paginated_response(OwnJobShape(page, many=True, context=context).data)
 
 
 class OneJob(APIView):

@@ -1,28 +1,44 @@
 """What rows of the commons look like in the REST API."""
 
-from collections.abc import Collection
 from typing import Any
 
 from rest_framework import serializers
 
+from portal import waiting
 from portal.models import Job, JobLine, Membership, Organization, User
+from portal.waiting import Outlook
 
 
 class JobShape(serializers.ModelSerializer[Job]):
-    """A job as anybody who may see what it is for may see it; `served` in the context saves a list queries."""
+    """A job as anybody who may see what it is for may see it; a list gives all one `outlook` in the context."""
 
     explanation = serializers.SerializerMethodField(help_text="Why it waits or ended, in the language asked for.")
+    position = serializers.SerializerMethodField(help_text="How many start before it; null when it is not in line.")
+    starts_in = serializers.SerializerMethodField(
+        help_text="Seconds until it may start, by what such jobs took lately; null where nobody can say."
+    )
 
     class Meta:
         model = Job
         fields: tuple[str, ...] = (
-            "id", "kind", "state", "progress", "reason_code", "explanation", "warning", "attempt", "created_at",
-            "started_at", "finished_at",
+            "id", "kind", "state", "progress", "reason_code", "explanation", "position", "starts_in", "warning",
+            "attempt", "created_at", "started_at", "finished_at",
         )  # fmt: skip
 
     def get_explanation(self, job: Job) -> str:
-        served: Collection[str] | None = self.context.get("served")
-        return job.explanation(served)
+        return waiting.explanation(job, self._outlook)
+
+    def get_position(self, job: Job) -> int | None:
+        return self._outlook.position(job) if job.state == Job.State.QUEUED else None
+
+    def get_starts_in(self, job: Job) -> dict[str, float] | None:
+        start = self._outlook.start(job) if job.state == Job.State.QUEUED else None
+        return None if start is None else {"low": round(start.low, 1), "high": round(start.high, 1)}
+
+    @property
+    def _outlook(self) -> Outlook:
+        outlook: Outlook = self.context.setdefault("outlook", Outlook())
+        return outlook
 
 
 class OwnJobShape(JobShape):

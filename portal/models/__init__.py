@@ -3,6 +3,7 @@
 from portal.models.accounts import Asker, FormerName, Membership, Namespace, Organization, User
 from portal.models.audit import AuditEntry
 from portal.models.avatars import Avatar
+from portal.models.checkpoints import Checkpoint
 from portal.models.domains import Domain
 from portal.models.exports import AccountExport
 from portal.models.follows import Follow
@@ -22,6 +23,7 @@ __all__ = [
     "Authorization",
     "AuthorizationCode",
     "Avatar",
+    "Checkpoint",
     "DeviceCode",
     "Domain",
     "Duty",

@@ -42,7 +42,12 @@ class AccountExport(models.Model):
                 raise Conflict(gettext("An export is being made already."))
             export = cls.objects.create(user=by, file=secrets.token_hex(24))
             export.job = Job.enqueue(
-                KIND, owner=by, title=gettext("Export of my data"), spec={"export": export.pk}, queue="light"
+                KIND,
+                owner=by,
+                title=gettext("Export of my data"),
+                spec={"export": export.pk},
+                queue="light",
+                needs={"store": True},
             )
             export.save(update_fields=["job"])
             Event.record("account.exported", subject=f"user:{by.pk}", by=by)

@@ -1,25 +1,23 @@
 """Background jobs: a row is the job, a lease says who works on it, a fence stops whoever lost it."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Now
-from django.utils import timezone
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from portal.errors import Conflict, DomainError
 from portal.models.accounts import Asker, User
 from portal.models.outbox import Event
-from portal.models.workers import RELAY, Duty, WorkerNode
 from portal.reach import may_use
 
 MAX_LOG_LINES = 2000
 MAX_LINE = 2000
-MAX_LOSSES = 2  # a job that took its worker with it twice is taken for the cause
+MAX_LOSSES = 3  # a job that took its worker with it so often is taken for the cause
 BACKOFF_SECONDS = (5, 30, 120)
 
 # Reasons are stored in English and translated where they are shown.
@@ -27,6 +25,8 @@ CANCELLED = gettext_noop("Cancelled on request.")
 WORKER_LOST = gettext_noop("The worker stopped answering while it ran this job.")
 CRASHED = gettext_noop("The worker died each time it ran this job, so it is not tried again.")
 WORKER_STOPPED = gettext_noop("The worker was shut down; the job starts again on the next one.")
+STALLED = gettext_noop("It showed no progress and used no processor time for %(minutes)d min, so it was ended.")
+OVERDUE = gettext_noop("It was ended because it ran longer than the %(minutes)d min that it may take.")
 LOG_CUT = "… the log is cut off here: a job may write %d lines."
 
 
@@ -44,10 +44,8 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
 
     def due(self) -> "JobQuerySet":
-        """Queued jobs whose time has come, in the order in which they should start."""
-        return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()), state=Job.State.QUEUED).order_by(
-            "-priority", "id"
-        )
+        """Queued jobs whose time has come; in which order they start, `portal.fair_share` says."""
+        return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()), state=Job.State.QUEUED)
 
     def unsent(self, patience: timedelta) -> "JobQuerySet":
         """Jobs of which no worker was told, or so long ago that the message may be lost."""
@@ -63,16 +61,6 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def unfinished(self) -> "JobQuerySet":
         return self.filter(state__in=Job.UNFINISHED)
-
-    def with_position(self) -> "JobQuerySet":
-        """Add `ahead`: how many due jobs of the same queue start before each."""
-        before = (
-            Job.objects.due()
-            .filter(queue=OuterRef("queue"))
-            .filter(Q(priority__gt=OuterRef("priority")) | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk")))
-        )
-        count = before.order_by().values("queue").annotate(count=Count("pk")).values("count")
-        return self.annotate(ahead=Coalesce(Subquery(count), 0))
 
 
 class Job(models.Model):
@@ -93,8 +81,12 @@ class Job(models.Model):
     # "reads" in a spec lists the repositories whose content the job's worker may fetch over HTTP.
     spec = models.JSONField(default=dict)
     queue = models.CharField(max_length=20, default="cpu")
-    priority = models.SmallIntegerField(default=0)
+    needs = models.JSONField(default=dict)  # what its worker must have, see `portal.needs`
+    priority = models.SmallIntegerField(default=0)  # among the jobs of the same owner
+    is_raised = models.BooleanField(default=False)  # by staff: it starts before what others wait for
     owner = models.ForeignKey(User, models.SET_NULL, null=True, related_name="jobs")
+    # Whose turn it takes: the owner's id, or 0 for all that nobody owns. Null could not be compared in SQL.
+    share = models.PositiveBigIntegerField(default=0)
     title = models.CharField(max_length=300, blank=True)
     # Two requests for the same work become one row; null where repeating is meant.
     idempotency_key = models.CharField(max_length=200, null=True, unique=True)
@@ -105,10 +97,12 @@ class Job(models.Model):
     reason_data = models.JSONField(default=dict)  # what a reason with %(names)s is filled with
     attempt = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=3)
+    max_seconds = models.PositiveIntegerField(null=True)  # of one attempt; null stands for what the settings say
     losses = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     worker = models.CharField(max_length=120, blank=True)
     lease_until = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True)  # when the work last got on: a line, progress, or processor time
     not_before = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     cancel_requested_at = models.DateTimeField(null=True)
@@ -127,9 +121,15 @@ class Job(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=("queue", "-priority", "id"), name="job_queued", condition=Q(state="queued")),
-            models.Index(fields=("lease_until",), name="job_held", condition=Q(state__in=("leased", "running"))),
+            # How jobs wait, and what each owner has in hand and had last: the order of `portal.fair_share`.
+            models.Index(fields=("queue", "share", "-priority", "id"), name="job_waiting", condition=Q(state="queued")),
+            models.Index(fields=("queue", "share"), name="job_in_hand", condition=Q(state__in=("leased", "running"))),
+            models.Index(fields=("queue", "share", "started_at"), name="job_turn"),
             models.Index(fields=("owner", "-id"), name="job_owner"),
+            models.Index(fields=("owner", "finished_at"), name="job_owner_over"),
+            # How long jobs of a kind took, and what happened in the last day.
+            models.Index(fields=("kind", "-finished_at"), name="job_measured", condition=Q(state="succeeded")),
+            models.Index(fields=("finished_at",), name="job_over"),
         )
 
     def __str__(self) -> str:
@@ -148,19 +148,24 @@ class Job(models.Model):
         owner: User | None,
         title: str,
         queue: str = "cpu",
+        needs: dict[str, Any] | None = None,
         priority: int = 0,
         idempotency_key: str | None = None,
         max_attempts: int = 3,
+        max_seconds: int | None = None,
     ) -> "Job":
         """Add a job to the running transaction; the relay hands it to a worker once that is committed."""
         values = {
             "kind": kind,
             "spec": spec,
             "owner": owner,
+            "share": owner.pk if owner else 0,
             "title": title[:300],
             "queue": queue,
+            "needs": needs or {},
             "priority": priority,
             "max_attempts": max_attempts,
+            "max_seconds": max_seconds,
         }
         if idempotency_key is None:
             return cls.objects.create(**values)
@@ -181,6 +186,7 @@ class Job(models.Model):
                 attempt=F("attempt") + 1,
                 lease_until=Now() + lease,
                 started_at=Now(),
+                heard_at=Now(),
                 progress=0,
                 message="",
                 message_data={},
@@ -199,15 +205,27 @@ class Job(models.Model):
         if not rows.update(**changes):
             raise LeaseLost(_("This attempt was cancelled or replaced by another one."))
 
-    def renew(self, lease: timedelta) -> None:
-        """Prolong the lease; raises LeaseLost when the job was cancelled or given to another worker."""
-        self._change(self._held().filter(cancel_requested_at__isnull=True), lease_until=Now() + lease)
+    def is_wanted(self) -> bool:
+        """Whether this attempt still owns its job and nobody asked it to stop; cheap, asked every second."""
+        return self._held().filter(cancel_requested_at__isnull=True).exists()
+
+    def renew(self, lease: timedelta, *, got_on: bool = False) -> None:
+        """Prolong the lease; raises LeaseLost when the job was cancelled or given to another worker.
+
+        `got_on` says that the work used processor time since the last renewal, so that it is not taken for stuck.
+        """
+        changes = {"lease_until": Now() + lease} | ({"heard_at": Now()} if got_on else {})
+        self._change(self._held().filter(cancel_requested_at__isnull=True), **changes)
 
     def report(self, progress: float, message: str = "", **data: Any) -> None:
         """Show how far the work is; also the step from leased to running."""
-        progress = min(max(progress, 0.0), 1.0)
         self._change(
-            self._held(), state=self.State.RUNNING, progress=progress, message=message[:300], message_data=data
+            self._held(),
+            state=self.State.RUNNING,
+            progress=min(max(progress, 0.0), 1.0),
+            message=message[:300],
+            message_data=data,
+            heard_at=Now(),
         )
 
     def warn(self, text: str) -> None:
@@ -217,7 +235,7 @@ class Job(models.Model):
     def log(self, *texts: str) -> None:
         """Append lines to the job's log; a flood is cut off, never stored."""
         with transaction.atomic():
-            self._change(self._held(), line_count=F("line_count") + len(texts))
+            self._change(self._held(), line_count=F("line_count") + len(texts), heard_at=Now())
             total = Job.objects.values_list("line_count", flat=True).get(pk=self.pk)
             kept = list(texts[: max(MAX_LOG_LINES - (total - len(texts)), 0)])
             if len(kept) < len(texts) and total - len(texts) <= MAX_LOG_LINES:
@@ -237,6 +255,7 @@ class Job(models.Model):
                 lease_until=None,
                 message="",
             )
+            self.checkpoints.all().delete()
             Event.record("job.succeeded", subject=f"job:{self.pk}", by=self.owner, kind=self.kind)
 
     def fail(self, *, code: str, reason: str, **data: Any) -> bool:
@@ -260,6 +279,25 @@ class Job(models.Model):
             return self._end(rows, code="crashed", reason=CRASHED, losses=self.losses + 1)
         return self._end(rows, code="worker_lost", reason=WORKER_LOST, retry=True, losses=self.losses + 1)
 
+    def end_if_stuck(self, now: datetime) -> bool:
+        """Fail a held job whose work stands still or takes longer than it may; `now` is the database's clock."""
+        started, heard = self.started_at or now, self.heard_at or self.started_at or now
+        longest = self.max_seconds or settings.JOB_WALL_SECONDS
+        if (now - started).total_seconds() > longest:
+            return self.fail(code="time_limit", reason=OVERDUE, minutes=longest // 60)
+        if (now - heard).total_seconds() > settings.JOB_STALL_SECONDS:
+            return self.fail(code="stalled", reason=STALLED, minutes=settings.JOB_STALL_SECONDS // 60)
+        return False
+
+    def raise_above_others(self, *, by: User, raised: bool = True) -> None:
+        """Let a waiting job start before what others wait for, or put it back in line."""
+        rows = Job.objects.filter(pk=self.pk, state=self.State.QUEUED).exclude(is_raised=raised)
+        with transaction.atomic():
+            if rows.update(is_raised=raised):
+                kind = "job.raised" if raised else "job.lowered"
+                Event.record(kind, subject=f"job:{self.pk}", by=by, kind=self.kind)
+        self.refresh_from_db()
+
     def cancel(self, *, by: User | None, reason: str = CANCELLED) -> None:
         """Cancel a queued job at once, and ask the worker of a running one to stop; raises Conflict when it is over."""
         with transaction.atomic():
@@ -268,6 +306,7 @@ class Job(models.Model):
                 Job.objects.filter(pk=self.pk).update(
                     state=self.State.CANCELLED, reason_code="cancelled", reason=reason, finished_at=Now()
                 )
+                self.checkpoints.all().delete()
                 Event.record("job.cancelled", subject=f"job:{self.pk}", by=by, kind=self.kind)
             elif row.state in self.HELD:
                 Job.objects.filter(pk=self.pk, cancel_requested_at__isnull=True).update(
@@ -303,6 +342,8 @@ class Job(models.Model):
                 event = "job.failed"
                 changes |= {"state": self.State.FAILED, "finished_at": Now()}
             rows.update(**changes, reason_code=code, reason=reason, reason_data=data or {})
+            if "finished_at" in changes:
+                self.checkpoints.all().delete()
             Event.record(event, subject=f"job:{self.pk}", by=row.owner, kind=self.kind, code=code)
         return True
 
@@ -317,42 +358,13 @@ class Job(models.Model):
         """The stored reason in the reader's language."""
         return _filled(self.reason, self.reason_data)
 
-    def position(self) -> int:
-        """How many due jobs of the same queue start before this one."""
-        row = self if "ahead" in vars(self) else Job.objects.with_position().get(pk=self.pk)
-        return int(vars(row)["ahead"])
-
-    def explanation(self, served: Collection[str] | None = None) -> str:
-        """Say why the job waits, what it is doing or why it ended.
-
-        `served` are the queues that workers serve now; asked from the database when it is not given.
-        """
-        if self.state == self.State.QUEUED:
-            return self._why_it_waits(WorkerNode.queues_served() if served is None else served)
+    @property
+    def state_text(self) -> str:
+        """What a held job is doing, or why an ended one ended; why a queued one waits, `portal.waiting` says."""
         if self.state in self.HELD:
             stopping = self.cancel_requested_at is not None
             return _("Stopping…") if stopping else _filled(self.message, self.message_data)
         return self.reason_text
-
-    def _why_it_waits(self, served: Collection[str]) -> str:
-        if self.not_before and self.not_before > timezone.now():
-            seconds = int((self.not_before - timezone.now()).total_seconds()) + 1
-            return _("Waiting %(seconds)d s before the next attempt. The last one ended with: %(reason)s") % {
-                "seconds": seconds,
-                "reason": self.reason_text,
-            }
-        if self.queue not in served:
-            return _("Waiting: no worker serves the queue “%(queue)s”. It starts as soon as one is online.") % {
-                "queue": self.queue
-            }
-        ahead = self.position()
-        if ahead == 0 and not Duty.is_held(RELAY):
-            return _(
-                "Waiting: the relay, which hands jobs to workers, is not running. Start it with “manage.py run_relay”."
-            )
-        if ahead == 0:
-            return _("Next in line.")
-        return ngettext("Waiting: %(n)d job is ahead.", "Waiting: %(n)d jobs are ahead.", ahead) % {"n": ahead}
 
 
 def _filled(stored: str, data: dict[str, Any]) -> str:
@@ -362,7 +374,7 @@ def _filled(stored: str, data: dict[str, Any]) -> str:
 
 
 def _next_start(attempt: int, counts: bool) -> dict[str, Any]:
-    if not counts:
+    if not counts:  # the cause was the worker
         return {"attempt": F("attempt") - 1, "not_before": None}
     wait = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1]
     return {"not_before": Now() + timedelta(seconds=wait)}

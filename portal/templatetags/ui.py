@@ -9,6 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
+from portal.spans import span_text
+
 register = template.Library()
 
 STEPS = ((1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
@@ -55,15 +57,7 @@ def percent(value: float | None, digits: int = 1) -> str:
 @register.filter
 def duration(span: timedelta | None) -> str:
     """90 seconds -> 1 min 30 s; "" for None."""
-    if span is None:
-        return ""
-    minutes, seconds = divmod(max(int(span.total_seconds()), 0), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return gettext("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
-    if minutes:
-        return gettext("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
-    return gettext("%(seconds)d s") % {"seconds": seconds}
+    return "" if span is None else span_text(span)
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from portal import waiting
 from portal.authentication import require_user
 from portal.errors import Conflict, NotAllowed
 from portal.models import Job, JobLine, User, WorkerNode
@@ -64,7 +65,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
     lines = JobLine.objects.filter(job=row).order_by("-id") if row.is_open_to(user) else JobLine.objects.none()
     context = {
         "job": row,
-        "explanation": row.explanation() if row.is_open_to(user) or not row.is_finished else "",
+        "explanation": waiting.explanation(row) if row.is_open_to(user) or not row.is_finished else "",
         "lines": list(reversed(lines[:TAIL])),
         "tail": TAIL,
         "result_url": _result_url(row),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisGone
 
 from models_hub import publishing
-from portal.models import Duty, Event, Job, User, WorkerNode
+from portal.models import Duty, Event, Job, LeaseLost, User, WorkerNode
 from portal.models.workers import RELAY
 from worker import relay
 from worker.relay import Relay
@@ -19,13 +19,13 @@ LONG_AGO = timedelta(minutes=5)
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
-    """The messages (job, queue) that the relay has sent."""
-    messages: list[tuple[int, str]] = []
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queues of workers that the relay has woken."""
+    messages: list[str] = []
 
-    def send_task(name: str, *, args: list[int], routing_key: str, **_options: object) -> None:
-        assert name == "worker.run_job"
-        messages.append((args[0], routing_key))
+    def send_task(name: str, *, routing_key: str, **_options: object) -> None:
+        assert name == "worker.wake"
+        messages.append(routing_key)
 
     monkeypatch.setattr(relay.app, "send_task", send_task)
     return messages
@@ -35,45 +35,73 @@ def enqueue(**options: object) -> Job:
     return Job.enqueue("evaluate", spec={}, owner=None, title="A job", **options)  # type: ignore[arg-type]
 
 
-def online(*queues: str, slots: int = 1) -> None:
-    WorkerNode.hello("one", queues=list(queues), slots=slots, capabilities={})
+def online(*queues: str, slots: int = 1, name: str = "one", **capabilities: object) -> None:
+    WorkerNode.hello(name, queues=list(queues), slots=slots, capabilities=capabilities)
 
 
-def test_a_due_job_is_sent_once_to_its_queue(sent: list[tuple[int, str]]) -> None:
+def test_a_worker_is_woken_once_for_a_due_job(sent: list[str]) -> None:
     online("cpu", "light")
-    job = enqueue(queue="light")
+    enqueue(queue="light")
     Relay().turn()
-    relay.send_due_jobs()
-    assert sent == [(job.pk, "light")]
+    relay.wake_workers()
+    assert sent == ["worker.one"]
 
 
-def test_a_message_that_may_be_lost_is_sent_again(sent: list[tuple[int, str]]) -> None:
+def test_a_message_that_may_be_lost_is_sent_again(sent: list[str]) -> None:
     online("cpu")
-    job = enqueue()
-    relay.send_due_jobs()
+    enqueue()
+    relay.wake_workers()
     Job.objects.update(sent_at=timezone.now() - LONG_AGO)
-    relay.send_due_jobs()
-    assert sent == [(job.pk, "cpu")] * 2
+    relay.wake_workers()
+    assert sent == ["worker.one"] * 2
 
 
-def test_nothing_is_sent_to_a_queue_that_nobody_serves(sent: list[tuple[int, str]]) -> None:
+def test_nobody_is_woken_for_a_queue_that_nobody_serves(sent: list[str]) -> None:
     online("light")
     enqueue(queue="gpu")
-    relay.send_due_jobs()
+    relay.wake_workers()
     assert sent == []
 
 
-def test_a_long_queue_is_sent_bit_by_bit_and_urgent_jobs_first(sent: list[tuple[int, str]]) -> None:
-    online("cpu")
+def test_a_worker_without_a_free_slot_is_not_woken_it_takes_the_next_by_itself(sent: list[str]) -> None:
+    online("cpu", slots=2)
     for _ in range(30):
         enqueue()
-    urgent = enqueue(priority=9)
-    relay.send_due_jobs()
-    assert sent[0] == (urgent.pk, "cpu")
-    assert len(sent) == 1 + relay.WINDOW
+    relay.wake_workers()
+    assert sent == ["worker.one"] * 2
+    for job in Job.objects.all()[:2]:
+        Job.claim(job.pk, worker="one", lease=LONG_AGO)
+    relay.wake_workers()
+    assert len(sent) == 2
 
 
-def test_only_one_relay_acts(sent: list[tuple[int, str]]) -> None:
+def test_only_workers_that_can_do_a_job_are_woken_for_it(sent: list[str]) -> None:
+    online("cpu", name="small", memory_mb=1000)
+    online("cpu", name="large", memory_mb=9000)
+    enqueue(needs={"memory_mb": 4000})
+    relay.wake_workers()
+    assert sent == ["worker.large"]
+
+
+def test_a_job_that_nobody_can_do_holds_up_no_other(sent: list[str]) -> None:
+    online("cpu")
+    enqueue(needs={"gpu": True}, priority=9)
+    possible = enqueue()
+    relay.wake_workers()
+    assert sent == ["worker.one"]
+    assert list(Job.objects.filter(sent_at__isnull=False)) == [possible]
+
+
+def test_a_worker_that_drains_or_is_refused_is_not_woken(sent: list[str]) -> None:
+    online("cpu", name="draining")
+    WorkerNode.objects.get().drain(by=None)
+    WorkerNode.hello("old", queues=["cpu"], slots=1, capabilities={}, refusal="Another version.")
+    enqueue()
+    relay.wake_workers()
+    assert sent == []
+
+
+def test_only_one_relay_acts(sent: list[str]) -> None:
     online("cpu")
     Duty.take(RELAY, holder="another", span=timedelta(seconds=30))
     enqueue()
@@ -81,13 +109,30 @@ def test_only_one_relay_acts(sent: list[tuple[int, str]]) -> None:
     assert sent == []
 
 
-def test_a_job_of_a_silent_worker_is_taken_from_it(sent: list[tuple[int, str]]) -> None:
+def test_a_job_of_a_silent_worker_is_taken_from_it(sent: list[str]) -> None:
     job = Job.claim(enqueue().pk, worker="dead", lease=timedelta(seconds=30))
     assert job is not None
     Job.objects.update(lease_until=timezone.now() - LONG_AGO)
     Relay().turn()
     job.refresh_from_db()
     assert (job.state, job.reason_code) == ("queued", "worker_lost")
+
+
+@pytest.mark.parametrize(
+    ("column", "code"), [("heard_at", "stalled"), ("started_at", "time_limit")], ids=["stands still", "takes too long"]
+)
+def test_a_job_that_is_stuck_is_failed_with_the_reason(sent: list[str], column: str, code: str) -> None:
+    stuck, fine = (Job.claim(enqueue().pk, worker="one", lease=LONG_AGO) for _ in range(2))
+    assert stuck is not None
+    assert fine is not None
+    Job.objects.filter(pk=stuck.pk).update(**{column: timezone.now() - timedelta(hours=3)})
+    Relay().turn()
+    stuck.refresh_from_db()
+    fine.refresh_from_db()
+    assert (stuck.state, stuck.reason_code, fine.state) == ("failed", code, "leased")
+    assert " min" in stuck.reason_text
+    with pytest.raises(LeaseLost):
+        stuck.renew(LONG_AGO)
 
 
 def test_without_redis_the_rest_goes_on_and_it_is_logged_once(

@@ -111,10 +111,11 @@ def test_a_message_that_comes_again_and_late_has_one_effect(workshop: Workshop) 
     workshop.relay()
     workshop.worker()
     jobs = workshop.evaluations(3, seconds=0.5)
-    send = f"""
+    send = """
 from portal.config.celery import app
-for job in {jobs * 3}:
-    app.send_task("worker.run_job", args=[job], exchange="", routing_key="cpu")
+from portal.models import WorkerNode
+for _ in range(9):
+    app.send_task("worker.wake", exchange="", routing_key=f"worker.{WorkerNode.objects.get().name}")
 print("null")
 """
     workshop.script(send)
@@ -156,11 +157,11 @@ def test_cancelling_a_running_job_kills_its_child(workshop: Workshop) -> None:
     assert workshop.job(other)["state"] == "running"
 
 
-def test_a_job_that_takes_its_worker_with_it_twice_is_stopped(workshop: Workshop) -> None:
+def test_a_job_that_takes_its_worker_with_it_again_and_again_is_stopped(workshop: Workshop) -> None:
     workshop.redis()
     workshop.relay()
     [poison] = workshop.evaluations(1, seconds=60)
-    for _ in range(2):
+    for _ in range(3):
         worker = workshop.worker()
         workshop.until(lambda: is_answering(workshop, poison), "the model answers")
         worker.kill()

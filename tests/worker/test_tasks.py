@@ -12,7 +12,7 @@ from portal.models import Job, LeaseLost, User
 from worker import attempts, running
 from worker.attempts import Attempt, JobFailed, TryAgain
 from worker.engine.contracts import EngineError
-from worker.tasks import run_job
+from worker.tasks import wake
 
 pytestmark = pytest.mark.django_db
 Work = Callable[[Attempt], None]
@@ -25,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], Job]:
     def run(work: Work) -> Job:
         monkeypatch.setitem(running.KINDS, "test", work)
         job = Job.enqueue("test", spec={}, owner=None, title="A job")
-        run_job(job.pk)
+        wake()
         job.refresh_from_db()
         return job
 
@@ -67,15 +67,15 @@ def test_a_reason_is_filled_with_its_values(run) -> None:
 
 def test_a_kind_that_this_worker_does_not_know_waits_for_one_that_does() -> None:
     job = Job.enqueue("from the future", spec={}, owner=None, title="")
-    run_job(job.pk)
+    wake()
     job.refresh_from_db()
     assert (job.state, job.reason_code) == ("queued", "unknown_kind")
 
 
-def test_a_job_that_is_not_there_or_not_due_is_let_be(run) -> None:
-    run_job(987654321)
+def test_a_message_that_comes_again_changes_nothing(run) -> None:
+    wake()
     job = run(lambda attempt: attempt.job.finish({}))
-    run_job(job.pk)
+    wake()
     assert Job.objects.get(pk=job.pk).attempt == 1
 
 
@@ -135,7 +135,7 @@ def test_a_stale_result_is_refused(run) -> None:
 def test_a_lease_that_cannot_be_renewed_stops_the_work_when_it_has_run_out(
     run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(_job: Job, _lease: object) -> None:
+    def gone(_job: Job, _lease: object, **_options: object) -> None:
         raise DatabaseError("gone")
 
     def work(attempt: Attempt) -> None:
@@ -160,6 +160,6 @@ def test_a_shutdown_gives_running_jobs_back_and_starts_no_other(run, monkeypatch
 
     job = run(work)
     assert (job.state, job.attempt, job.reason_code) == ("queued", 0, "worker_stopped")
-    run_job(job.pk)
+    wake()
     job.refresh_from_db()
     assert job.fence == 1

@@ -20,6 +20,7 @@ def run(
     limits: Limits,
     on_line: Callable[[str], None],
     should_stop: Callable[[], str | None],
+    on_cpu: Callable[[float], None] | None = None,
     environment: Mapping[str, str] | None = None,
     policy: Policy = "auto",
     stderr_limit: int = STDERR_BYTES,
@@ -28,7 +29,8 @@ def run(
 
     It sees the interpreter, the engine, `readonly` and `writable`, each at its own place, and no network. Nothing of
     the environment is passed on but `environment`. `on_line` gets each line of its standard output, in bounded
-    amounts; a reason from `should_stop`, asked five times a second, ends it. When root calls, what lies in
+    amounts; a reason from `should_stop`, asked five times a second, ends it; `on_cpu` then gets the seconds of
+    processor time since it was called last. When root calls, what lies in
     `writable` afterwards belongs to the run's own user: take it out with `collect`, delete it with `discard`.
     """
     isolation = detect(policy)
@@ -41,7 +43,7 @@ def run(
     )
     if not job.writable.is_dir() or job.writable.is_symlink():
         raise NotADirectoryError(f"{writable} is not a directory of its own")
-    return execute(job, isolation, on_line=on_line, should_stop=should_stop, stderr_limit=stderr_limit)
+    return execute(job, isolation, on_line=on_line, should_stop=should_stop, on_cpu=on_cpu, stderr_limit=stderr_limit)
 
 
 def _absolute(path: Path) -> Path:

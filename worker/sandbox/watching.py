@@ -28,6 +28,7 @@ def execute(
     *,
     on_line: Callable[[str], None],
     should_stop: Callable[[], str | None],
+    on_cpu: Callable[[float], None] | None = None,
     stderr_limit: int,
 ) -> Outcome:
     """Run a job behind the given walls and return when nothing of it is left."""
@@ -37,7 +38,7 @@ def execute(
         group = _group(job, slot) if isolation.cgroup else None
         try:
             run = start(job, isolation, slot=slot, group=group)
-            watch = Watch(run, job, isolation, Lines(on_line), Tail(stderr_limit), should_stop)
+            watch = Watch(run, job, isolation, Lines(on_line), Tail(stderr_limit), should_stop, on_cpu)
             try:
                 return watch.outcome()
             finally:
@@ -68,6 +69,7 @@ class Watch:
         lines: Lines,
         tail: Tail,
         should_stop: Callable[[], str | None],
+        on_cpu: Callable[[float], None] | None,
     ) -> None:
         self.run = run
         self.job = job
@@ -76,6 +78,7 @@ class Watch:
         self.lines = lines
         self.tail = tail
         self.should_stop = should_stop
+        self.on_cpu = on_cpu
         self.started = time.monotonic()
         self.status = b""
         self.facts: dict[str, object] = {}
@@ -159,7 +162,9 @@ class Watch:
         if used.resident_bytes:
             self.peak = max(self.peak or 0, used.resident_bytes)
         cpu = group.cpu_seconds() if group else None
-        self.cpu_seconds = max(self.cpu_seconds, used.cpu_seconds if cpu is None else cpu)
+        before, self.cpu_seconds = self.cpu_seconds, max(self.cpu_seconds, used.cpu_seconds if cpu is None else cpu)
+        if self.on_cpu:
+            self.on_cpu(self.cpu_seconds - before)
         if self.cpu_seconds >= self.limits.cpu_seconds:
             return "cpu_time"
         if group is not None:

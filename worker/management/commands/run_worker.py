@@ -2,30 +2,40 @@
 
 import logging
 import os
+import signal
 import warnings
+from types import FrameType
 from typing import Any
 
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from kombu.transport.redis import Channel
 
 from portal.config.celery import app
-from worker import node, scratch
+from worker import node, scratch, versions
 from worker.attempts import Attempt
+from worker.jobs import KINDS
 from worker.sandbox import SandboxUnavailable
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Run jobs of the queues in WORKER_QUEUES, WORKER_SLOTS at a time; runs until stopped."
+    help = (
+        "Run jobs of the queues in WORKER_QUEUES, WORKER_SLOTS at a time; runs until stopped. "
+        "SIGUSR1 lets it end what it runs and take nothing new, SIGUSR2 lets it take jobs again."
+    )
     requires_system_checks = ()  # they would load all pages, which a worker never shows
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if skew := versions.skew():
+            reason, data = skew
+            node.refuse(reason, data)
+            raise CommandError(reason % data)
         try:
-            abilities = node.capabilities()
+            abilities = node.capabilities() | {"kinds": list(KINDS)}
         except SandboxUnavailable as error:
             raise CommandError(str(error)) from error
         if abilities["warning"]:
@@ -37,13 +47,22 @@ class Command(BaseCommand):
         hello = node.Hello(abilities)
         hello.start()
         try:
-            serve()
+            serve(hello)
         finally:
             hello.stop()
 
 
-def serve() -> None:
+def serve(hello: node.Hello) -> None:
     """Take jobs until a signal says to stop; those that run then are given back."""
+
+    def listen(**_: Any) -> None:
+        signal.signal(signal.SIGUSR1, drain)
+        signal.signal(signal.SIGUSR2, drain)
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        hello.drain(number == signal.SIGUSR1)
+
+    worker_ready.connect(listen, weak=False)  # Celery has set its own handlers by then
     worker_shutting_down.connect(give_jobs_back)
     # Putting messages back into a Redis that has just gone ended the whole worker; the relay sends them again anyway.
     Channel.do_restore = False
@@ -56,7 +75,7 @@ def serve() -> None:
             "worker",
             "--pool=threads",
             f"--concurrency={settings.WORKER_SLOTS}",
-            f"--queues={','.join(settings.WORKER_QUEUES)}",
+            f"--queues={node.queue_of(node.name())}",
             f"--hostname={node.name()}",
             f"--loglevel={logging.getLevelName(logging.getLogger().level)}",
             "--without-gossip",
