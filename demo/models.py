@@ -15,7 +15,6 @@ from demo.files import write_text
 from demo.measuring import Measure, measure
 from demo.sentences import LABELS, Sentence
 from worker.engine.contracts import ENGINE_VERSION, EvaluateSpec, TrainSpec
-from worker.engine.predictions import read_predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +107,14 @@ def _answers(spec: TrainSpec, dev: list[Sentence], attempt: Path) -> dict[str, s
         model_dir=spec.out_dir,
         inputs=str(questions),
         out_dir=str(attempt / "dev"),
-        labels=spec.labels,
+        settings={"labels": spec.labels},
         max_length=spec.max_length,
         threads=spec.threads,
         device="cpu",
     )
     run_engine("evaluate", job, attempt, lambda fraction, message: None)
-    rows = read_predictions(attempt / "dev" / "predictions.jsonl", [row.id for row in dev], spec.labels)
-    return {row.id: row.label for row in rows}
+    with (attempt / "dev" / "predictions.jsonl").open(encoding="utf-8") as file:
+        return {row["id"]: row["label"] for row in map(json.loads, file)}
 
 
 def _fingerprint(recipe: Recipe, dataset: Path) -> str:

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-ENGINE_VERSION = "1.0.0"
+ENGINE_VERSION = "2.0.0"
 # Metrics that have an interval, so that models can be ranked by them.
 RANKABLE = (
     "accuracy",

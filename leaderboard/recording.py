@@ -28,8 +28,7 @@ def spec_of(evaluation: Evaluation) -> dict[str, Any]:
     """Return the engine's settings that belong to the evaluation, whoever runs it and wherever."""
     benchmark = evaluation.benchmark
     return {
-        "labels": benchmark.labels,
-        "label_map": benchmark.label_map or None,
+        "settings": {"labels": benchmark.labels, "label_map": benchmark.label_map or None},
         "max_length": benchmark.max_length,
         "seed": evaluation.seed,
         "dtype": evaluation.dtype,

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.engine.rows import Row
-
 pytestmark = pytest.mark.engine
 
+HEADS = ("ForSequenceClassification",)
 SIZES = {
     "vocab_size": 64,
     "hidden_size": 32,
@@ -78,13 +77,12 @@ def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
     import torch
 
     from worker.engine.inference import predict_logits
-    from worker.engine.load import load_classifier
+    from worker.engine.load import load_model
 
     original = save_random(model_type, tmp_path)
-    classifier = load_classifier(str(tmp_path), device="cpu")
+    classifier = load_model(str(tmp_path), heads=HEADS, device="cpu")
     texts = [" ".join(f"w{3 + (7 * row + word) % 60}" for word in range(2 + 5 * row)) for row in range(5)]
-    rows = [Row(str(index), text, None, None) for index, text in enumerate(texts)]
-    tokens = classifier.tokenizer.tokenize(rows, max_length=30, vocab_size=64, filler=0)
+    tokens = classifier.tokenizer.tokenize(texts, max_length=30, vocab_size=64, filler=0)
     together = predict_logits(classifier, tokens, budget=10_000)
     alone = predict_logits(classifier, tokens, budget=1)
     with torch.inference_mode():
@@ -96,8 +94,8 @@ def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
 
 
 def test_positions_behind_the_padding_index_are_not_counted(tmp_path):
-    from worker.engine.load import load_classifier
+    from worker.engine.load import load_model
 
     save_random("roberta", tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
-    assert load_classifier(str(tmp_path), device="cpu").max_length(None) == 40 - config["pad_token_id"] - 1
+    assert load_model(str(tmp_path), heads=HEADS, device="cpu").max_length(None) == 40 - config["pad_token_id"] - 1

@@ -13,23 +13,24 @@ from tests.engine.builders import edit_json, safetensors_bytes
 from worker.engine.contracts import EngineError
 
 if TYPE_CHECKING:
-    from worker.engine.load import Classifier
+    from worker.engine.load import LoadedModel
 
 pytestmark = pytest.mark.engine
+FITTING = {"heads": ("ForSequenceClassification",), "problem_types": ("single_label_classification",)}
 
 
 def refused(model) -> EngineError:
-    from worker.engine.load import load_classifier
+    from worker.engine.load import load_model
 
     with pytest.raises(EngineError) as caught:
-        load_classifier(str(model), device="cpu")
+        load_model(str(model), **FITTING, device="cpu")
     return caught.value
 
 
-def load(model: Path) -> "Classifier":
-    from worker.engine.load import load_classifier
+def load(model: Path) -> "LoadedModel":
+    from worker.engine.load import load_model
 
-    return load_classifier(str(model), device="cpu")
+    return load_model(str(model), **FITTING, device="cpu")
 
 
 def spoil_tensors(model, change) -> None:
@@ -251,10 +252,10 @@ def test_a_pipe_instead_of_a_file_does_not_hang(model):
 def test_a_gpu_that_is_not_there_is_a_typed_error(model):
     import torch
 
-    from worker.engine.load import load_classifier
+    from worker.engine.load import load_model
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(EngineError) as caught:
-        load_classifier(str(model), device="cuda")
+        load_model(str(model), **FITTING, device="cuda")
     assert caught.value.code == "device_unavailable"

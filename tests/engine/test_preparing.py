@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.engine.builders import LABELS, write_jsonl
-from worker.engine.contracts import EngineError, FieldSpec, PrepareSpec
+from worker.engine.contracts import EngineError, PrepareSpec
 from worker.engine.rows import prepare, read_questions
 
 
@@ -16,9 +16,10 @@ def run(tmp_path):
         data.write_bytes(content.encode() if isinstance(content, str) else content)
         return prepare(
             PrepareSpec(
-                data=str(data),
-                field_spec=FieldSpec(**fields),
-                labels=LABELS,
+                task="text-classification",
+                files={"test": str(data)},
+                fields=fields,
+                settings={"labels": LABELS},
                 inputs=str(tmp_path / "inputs.jsonl"),
                 gold=str(tmp_path / "gold.jsonl"),
             )
@@ -35,7 +36,7 @@ def test_questions_hold_no_answer_and_answers_no_question(run, tmp_path):
     assert run('{"text": "很好\u2028really", "label": "positive"}\n\n{"id": "b", "text": "no", "label": 0}\n') == 2
     assert lines(tmp_path / "gold.jsonl") == [{"id": "0", "label": "positive"}, {"id": "b", "label": "negative"}]
     assert [set(row) for row in lines(tmp_path / "inputs.jsonl")] == [{"id", "text"}] * 2
-    assert read_questions(tmp_path / "inputs.jsonl")[0].text == "很好\u2028really"
+    assert read_questions(tmp_path / "inputs.jsonl").values[0]["text"] == "很好\u2028really"
 
 
 def test_pairs_and_other_column_names_come_from_csv_too(run, tmp_path):

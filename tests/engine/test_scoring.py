@@ -26,7 +26,13 @@ def spec(tmp_path: Path) -> ScoreSpec:
     gold = write_jsonl(tmp_path / "gold.jsonl", ({"id": str(i), "label": label} for i, label in enumerate(GOLD)))
     predictions = write_jsonl(tmp_path / "predictions.jsonl", good_rows())
     return ScoreSpec(
-        gold=str(gold), predictions=str(predictions), labels=LABELS, out=str(tmp_path / "score.json"), bootstrap=200
+        task="text-classification",
+        settings={"labels": LABELS},
+        gold=str(gold),
+        predictions=str(predictions),
+        out=str(tmp_path / "score.json"),
+        items=str(tmp_path / "items.json"),
+        bootstrap=200,
     )
 
 
@@ -46,13 +52,23 @@ def test_a_score_is_written_whole(spec):
 def test_every_measure_lies_in_its_own_interval(spec):
     metrics = score(spec)["metrics"]
     bounded = [value for value in metrics.values() if "low" in value]
-    assert len(bounded) == 8
+    assert len(bounded) == 9
     assert all(value["low"] <= value["value"] <= value["high"] for value in bounded)
-    assert {"ece", "log_loss"} == {name for name, value in metrics.items() if "low" not in value}
+    assert {name for name, value in metrics.items() if "low" not in value} == {"ece"}
+    methods = {name: metrics[name]["method"] for name in ("accuracy", "log_loss", "f1_macro")}
+    assert methods == {"accuracy": "wilson", "log_loss": "normal", "f1_macro": "percentile_bootstrap"}
+
+
+def test_one_number_for_each_example_is_kept_for_tests_between_models(spec):
+    score(spec)
+    items = json.loads(Path(spec.items).read_text())
+    assert items["ids"] == ["0", "1", "2", "3"]
+    assert items["metrics"]["accuracy"] == [1, 1, 0, 1]
+    assert items["metrics"]["log_loss"] == pytest.approx([0.223144, 0.223144, 1.609438, 0.223144], abs=1e-6)
 
 
 def test_a_label_of_the_benchmark_that_never_occurs_still_counts(spec):
-    wider = ScoreSpec(**{**vars(spec), "labels": [*LABELS, "neutral"]})
+    wider = ScoreSpec(**{**vars(spec), "settings": {"labels": [*LABELS, "neutral"]}})
     rows = [row | {"scores": {**row["scores"], "neutral": 0.0}} for row in good_rows()]  # type: ignore[dict-item]
     write_jsonl(Path(spec.predictions), rows)
     assert score(wider)["primary"]["value"] == pytest.approx((0.8 + 2 / 3 + 0) / 3)
@@ -107,4 +123,4 @@ def test_a_reference_that_cannot_be_used_is_refused(spec, line):
 
 def test_only_measures_with_an_interval_can_be_primary(spec):
     with pytest.raises(EngineError, match="primary must be one of: accuracy"):
-        score(ScoreSpec(**{**vars(spec), "primary": "log_loss"}))
+        score(ScoreSpec(**{**vars(spec), "primary": "ece"}))

@@ -6,7 +6,6 @@ import pytest
 
 from tests.engine.builders import POSITIVE, edit_json, toy_rows
 from worker.engine.contracts import EngineError
-from worker.engine.rows import Row
 
 pytestmark = pytest.mark.engine
 
@@ -21,8 +20,7 @@ def load(folder, model_type: str = "bert"):
 
 
 def tokenize(folder, texts=TEXTS, *, model_type: str = "bert", vocab_size: int = 10_000, max_length: int = 32):
-    rows = [Row(str(index), text, None, None) for index, text in enumerate(texts)]
-    return load(folder, model_type).tokenize(rows, max_length=max_length, vocab_size=vocab_size, filler=0)
+    return load(folder, model_type).tokenize(texts, max_length=max_length, vocab_size=vocab_size, filler=0)
 
 
 def reference(folder, texts=TEXTS, max_length: int = 32):
@@ -38,7 +36,7 @@ def test_ids_are_those_of_transformers_and_truncation_is_counted(model):
 
 
 def test_a_pair_has_two_segments(model):
-    row = load(model).tokenize([Row("0", "good", "bad", None)], max_length=16, vocab_size=10_000, filler=0)[0]
+    row = load(model).tokenize([("good", "bad")], max_length=16, vocab_size=10_000, filler=0)[0]
     assert row.type_ids == [0] * row.type_ids.index(1) + [1] * row.type_ids.count(1)
     assert row.ids.count(3) == 2  # [SEP] twice
 

@@ -44,7 +44,7 @@ def train(spec: TrainSpec):
 def test_it_learns_a_separable_set_and_the_model_evaluates(spec, tmp_path):
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from worker.engine.classify import evaluate
+    from worker.engine.evaluating import evaluate
 
     summary = train(spec)
     assert summary["best_dev_accuracy"] >= 0.95
@@ -66,7 +66,7 @@ def test_it_learns_a_separable_set_and_the_model_evaluates(spec, tmp_path):
             model_dir=str(out),
             inputs=str(write_jsonl(tmp_path / "inputs.jsonl", questions)),
             out_dir=str(tmp_path / "out"),
-            labels=LABELS,
+            settings={"labels": LABELS},
             device="cpu",
         ),
         Progress(StringIO()),

@@ -42,8 +42,14 @@ class Verb:
 VERBS = {
     "prepare": Verb(PrepareSpec, "worker.engine.verbs", "prepare"),
     "score": Verb(ScoreSpec, "worker.engine.verbs", "score"),
-    "evaluate": Verb(EvaluateSpec, "worker.engine.classify", "evaluate"),
+    "evaluate": Verb(EvaluateSpec, "worker.engine.evaluating", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.train", "train"),
+}
+# The stand-in of the tests, which needs no torch.
+FAKE_VERBS = {
+    **VERBS,
+    "evaluate": Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
+    "train": Verb(TrainSpec, "worker.engine.fake", "train"),
 }
 
 

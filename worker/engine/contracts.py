@@ -1,10 +1,10 @@
 """What goes into the engine and which errors come out. Imports no torch, so the worker may read it."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 # Part of the identity of a score: raise it whenever a change here may move a number, and only then.
-ENGINE_VERSION = "1.0.0"
+ENGINE_VERSION = "2.0.0"
 
 ErrorCode = Literal[
     "bad_spec",  # the caller asked for something that the engine does not do
@@ -13,7 +13,7 @@ ErrorCode = Literal[
     "bad_predictions",  # what the sandbox handed back is not one proper row for each question
     "bad_config",  # config.json is not readable as a model configuration
     "custom_code",  # the model asks for code of its own, which is never run
-    "unsupported_architecture",  # readable, but not a classifier that the engine knows
+    "unsupported_architecture",  # readable, but not a model that the engine knows for this task
     "missing_tokenizer",
     "tokenizer_unreadable",
     "tokenizer_mismatch",  # the tokenizer makes ids that the model has no embedding for
@@ -60,40 +60,37 @@ def check_labels(labels: list[str]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FieldSpec:
-    """Which columns of a benchmark file hold the text, the optional second text and the label."""
-
-    input: str = "text"
-    input2: str | None = None
-    target: str = "label"
-
-
-@dataclass(frozen=True, kw_only=True)
 class PrepareSpec:
-    """Split a benchmark file into questions, which a sandbox may see, and answers, which it may not."""
+    """Split a benchmark's files into questions, which a sandbox may see, and answers, which it may not.
 
-    data: str
-    field_spec: FieldSpec
-    labels: list[str]
+    `files` has the rows under "test" and what the task takes beside them under its own names; lines of those are
+    written to `context`, which the model may see too. `fields` names the columns of the task's roles.
+    """
+
+    task: str
+    files: dict[str, str]
     inputs: str
     gold: str
+    fields: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    context: str | None = None
     format: Literal["jsonl", "csv"] | None = None
 
     def __post_init__(self) -> None:
-        check_labels(self.labels)
+        require("test" in self.files, "files must name the rows as test")
+        require(set(self.files) == {"test"} or self.context is not None, "context must say where extra files go")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSpec:
     """Answer every question of a benchmark with one model."""
 
-    task: Literal["text-classification"]
+    task: str
     model_dir: str
     inputs: str
     out_dir: str
-    labels: list[str]
-    # From a label of the model to a label of the benchmark; several may lead to the same one.
-    label_map: dict[str, str] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    context: str | None = None
     max_length: int | None = None
     seed: int = 0
     threads: int = 1
@@ -102,7 +99,6 @@ class EvaluateSpec:
     token_budget: int = 2048
 
     def __post_init__(self) -> None:
-        check_labels(self.labels)
         require(self.max_length is None or 8 <= self.max_length <= 8192, "max_length must be 8 to 8192")
         require(1 <= self.threads <= 256, "threads must be 1 to 256")
         require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
@@ -111,18 +107,22 @@ class EvaluateSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreSpec:
-    """Compare predictions with the reference labels, outside the sandbox."""
+    """Compare predictions with the reference answers, outside the sandbox.
 
+    `items` is where one number for each example goes, for tests between models; without it they are not kept.
+    """
+
+    task: str
     gold: str
     predictions: str
-    labels: list[str]
     out: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    items: str | None = None
     bootstrap: int = 2000
     seed: int = 0
-    primary: str = "f1_macro"
+    primary: str | None = None
 
     def __post_init__(self) -> None:
-        check_labels(self.labels)
         require(100 <= self.bootstrap <= 100_000, "bootstrap must be 100 to 100000")
         require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
 

@@ -75,7 +75,8 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
         return decode(hint, value, where=where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    # bool is a subclass of int in Python, and "threads": true is a mistake.
-    if isinstance(hint, type) and type(value) is hint:
+    # bool is a subclass of int in Python, and "threads": true is a mistake. What may be Any is checked by whoever
+    # knows more of it, as a task does of its settings.
+    if hint is Any or (isinstance(hint, type) and type(value) is hint):
         return value
     raise EngineError("bad_spec", f"{where} must be {getattr(origin or hint, '__name__', hint)}")

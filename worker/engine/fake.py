@@ -1,6 +1,6 @@
 """A stand-in without torch that keeps the engine's contract: the same command line, files and kinds of answers.
 
-Its predictions hang on a hash of the text alone. A "fake_engine" object in the model's config.json makes it fail or
+Its answers hang on a hash of the question alone. A "fake_engine" object in the model's config.json makes it fail or
 dawdle on demand: {"error": "weights_incomplete", "message": "...", "seconds": 2}.
 """
 
@@ -9,16 +9,21 @@ import json
 import struct
 import sys
 import time
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, get_args
 
 from worker.engine import cli
-from worker.engine.contracts import ENGINE_VERSION, EngineError, ErrorCode, EvaluateSpec, FieldSpec, TrainSpec
+from worker.engine.answering.answers import Answers
+from worker.engine.contracts import ENGINE_VERSION, EngineError, ErrorCode, EvaluateSpec, TrainSpec
 from worker.engine.decoding import read_json_object
-from worker.engine.predictions import Prediction, digest_of, write_predictions
+from worker.engine.evaluating import write_answers
 from worker.engine.progress import Progress
-from worker.engine.provenance import cpu_name, peak_rss_bytes, versions
-from worker.engine.rows import Row, read_questions, read_rows, write_lines
+from worker.engine.provenance import cpu_name, versions
+from worker.engine.rows import read_labelled, read_questions, write_lines
+from worker.engine.tasks import find
+from worker.engine.tasks.task import Value
 
 FAKE_VERSION = f"{ENGINE_VERSION}+fake"
 CONFIG_LIMIT = 1 << 20
@@ -27,51 +32,43 @@ SURE = 0.9
 
 
 def evaluate(spec: EvaluateSpec, progress: Progress) -> dict[str, Any]:
-    """Answer every question by a hash of its text and write what the engine would write."""
+    """Answer every question by a hash of it and write what the engine would write."""
     config = read_json_object(Path(spec.model_dir) / "config.json", limit=CONFIG_LIMIT, code="bad_config")
     _obey(config.get("fake_engine") or {}, progress)
-    rows = read_questions(Path(spec.inputs))
-    predictions = [_prediction(row, spec.labels) for row in rows]
+    task = find(spec.task)
+    settings = task.settings(spec.settings)
+    questions = read_questions(Path(spec.inputs), Path(spec.context) if spec.context else None)
+    predictions = [task.pretend(_numbers(value), value, settings) for value in questions.values]
     weights = [path.stat().st_size for path in sorted(Path(spec.model_dir).glob("*.safetensors"))]
     report: dict[str, Any] = {
-        "engine_version": FAKE_VERSION,
-        "task": spec.task,
-        "rows": len(rows),
         "truncated_rows": 0,
         "max_length": spec.max_length or 512,
-        "seed": spec.seed,
-        "threads": spec.threads,
-        "dtype": spec.dtype,
+        "label_map": {label: label for label in spec.settings.get("labels", ())},
         "device": "cpu",
         "device_name": cpu_name(),
-        "load_average": None,
-        "versions": versions(),
         "model_type": str(config.get("model_type", "fake")),
         "architecture": "Fake",
         "parameters": sum(weights) // 4,
         "weights_bytes": sum(weights),
         "unused_tensors": 0,
-        "label_map": {label: label for label in spec.labels},
         "load_seconds": 0.01,
         "predict_seconds": 0.01,
-        "examples_per_second": 100.0 * len(rows),
-        "latency": {"batch": 1, "samples": len(rows), "p50_ms": 1.0, "p90_ms": 2.0},
-        "peak_rss_bytes": peak_rss_bytes(),
+        "examples_per_second": 100.0 * len(questions.ids),
+        "latency": {"batch": 1, "samples": len(questions.ids), "p50_ms": 1.0, "p90_ms": 2.0, "p99_ms": 3.0},
         "peak_device_bytes": None,
-        "prediction_digest": digest_of(predictions),
     }
-    out_dir = Path(spec.out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    write_predictions(out_dir / "predictions.jsonl", predictions)
-    (out_dir / "report.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    said = {"engine_version": FAKE_VERSION, "load_average": None}
+    found = write_answers(spec, task, questions, Answers(predictions=predictions, report=report), said)
     progress.report(1.0, "done", always=True)
-    return report
+    return found
 
 
 def train(spec: TrainSpec, progress: Progress) -> dict[str, Any]:
     """Write the files of a trained model: a config, an empty vocabulary and weights without a tensor."""
-    fields = FieldSpec(input=spec.text_field, target=spec.label_field)
-    counts = {name: len(read_rows(Path(path), fields, spec.labels)) for name, path in _splits(spec)}
+    counts = {
+        name: len(read_labelled(Path(path), spec.text_field, spec.label_field, spec.labels))
+        for name, path in _splits(spec)
+    }
     out_dir = Path(spec.out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     config = {
@@ -112,13 +109,6 @@ def train(spec: TrainSpec, progress: Progress) -> dict[str, Any]:
     return summary
 
 
-VERBS = {
-    **cli.VERBS,
-    "evaluate": cli.Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
-    "train": cli.Verb(TrainSpec, "worker.engine.fake", "train"),
-}
-
-
 def _obey(orders: dict[str, Any], progress: Progress) -> None:
     for step in range(STEPS):
         progress.report(step / STEPS, "pretending", always=True)
@@ -130,11 +120,12 @@ def _obey(orders: dict[str, Any], progress: Progress) -> None:
         raise EngineError(code, str(orders.get("message", f"The stand-in was told to fail with {code}.")))
 
 
-def _prediction(row: Row, labels: list[str]) -> Prediction:
-    digest = hashlib.sha256("\0".join([row.text, row.text2 or ""]).encode()).digest()
-    winner = labels[int.from_bytes(digest[:8], "big") % len(labels)]
-    rest = (1 - SURE) / (len(labels) - 1)
-    return Prediction(row.id, winner, {label: SURE if label == winner else rest for label in labels})
+def _numbers(question: Value) -> Iterator[float]:
+    """Yield numbers from 0 to 1 that hang on the question alone."""
+    raw = json.dumps(question, sort_keys=True).encode()
+    for turn in count():
+        digest = hashlib.sha256(b"%d %s" % (turn, raw)).digest()
+        yield from (int.from_bytes(digest[at : at + 4], "big") / 2**32 for at in range(0, len(digest), 4))
 
 
 def _splits(spec: TrainSpec) -> tuple[tuple[str, str], ...]:
@@ -142,4 +133,4 @@ def _splits(spec: TrainSpec) -> tuple[tuple[str, str], ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(sys.argv[1:], VERBS))
+    sys.exit(cli.run(sys.argv[1:], cli.FAKE_VERBS))

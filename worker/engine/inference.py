@@ -9,14 +9,14 @@ import torch
 from worker.engine.batching import plan_batches
 from worker.engine.contracts import EngineError
 from worker.engine.failures import failing_as, is_out_of_memory
-from worker.engine.load import Classifier
+from worker.engine.load import LoadedModel
 from worker.engine.tokenizing import Tokens
 
 Logits = npt.NDArray[np.float64]
 
 
 def predict_logits(
-    classifier: Classifier, tokens: Sequence[Tokens], *, budget: int, done: Callable[[int], None] = lambda rows: None
+    classifier: LoadedModel, tokens: Sequence[Tokens], *, budget: int, done: Callable[[int], None] = lambda rows: None
 ) -> Logits:
     """Return one row of logits (rows, labels) for each tokenised text; `done` hears how many rows are answered."""
     # Decoders pool the last token that is not padding; without an id for padding their code takes one row at a time.
@@ -48,7 +48,7 @@ def predict_logits(
     return logits
 
 
-def forward(classifier: Classifier, rows: Sequence[Tokens]) -> Logits:
+def forward(classifier: LoadedModel, rows: Sequence[Tokens]) -> Logits:
     """Return the logits (rows, labels) of one padded batch."""
     width = max(len(row.ids) for row in rows)
     pad = classifier.pad_id or 0
@@ -67,10 +67,3 @@ def forward(classifier: Classifier, rows: Sequence[Tokens]) -> Logits:
     output = classifier.model(**{name: tensor.to(classifier.device) for name, tensor in inputs.items()})
     answer: Logits = output.logits.double().cpu().numpy()  # (rows, labels)
     return answer
-
-
-def softmax(logits: Logits) -> Logits:
-    """Return probabilities (rows, labels) in float64."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Logits = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities

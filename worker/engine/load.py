@@ -1,6 +1,7 @@
-"""A model folder to a classifier that is ready to answer, every failure a typed error its author can act upon."""
+"""A model folder to a model that is ready to answer, every failure a typed error its author can act upon."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ FREE_EXCESS = 10_000_000
 
 
 @dataclass(frozen=True)
-class Classifier:
+class LoadedModel:
     """A loaded model in eval mode with its tokenizer."""
 
     model: PreTrainedModel
@@ -62,12 +63,19 @@ class Classifier:
         return min(limit for limit in limits if limit is not None)
 
 
-def load_classifier(model_dir: str, *, dtype: Dtype = "float32", device: Device = "auto") -> Classifier:
-    """Load a classifier from a folder that may be hostile."""
+def load_model(
+    model_dir: str,
+    *,
+    heads: Sequence[str],
+    problem_types: Sequence[str] = (),
+    dtype: Dtype = "float32",
+    device: Device = "auto",
+) -> LoadedModel:
+    """Load a model with one of these heads from a folder that may be hostile."""
     started = time.perf_counter()
     place = choose_device(device)
     folder = ModelFolder(model_dir)
-    config = read_config(folder)
+    config = read_config(folder, heads, problem_types)
     tokenizer = load_tokenizer(folder, config.config.model_type)
     files = find_weights(folder)
     tensors = read_tensors(files)
@@ -79,7 +87,7 @@ def load_classifier(model_dir: str, *, dtype: Dtype = "float32", device: Device 
     # A wrapper in train mode once ran a whole table with dropout on, at 96 % agreement: look, do not trust.
     if any(module.training for module in model.modules()):
         raise EngineError("inference_failed", "a part of the model stays in training mode")
-    return Classifier(
+    return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         config=config,
@@ -138,7 +146,7 @@ def _build(
         raise EngineError(
             "weights_incomplete",
             f"The weights lack {len(missing)} tensors that the model needs: {_shown(missing)}. They would have been "
-            "filled with random numbers. Save the whole fine-tuned classifier, its head included.",
+            "filled with random numbers. Save the whole fine-tuned model, its head included.",
         )
     if info.get("error_msgs"):
         raise EngineError("weights_unreadable", "The weights do not fit config.json.")

@@ -1,17 +1,17 @@
 """Measures of a classifier, as scikit-learn defines them, and their intervals. Imports no torch.
 
 All but calibration and log loss depend on the confusion matrix alone. Computing them from it, over any leading
-dimensions, gives the bootstrap and the floors for free.
+dimensions, gives the resamples and the floors for free.
 """
 
-from typing import TypedDict
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-# Each can be the primary measure, for each has an interval.
 CONFUSION_METRICS = (
     "accuracy",
     "precision_macro",
@@ -22,10 +22,9 @@ CONFUSION_METRICS = (
     "f1_weighted",
     "mcc",
 )
+# Accuracy, and recall weighted by support, which is the same, are proportions with an interval of their own.
+CORPUS_METRICS = tuple(name for name in CONFUSION_METRICS if name not in ("accuracy", "recall_weighted"))
 CALIBRATION_BINS = 15
-Z_95 = 1.959963984540054
-# Resamples that are held at a time: (chunk, cells) counts.
-CHUNK_NUMBERS = 4_000_000
 
 
 class Margins(TypedDict):
@@ -77,41 +76,52 @@ def measures(margins: Margins) -> dict[str, Array]:
     }
 
 
-def bootstrap(confusion: npt.NDArray[np.int64], *, draws: int, seed: int) -> dict[str, tuple[float, float]]:
-    """Return a 95 % percentile interval for each measure from resampled examples.
+class Confusion:
+    """Counts of reference and prediction, and the measures made of them, over all examples or over resamples."""
 
-    Drawing n examples with replacement is one multinomial draw over the cells of the confusion matrix.
-    """
-    size = len(confusion)
-    rows, columns = np.nonzero(confusion)
-    counts = confusion[rows, columns]  # (cells,)
-    total = int(counts.sum())
-    right = rows == columns
-    # RandomState, because numpy promises that its stream never changes; the newer generators may, and with them
-    # the interval of a published score.
-    random = np.random.RandomState(seed)
-    chunk = max(1, CHUNK_NUMBERS // max(len(counts), size))
-    values: dict[str, list[Array]] = {name: [] for name in CONFUSION_METRICS}
-    for start in range(0, draws, chunk):
-        drawn = random.multinomial(total, counts / total, size=min(chunk, draws - start))  # (chunk, cells)
-        margins: Margins = {
-            "hits": _sums(drawn[:, right], rows[right], size),
-            "support": _sums(drawn, rows, size),
-            "predicted": _sums(drawn, columns, size),
-        }
-        for name, value in measures(margins).items():
-            values[name].append(value)
-    return {name: _percentiles(np.concatenate(parts)) for name, parts in values.items()}
+    def __init__(self, gold: npt.NDArray[np.intp], predicted: npt.NDArray[np.intp], size: int) -> None:
+        self.counts = confusion_matrix(gold, predicted, size)
+        self.margins = margins_of(self.counts)
+        self._size = size
+        # Examples of one cell are interchangeable, so weights are added up cell by cell.
+        self._cells, inverse = np.unique(gold * size + predicted, return_inverse=True)
+        self._order = np.argsort(inverse, kind="stable")
+        self._starts = np.searchsorted(inverse[self._order], np.arange(len(self._cells)))
+        self._last: tuple[Array, dict[str, Array]] | None = None
+
+    def statistic(self, name: str) -> "ConfusionStatistic":
+        """Return one measure as a statistic that can be resampled."""
+        return ConfusionStatistic(self, name)
+
+    def measures(self, weights: Array) -> dict[str, Array]:
+        """Return every measure for weights (draws, n); several statistics ask with the same weights in turn."""
+        if self._last is None or self._last[0] is not weights:
+            drawn = np.add.reduceat(weights[:, self._order], self._starts, axis=1)  # (draws, cells)
+            rows, columns = np.divmod(self._cells, self._size)
+            right = rows == columns
+            margins: Margins = {
+                "hits": _sums(drawn[:, right], rows[right], self._size),
+                "support": _sums(drawn, rows, self._size),
+                "predicted": _sums(drawn, columns, self._size),
+            }
+            self._last = weights, measures(margins)
+        return self._last[1]
 
 
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a proportion."""
-    share = hits / total
-    z2 = Z_95 * Z_95
-    centre = share + z2 / (2 * total)
-    spread = Z_95 * float(np.sqrt(share * (1 - share) / total + z2 / (4 * total * total)))
-    scale = 1 + z2 / total
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+@dataclass(frozen=True)
+class ConfusionStatistic:
+    """One measure of a confusion matrix."""
+
+    table: Confusion
+    name: str
+
+    def value(self) -> float:
+        """Return the measure over all examples."""
+        return float(measures(self.table.margins)[self.name])
+
+    def resampled(self, weights: Array) -> Array:
+        """Return the measure (draws,) for weights (draws, n)."""
+        return self.table.measures(weights)[self.name]
 
 
 def chance(support: Array) -> dict[str, float]:
@@ -130,20 +140,41 @@ def majority(support: Array) -> tuple[int, dict[str, float]]:
     return winner, {name: float(value) for name, value in measures(margins_of(constant)).items()}
 
 
-def calibration_error(scores: Array, predicted: npt.NDArray[np.intp], gold: npt.NDArray[np.intp]) -> float:
-    """Return the expected calibration error over equally wide bins of confidence."""
+def calibration_bins(
+    scores: Array, predicted: npt.NDArray[np.intp], gold: npt.NDArray[np.intp]
+) -> list[dict[str, Any]]:
+    """Return how sure the model was and how often it was right, over equally wide bins of confidence."""
     confidence = scores[np.arange(len(scores)), predicted]
     right = (predicted == gold).astype(np.float64)
     bins = np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(np.intp) - 1, 0, CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(scores))
+    counts, sure, hits = (
+        np.bincount(bins, weights=weights, minlength=CALIBRATION_BINS) for weights in (None, confidence, right)
+    )
+    return [
+        {
+            "low": position / CALIBRATION_BINS,
+            "high": (position + 1) / CALIBRATION_BINS,
+            "n": int(counts[position]),
+            "confidence": float(sure[position] / counts[position]),
+            "accuracy": float(hits[position] / counts[position]),
+        }
+        for position in range(CALIBRATION_BINS)
+        if counts[position]
+    ]
 
 
-def log_loss(scores: Array, gold: npt.NDArray[np.intp]) -> float:
-    """Return the mean negative logarithm of the probability given to the reference label."""
+def calibration_error(scores: Array, predicted: npt.NDArray[np.intp], gold: npt.NDArray[np.intp]) -> float:
+    """Return the expected calibration error over equally wide bins of confidence."""
+    gaps = (row["n"] * abs(row["accuracy"] - row["confidence"]) for row in calibration_bins(scores, predicted, gold))
+    return float(sum(gaps) / len(scores))
+
+
+def log_losses(scores: Array, gold: npt.NDArray[np.intp]) -> Array:
+    """Return the negative logarithm of the probability given to the reference label of each example."""
     smallest = np.finfo(np.float64).eps
     chosen = np.clip(scores[np.arange(len(scores)), gold], smallest, 1 - smallest)
-    return float(-np.log(chosen).mean())
+    losses: Array = -np.log(chosen)
+    return losses
 
 
 def _sums(drawn: npt.NDArray[np.int64], labels: npt.NDArray[np.intp], size: int) -> Array:
@@ -164,8 +195,3 @@ def _mcc(hits: Array, support: Array, predicted: Array, total: Array) -> Array:
     together = hits * total - (support * predicted).sum(axis=-1)
     spread = (total**2 - (support**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
     return _ratio(np.asarray(together), np.sqrt(np.asarray(spread)))
-
-
-def _percentiles(values: Array) -> tuple[float, float]:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return float(low), float(high)

@@ -1,6 +1,7 @@
 """config.json, read as hostile: refused where it asks for code, rebuilt from checked values where it does not."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -89,13 +90,18 @@ class CheckedConfig:
         return limit
 
 
-def read_config(folder: ModelFolder) -> CheckedConfig:
-    """Read config.json and rebuild it; nothing in it chooses code, an attention kernel or a quantiser."""
+def read_config(folder: ModelFolder, heads: Sequence[str], problem_types: Sequence[str] = ()) -> CheckedConfig:
+    """Read config.json and rebuild it; nothing in it chooses code, an attention kernel or a quantiser.
+
+    `heads` are the endings of class names that the task takes; what `architectures` declares must be one of them.
+    """
     path = folder.need("config.json", code="bad_config", why="it says which architecture the weights are for")
     raw = read_json_object(path, limit=CONFIG_LIMIT, code="bad_config")
     refuse_custom_code(raw, "config.json")
     stem = _stem(raw)
+    class_name = _class_name(raw, stem, heads)
     _refuse_what_would_be_dropped(raw)
+    _check_problem(raw, problem_types)
     labels = model_labels(raw)
     config_class: type[PretrainedConfig] = getattr(transformers, f"{stem}Config")
     values = {key: _checked(value, key) for key, value in raw.items() if key in _allowed_keys(config_class)}
@@ -108,7 +114,7 @@ def read_config(folder: ModelFolder) -> CheckedConfig:
         config.use_cache = False
     _check_sizes(config)
     return CheckedConfig(
-        model_class=getattr(transformers, f"{stem}ForSequenceClassification"),
+        model_class=getattr(transformers, class_name),
         config=config,
         labels=labels,
         is_decoder=raw["model_type"] in DECODERS,
@@ -134,18 +140,25 @@ def _stem(raw: dict[str, Any]) -> str:
         known = ", ".join(sorted([*ENCODERS, *DECODERS]))
         raise EngineError(
             "unsupported_architecture",
-            f"model_type {model_type[:60]!r} cannot be evaluated as a text classifier here. Supported: {known}.",
-        )
-    wanted = f"{stem}ForSequenceClassification"
-    declared = raw.get("architectures")
-    if not isinstance(declared, list) or wanted not in declared:
-        shown = ", ".join(str(item)[:60] for item in declared[:3]) if isinstance(declared, list) else "none"
-        raise EngineError(
-            "unsupported_architecture",
-            f"config.json declares {shown or 'none'} as architecture; a text classifier must declare {wanted}. "
-            "A pretrained body without a trained classification head has to be fine-tuned first.",
+            f"model_type {model_type[:60]!r} cannot be evaluated here. Supported: {known}.",
         )
     return stem
+
+
+def _class_name(raw: dict[str, Any], stem: str, heads: Sequence[str]) -> str:
+    """Return the class that config.json declares: no other head is put on a body, for it would be random."""
+    wanted = [stem + head for head in heads if hasattr(transformers, stem + head)]
+    declared = raw.get("architectures")
+    found = [name for name in wanted if isinstance(declared, list) and name in declared]
+    if found:
+        return found[0]
+    shown = ", ".join(str(item)[:60] for item in declared[:3]) if isinstance(declared, list) else "none"
+    raise EngineError(
+        "unsupported_architecture",
+        f"config.json declares {shown or 'none'} as architecture; this task needs "
+        f"{' or '.join(wanted) or 'a model of another type'}. "
+        "A pretrained body without a trained head for the task has to be fine-tuned first.",
+    )
 
 
 def _refuse_what_would_be_dropped(raw: dict[str, Any]) -> None:
@@ -160,11 +173,15 @@ def _refuse_what_would_be_dropped(raw: dict[str, Any]) -> None:
             "unsupported_architecture",
             "position_embedding_type other than absolute is no longer computed by transformers 5.",
         )
-    if raw.get("problem_type") not in (None, "single_label_classification"):
+
+
+def _check_problem(raw: dict[str, Any], fitting: Sequence[str]) -> None:
+    """Refuse a head of the right shape that was trained for something else, where config.json says so."""
+    stated = raw.get("problem_type")
+    if stated is not None and fitting and stated not in fitting:
         raise EngineError(
             "unsupported_architecture",
-            f"problem_type {str(raw['problem_type'])[:60]!r} is not a choice of one label; "
-            "only single_label_classification can be evaluated here.",
+            f"problem_type {str(stated)[:60]!r} of config.json does not fit; this task needs {' or '.join(fitting)}.",
         )
 
 

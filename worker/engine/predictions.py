@@ -2,35 +2,22 @@
 
 import hashlib
 import json
-import math
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from worker.engine.contracts import EngineError
 from worker.engine.decoding import parse_json
 from worker.engine.rows import write_lines
+from worker.engine.tasks.task import Task, Value
 
-SCORE_DIGITS = 6
-ROW_OVERHEAD_BYTES = 4096
-# Six digits each: what rounding may move one probability by, with room for the last float digit.
-ROUNDING = 1e-6
+ID_BYTES = 12 * 256 + 64
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a model answered to one question: the label and a probability for each label."""
-
-    id: str
-    label: str
-    scores: dict[str, float]
-
-
-def digest_of(predictions: Iterable[Prediction]) -> str:
-    """Return the sha256 over ids and labels.
+def digest_of(task: Task[Any], ids: Iterable[str], predictions: Iterable[Value]) -> str:
+    """Return the sha256 over ids and what of each answer does not move.
 
     Probabilities are left out on purpose. Another batch shape, thread count or CPU adds up the same numbers in
     another order and moves a float32 probability by about 1e-7. Rounding does not cure that: whatever the number
@@ -38,37 +25,30 @@ def digest_of(predictions: Iterable[Prediction]) -> str:
     A label only moves when two labels are tied to seven digits.
     """
     digest = hashlib.sha256()
-    for row in predictions:
-        digest.update(json.dumps([row.id, row.label], separators=(",", ":")).encode() + b"\n")
+    for identity, prediction in zip(ids, predictions, strict=True):
+        digest.update(json.dumps([identity, task.digest_part(prediction)], separators=(",", ":")).encode() + b"\n")
     return digest.hexdigest()
 
 
-def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """Write one JSON line a prediction, probabilities rounded to six digits."""
-    write_lines(path, (_record(row) for row in predictions))
+def write_predictions(path: Path, ids: Sequence[str], predictions: Sequence[Value]) -> None:
+    """Write one JSON line a prediction."""
+    write_lines(path, ({"id": identity, **value} for identity, value in zip(ids, predictions, strict=True)))
 
 
-def read_predictions(path: Path, ids: Sequence[str], labels: Sequence[str]) -> list[Prediction]:
-    """Read predictions that a hostile process may have written: one proper row for each id, in order."""
-    raw = _read_bounded(path, limit=_limit(ids, labels))
+def read_predictions(path: Path, task: Task[Any], golds: dict[str, Value], settings: Any) -> list[Value]:
+    """Read predictions that a hostile process may have written: one proper row for each answer, in order."""
+    raw = _read_bounded(path, limit=(task.max_row_bytes(settings) + ID_BYTES) * len(golds))
     lines = raw.removesuffix(b"\n").split(b"\n")
-    if len(lines) != len(ids):
-        raise _bad(f"{len(ids)} rows are needed, {len(lines)} are given")
-    return [
-        _parsed(line, expected, labels, number)
-        for number, (line, expected) in enumerate(zip(lines, ids, strict=True), start=1)
-    ]
-
-
-def _record(row: Prediction) -> dict[str, Any]:
-    scores = {label: round(score, SCORE_DIGITS) for label, score in row.scores.items()}
-    return {"id": row.id, "label": row.label, "scores": scores}
-
-
-def _limit(ids: Sequence[str], labels: Sequence[str]) -> int:
-    # An escaped character takes at most 12 bytes of JSON; a probability fits in 32.
-    row = 12 * sum(len(label) for label in labels) + 32 * len(labels) + ROW_OVERHEAD_BYTES
-    return row * len(ids)
+    if len(lines) != len(golds):
+        raise _bad(f"{len(golds)} rows are needed, {len(lines)} are given")
+    found = []
+    for number, (line, (identity, gold)) in enumerate(zip(lines, golds.items(), strict=True), start=1):
+        value = _parsed(line, identity, number)
+        try:
+            found.append(task.check(value, gold, settings))
+        except EngineError as error:
+            raise _bad(f"row {number} {error.message}") from error
+    return found
 
 
 def _read_bounded(path: Path, *, limit: int) -> bytes:
@@ -89,33 +69,15 @@ def _read_bounded(path: Path, *, limit: int) -> bytes:
     return raw
 
 
-def _parsed(line: bytes, expected: str, labels: Sequence[str], number: int) -> Prediction:
+def _parsed(line: bytes, expected: str, number: int) -> Value:
     try:
         record = parse_json(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise _bad(f"row {number} is not JSON") from error
-    if not isinstance(record, dict) or set(record) != {"id", "label", "scores"}:
-        raise _bad(f"row {number} must have exactly id, label and scores")
-    if record["id"] != expected:
+    if not isinstance(record, dict) or record.get("id") != expected:
         raise _bad(f"row {number} has not the id that was asked for")
-    if not isinstance(record["label"], str) or record["label"] not in labels:
-        raise _bad(f"row {number} has a label that the benchmark does not know")
-    scores = _scores(record["scores"], labels, number)
-    if scores[record["label"]] < max(scores.values()) - ROUNDING:
-        raise _bad(f"row {number} has a label that is not the one with the highest score")
-    return Prediction(expected, record["label"], scores)
-
-
-def _scores(value: Any, labels: Sequence[str], number: int) -> dict[str, float]:
-    if not isinstance(value, dict) or set(value) != set(labels):
-        raise _bad(f"row {number} must have one score for each label")
-    for score in value.values():
-        # bool passes isinstance(..., int), and 1e999 parses to infinity without being a named constant.
-        if type(score) not in (int, float) or not math.isfinite(score) or not 0 <= score <= 1:
-            raise _bad(f"row {number} has a score that is not a number from 0 to 1")
-    if abs(sum(value.values()) - 1) > ROUNDING * max(10, len(labels)):
-        raise _bad(f"row {number} has scores that do not add up to 1")
-    return {label: float(value[label]) for label in labels}
+    del record["id"]
+    return record
 
 
 def _bad(what: str) -> EngineError:

@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from worker.engine.contracts import EngineError, EvaluateSpec, FieldSpec
+from worker.engine.contracts import EngineError, EvaluateSpec
 from worker.engine.decoding import decode
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 # Paths and the place of the answers are chosen where it runs.
-LOCAL_FIELDS = {"model_dir", "inputs", "out_dir"}
+LOCAL_FIELDS = {"model_dir", "inputs", "out_dir", "context"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,22 @@ class ModelSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtraFile:
+    """A file that a benchmark has beside its rows."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetSource:
-    """The data file of a benchmark at one commit."""
+    """The data files of a benchmark at one commit."""
 
     repo: str
     commit: str
     path: str
     sha256: str
+    files: dict[str, ExtraFile] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +47,7 @@ class ScoreOptions:
 
     bootstrap: int = 2000
     seed: int = 0
-    primary: str = "f1_macro"
+    primary: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +57,7 @@ class Measure:
     value: float
     low: float | None = None
     high: float | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +68,7 @@ class Primary:
     value: float
     low: float | None = None
     high: float | None = None
+    method: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +86,7 @@ class Recipe:
 
     model: ModelSource
     dataset: DatasetSource
-    fields: FieldSpec
+    fields: dict[str, str]
     score: ScoreOptions
     expected: Expected
     engine_version: str
@@ -98,9 +109,10 @@ def parse_recipe(answer: dict[str, Any]) -> tuple[Recipe, dict[str, Any]]:
         raise EngineError("bad_spec", "recipe.spec must hold the fields of an evaluation without paths")
     for commit in (recipe.model.commit, recipe.dataset.commit):
         _check(COMMIT, commit, "a commit must be 40 hexadecimal digits")
-    for digest in (recipe.dataset.sha256, *recipe.model.files.values()):
+    extra = list((recipe.dataset.files or {}).values())
+    for digest in (recipe.dataset.sha256, *(file.sha256 for file in extra), *recipe.model.files.values()):
         _check(SHA256, digest, "a sha256 must be 64 hexadecimal digits")
-    for path in (recipe.dataset.path, *recipe.model.files):
+    for path in (recipe.dataset.path, *(file.path for file in extra), *recipe.model.files):
         if path.startswith("/") or "\\" in path or "\0" in path or {"", ".", ".."} & set(path.split("/")):
             raise EngineError("bad_spec", f"recipe names a file outside the repository: {path[:80]!r}")
     return recipe, spec

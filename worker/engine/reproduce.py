@@ -1,6 +1,7 @@
 """Run a portal's evaluation again from a shell: `python -m worker.engine reproduce URL`."""
 
 import argparse
+import importlib
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,9 +19,6 @@ from worker.engine.recipe import Measure, Primary, Recipe, evaluate_spec, parse_
 
 DIFFERS = 4
 TOLERANCE = 1e-9
-# These are made of probabilities, which move in the seventh digit from one processor to the next, and a text on the
-# border of a bin moves calibration by a whole row. Everything else is made of labels and must be equal.
-LOOSE = {"ece": 1e-3, "log_loss": 1e-4}
 API = "/api/v1/"
 
 
@@ -31,13 +29,14 @@ class Line:
     name: str
     there: float | None
     here: float | None
+    tolerance: float = TOLERANCE
 
     @property
     def agrees(self) -> bool:
         """Say whether the two are the same measurement."""
         if self.there is None or self.here is None:
             return self.there is self.here
-        return abs(self.there - self.here) <= LOOSE.get(self.name, TOLERANCE)
+        return abs(self.there - self.here) <= self.tolerance * max(1.0, abs(self.there))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -65,40 +64,38 @@ def _reproduce(options: argparse.Namespace, folder: Path) -> int:
     recipe, spec = parse_recipe(portal.read_json(url))
     if options.threads is not None:
         spec = spec | {"threads": options.threads}
+    extra = recipe.dataset.files or {}
     evaluation = evaluate_spec(
         spec,
         model_dir=str(folder / "model"),
         inputs=str(folder / "inputs.jsonl"),
         out_dir=str(folder / "out"),
+        context=str(folder / "context.jsonl") if extra else None,
     )
-    data = folder / "data" / Path(recipe.dataset.path).name
     progress = PlainProgress(sys.stderr)
-    for path, sha256 in recipe.model.files.items():
-        progress.report(0.0, f"fetching {path}", always=True)
-        portal.fetch(recipe.model.repo, recipe.model.commit, path, sha256, folder / "model" / path)
-    progress.report(0.0, f"fetching {recipe.dataset.path}", always=True)
-    portal.fetch(
-        f"datasets/{recipe.dataset.repo}", recipe.dataset.commit, recipe.dataset.path, recipe.dataset.sha256, data
-    )
+    files = _fetch(portal, recipe, folder, progress)
     # The command line's own table, so that here and on the portal the same functions run.
     prepare_process(evaluation.threads)
     gold = folder / "gold.jsonl"
     cli.VERBS["prepare"].load()(
         PrepareSpec(
-            data=str(data),
-            field_spec=recipe.fields,
-            labels=evaluation.labels,
+            task=evaluation.task,
+            files=files,
+            fields=recipe.fields,
+            settings=evaluation.settings,
             inputs=evaluation.inputs,
             gold=str(gold),
+            context=evaluation.context,
         ),
         progress,
     )
     cli.VERBS["evaluate"].load()(evaluation, progress)
     result = cli.VERBS["score"].load()(
         ScoreSpec(
+            task=evaluation.task,
+            settings=evaluation.settings,
             gold=str(gold),
             predictions=str(folder / "out" / "predictions.jsonl"),
-            labels=evaluation.labels,
             out=str(folder / "score.json"),
             bootstrap=recipe.score.bootstrap,
             seed=recipe.score.seed,
@@ -107,6 +104,22 @@ def _reproduce(options: argparse.Namespace, folder: Path) -> int:
         progress,
     )
     return _verdict(recipe, result)
+
+
+def _fetch(portal: Portal, recipe: Recipe, folder: Path, progress: PlainProgress) -> dict[str, str]:
+    """Fetch model and data and return the data files by the names that the engine has for them."""
+    for path, sha256 in recipe.model.files.items():
+        progress.report(0.0, f"fetching {path}", always=True)
+        portal.fetch(recipe.model.repo, recipe.model.commit, path, sha256, folder / "model" / path)
+    data = {"test": (recipe.dataset.path, recipe.dataset.sha256)}
+    data |= {name: (file.path, file.sha256) for name, file in (recipe.dataset.files or {}).items()}
+    placed = {}
+    for number, (name, (path, sha256)) in enumerate(data.items()):
+        target = folder / "data" / str(number) / Path(path).name
+        progress.report(0.0, f"fetching {path}", always=True)
+        portal.fetch(f"datasets/{recipe.dataset.repo}", recipe.dataset.commit, path, sha256, target)
+        placed[name] = str(target)
+    return placed
 
 
 def _verdict(recipe: Recipe, result: dict[str, Any]) -> int:
@@ -129,15 +142,20 @@ def _verdict(recipe: Recipe, result: dict[str, Any]) -> int:
 
 def _lines(recipe: Recipe, result: dict[str, Any]) -> Iterator[Line]:
     expected = recipe.expected
+    # Not imported above: numpy reads the number of threads when it is loaded, and that is settled only on the way.
+    task = importlib.import_module("worker.engine.tasks").find(result["task"])
+    tolerances = {measure.name: measure.tolerance for measure in task.measures}
     found = {f"primary ({result['primary']['name']})": result["primary"], **result["metrics"]}
     stated: dict[str, Measure | Primary] = {f"primary ({expected.primary.name})": expected.primary, **expected.metrics}
     for name, there in stated.items():
         here = found.get(name, {})
-        yield Line(name, there.value, here.get("value"))
+        measure = there.name if isinstance(there, Primary) else name
+        tolerance = tolerances.get(measure, TOLERANCE)
+        yield Line(name, there.value, here.get("value"), tolerance)
         for bound in ("low", "high"):
             limit = getattr(there, bound)
             if limit is not None:
-                yield Line(f"{name} {bound}", limit, here.get(bound))
+                yield Line(f"{name} {bound}", limit, here.get(bound), tolerance)
 
 
 def _row(line: Line) -> str:

@@ -1,4 +1,4 @@
-"""Predictions and reference labels to a score with its interval, outside the sandbox. Imports no torch."""
+"""Predictions and reference answers to a score with its intervals, outside the sandbox. Imports no torch."""
 
 import json
 import os
@@ -6,114 +6,108 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from worker.engine.contracts import ENGINE_VERSION, EngineError, ScoreSpec, require
 from worker.engine.decoding import parse_json
-from worker.engine.metrics import (
-    CONFUSION_METRICS,
-    Margins,
-    bootstrap,
-    calibration_error,
-    chance,
-    confusion_matrix,
-    log_loss,
-    majority,
-    margins_of,
-    measures,
-    per_class,
-    wilson,
-)
-from worker.engine.predictions import Prediction, digest_of, read_predictions
+from worker.engine.predictions import digest_of, read_predictions
+from worker.engine.statistics import intervals
+from worker.engine.statistics.intervals import Interval
+from worker.engine.tasks import find
+from worker.engine.tasks.task import Measure, Measured, Task, Value
+
+# Parts of the details that have a place of their own, where pages look for them.
+TOP_DETAILS: dict[str, Any] = {"per_class": [], "confusion": {}}
 
 
 def score(spec: ScoreSpec) -> dict[str, Any]:
     """Compare predictions with the reference, write the result to spec.out and return it."""
-    require(spec.primary in CONFUSION_METRICS, f"primary must be one of: {', '.join(CONFUSION_METRICS)}")
-    answers = read_gold(Path(spec.gold), spec.labels)
-    predictions = read_predictions(Path(spec.predictions), list(answers), spec.labels)
-    index = {label: position for position, label in enumerate(spec.labels)}
-    gold = np.array([index[label] for label in answers.values()], dtype=np.intp)
-    predicted = np.array([index[row.label] for row in predictions], dtype=np.intp)
-    confusion = confusion_matrix(gold, predicted, len(spec.labels))
-    margins = margins_of(confusion)
-    metrics = _with_intervals(confusion, margins, spec)
-    scores = _probabilities(predictions, spec.labels)
-    metrics["ece"] = {"value": calibration_error(scores, predicted, gold)}
-    metrics["log_loss"] = {"value": log_loss(scores, gold)}
+    task = find(spec.task)
+    settings = task.settings(spec.settings)
+    primary = spec.primary or task.default_primary
+    rankable = [measure.name for measure in task.measures if measure.rankable]
+    require(primary in rankable, f"primary must be one of: {', '.join(rankable)}")
+    golds = read_gold(Path(spec.gold), task, settings)
+    predictions = read_predictions(Path(spec.predictions), task, golds, settings)
+    measured = task.measure(list(golds.values()), predictions, settings)
+    metrics = _metrics(task, measured, spec, len(golds))
+    details = dict(measured.details)
     result = {
         "engine_version": ENGINE_VERSION,
-        "n": len(answers),
-        "primary": {"name": spec.primary, **metrics[spec.primary]},
+        "task": task.name,
+        "n": len(golds),
+        "primary": {"name": primary, **metrics[primary]},
         "metrics": metrics,
-        "per_class": _classes(margins, spec.labels),
-        "confusion": {"labels": spec.labels, "rows": confusion.tolist()},
-        "floors": _floors(margins, spec.labels),
+        **{name: details.pop(name, empty) for name, empty in TOP_DETAILS.items()},
+        "details": details,
+        "floors": measured.floors,
         "bootstrap": {"draws": spec.bootstrap, "seed": spec.seed, "level": 0.95, "method": "percentile"},
-        "prediction_digest": digest_of(predictions),
+        "prediction_digest": digest_of(task, golds, predictions),
     }
     _write(Path(spec.out), result)
+    if spec.items:
+        _write(Path(spec.items), _items(list(golds), measured))
     return result
 
 
-def read_gold(path: Path, labels: list[str]) -> dict[str, str]:
-    """Read the gold.jsonl that `prepare` wrote: id to label, in the order of the benchmark."""
-    answers: dict[str, str] = {}
+def read_gold(path: Path, task: Task[Any], settings: Any) -> dict[str, Value]:
+    """Read the gold.jsonl that `prepare` wrote: id to answer, in the order of the benchmark."""
+    answers: dict[str, Value] = {}
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
             for number, line in enumerate(file, start=1):
-                row = parse_json(line)
-                if not isinstance(row, dict) or not isinstance(row.get("id"), str) or row.get("label") not in labels:
-                    raise EngineError("bad_gold", f"row {number} of the reference has no id or no known label")
-                if row["id"] in answers:
+                identity, value = _answer(line, number)
+                if identity in answers:
                     raise EngineError("bad_gold", f"row {number} of the reference repeats an id")
-                answers[row["id"]] = row["label"]
+                try:
+                    answers[identity] = task.check_gold(value, settings)
+                except EngineError as error:
+                    raise EngineError("bad_gold", f"row {number} of the reference: {error.message}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise EngineError("bad_gold", f"the reference labels cannot be read: {str(error)[:200]}") from error
+        raise EngineError("bad_gold", f"the reference answers cannot be read: {str(error)[:200]}") from error
     if not answers:
         raise EngineError("bad_gold", "the reference has no rows")
     return answers
 
 
-def _with_intervals(confusion: npt.NDArray[np.int64], margins: Margins, spec: ScoreSpec) -> dict[str, dict[str, float]]:
-    intervals = bootstrap(confusion, draws=spec.bootstrap, seed=spec.seed)
-    intervals["accuracy"] = wilson(int(margins["hits"].sum()), int(margins["support"].sum()))
-    # Weighted recall is accuracy by another name and gets the same interval.
-    intervals["recall_weighted"] = intervals["accuracy"]
-    return {
-        name: {"value": float(value), "low": intervals[name][0], "high": intervals[name][1]}
-        for name, value in measures(margins).items()
-    }
+def _answer(line: str, number: int) -> tuple[str, Value]:
+    row = parse_json(line)
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+        raise EngineError("bad_gold", f"row {number} of the reference has no id")
+    return row.pop("id"), row
 
 
-def _probabilities(predictions: list[Prediction], labels: list[str]) -> npt.NDArray[np.float64]:
-    scores = np.array([[row.scores[label] for label in labels] for row in predictions], dtype=np.float64)
-    # Six digits each do not quite add up to one.
-    normalised: npt.NDArray[np.float64] = scores / scores.sum(axis=1, keepdims=True)
-    return normalised
+def _metrics(task: Task[Any], measured: Measured, spec: ScoreSpec, n: int) -> dict[str, dict[str, Any]]:
+    resampled = intervals.bootstrap(
+        measured.corpus, n, draws=spec.bootstrap, seed=spec.seed, clusters=measured.clusters
+    )
+    return {measure.name: _metric(measure, measured, resampled) for measure in task.measures}
 
 
-def _classes(margins: Margins, labels: list[str]) -> list[dict[str, Any]]:
-    precision, recall, f1 = per_class(margins)
-    return [
-        {
-            "label": label,
-            "precision": float(precision[position]),
-            "recall": float(recall[position]),
-            "f1": float(f1[position]),
-            "support": int(margins["support"][position]),
-            "predicted": int(margins["predicted"][position]),
-        }
-        for position, label in enumerate(labels)
-    ]
+def _metric(measure: Measure, measured: Measured, resampled: dict[str, Interval]) -> dict[str, Any]:
+    name = measure.name
+    if measure.kind == "value":
+        return {"value": _finite(measured.values[name], name)}
+    if measure.kind == "corpus":
+        found = resampled[name]
+    elif measure.kind == "proportion":
+        found = intervals.proportion(measured.items[name], measured.clusters)
+    elif measured.clusters is None:
+        found = intervals.mean(measured.items[name])
+    else:
+        found = intervals.clustered(measured.items[name], measured.clusters)
+    bounds = {bound: _finite(getattr(found, bound), name) for bound in ("value", "low", "high")}
+    return {**bounds, "method": found.method}
 
 
-def _floors(margins: Margins, labels: list[str]) -> dict[str, Any]:
-    winner, constant = majority(margins["support"])
-    return {
-        "majority": {"label": labels[winner], "metrics": constant},
-        "chance": {"metrics": chance(margins["support"])},
-    }
+def _finite(value: float, name: str) -> float:
+    if not np.isfinite(value):
+        raise EngineError("bad_predictions", f"the predictions give no number for {name}")
+    return float(value)
+
+
+def _items(ids: list[str], measured: Measured) -> dict[str, Any]:
+    clusters = {} if measured.clusters is None else {"clusters": measured.clusters.tolist()}
+    return {"ids": ids, "metrics": {name: values.tolist() for name, values in measured.items.items()}, **clusters}
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ from worker.engine.decoding import parse_json, read_json_object
 from worker.engine.failures import failing_as
 from worker.engine.folder import ModelFolder, read_bounded
 from worker.engine.model_config import refuse_custom_code
-from worker.engine.rows import Row
 
 TOKENIZER_LIMIT = 64 << 20
 # Everything but the vocabulary. SentencePiece's character map alone takes about a megabyte.
@@ -40,6 +39,10 @@ BYTE_BPE = {
 }
 
 
+# One text, or a pair that the model reads together.
+Text = str | tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """One tokenised row."""
@@ -56,13 +59,13 @@ class LoadedTokenizer:
     tokenizer: Tokenizer
     stated_length: int | None
 
-    def tokenize(self, rows: Sequence[Row], *, max_length: int, vocab_size: int, filler: int) -> list[Tokens]:
-        """Tokenise every row once; an id without an embedding is an error, a row without a token gets the filler."""
+    def tokenize(self, texts: Sequence[Text], *, max_length: int, vocab_size: int, filler: int) -> list[Tokens]:
+        """Tokenise every text once; an id without an embedding is an error, a text without a token gets the filler."""
         with failing_as("tokenizer_mismatch", f"The tokenizer cannot keep to {max_length} tokens."):
             self.tokenizer.enable_truncation(max_length)
         tokens = []
-        for start in range(0, len(rows), CHUNK):
-            chunk = [row.text if row.text2 is None else (row.text, row.text2) for row in rows[start : start + CHUNK]]
+        for start in range(0, len(texts), CHUNK):
+            chunk = list(texts[start : start + CHUNK])
             with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
                 encodings = self.tokenizer.encode_batch(chunk)
             tokens += [_tokens(encoding, vocab_size, filler) for encoding in encodings]

@@ -15,12 +15,12 @@ from tokenizers import Tokenizer
 from transformers import BertConfig, BertForSequenceClassification
 
 from worker.engine.batching import plan_batches, training_batches
-from worker.engine.classify import repeatable
-from worker.engine.contracts import ENGINE_VERSION, EngineError, FieldSpec, TrainSpec
+from worker.engine.contracts import ENGINE_VERSION, EngineError, TrainSpec
 from worker.engine.failures import failing_as
 from worker.engine.progress import Progress
 from worker.engine.provenance import versions
-from worker.engine.rows import Row, read_rows
+from worker.engine.repeating import repeatable
+from worker.engine.rows import read_labelled
 from worker.engine.wordpiece import CLS_ID, MASK_ID, PAD_ID, SEP_ID, train_wordpiece
 
 WARM_UP_SHARE = 0.1
@@ -35,15 +35,15 @@ def train(spec: TrainSpec, progress: Progress) -> dict[str, Any]:
     started = time.perf_counter()
     repeatable(spec.seed, spec.threads)
     rng = random.Random(spec.seed)  # noqa: S311  (the order of batches is no secret)
-    fields = FieldSpec(input=spec.text_field, target=spec.label_field)
-    train_rows = read_rows(Path(spec.train), fields, spec.labels)
-    dev_rows = read_rows(Path(spec.dev), fields, spec.labels)
+    train_rows, dev_rows = (
+        read_labelled(Path(path), spec.text_field, spec.label_field, spec.labels) for path in (spec.train, spec.dev)
+    )
     out_dir = Path(spec.out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
 
     progress.report(0.0, "training the tokenizer", always=True)
     tokenizer = train_wordpiece(
-        (row.text for row in train_rows), vocab_size=spec.vocab_size, max_length=spec.max_length
+        (text for text, _label in train_rows), vocab_size=spec.vocab_size, max_length=spec.max_length
     )
     train_set, dev_set = (_encode(tokenizer.backend_tokenizer, rows, spec) for rows in (train_rows, dev_rows))
     lengths = [len(ids) for ids, _ in train_set]
@@ -127,13 +127,13 @@ def train(spec: TrainSpec, progress: Progress) -> dict[str, Any]:
     return summary
 
 
-def _encode(backend: Tokenizer, rows: list[Row], spec: TrainSpec) -> list[Example]:
+def _encode(backend: Tokenizer, rows: list[tuple[str, str]], spec: TrainSpec) -> list[Example]:
     position: dict[str | None, int] = {label: index for index, label in enumerate(spec.labels)}
     backend.enable_truncation(spec.max_length)
-    encodings = backend.encode_batch([row.text for row in rows])
+    encodings = backend.encode_batch([text for text, _label in rows])
     # Left on, it would be saved with the tokenizer.
     backend.no_truncation()
-    return [(encoding.ids, position[row.label]) for encoding, row in zip(encodings, rows, strict=True)]
+    return [(encoding.ids, position[label]) for encoding, (_text, label) in zip(encodings, rows, strict=True)]
 
 
 def _config(spec: TrainSpec, vocab_size: int) -> BertConfig:

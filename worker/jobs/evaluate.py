@@ -19,7 +19,7 @@ from models_hub import browsing
 from models_hub.browsing import Entry
 from worker import node, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed
-from worker.engine.contracts import EvaluateSpec, FieldSpec, PrepareSpec, ScoreSpec
+from worker.engine.contracts import EvaluateSpec, PrepareSpec, ScoreSpec
 from worker.engine.decoding import read_json_object
 from worker.engine_runs import Run, run_verb
 from worker.sandbox.contracts import Limits
@@ -120,9 +120,10 @@ def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, data_name
     """Split the data into questions and answers, each in a folder that is shown to different runs."""
     prepared, benchmark = places / "prepared", evaluation.benchmark
     spec = PrepareSpec(
-        data=str(places / "data" / data_name),
-        field_spec=FieldSpec(**benchmark.fields),
-        labels=benchmark.labels,
+        task=benchmark.task,
+        files={"test": str(places / "data" / data_name)},
+        fields=benchmark.fields,
+        settings=recording.spec_of(evaluation)["settings"],
         inputs=str(prepared / "inputs.jsonl"),
         gold=str(prepared / "gold.jsonl"),
     )
@@ -142,7 +143,7 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
     """Let the model answer the questions; returns the engine's report."""
     out, threads = places / "run", node.threads_per_job()
     spec = EvaluateSpec(
-        task="text-classification",
+        task=evaluation.benchmark.task,
         model_dir=str(places / "model"),
         inputs=str(places / "questions" / "inputs.jsonl"),
         out_dir=str(out),
@@ -171,7 +172,8 @@ def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str
     spec = ScoreSpec(
         gold=str(places / "answers" / "gold.jsonl"),
         predictions=str(judged / "predictions.jsonl"),
-        labels=benchmark.labels,
+        task=benchmark.task,
+        settings=recording.spec_of(evaluation)["settings"],
         out=str(places / "scores" / "scores.json"),
         bootstrap=benchmark.bootstrap,
         seed=benchmark.seed,

@@ -1,0 +1,17 @@
+"""Every kind of task that the engine can evaluate. A kind is here once all of it works, from data to result page."""
+
+from typing import Any
+
+from worker.engine.contracts import EngineError
+from worker.engine.tasks.task import Task
+from worker.engine.tasks.text_classification import TextClassification
+
+TASKS: dict[str, Task[Any]] = {task.name: task for task in (TextClassification(),)}
+
+
+def find(name: str) -> Task[Any]:
+    """Return the task of that name."""
+    try:
+        return TASKS[name]
+    except KeyError:
+        raise EngineError("bad_spec", f"task must be one of: {', '.join(TASKS)}") from None
