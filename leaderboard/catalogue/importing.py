@@ -1,0 +1,153 @@
+"""From published files to rows: find the source that the files fit, read, shape and check every record."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from leaderboard.catalogue import files, preparing, reading, rows, shaping
+from leaderboard.catalogue.entries import Entry, Source
+from leaderboard.catalogue.files import Upload
+from leaderboard.catalogue.refusals import ImportRefused, shown
+
+MAX_ROWS = 200_000
+_SPLIT = re.compile(r"_(?:test|val|dev)$")
+MAX_OUT = 128 * 1024**2
+
+
+@dataclass
+class Imported:
+    """What came of the files."""
+
+    rows: int = 0
+    # Records that their publishers left without an answer.
+    left_out: int = 0
+    files: list[str] = field(default_factory=list)
+
+
+def import_files(entry: Entry, uploads: Sequence[Upload], out: Path) -> Imported:
+    """Write the rows of a set as JSON lines; raises ImportRefused."""
+    imported = Imported()
+    size = 0
+    with out.open("w", encoding="utf-8", newline="\n") as target:
+        for row in rows_of(entry, uploads, imported, out.parent):
+            line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+            size += len(line.encode())
+            if size > MAX_OUT:
+                raise ImportRefused("too_many_bytes", most=MAX_OUT // 1024**2)
+            target.write(line)
+    return imported
+
+
+def rows_of(entry: Entry, uploads: Sequence[Upload], imported: Imported, folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield every row with an id of its own."""
+    source, uploads = choose(entry, uploads)
+    for name, file in files.matching(uploads, source.files):
+        imported.files.append(name)
+        beside = _Beside(source, name, uploads)
+        for number, record in _records(source, name, file, folder):
+            try:
+                made = _rows_of(entry, source, name, beside.joined(number, record))
+            except shaping.LeftOut:
+                imported.left_out += 1
+                continue
+            except ImportRefused as error:
+                raise ImportRefused(error.code, **{"file": shown(name), "line": number} | error.data) from error
+            for row in made:
+                if imported.rows >= MAX_ROWS:
+                    raise ImportRefused("too_many_rows", most=MAX_ROWS)
+                yield {"id": f"{imported.rows:06d}", **row}
+                imported.rows += 1
+    if not imported.rows:
+        raise ImportRefused("no_rows", expected=", ".join(source.files))
+
+
+def choose(entry: Entry, uploads: Sequence[Upload]) -> tuple[Source, Sequence[Upload]]:
+    """Return the source whose files are there; a single file under another name is taken for one by its ending."""
+    names = files.names_in(uploads)
+    for source in entry.sources:
+        if any(files.fits(name, source.files) for name in names):
+            return source, uploads
+    if len(uploads) == 1 and not files.is_archive(uploads[0].name):
+        ending = _ending(uploads[0].name)
+        for source in entry.sources:
+            if ending == _ending(source.files[0]) and not source.beside and not source.file_column:
+                return source, [Upload(source.files[0].replace("*", "-"), uploads[0].path)]
+    expected = sorted({pattern for source in entry.sources for pattern in source.files})
+    raise ImportRefused("no_such_file", expected=", ".join(expected[:8]), found=shown(", ".join(names[:3])))
+
+
+def _ending(name: str) -> str:
+    return name.lower().removesuffix(".gz").rpartition(".")[2]
+
+
+def _records(source: Source, name: str, file: BinaryIO, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if source.reader != "parquet":
+        return reading.records(name, file, source.reader, source.options)
+    # DuckDB is loaded by the program that has its walls up already, and for these files alone.
+    from leaderboard.catalogue import parquet
+
+    return parquet.records(name, file, folder)
+
+
+def _rows_of(entry: Entry, source: Source, name: str, record: dict[str, Any]) -> list[dict[str, Any]]:
+    if any(shaping.as_text(shaping.found(record, path)) != wanted for path, wanted in source.where.items()):
+        return []
+    if source.file_column:
+        file = Path(name.replace("\\", "/")).name
+        record = {**record, source.file_column: _SPLIT.sub("", file.partition(".")[0]), "file_name": file}
+    prepared = preparing.PREPARATIONS[source.prepare](record) if source.prepare else [record]
+    made = []
+    for each in prepared:
+        row = shaping.shaped(each, source.row)
+        made.append(rows.checked(entry.task, _with_answers(each, row), entry.labels))
+    return made
+
+
+def _with_answers(record: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a question about a passage with its answers: {text, start} each, none for the unanswerable."""
+    if "context" not in row or "answers" not in record:
+        return row
+    answers = record["answers"]
+    if isinstance(answers, dict):  # the columns of the Hugging Face versions
+        texts, starts = answers.get("text") or [], answers.get("answer_start") or []
+        answers = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=False)]
+    if not isinstance(answers, list):
+        raise ImportRefused("not_texts", value=shown(answers))
+    return row | {"answers": [_answer(answer) for answer in answers]}
+
+
+def _answer(answer: Any) -> dict[str, Any]:
+    start = answer.get("answer_start") if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(start, int | None) or isinstance(start, bool):
+        raise ImportRefused("bad_offset", value=shown(answer))
+    return {"text": shaping.as_text(answer.get("text", "")), "start": start}
+
+
+class _Beside:
+    """The second file of a source: answers by the line, or a document of them."""
+
+    def __init__(self, source: Source, name: str, uploads: Sequence[Upload]) -> None:
+        self._lines: list[str] | None = None
+        self._document: Any = None
+        if not source.beside:
+            return
+        for beside, file in files.matching(uploads, [source.beside]):
+            if beside.endswith(".json"):
+                self._document = reading.document(beside, file)
+            else:
+                self._lines = [text for _number, text in reading.plain_lines(beside, file)]
+            return
+        raise ImportRefused("no_such_file", expected=source.beside, found=shown(name))
+
+    def joined(self, number: int, record: dict[str, Any]) -> dict[str, Any]:
+        """Return the record with its answer."""
+        if self._document is not None:
+            return {**record, "beside": self._document}
+        if self._lines is None:
+            return record
+        if number > len(self._lines):
+            raise ImportRefused("uneven_files", line=number)
+        return {**record, "beside": self._lines[number - 1]}
