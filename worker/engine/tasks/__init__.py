@@ -3,10 +3,19 @@
 from typing import Any
 
 from worker.engine.contracts import EngineError
+from worker.engine.tasks.multi_label import MultiLabelClassification
+from worker.engine.tasks.pair_classification import PairClassification
+from worker.engine.tasks.regression import TextRegression
 from worker.engine.tasks.task import Task
 from worker.engine.tasks.text_classification import TextClassification
 
-TASKS: dict[str, Task[Any]] = {task.name: task for task in (TextClassification(),)}
+_ALL: tuple[Task[Any], ...] = (
+    TextClassification(),
+    PairClassification(),
+    MultiLabelClassification(),
+    TextRegression(),
+)
+TASKS: dict[str, Task[Any]] = {task.name: task for task in _ALL}
 
 
 def find(name: str) -> Task[Any]:
