@@ -21,6 +21,7 @@ import random, sys, time
 from datetime import timedelta
 import django
 django.setup()
+from portal import fair_share
 from portal.models import Job, LeaseLost
 me, dice = sys.argv[1], random.Random(int(sys.argv[1]))
 def work(job):
@@ -36,7 +37,7 @@ while Job.objects.unfinished().exists():
     for job in Job.objects.expired():
         job.expire()
     Job.objects.filter(state="queued").update(not_before=None)
-    for pk in Job.objects.due().values_list("pk", flat=True)[:20]:
+    for pk, _kind, _needs in fair_share.line("cpu")[:20]:
         job = Job.claim(pk, worker=me, lease=timedelta(seconds=0.5))
         if job is not None:
             try:
