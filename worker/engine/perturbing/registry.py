@@ -24,9 +24,9 @@ CHINESE: frozenset[Script] = frozenset({"han"})
 # language model is asked to continue stays too, for its likelihood is what is measured.
 FIELDS: dict[str, tuple[str, ...]] = {
     "text-classification": ("text", "text2"),
-    "multi-label-classification": ("text",),
+    "multi-label-classification": ("text", "text2"),
     "text-pair-classification": ("text", "text2"),
-    "text-regression": ("text",),
+    "text-regression": ("text", "text2"),
     "sentence-similarity": ("text", "text2"),
     "token-classification": ("tokens",),
     "question-answering": ("question",),
