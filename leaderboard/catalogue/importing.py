@@ -116,14 +116,18 @@ def _with_answers(record: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]
         answers = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=False)]
     if not isinstance(answers, list):
         raise ImportRefused("not_texts", value=shown(answers))
-    return row | {"answers": [_answer(answer) for answer in answers]}
+    # The passage stays as it is, spaces at its beginning included: places in it are counted from there.
+    context = record["context"] if isinstance(record.get("context"), str) else row["context"]
+    return row | {"context": context, "answers": [_answer(answer) for answer in answers]}
 
 
 def _answer(answer: Any) -> dict[str, Any]:
     start = answer.get("answer_start") if isinstance(answer, dict) else None
     if not isinstance(answer, dict) or not isinstance(start, int | None) or isinstance(start, bool):
         raise ImportRefused("bad_offset", value=shown(answer))
-    return {"text": shaping.as_text(answer.get("text", "")), "start": start}
+    text = answer.get("text", "")
+    spaces = len(text) - len(text.lstrip()) if isinstance(text, str) else 0
+    return {"text": shaping.as_text(text), "start": None if start is None else start + spaces}
 
 
 class _Beside:

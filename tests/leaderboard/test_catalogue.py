@@ -430,6 +430,17 @@ def test_published_files_become_rows(name, contents, expected, tmp_path):
     assert imported(name, given(tmp_path, **contents), tmp_path) == expected
 
 
+def test_spaces_move_no_place_of_an_answer(tmp_path):
+    text = (
+        json.dumps(SQUAD)
+        .replace("Cats sleep. Dogs", "  Cats sleep. Dogs")
+        .replace('"text": "Dogs", "answer_start": 12', '"text": " Dogs", "answer_start": 13')
+    )
+    made = imported("squad", given(tmp_path, **{"dev-v1__1__json": text}), tmp_path)
+    assert made[0]["context"].startswith("  Cats")
+    assert made[0]["answers"] == [{"text": "Dogs", "start": 14}]
+
+
 def test_true_answers_do_not_all_come_first(tmp_path):
     document = [
         {"question": f"Question {at}?", "mc1_targets": {"Truth.": 1, "Lie.": 0, "Error.": 0}} for at in range(60)
