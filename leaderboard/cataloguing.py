@@ -8,6 +8,7 @@ import yaml
 from django.utils.translation import gettext as _
 
 from leaderboard import benchmarks, catalogue_reading, catalogue_texts
+from leaderboard.catalogue import rows
 from leaderboard.catalogue.entries import Entry, entries
 from leaderboard.catalogue.files import Upload
 from leaderboard.catalogue_reading import Read
@@ -22,10 +23,8 @@ from portal.models import Asker
 
 DATA_PATH = "test.jsonl"
 MAX_WORDS = 200
-# The column that each role of a task has in our rows.
+# The column that each role of a task has in our rows, where the task's own default is another.
 FIELDS: dict[str, dict[str, str]] = {
-    "text-classification": {"input": "text", "target": "label"},
-    "multi-label-classification": {"input": "text", "target": "labels"},
     "text-pair-classification": {"input": "text1", "input2": "text2", "target": "label"},
     "text-regression": {"input": "text1", "input2": "text2", "target": "score"},
 }
@@ -50,10 +49,18 @@ def task_title(task: str) -> str:
 
 def task_of(entry: Entry) -> str | None:
     """Return the task under which the portal evaluates a set; None where it has none."""
-    for task in (entry.task, INSTEAD.get(entry.task, "")):
-        if task in KINDS and task in FIELDS:
-            return task
-    return None
+    return next((task for task in (entry.task, INSTEAD.get(entry.task, "")) if fields_of(entry, task)), None)
+
+
+def fields_of(entry: Entry, task: str) -> dict[str, str]:
+    """Return the column of each role of a task in the rows of a set; none where a role that is needed has none."""
+    if task not in KINDS:
+        return {}
+    fields = FIELDS.get(task) or KINDS[task].default_fields
+    columns = rows.COLUMNS[entry.task]
+    fields = {role: column for role, column in fields.items() if column in columns}
+    needed = {role for role, what in KINDS[task].roles.items() if what.required}
+    return fields if needed <= set(fields) else {}
 
 
 def find(*, words: str = "", task: str = "", language: str = "") -> list[Entry]:
@@ -129,7 +136,7 @@ def definition_of(entry: Entry, task: str) -> str:
         "description_zh": f"{entry.description_zh}{_source_of(entry)}",
         "task": task,
         "split": {"path": DATA_PATH},
-        "fields": FIELDS[task],
+        "fields": fields_of(entry, task),
         **({"labels": list(entry.labels)} if entry.labels else {}),
         "primary": entry.primary,
         "license": entry.license,
