@@ -1,6 +1,7 @@
 """Token ids to logits: sorted by length, batched by a token budget, handed back in the order of the rows."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +20,36 @@ def predict_logits(
     classifier: LoadedModel, tokens: Sequence[Tokens], *, budget: int, done: Callable[[int], None] = lambda rows: None
 ) -> Logits:
     """Return one row of logits (rows, labels) for each tokenised text; `done` hears how many rows are answered."""
-    # Decoders pool the last token that is not padding; without an id for padding their code takes one row at a time.
-    alone = classifier.config.is_decoder and classifier.pad_id is None
-    batches = plan_batches([len(row.ids) for row in tokens], budget, max_rows=1 if alone else None)
     logits = np.empty((len(tokens), len(classifier.config.labels)), dtype=np.float64)
+
+    def answer(batch: list[int]) -> None:
+        logits[batch] = forward(classifier, [tokens[index] for index in batch])
+
+    run_batches(classifier, [len(row.ids) for row in tokens], answer, budget=budget, done=done)
+    check_finite(logits)
+    return logits
+
+
+def run_batches(
+    model: LoadedModel,
+    lengths: Sequence[int],
+    answer: Callable[[list[int]], None],
+    *,
+    budget: int,
+    done: Callable[[int], None] = lambda rows: None,
+) -> None:
+    """Have rows answered in batches of like length; a batch that is too large for a GPU is halved and tried again."""
+    # Decoders pool the last token that is not padding; without an id for padding their code takes one row at a time.
+    alone = model.config.is_decoder and model.pad_id is None
+    batches = plan_batches(lengths, budget, max_rows=1 if alone else None)
     answered = 0
     with torch.inference_mode(), failing_as("inference_failed", "The model fails on the texts of the benchmark."):
         while batches:
             batch = batches.pop(0)
             try:
-                logits[batch] = forward(classifier, [tokens[index] for index in batch])
+                answer(batch)
             except Exception as error:
-                if not (is_out_of_memory(error) and classifier.device.type == "cuda" and len(batch) > 1):
+                if not (is_out_of_memory(error) and model.device.type == "cuda" and len(batch) > 1):
                     raise
                 torch.cuda.empty_cache()
                 middle = len(batch) // 2
@@ -38,20 +57,29 @@ def predict_logits(
                 continue
             answered += len(batch)
             done(answered)
-    if not np.isfinite(logits).all():
-        row = int(np.flatnonzero(~np.isfinite(logits).all(axis=1))[0])
+
+
+def check_finite(rows: Logits) -> None:
+    """Raise when a row (rows, ...) holds NaN or infinity."""
+    finite = np.isfinite(rows.reshape(len(rows), -1)).all(axis=1)
+    if not finite.all():
         raise EngineError(
             "non_finite_scores",
-            f"The model answers NaN or infinity (first on row {row + 1}). Its weights are damaged or overflow in "
-            "this dtype; check them for NaN, and try float32.",
+            f"The model answers NaN or infinity (first on row {int(np.flatnonzero(~finite)[0]) + 1}). Its weights are "
+            "damaged or overflow in this dtype; check them for NaN, and try float32.",
         )
-    return logits
 
 
 def forward(classifier: LoadedModel, rows: Sequence[Tokens]) -> Logits:
-    """Return the logits (rows, labels) of one padded batch."""
+    """Return the logits (rows, labels), or (rows, tokens, labels) of a tagger, of one padded batch."""
+    logits: Logits = output(classifier, rows).logits.double().cpu().numpy()
+    return logits
+
+
+def output(model: LoadedModel, rows: Sequence[Tokens]) -> Any:
+    """Return what the model says of one padded batch, as it says it."""
     width = max(len(row.ids) for row in rows)
-    pad = classifier.pad_id or 0
+    pad = model.pad_id or 0
     ids = torch.full((len(rows), width), pad, dtype=torch.long)  # (rows, width)
     mask = torch.zeros((len(rows), width), dtype=torch.long)  # (rows, width)
     types = torch.zeros((len(rows), width), dtype=torch.long)  # (rows, width)
@@ -60,10 +88,8 @@ def forward(classifier: LoadedModel, rows: Sequence[Tokens]) -> Logits:
         mask[index, : len(row.ids)] = 1
         types[index, : len(row.type_ids)] = torch.tensor(row.type_ids)
     inputs = {"input_ids": ids, "attention_mask": mask}
-    if classifier.type_vocab_size > 1:
-        if int(types.max()) >= classifier.type_vocab_size:
+    if model.type_vocab_size > 1:
+        if int(types.max()) >= model.type_vocab_size:
             raise EngineError("tokenizer_mismatch", "The tokenizer marks more segments than the model knows.")
         inputs["token_type_ids"] = types
-    output = classifier.model(**{name: tensor.to(classifier.device) for name, tensor in inputs.items()})
-    answer: Logits = output.logits.double().cpu().numpy()  # (rows, labels)
-    return answer
+    return model.model(**{name: tensor.to(model.device) for name, tensor in inputs.items()})
