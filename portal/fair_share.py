@@ -29,7 +29,7 @@ owners AS (
             WHERE held.queue = %s AND held.state IN ('leased', 'running') AND held.share = head.share) AS in_hand,
         COALESCE(
             (SELECT MAX(taken.started_at) FROM portal_job AS taken
-                WHERE taken.queue = %s AND taken.share = head.share),
+                WHERE taken.queue = %s AND taken.share = head.share AND taken.started_at IS NOT NULL),
             MIN(created_at)
         ) AS since
     FROM waiting AS head

@@ -124,7 +124,9 @@ class Job(models.Model):
             # How jobs wait, and what each owner has in hand and had last: the order of `portal.fair_share`.
             models.Index(fields=("queue", "share", "-priority", "id"), name="job_waiting", condition=Q(state="queued")),
             models.Index(fields=("queue", "share"), name="job_in_hand", condition=Q(state__in=("leased", "running"))),
-            models.Index(fields=("queue", "share", "started_at"), name="job_turn"),
+            models.Index(
+                fields=("queue", "share", "started_at"), name="job_turn", condition=Q(started_at__isnull=False)
+            ),
             models.Index(fields=("owner", "-id"), name="job_owner"),
             models.Index(fields=("owner", "finished_at"), name="job_owner_over"),
             # How long jobs of a kind took, and what happened in the last day.
