@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
-from models_hub import describing
+from models_hub import describing, former_names
 from models_hub.counting import Counts
 from models_hub.describing import RELATIONS
-from models_hub.models import Label, Repo, RepoAlias, RepoQuerySet
+from models_hub.models import Label, Repo, RepoQuerySet
 from portal.models import Asker
 
 MAX_UP = 6
@@ -44,13 +44,15 @@ def parents(repo: Repo, user: Asker) -> list[Relative]:
     """Return the models that this one was made from, found by their present or a former name."""
     bases = describing.base_models(repo.card, repo.config)
     relation = describing.relation(repo.card, Counts(formats=repo.formats, counted=repo.counted), bases)
-    here = _named(bases, user)
+    here = former_names.found_by(bases, among=_visible(user))
     return [_relative(name, relation, here) for name in bases]
 
 
 def count_children(repo: Repo, user: Asker) -> dict[str, int]:
     """Count by relation the models that the reader may see and that were made from this one."""
-    rows = Label.objects.filter(text__in=_labels([repo.full_name]), repo__in=_visible(user).exclude(pk=repo.pk))
+    rows = Label.objects.filter(
+        text__in=_labels(former_names.names_of([repo])), repo__in=_visible(user).exclude(pk=repo.pk)
+    )
     counts: Counter[str] = Counter()
     for text, number in rows.order_by().values_list("text").annotate(Count("id")):
         counts[text.split(":", 2)[1]] += number
@@ -95,7 +97,9 @@ def _climb(level: list[Relative], seen: set[int], user: Asker) -> list[Relative]
 
 def _descend(level: list[Relative], seen: set[int], user: Asker) -> tuple[list[Relative], bool]:
     """Give each model of a level its children, and return these, and whether there are more than can be shown."""
-    by_name = {one.repo.full_name: one for one in level if one.repo}
+    by_repo = {one.repo.pk: one for one in level if one.repo}
+    named = former_names.names_of([one.repo for one in level if one.repo])
+    by_name = {name: by_repo[repo.pk] for name, repo in named.items()}
     rows = Label.objects.filter(text__in=_labels(by_name), repo__in=_visible(user)).select_related("repo__namespace")
     made = list(rows.order_by("-repo__downloads", "-repo_id")[: MAX_AT_ONCE + 1])
     found, met = [], set(seen)
@@ -117,7 +121,7 @@ def _parents_of(repos: Iterable[Repo], user: Asker) -> dict[int, list[Relative]]
         _word, relation, name = [*text.split(":", 2), ""][:3]
         if relation in RELATIONS and name:
             edges.append((repo_id, relation, name))
-    here = _named([name for _repo, _relation, name in edges][:MAX_AT_ONCE], user) if edges else {}
+    here = former_names.found_by([name for _repo, _relation, name in edges[:MAX_AT_ONCE]], among=_visible(user))
     found: dict[int, list[Relative]] = {}
     for repo_id, relation, name in edges[:MAX_AT_ONCE]:
         found.setdefault(repo_id, []).append(_relative(name, relation, here))
@@ -127,23 +131,6 @@ def _parents_of(repos: Iterable[Repo], user: Asker) -> dict[int, list[Relative]]
 def _relative(name: str, relation: str, here: Mapping[str, Repo]) -> Relative:
     repo = here.get(name.lower())
     return Relative(repo.full_name if repo else name, relation, repo)
-
-
-def _named(names: Iterable[str], user: Asker) -> dict[str, Repo]:
-    """Return the models that have, or had, these names, by the name in small letters."""
-    wanted = {tuple(name.lower().split("/")) for name in names if name.count("/") == 1}
-    if not wanted:
-        return {}
-    now = Q(pk__in=())
-    for namespace, name in wanted:
-        now |= Q(namespace__lower=namespace, lower=name)
-    found = {repo.full_name.lower(): repo for repo in _visible(user).filter(now).select_related("namespace")}
-    if len(found) == len(wanted):
-        return found
-    former = RepoAlias.objects.filter(now, kind=Repo.Kind.MODEL, repo__in=_visible(user))
-    for alias in former.select_related("namespace", "repo__namespace"):
-        found.setdefault(f"{alias.namespace.lower}/{alias.lower}", alias.repo)
-    return found
 
 
 def _visible(user: Asker) -> RepoQuerySet:

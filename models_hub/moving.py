@@ -28,7 +28,7 @@ def move_repo(repo: Repo, *, by: Asker, namespace: str, name: str) -> Repo:
         raise NotAllowed(
             _("You don’t have the rights to move a repository to the namespace “%(name)s”.") % {"name": namespace[:100]}
         )
-    old_owner, old_lower, old_name = repo.namespace, repo.lower, repo.full_name
+    old_owner, old_lower, bare, old_name = repo.namespace, repo.lower, repo.name, repo.full_name
     try:
         with transaction.atomic():
             quotas.transfer(repo, old_owner, owner)
@@ -37,7 +37,7 @@ def move_repo(repo: Repo, *, by: Asker, namespace: str, name: str) -> Repo:
                 raise Conflict(_("Somebody else moved or deleted this repository meanwhile. Reload and try again."))
             RepoAlias.objects.filter(kind=repo.kind, namespace=owner, lower=name.lower()).delete()
             if (old_owner.pk, old_lower) != (owner.pk, name.lower()):
-                RepoAlias.objects.create(kind=repo.kind, namespace=old_owner, lower=old_lower, repo=repo)
+                RepoAlias.objects.create(kind=repo.kind, namespace=old_owner, lower=old_lower, name=bare, repo=repo)
             repo.namespace, repo.name, repo.lower = owner, name, name.lower()
             indexing.note_name(repo)
             Event.record(

@@ -65,9 +65,9 @@ def _require_free(namespace: Namespace, name: str) -> None:
 
 
 def _change(namespace: Namespace, name: str) -> None:
-    before = namespace.lower
+    before, written = namespace.lower, namespace.name
     FormerName.objects.filter(namespace=namespace, lower=name.lower()).delete()
     if before != name.lower():
-        FormerName.objects.create(namespace=namespace, lower=before)
+        FormerName.objects.create(namespace=namespace, lower=before, name=written)
     namespace.name, namespace.lower = name, name.lower()
     namespace.save(update_fields=["name", "lower"])

@@ -12,6 +12,7 @@ class RepoAlias(models.Model):
     kind = models.CharField(max_length=8, choices=Repo.Kind.choices)
     namespace = models.ForeignKey(Namespace, models.CASCADE, related_name="repo_aliases")
     lower = models.CharField(max_length=96)
+    name = models.CharField(max_length=96, default="")  # as it was written; older rows have none
     repo = models.ForeignKey(Repo, models.CASCADE, related_name="aliases")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -45,7 +45,8 @@ class RepoQuerySet(models.QuerySet["Repo"]):
     def formerly_named(self, kind: str, namespace: str, name: str) -> "RepoQuerySet":
         """The repository that had this name before, or whose owner had, unless another one has it now."""
         owner, name = namespace.lower(), name.lower()
-        moved = Q(aliases__kind=kind, aliases__namespace__lower=owner, aliases__lower=name)
+        of_owner = Q(aliases__namespace__lower=owner) | Q(aliases__namespace__former_names__lower=owner)
+        moved = Q(aliases__kind=kind, aliases__lower=name) & of_owner
         renamed = Q(kind=kind, lower=name, namespace__former_names__lower=owner)
         return self.filter(moved | renamed).distinct()
 

@@ -293,6 +293,7 @@ class FormerName(models.Model):
 
     namespace = models.ForeignKey(Namespace, models.CASCADE, related_name="former_names")
     lower = models.CharField(max_length=96, unique=True)
+    name = models.CharField(max_length=96, default="")  # as it was written; older rows have none
     created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

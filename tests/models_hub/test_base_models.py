@@ -6,6 +6,7 @@ import pytest
 
 from models_hub import lineage, moving
 from models_hub.models import Repo
+from portal import renaming
 
 
 def card(*bases: str, **fields: str) -> dict[str, str]:
@@ -80,6 +81,41 @@ def test_a_parent_is_found_under_its_former_name(make, alice):
     child = make("child", "alice/base")
     moving.move_repo(base, by=alice, namespace="alice", name="renamed")
     assert names(lineage.parents(Repo.objects.get(pk=child.pk), alice)) == {"alice/renamed": {}}
+
+
+def renamed(kind: str, parent: Repo, alice) -> str:
+    """Give the parent, or its owner, another name, one after the other or both; returns the parent's new name."""
+    if kind in {"repository", "both"}:
+        moving.move_repo(parent, by=alice, namespace="alice", name="Renamed")
+    if kind in {"owner", "both"}:
+        renaming.rename_account(alice, name="Alicia")
+    return Repo.objects.select_related("namespace").get(pk=parent.pk).full_name
+
+
+@pytest.mark.parametrize("kind", ["repository", "owner", "both"])
+def test_the_tree_follows_a_parent_whose_name_or_owner_s_name_changed(make, alice, bob, kind):
+    base = make("Base")
+    child = make("child", "alice/Base", owner=bob)
+    make("grandchild", "bob/child", owner=bob)
+    name = renamed(kind, base, alice)
+    base = Repo.objects.select_related("namespace").get(pk=base.pk)
+    assert lineage.count_children(base, bob) == {"finetune": 1}
+    assert names(lineage.family(base, bob).children) == {"bob/child": {"bob/grandchild": {}}}
+    assert names(lineage.parents(Repo.objects.get(pk=child.pk), bob)) == {name: {}}
+
+
+def test_children_of_one_that_took_a_former_name_are_its_own(make, alice):
+    base = make("base")
+    make("child", "alice/base")
+    moving.move_repo(base, by=alice, namespace="alice", name="other")
+    make("base", "alice/other")
+    base = Repo.objects.select_related("namespace").get(pk=base.pk)
+    assert names(lineage.family(base, alice).children) == {"alice/base": {"alice/child": {}}}
+
+
+def test_an_address_under_two_former_names_leads_on(make, alice, client):
+    renamed("both", make("base"), alice)
+    assert client.get("/alice/base")["Location"].endswith("/Alicia/Renamed")
 
 
 def test_what_is_not_here_is_a_word_with_a_way_to_import_it(make, client):
