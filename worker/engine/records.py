@@ -78,6 +78,10 @@ class Record:
         found = {self._label(item, role, labels) for item in self._list(value, role)}
         return [label for label in labels if label in found]
 
+    def tags(self, role: str, labels: list[str]) -> list[str]:
+        """Return a list of labels in the order of the line, each by name or by position."""
+        return [self._label(item, role, labels) for item in self._list(self.get(role), role)]
+
     def _list(self, value: Any, role: str) -> list[Any]:
         if isinstance(value, str):
             try:

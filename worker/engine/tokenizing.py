@@ -71,6 +71,19 @@ class LoadedTokenizer:
             tokens += [_tokens(encoding, vocab_size, filler) for encoding in encodings]
         return tokens
 
+    def encode_words(
+        self, sentences: Sequence[list[str]], *, max_length: int, vocab_size: int, filler: int
+    ) -> list[tuple[Tokens, list[int | None]]]:
+        """Tokenise sentences that are split into words; each comes with the number of the word of each token."""
+        with failing_as("tokenizer_mismatch", f"The tokenizer cannot keep to {max_length} tokens."):
+            self.tokenizer.enable_truncation(max_length)
+        found: list[tuple[Tokens, list[int | None]]] = []
+        for start in range(0, len(sentences), CHUNK):
+            with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
+                encodings = self.tokenizer.encode_batch(sentences[start : start + CHUNK], is_pretokenized=True)
+            found += [(_tokens(encoding, vocab_size, filler), encoding.word_ids) for encoding in encodings]
+        return found
+
 
 def load_tokenizer(folder: ModelFolder, model_type: str) -> LoadedTokenizer:
     """Read tokenizer.json, or the vocabulary files of an older model."""
