@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -30,9 +31,10 @@ def register(
     user = _require_writer(by, dataset)
     commit = browsing.resolve_revision(dataset, revision)
     definition = definitions.parse(_read_definition(dataset, browsing.find(dataset, commit, path)))
-    data = _find_data(dataset, commit.oid, definition)
-    sha256 = data.blob.sha256 if data.blob else _sha256_of(dataset, data)
-    meaning = meaning_of(definition, sha256)
+    data = _find_data(dataset, commit.oid, definition.split_path, key="split", where="split.path")
+    sha256 = _sha256_of(dataset, data)
+    files = _find_files(dataset, commit.oid, definition)
+    meaning = meaning_of(definition, sha256, files)
     with transaction.atomic():
         known = (
             Benchmark.objects.select_for_update().filter(dataset=dataset, path=path, version=definition.version).first()
@@ -47,15 +49,15 @@ def register(
             data_sha256=sha256,
             data_size=data.size,
             registered_by=user,
-            **vars(definition),
+            **vars(definition) | {"files": files},
         )
         Event.record("benchmark.registered", subject=f"benchmark:{benchmark.pk}", by=user, dataset=dataset.pk)
     return benchmark, True
 
 
-def meaning_of(definition: Definition, data_sha256: str) -> str:
+def meaning_of(definition: Definition, data_sha256: str, files: dict[str, dict[str, Any]]) -> str:
     """Return a digest over all that can move a number; names, descriptions and the metrics shown cannot."""
-    meaning = {
+    meaning: dict[str, Any] = {
         "task": definition.task,
         "data": data_sha256,
         "fields": definition.fields,
@@ -66,6 +68,11 @@ def meaning_of(definition: Definition, data_sha256: str) -> str:
         "seed": definition.seed,
         "bootstrap": definition.bootstrap,
     }
+    # Left out where there are none, as they were before there could be any.
+    if definition.settings:
+        meaning["settings"] = definition.settings
+    if files:
+        meaning["files"] = {name: file["sha256"] for name, file in files.items()}
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
@@ -88,25 +95,37 @@ def _read_definition(dataset: Repo, entry: Entry) -> str:
         raise DefinitionRefused(_("“%(path)s” must be UTF-8 text.") % {"path": entry.path}) from error
 
 
-def _find_data(dataset: Repo, commit_oid: str, definition: Definition) -> Entry:
+def _find_data(dataset: Repo, commit_oid: str, path: str, *, key: str, where: str) -> Entry:
     commit = browsing.resolve_revision(dataset, commit_oid)
     try:
-        entry = browsing.find(dataset, commit, definition.split_path)
+        entry = browsing.find(dataset, commit, path)
     except EntryNotFound as error:
         raise DefinitionRefused(
-            _("eval.yaml: “split.path” names “%(path)s”, which is not in this commit.")
-            % {"path": definition.split_path[:200]},
-            data={"key": "split"},
+            _("eval.yaml: “%(where)s” names “%(path)s”, which is not in this commit.")
+            % {"where": where, "path": path[:200]},
+            data={"key": key},
         ) from error
     if entry.is_folder or not 0 < entry.size <= MAX_DATA_BYTES:
         raise DefinitionRefused(
-            _("eval.yaml: “split.path” must name a file of 1 to %(max)d bytes.") % {"max": MAX_DATA_BYTES},
-            data={"key": "split"},
+            _("eval.yaml: “%(where)s” must name a file of 1 to %(max)d bytes.")
+            % {"where": where, "max": MAX_DATA_BYTES},
+            data={"key": key},
         )
     return entry
 
 
+def _find_files(dataset: Repo, commit_oid: str, definition: Definition) -> dict[str, dict[str, Any]]:
+    """Return the data files beside the rows, each pinned by its digest."""
+    found = {}
+    for name, path in definition.files.items():
+        entry = _find_data(dataset, commit_oid, path, key="files", where=f"files.{name}.path")
+        found[name] = {"path": path, "sha256": _sha256_of(dataset, entry), "size": entry.size}
+    return found
+
+
 def _sha256_of(dataset: Repo, entry: Entry) -> str:
+    if entry.blob:
+        return entry.blob.sha256
     digest = hashlib.sha256()
     for chunk in browsing.stream(dataset, entry):
         digest.update(chunk)

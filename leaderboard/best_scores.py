@@ -16,9 +16,10 @@ def tell(models: Iterable[int]) -> None:
     best: dict[int, float] = {}
     scored = Evaluation.objects.public().finished().filter(model__in=wanted).with_head_weights()
     rows = scored.filter(weights_digest=F("head_weights")).select_related("benchmark")
-    for row in rows.defer("metrics", "per_class", "confusion", "report", "provenance", "versions"):
+    for row in rows.defer("metrics", "per_class", "confusion", "details", "report", "provenance", "versions"):
         assert row.value is not None  # a constraint: finished evaluations have one
-        score = normalised(row.value, floor_of(row, row.benchmark.primary_metric))
+        metric = row.benchmark.primary_metric
+        score = normalised(row.value, floor_of(row, metric), metric)
         best[row.model_id] = max(score, best.get(row.model_id, score))
     for model in wanted:
         scoring.note_best(model, best.get(model))

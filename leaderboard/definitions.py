@@ -6,18 +6,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from leaderboard.engine_facts import MAX_LABELS, METRICS, RANKABLE
-from leaderboard.models import Benchmark
+from leaderboard.engine_facts import MAX_LABELS
+from leaderboard.task_kinds import KINDS, Kind
 from models_hub import cards
 from portal.errors import InvalidInput
 
 KEYS = frozenset(
-    """version name name_zh description description_zh task split fields labels label_map primary metrics max_length
-    seed bootstrap license test_is_public""".split()
+    """version name name_zh description description_zh task split fields primary metrics max_length seed bootstrap
+    license test_is_public""".split()
 )
+# What the same file says to the Hugging Face Hub; of it only `field_spec` is taken, where `fields` says nothing.
+KEYS_OF_THE_HUB = frozenset({"evaluation_framework", "tasks"})
 MAX_NAME, MAX_DESCRIPTION, MAX_LABEL, MAX_FIELD = 120, 5000, 200, 100
 MAX_PATH = 1024
-DEFAULT_METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "mcc")
 
 
 class DefinitionRefused(InvalidInput):
@@ -37,7 +38,9 @@ class Definition:
     description_zh: str
     task: str
     split_path: str
+    files: dict[str, str]
     fields: dict[str, str]
+    settings: dict[str, Any]
     labels: list[str]
     label_map: dict[str, str]
     primary_metric: str
@@ -54,26 +57,31 @@ def parse(raw: str) -> Definition:
     value = cards.read_yaml(raw)
     if not isinstance(value, dict):
         raise DefinitionRefused(_("eval.yaml must hold “key: value” lines."))
-    if unknown := sorted(set(value) - KEYS):
-        raise _refused(unknown[0], _("is not known. Known keys: %(keys)s") % {"keys": ", ".join(sorted(KEYS))})
-    return _read(_Reader(value))
+    task = _Reader(value).choice("task", KINDS)
+    kind = KINDS[task]
+    known = KEYS | set(kind.settings) | ({"files"} if kind.files else set())
+    if unknown := sorted(set(value) - known - KEYS_OF_THE_HUB):
+        raise _refused(unknown[0], _("is not known. Known keys: %(keys)s") % {"keys": ", ".join(sorted(known))})
+    return _read(_Reader(value), kind)
 
 
-def _read(reader: "_Reader") -> Definition:
-    labels = reader.labels()
+def _read(reader: "_Reader", kind: Kind) -> Definition:
+    labels = reader.labels() if "labels" in kind.settings else []
     return Definition(
         version=reader.number("version", 1, 100_000),
         name=reader.text("name", MAX_NAME),
         name_zh=reader.text("name_zh", MAX_NAME, default=""),
         description=reader.text("description", MAX_DESCRIPTION, default=""),
         description_zh=reader.text("description_zh", MAX_DESCRIPTION, default=""),
-        task=reader.choice("task", Benchmark.Task.values),
+        task=kind.name,
         split_path=reader.split_path(),
-        fields=reader.fields(),
+        files=reader.files(kind),
+        fields=reader.fields(kind),
+        settings={name: read(reader) for name, read in SETTINGS.items() if name in kind.settings},
         labels=labels,
-        label_map=reader.label_map(labels),
-        primary_metric=reader.choice("primary", RANKABLE, default="f1_macro"),
-        metrics=reader.metrics(),
+        label_map=reader.label_map(labels) if "label_map" in kind.settings else {},
+        primary_metric=reader.choice("primary", kind.rankable, default=kind.default_primary),
+        metrics=reader.metrics(kind),
         max_length=reader.number("max_length", 8, 8192, default=None),
         seed=reader.number("seed", 0, 2**32 - 1, default=0),
         bootstrap=reader.number("bootstrap", 100, 100_000, default=2000),
@@ -110,6 +118,11 @@ class _Reader:
         wanted = _("a whole number from %(least)d to %(most)d") % {"least": least, "most": most}
         return self._get(key, default, lambda value: type(value) is int and least <= value <= most, wanted)
 
+    def share(self, key: str, default: Any = _REQUIRED) -> float:
+        wanted = _("a number between 0 and 1")
+        found: float = self._get(key, default, lambda value: type(value) in (int, float) and 0 < value < 1, wanted)
+        return float(found)
+
     def flag(self, key: str, *, default: bool) -> bool:
         found: bool = self._get(key, default, lambda value: isinstance(value, bool), _("true or false"))
         return found
@@ -140,33 +153,61 @@ class _Reader:
         found: dict[str, str] = self._get("label_map", {}, fits, wanted)
         return found
 
-    def metrics(self) -> list[str]:
-        wanted = _("a list of: %(known)s") % {"known": ", ".join(METRICS)}
+    def metrics(self, kind: Kind) -> list[str]:
+        wanted = _("a list of: %(known)s") % {"known": ", ".join(kind.metric_names)}
 
         def fits(value: Any) -> bool:
             return (
                 isinstance(value, list)
                 and bool(value)
-                and all(isinstance(name, str) and name in METRICS for name in value)
+                and all(isinstance(name, str) and name in kind.metric_names for name in value)
                 and len(set(value)) == len(value)
             )
 
-        found: list[str] = self._get("metrics", list(DEFAULT_METRICS), fits, wanted)
+        found: list[str] = self._get("metrics", kind.default_metrics, fits, wanted)
         return found
 
-    def fields(self) -> dict[str, str]:
-        wanted = _("a mapping with “input”, “target” and perhaps “input2”, each the name of a column")
+    def fields(self, kind: Kind) -> dict[str, str]:
+        required = {role for role, what in kind.roles.items() if what.required}
+        wanted = _("a mapping from each of %(roles)s to the name of a column") % {"roles": _listed(kind, required)}
 
         def fits(value: Any) -> bool:
             return (
                 isinstance(value, dict)
-                and {"input", "target"} <= set(value) <= {"input", "input2", "target"}
+                and required <= set(value) <= set(kind.roles)
                 and all(_is_text(name, MAX_FIELD) for name in value.values())
                 and len(set(value.values())) == len(value)
             )
 
-        found: dict[str, str] = self._get("fields", {"input": "text", "target": "label"}, fits, wanted)
+        default = self._field_spec(kind, fits) or kind.default_fields
+        found: dict[str, str] = self._get("fields", default if required <= set(default) else _REQUIRED, fits, wanted)
         return found
+
+    def _field_spec(self, kind: Kind, fits: Callable[[Any], bool]) -> dict[str, str] | None:
+        """Return the columns that the file names to the Hugging Face Hub, where it names all that are needed."""
+        tasks = self._value.get("tasks")
+        first = tasks[0] if isinstance(tasks, list) and tasks else None
+        named = first.get("field_spec") if isinstance(first, dict) else None
+        if not isinstance(named, dict):
+            return None
+        own = {role: name for role, name in named.items() if role in kind.roles}
+        return own if fits(own) else None
+
+    def files(self, kind: Kind) -> dict[str, str]:
+        names = ", ".join(kind.files)
+        wanted = _("a mapping from each of %(names)s to “path”, a data file in this repository") % {"names": names}
+        required = {name for name, needed in kind.files.items() if needed}
+
+        def fits(value: Any) -> bool:
+            return (
+                isinstance(value, dict)
+                and required <= set(value) <= set(kind.files)
+                and all(isinstance(file, dict) and set(file) == {"path"} for file in value.values())
+                and all(_is_text(file["path"], MAX_PATH) for file in value.values())
+            )
+
+        found: dict[str, dict[str, str]] = self._get("files", _REQUIRED if required else {}, fits, wanted)
+        return {name: file["path"] for name, file in found.items()}
 
     def split_path(self) -> str:
         wanted = _("a mapping with “path”, the data file in this repository")
@@ -176,6 +217,16 @@ class _Reader:
 
         found: dict[str, str] = self._get("split", _REQUIRED, fits, wanted)
         return found["path"]
+
+
+# Settings of tasks beside labels and label map, and how each is read.
+SETTINGS: dict[str, Callable[[_Reader], Any]] = {"threshold": lambda reader: reader.share("threshold", 0.5)}
+
+
+def _listed(kind: Kind, required: set[str]) -> str:
+    more = [role for role in kind.roles if role not in required]
+    names = ", ".join(f"“{role}”" for role in kind.roles if role in required)
+    return _("%(names)s (and perhaps %(more)s)") % {"names": names, "more": ", ".join(more)} if more else names
 
 
 def _is_text(value: Any, limit: int) -> bool:

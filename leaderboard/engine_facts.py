@@ -3,18 +3,6 @@
 from django.conf import settings
 
 ENGINE_VERSION = "2.0.0"
-# Metrics that have an interval, so that models can be ranked by them.
-RANKABLE = (
-    "accuracy",
-    "precision_macro",
-    "recall_macro",
-    "f1_macro",
-    "precision_weighted",
-    "recall_weighted",
-    "f1_weighted",
-    "mcc",
-)
-METRICS = (*RANKABLE, "ece", "log_loss")
 MAX_LABELS = 1000
 
 

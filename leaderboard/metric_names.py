@@ -3,6 +3,8 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from leaderboard.task_kinds import METRICS
+
 NAMES: dict[str, str | Promise] = {
     "accuracy": _("Accuracy"),
     "precision_macro": _("Precision, macro"),
@@ -14,10 +16,34 @@ NAMES: dict[str, str | Promise] = {
     "mcc": _("Matthews correlation"),
     "ece": _("Calibration error"),
     "log_loss": _("Log loss"),
+    "f1_micro": _("F1, micro"),
+    "f1_samples": _("F1, mean over examples"),
+    "subset_accuracy": _("All labels right"),
+    "hamming_loss": _("Hamming loss"),
+    "spearman": _("Spearman correlation"),
+    "pearson": _("Pearson correlation"),
+    "mse": _("Mean squared error"),
+    "mae": _("Mean absolute error"),
 }
 # Metrics that are no share of something, so that a percentage would mislead.
-PLAIN = frozenset({"mcc", "ece", "log_loss"})
-LOWER_IS_BETTER = frozenset({"ece", "log_loss"})
+PLAIN = frozenset(name for name, metric in METRICS.items() if metric.plain)
+LOWER_IS_BETTER = frozenset(name for name, metric in METRICS.items() if metric.lower_is_better)
+# Where bars begin and end, if not at 0 and 1; None for what has no end.
+SCALES: dict[str, tuple[float, float] | None] = {
+    "mcc": (-1, 1),
+    "spearman": (-1, 1),
+    "pearson": (-1, 1),
+    "log_loss": None,
+    "mse": None,
+    "mae": None,
+}
+
+
+SETTINGS: dict[str, str | Promise] = {"threshold": _("Threshold")}
+
+
+def setting_label(name: str) -> str:
+    return str(SETTINGS.get(name, name))
 
 
 def metric_label(name: str) -> str:

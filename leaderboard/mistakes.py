@@ -3,17 +3,21 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from leaderboard.models import Evaluation
+from leaderboard.models import Benchmark, Evaluation
 from models_hub import browsing, contents
 from models_hub.browsing import EntryNotFound, RevisionNotFound
 
 SHOWN = 12
 MAX_BYTES = 1_000_000
 MAX_TEXT = 600
+
+Row = dict[str, Any]
+Pairs = Iterable[tuple[Row, Row]]
 
 
 @dataclass(frozen=True)
@@ -41,33 +45,82 @@ def first_mistakes(evaluation: Evaluation) -> list[Mistake]:
         return []
     answers = _json_lines(b"".join(contents.stream(evaluation.predictions, 0, MAX_BYTES)))
     rows = _csv_rows(data) if benchmark.split_path.endswith(".csv") else _json_lines(data)
-    return _wrong(benchmark.fields, benchmark.labels, rows, answers)
-
-
-def _wrong(
-    fields: dict[str, str], labels: list[str], rows: Iterable[dict[str, Any]], answers: Iterable[dict[str, Any]]
-) -> list[Mistake]:
-    found: list[Mistake] = []
     # The engine answers in the order of the data; where a file was cut, the shorter one decides.
-    for row, answer in zip(rows, answers, strict=False):
-        label = _label(row.get(fields["target"]), labels)
-        if label is None or label == answer.get("label"):
+    pairs = zip(rows, answers, strict=False)
+    read = READERS.get(benchmark.task)
+    return read(benchmark, pairs) if read else []
+
+
+def _wrong_labels(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
+    """Return the first answers that are not the right label."""
+    wrong = (
+        _mistake(benchmark, row, answer, label, str(answer.get("label", "")))
+        for row, answer in pairs
+        if (label := _label(row.get(benchmark.fields["target"]), benchmark.labels)) and label != answer.get("label")
+    )
+    return list(islice(wrong, SHOWN))
+
+
+def _wrong_sets(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
+    """Return the first answers in which a label is missing or too many."""
+    found: list[Mistake] = []
+    for row, answer in pairs:
+        right = _labels(row.get(benchmark.fields["target"]), benchmark.labels)
+        given = answer.get("labels")
+        if right is None or not isinstance(given, list) or right == {str(label) for label in given}:
             continue
-        given = str(answer.get("label", ""))
-        scores = answer.get("scores")
-        found.append(
-            Mistake(
-                id=str(answer.get("id", "")),
-                text=str(row.get(fields["input"], ""))[:MAX_TEXT],
-                text2=str(row.get(fields.get("input2", ""), ""))[:MAX_TEXT],
-                label=label,
-                answer=given,
-                confidence=scores.get(given) if isinstance(scores, dict) else None,
-            )
-        )
+        words = ", ".join(label for label in benchmark.labels if label in right)
+        found.append(_mistake(benchmark, row, answer, words or "–", ", ".join(map(str, given)) or "–"))
         if len(found) == SHOWN:
             break
     return found
+
+
+def _farthest(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
+    """Return the answers that are farthest off."""
+    found: list[tuple[float, Mistake]] = []
+    for row, answer in pairs:
+        try:
+            right, given = float(row[benchmark.fields["target"]]), float(answer["value"])
+        except (KeyError, TypeError, ValueError):
+            continue
+        found.append((abs(right - given), _mistake(benchmark, row, answer, f"{right:g}", f"{given:.3g}")))
+    found.sort(key=lambda pair: -pair[0])
+    return [mistake for off, mistake in found[:SHOWN] if off > 0]
+
+
+READERS: Mapping[str, Callable[[Benchmark, Pairs], list[Mistake]]] = {
+    Benchmark.Task.TEXT_CLASSIFICATION: _wrong_labels,
+    Benchmark.Task.PAIR_CLASSIFICATION: _wrong_labels,
+    Benchmark.Task.MULTI_LABEL: _wrong_sets,
+    Benchmark.Task.REGRESSION: _farthest,
+}
+
+
+def _mistake(benchmark: Benchmark, row: Row, answer: Row, right: str, given: str) -> Mistake:
+    fields, scores = benchmark.fields, answer.get("scores")
+    confidence = scores.get(given) if isinstance(scores, dict) else None
+    return Mistake(
+        id=str(answer.get("id", "")),
+        text=str(row.get(fields["input"], ""))[:MAX_TEXT],
+        text2=str(row.get(fields.get("input2", ""), ""))[:MAX_TEXT],
+        label=right,
+        answer=given,
+        confidence=confidence if isinstance(confidence, int | float) else None,
+    )
+
+
+def _labels(value: object, labels: list[str]) -> set[str] | None:
+    """Return the labels of a row as the engine reads them: a list, or text with commas between them."""
+    if isinstance(value, str):
+        if value.lstrip().startswith("["):
+            value = next((row["labels"] for row in _json_lines(f'{{"labels": {value}}}'.encode())), None)
+        else:
+            value = [value] if value in labels else [part.strip() for part in value.split(",") if part.strip()]
+    if not isinstance(value, list):
+        return None
+    found = [_label(item, labels) for item in value]
+    return None if None in found else {label for label in found if label}
 
 
 def _label(value: object, labels: list[str]) -> str | None:

@@ -1,8 +1,9 @@
 """The board of a suite: who is ahead, by how much, and where the difference is noise.
 
-A score is normalised as 100 · (s - floor) / (1 - floor), where the floor is the better of guessing and of the most
-frequent label; it is not clipped, which would give a model that learned nothing free points. The mean over the
-weighted benchmarks ranks; a model that lacks one of them is listed apart, never as a zero.
+A score is normalised as 100 · (s - floor) / (best - floor), where the floor is the best that anything reaches which
+learned nothing, such as guessing or always giving the most frequent label; it is not clipped, which would give a model
+that learned nothing free points. The mean over the weighted benchmarks ranks; a model that lacks one of them is listed
+apart, never as a zero.
 """
 
 import math
@@ -15,10 +16,10 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Coalesce
 
 from leaderboard.models import Benchmark, Evaluation, Suite, SuiteEntry
+from leaderboard.task_kinds import best_of, lower_is_better
 from models_hub.models import Repo
 
 MAX_ROWS = 1000
-BEST = 1.0  # of every metric that has an interval
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,18 @@ def board_of(suite: Suite) -> Board:
 
 
 def floor_of(evaluation: Evaluation, metric: str) -> float:
-    """Return what a model that learned nothing reaches on these very examples."""
-    floors = (evaluation.floors.get(name, {}).get("metrics", {}).get(metric) for name in ("chance", "majority"))
-    return max((floor for floor in floors if isinstance(floor, int | float) and floor < BEST), default=0.0)
+    """Return the best that anything reaches on these very examples which learned nothing."""
+    best = best_of(metric)
+    named = (floor.get("metrics", {}).get(metric) for floor in evaluation.floors.values() if isinstance(floor, dict))
+    floors = [floor for floor in named if isinstance(floor, int | float)]
+    if lower_is_better(metric):
+        return min((floor for floor in floors if floor > best), default=1.0)
+    return max((floor for floor in floors if floor < best), default=0.0)
 
 
-def normalised(value: float, floor: float) -> float:
+def normalised(value: float, floor: float, metric: str) -> float:
     """Return 0 for the floor and 100 for a perfect score; below the floor it is negative."""
-    return 100 * (value - floor) / (BEST - floor)
+    return 100 * (value - floor) / (best_of(metric) - floor)
 
 
 def _results(benchmarks: list[Benchmark]) -> dict[Repo, dict[int, Cell]]:
@@ -118,7 +123,7 @@ def _results(benchmarks: list[Benchmark]) -> dict[Repo, dict[int, Cell]]:
     evaluations = (
         Evaluation.objects.filter(pk__in=chosen)
         .select_related("model__namespace", "benchmark")
-        .defer("metrics", "per_class", "confusion", "report", "provenance", "versions")
+        .defer("metrics", "per_class", "confusion", "details", "report", "provenance", "versions")
         .with_head_weights()
     )
     found: dict[Repo, dict[int, Cell]] = defaultdict(dict)
@@ -130,10 +135,13 @@ def _results(benchmarks: list[Benchmark]) -> dict[Repo, dict[int, Cell]]:
 def _cell(evaluation: Evaluation) -> Cell:
     value = evaluation.value
     assert value is not None  # a constraint: finished evaluations have one
-    floor = floor_of(evaluation, evaluation.benchmark.primary_metric)
+    metric = evaluation.benchmark.primary_metric
+    floor = floor_of(evaluation, metric)
     low = value if evaluation.low is None else evaluation.low
     high = value if evaluation.high is None else evaluation.high
-    return Cell(evaluation, floor, normalised(value, floor), normalised(low, floor), normalised(high, floor))
+    # Where lower is better, the upper end of the interval is the worse one.
+    ends = sorted(normalised(end, floor, metric) for end in (low, high))
+    return Cell(evaluation, floor, normalised(value, floor, metric), ends[0], ends[1])
 
 
 def _row(model: Repo, cells: list[Cell | None], columns: list[SuiteEntry]) -> Row:

@@ -27,6 +27,7 @@ def recipe_of(evaluation: Evaluation, *, endpoint: str) -> dict[str, Any]:
             "commit": benchmark.commit_oid,
             "path": benchmark.split_path,
             "sha256": benchmark.data_sha256,
+            "files": {name: {"path": file["path"], "sha256": file["sha256"]} for name, file in benchmark.files.items()},
         },
         "spec": spec,
         "fields": benchmark.fields,

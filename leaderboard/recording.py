@@ -28,7 +28,7 @@ def spec_of(evaluation: Evaluation) -> dict[str, Any]:
     """Return the engine's settings that belong to the evaluation, whoever runs it and wherever."""
     benchmark = evaluation.benchmark
     return {
-        "settings": {"labels": benchmark.labels, "label_map": benchmark.label_map or None},
+        "settings": benchmark.engine_settings,
         "max_length": benchmark.max_length,
         "seed": evaluation.seed,
         "dtype": evaluation.dtype,
@@ -43,6 +43,7 @@ def record(
     report: dict[str, Any],
     provenance: dict[str, Any],
     predictions: Blob,
+    items: Blob | None = None,
 ) -> None:
     """Store a score and end its job, both or neither: LeaseLost when the job is no longer the caller's."""
     primary = _metric(scores.get("primary"), needs_interval=True)
@@ -55,6 +56,7 @@ def record(
         "metrics": {name: _metric(metric) for name, metric in scores["metrics"].items()},
         "per_class": scores["per_class"],
         "confusion": scores["confusion"],
+        "details": scores.get("details", {}),
         "floors": scores["floors"],
         "prediction_digest": scores["prediction_digest"],
         "device": str(report.get("device", ""))[:120],
@@ -64,6 +66,7 @@ def record(
         "report": report,
         "provenance": provenance,
         "predictions": predictions,
+        "items": items,
     }
     with transaction.atomic():
         job.finish({"url": evaluation.get_absolute_url(), "value": primary["value"]})
@@ -79,14 +82,15 @@ def record(
         )
 
 
-def _metric(value: Any, *, needs_interval: bool = False) -> dict[str, float]:
+def _metric(value: Any, *, needs_interval: bool = False) -> dict[str, Any]:
     """Return a metric's numbers, each of them finite: NaN would sort above every score."""
     wanted = ("value", "low", "high") if needs_interval else ("value",)
     given = value if isinstance(value, dict) else {}
     found = {name: given[name] for name in ("value", "low", "high") if given.get(name) is not None}
     if any(name not in found for name in wanted) or not all(_is_number(number) for number in found.values()):
         raise BadScores(_("The scorer gave no proper number; the score is not stored."))
-    return {name: float(number) for name, number in found.items()}
+    method = {"method": given["method"][:40]} if isinstance(given.get("method"), str) else {}
+    return {name: float(number) for name, number in found.items()} | method
 
 
 def _is_number(value: Any) -> bool:

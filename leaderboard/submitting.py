@@ -11,6 +11,7 @@ from django.utils.translation import pgettext
 from leaderboard import model_files, permissions
 from leaderboard.engine_facts import engine_version
 from leaderboard.models import Benchmark, Evaluation
+from leaderboard.task_kinds import KINDS, Kind
 from models_hub import browsing
 from models_hub.browsing import Entry
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
@@ -19,7 +20,6 @@ from portal.errors import InvalidInput, NotAllowed, QuotaExceeded, SignInRequire
 from portal.models import Asker, Job, User
 
 MAX_CONFIG_BYTES = 1024 * 1024
-HEADS = {Benchmark.Task.TEXT_CLASSIFICATION: "ForSequenceClassification"}
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 DTYPE = "float32"
 MAX_UNFINISHED = 200  # jobs of one person
@@ -75,6 +75,21 @@ def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task:
         )
     if not any(path.endswith(model_files.WEIGHTS_SUFFIX) for path in files):
         _refuse_weights(model, commit)
+
+
+def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list[str]:
+    """Return the kinds of task that the model can be evaluated on; raises NotEvaluable when there are none."""
+    fitting, refusal = [], None
+    for task in KINDS:
+        try:
+            check_evaluable(model, commit, entries, task)
+        except NotEvaluable as error:
+            refusal = refusal or error
+        else:
+            fitting.append(task)
+    if not fitting and refusal is not None:
+        raise refusal
+    return fitting
 
 
 def _require_right(by: Asker, model: Repo) -> User:
@@ -136,17 +151,38 @@ def _check_config(config: dict[str, Any], task: str) -> None:
             _("config.json asks for code of its own (auto_map), which is never run here. Use a built-in architecture."),
             code="custom_code",
         )
+    kind = KINDS[task]
     declared = config.get("architectures")
     names = [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
-    head = HEADS[Benchmark.Task(task)]
-    if not any(name.endswith(head) for name in names):
+    if not any(name.endswith(head) for name in names for head in kind.heads):
         raise NotEvaluable(
             _(
                 "config.json declares %(declared)s as architecture; this benchmark needs one that ends in %(head)s. "
                 "Fine-tune the model for classification first."
             )
-            % {"declared": ", ".join(names)[:100] or pgettext("declared as architecture", "none"), "head": head},
+            % {
+                "declared": ", ".join(names)[:100] or pgettext("declared as architecture", "none"),
+                "head": " / ".join(kind.heads),
+            },
             code="wrong_architecture",
+        )
+    _check_outputs(config, kind)
+
+
+def _check_outputs(config: dict[str, Any], kind: Kind) -> None:
+    """Refuse a head of the right name that was trained for something else, where config.json says so."""
+    stated = config.get("problem_type")
+    if isinstance(stated, str) and stated not in kind.problem_types:
+        raise NotEvaluable(
+            _("config.json says that the model is for %(stated)s; this benchmark needs a model for %(wanted)s.")
+            % {"stated": stated[:60], "wanted": " / ".join(kind.problem_types)},
+            code="wrong_problem_type",
+        )
+    labels = config.get("id2label")
+    count = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
+    if kind.outputs is not None and count != kind.outputs:
+        raise NotEvaluable(
+            _("This benchmark needs a model with one output, trained with num_labels=1."), code="wrong_outputs"
         )
 
 

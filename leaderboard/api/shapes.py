@@ -19,6 +19,14 @@ class SplitShape(serializers.Serializer[Benchmark]):
     size = serializers.IntegerField(source="data_size")
 
 
+class ExtraFileShape(serializers.Serializer[Any]):
+    """A data file beside the rows, by its digest."""
+
+    path = serializers.CharField()
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+
+
 class BenchmarkShape(ReservedNames, serializers.ModelSerializer[Benchmark]):
     """One version of a benchmark."""
 
@@ -29,6 +37,10 @@ class BenchmarkShape(ReservedNames, serializers.ModelSerializer[Benchmark]):
     fields_ = serializers.DictField(child=serializers.CharField())
     labels = serializers.ListField(child=serializers.CharField())
     label_map = serializers.DictField(child=serializers.CharField())
+    settings = serializers.DictField(help_text="Settings of the task beside labels and label map.")
+    files = serializers.DictField(
+        child=ExtraFileShape(), help_text="Data files beside the rows, such as “train”, by their names."
+    )
     primary = serializers.CharField(source="primary_metric")
     metrics = serializers.ListField(child=serializers.CharField())
 
@@ -36,8 +48,8 @@ class BenchmarkShape(ReservedNames, serializers.ModelSerializer[Benchmark]):
         model = Benchmark
         fields = (
             "id", "url", "name", "name_zh", "version", "description", "description_zh", "license", "test_is_public",
-            "dataset", "commit", "path", "task", "split", "fields_", "labels", "label_map", "primary", "metrics",
-            "max_length", "seed", "bootstrap", "created_at",
+            "dataset", "commit", "path", "task", "split", "fields_", "labels", "label_map",
+            "settings", "files", "primary", "metrics", "max_length", "seed", "bootstrap", "created_at",
         )  # fmt: skip
 
 
@@ -110,8 +122,8 @@ class WholeEvaluationShape(EvaluationShape):
 
     class Meta(EvaluationShape.Meta):
         found = (
-            "n", "metrics", "per_class", "confusion", "floors", "device", "threads", "versions", "report", "truncated",
-            "provenance",
+            "n", "metrics", "per_class", "confusion", "details", "floors", "device", "threads", "versions", "report",
+            "truncated", "provenance",
         )  # fmt: skip
         fields = (*EvaluationShape.Meta.fields, *found)
         extra_kwargs: Mapping[str, Any] = {name: {"required": False} for name in found}

@@ -1,10 +1,13 @@
 """Benchmarks: what is asked, on which bytes, and how the answers are scored."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from leaderboard.task_kinds import KINDS, Kind
 from models_hub.models import Repo
 from portal.models import Asker, User
 
@@ -36,6 +39,9 @@ class Benchmark(models.Model):
 
     class Task(models.TextChoices):
         TEXT_CLASSIFICATION = "text-classification", _("text classification")
+        PAIR_CLASSIFICATION = "text-pair-classification", _("classification of pairs of texts")
+        MULTI_LABEL = "multi-label-classification", _("several labels for a text")
+        REGRESSION = "text-regression", _("a number for a text")
 
     dataset = models.ForeignKey(Repo, models.CASCADE, related_name="benchmarks")
     commit_oid = models.CharField(max_length=40)
@@ -56,6 +62,9 @@ class Benchmark(models.Model):
     data_sha256 = models.CharField(max_length=64)
     data_size = models.BigIntegerField()
     fields = models.JSONField(default=dict)  # {"input": "text", "input2"?: …, "target": "label"}
+    # More data files beside the rows, such as "train": {name: {"path", "sha256", "size"}}.
+    files = models.JSONField(default=dict)
+    settings = models.JSONField(default=dict)  # of the task, beside labels and label map
     labels = models.JSONField(default=list)
     label_map = models.JSONField(default=dict)
     primary_metric = models.CharField(max_length=40)
@@ -92,6 +101,13 @@ class Benchmark(models.Model):
         return in_current_language(self.description, self.description_zh)
 
     @property
-    def chance(self) -> float:
-        """The accuracy of a blind guess."""
-        return 1 / len(self.labels)
+    def kind(self) -> Kind:
+        """What is known of its task."""
+        return KINDS[self.task]
+
+    @property
+    def engine_settings(self) -> dict[str, Any]:
+        """The settings of the task as the engine takes them."""
+        own = {"labels": self.labels, "label_map": self.label_map or None}
+        settings: dict[str, Any] = {name: value for name, value in own.items() if name in self.kind.settings}
+        return {**settings, **self.settings}

@@ -74,6 +74,7 @@ class Evaluation(models.Model):
     metrics = models.JSONField(default=dict)  # {name: {"value", "low"?, "high"?}}
     per_class = models.JSONField(default=list)  # [{"label", "precision", "recall", "f1", "support", "predicted"}]
     confusion = models.JSONField(default=dict)  # {"labels", "rows"}
+    details = models.JSONField(default=dict)  # what else the page of this kind of task shows
     # What a model that learned nothing reaches: {"majority": {"label", "metrics"}, "chance": {"metrics"}}.
     floors = models.JSONField(default=dict)
     # How it was computed.
@@ -84,6 +85,9 @@ class Evaluation(models.Model):
     truncated = models.PositiveIntegerField(null=True)  # inputs cut to max_length
     provenance = models.JSONField(default=dict)
     predictions = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
+    # One number for each example and metric, for tests between models. It says which answers are right, so it is
+    # shown to nobody.
+    items = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
     prediction_digest = models.CharField(max_length=64, blank=True)  # over ids and labels alone
 
     objects = EvaluationQuerySet.as_manager()

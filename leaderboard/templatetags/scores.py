@@ -9,6 +9,7 @@ from leaderboard import metric_names
 register = template.Library()
 register.filter("metric_label", metric_names.metric_label)
 register.filter("metric_text", metric_names.metric_text)
+register.filter("setting_label", metric_names.setting_label)
 
 
 @register.filter
@@ -50,6 +51,15 @@ def interval(
         round(places[2] - places[1], 2),
         places[0],
     )
+
+
+@register.simple_tag
+def metric_interval(
+    name: str, value: float | str | None, low: float | None, high: float | None, mark: float | None = None
+) -> SafeString:
+    """The bar of a metric on the scale that it has; nothing for one without an end."""
+    scale = metric_names.SCALES.get(name, (0, 1))
+    return interval(value, low, high, *scale, mark) if scale else SafeString("")
 
 
 def _place(number: float, start: float, end: float) -> float:

@@ -6,8 +6,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard.detecting import minimum_detectable_difference
+from leaderboard.metric_names import PLAIN
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.ranking import floor_of
+from leaderboard.task_kinds import lower_is_better
 
 LISTED = 100
 
@@ -26,14 +28,14 @@ def benchmark(request: HttpRequest, benchmark_id: int) -> HttpResponse:
     visible = Benchmark.objects.visible_to(request.user).latest()
     row = get_object_or_404(visible, pk=benchmark_id)
     results = list(_results(request, row))
-    best = max((result.value for result in results if result.value is not None), default=None)
+    best = results[0].value if results else None
     n = results[0].n if results else None
     context = {
         "benchmark": row,
         "results": results,
         "floor": floor_of(results[0], row.primary_metric) if results else None,
         "n": n,
-        "difference": minimum_detectable_difference(n, best) if n and best is not None else None,
+        "difference": _difference(row, n, best),
         "versions": visible.filter(dataset=row.dataset, path=row.path).exclude(pk=row.pk),
         "suites": row.suites.all() if not row.dataset.private else [],
     }
@@ -43,5 +45,13 @@ def benchmark(request: HttpRequest, benchmark_id: int) -> HttpResponse:
 def _results(request: HttpRequest, benchmark: Benchmark) -> list[Evaluation]:
     """Return what the reader may see, the best first."""
     rows = Evaluation.objects.visible_to(request.user).finished().filter(benchmark=benchmark).latest()
-    heavy = ("metrics", "per_class", "confusion", "report", "provenance", "versions")
-    return list(rows.defer(*heavy).order_by("-value", "id")[:LISTED])
+    heavy = ("metrics", "per_class", "confusion", "details", "report", "provenance", "versions")
+    order = "value" if lower_is_better(benchmark.primary_metric) else "-value"
+    return list(rows.defer(*heavy).order_by(order, "id")[:LISTED])
+
+
+def _difference(benchmark: Benchmark, n: int | None, best: float | None) -> float | None:
+    """Return the smallest difference that shows, for metrics that are a share of right answers."""
+    if not n or best is None or benchmark.primary_metric in PLAIN:
+        return None
+    return minimum_detectable_difference(n, best)

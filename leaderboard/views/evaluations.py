@@ -57,12 +57,10 @@ def _findings(evaluation: Evaluation, *, may_read: bool) -> dict[str, object]:
     rows = list(zip(confusion.get("labels", []), confusion.get("rows", []), strict=False))
     return {
         "floor": floor,
-        "normalised": normalised(evaluation.value, floor),
-        "metrics": [
-            (name, evaluation.metric(name), -1 if name == "mcc" else 0)
-            for name in order
-            if name in declared or evaluation.metric(name)
-        ],
+        "normalised": normalised(evaluation.value, floor, benchmark.primary_metric),
+        "metrics": [(name, evaluation.metric(name)) for name in order if name in declared or evaluation.metric(name)],
         "matrix": rows if len(rows) <= MAX_MATRIX else [],
+        "calibration": evaluation.details.get("calibration", []),
+        "by_value": evaluation.details.get("by_value", []),
         "mistakes": first_mistakes(evaluation) if benchmark.test_is_public and may_read else [],
     }

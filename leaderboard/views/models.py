@@ -23,7 +23,8 @@ SUMMARY = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
     """A model's evaluations, whatever became of them, and the form that asks for another one."""
-    choices = _fitting(request)
+    fitting, obstacle = _fitting_kinds(repo)
+    choices = _fitting(request, fitting)
     form = EvaluationForm(request.POST or None, benchmarks=choices)
     status = 200
     if request.method == "POST":
@@ -50,7 +51,7 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
         form=form,
         has_benchmarks=choices.exists(),
         may_evaluate=permissions.can_evaluate(request.user, repo),
-        obstacle=_obstacle(repo),
+        obstacle=obstacle,
     )
 
 
@@ -73,18 +74,16 @@ def summary(request: HttpRequest, repo: Repo) -> HttpResponse:
     )
 
 
-def _fitting(request: HttpRequest) -> BenchmarkQuerySet:
+def _fitting(request: HttpRequest, kinds: list[str]) -> BenchmarkQuerySet:
     """Return the benchmarks to choose from; `submit` has the last word on whether the model fits."""
-    return Benchmark.objects.visible_to(request.user).current().latest()
+    rows = Benchmark.objects.visible_to(request.user).current().latest()
+    return rows.filter(task__in=kinds) if kinds else rows
 
 
-def _obstacle(repo: Repo) -> str:
-    """Say why the model cannot be evaluated as it is, "" when it can."""
+def _fitting_kinds(repo: Repo) -> tuple[list[str], str]:
+    """Return the kinds of task that the model fits, and why it cannot be evaluated as it is where there are none."""
     commit = browsing.resolve_revision(repo, DEFAULT_BRANCH)
     try:
-        submitting.check_evaluable(
-            repo, commit, model_files.entries_of(repo, commit), Benchmark.Task.TEXT_CLASSIFICATION
-        )
+        return submitting.fitting_kinds(repo, commit, model_files.entries_of(repo, commit)), ""
     except NotEvaluable as error:
-        return error.message
-    return ""
+        return [], error.message

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from leaderboard import benchmarks
-from leaderboard.engine_facts import MAX_LABELS, METRICS, RANKABLE, engine_version
+from leaderboard.engine_facts import MAX_LABELS, engine_version
 from leaderboard.models import Benchmark
 from models_hub import publishing
 from models_hub.models import Repo
@@ -15,7 +15,7 @@ from models_hub.publishing import PutFile
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInRequired
 from portal.models import Event, Organization, User
 from tests.evaluating import EVAL_YAML, data_lines, dataset_files, make_benchmark
-from worker.engine import contracts, metrics
+from worker.engine import contracts
 
 pytestmark = pytest.mark.django_db
 MakeRepo = Callable[..., Repo]
@@ -110,6 +110,4 @@ def test_a_benchmark_of_a_private_data_set_is_hidden(make_repo: MakeRepo, alice:
 def test_what_the_site_knows_of_the_engine_is_true(settings) -> None:
     settings.FAKE_ENGINE = False
     assert engine_version() == contracts.ENGINE_VERSION
-    assert RANKABLE == metrics.CONFUSION_METRICS
-    assert set(METRICS) - set(RANKABLE) == {"ece", "log_loss"}
     assert MAX_LABELS == contracts.MAX_LABELS

@@ -27,6 +27,7 @@ from worker.sandbox.contracts import Limits
 MAX_DATA_BYTES = 128 * 1024**2
 MAX_REPORT_BYTES = 4 * 1024**2
 MAX_SCORES_BYTES = 64 * 1024**2
+CONTEXT = "context.jsonl"  # of a benchmark's extra files, what the model may see
 PROCESSES = 256  # threads count as processes
 OPEN_FILES = 1024
 
@@ -82,6 +83,7 @@ def run(attempt: Attempt) -> None:
             report=report,
             provenance=provenance,
             predictions=scratch.store(attempt.job, places / "judged" / "predictions.jsonl"),
+            items=scratch.store(attempt.job, places / "judged" / "items.json"),
         )
 
 
@@ -97,15 +99,24 @@ def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[s
         digests[entry.path] = scratch.place(attempt.job, evaluation.model, entry, places / "model" / entry.path)
         attempt.check()
     commit = browsing.resolve_revision(benchmark.dataset, benchmark.commit_oid)
-    entry = browsing.find(benchmark.dataset, commit, benchmark.split_path)
-    _check_size(benchmark.split_path, [entry], MAX_DATA_BYTES)
-    sha256 = scratch.place(attempt.job, benchmark.dataset, entry, places / "data" / entry.name)
-    if sha256 != benchmark.data_sha256:
-        raise JobFailed(OTHER_DATA, code="other_data")
-    _prepare(attempt, evaluation, places, entry.name)
+    wanted = {"test": (benchmark.split_path, benchmark.data_sha256)}
+    wanted |= {name: (file["path"], file["sha256"]) for name, file in benchmark.files.items()}
+    found = {name: browsing.find(benchmark.dataset, commit, path) for name, (path, _sha256) in wanted.items()}
+    _check_size(benchmark.split_path, list(found.values()), MAX_DATA_BYTES)
+    files: dict[str, Path] = {}
+    for name, entry in found.items():
+        files[name] = places / "data" / name / entry.name
+        if scratch.place(attempt.job, benchmark.dataset, entry, files[name]) != wanted[name][1]:
+            raise JobFailed(OTHER_DATA, code="other_data")
+    _prepare(attempt, evaluation, places, files)
     return {
         "model": {"commit": evaluation.commit_oid, "files": digests},
-        "dataset": {"commit": benchmark.commit_oid, "path": benchmark.split_path, "sha256": sha256},
+        "dataset": {
+            "commit": benchmark.commit_oid,
+            "path": benchmark.split_path,
+            "sha256": benchmark.data_sha256,
+            "files": {name: sha256 for name, (_path, sha256) in wanted.items() if name != "test"},
+        },
         "worker": attempt.job.worker,
     }
 
@@ -116,14 +127,15 @@ def _check_size(what: str, entries: Sequence[Entry], limit: int) -> None:
         raise JobFailed(TOO_LARGE, code="too_large", data={"what": what, "size": size, "limit": limit})
 
 
-def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, data_name: str) -> None:
+def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: dict[str, Path]) -> None:
     """Split the data into questions and answers, each in a folder that is shown to different runs."""
     prepared, benchmark = places / "prepared", evaluation.benchmark
     spec = PrepareSpec(
         task=benchmark.task,
-        files={"test": str(places / "data" / data_name)},
+        files={name: str(path) for name, path in files.items()},
         fields=benchmark.fields,
-        settings=recording.spec_of(evaluation)["settings"],
+        settings=benchmark.engine_settings,
+        context=str(prepared / CONTEXT) if benchmark.files else None,
         inputs=str(prepared / "inputs.jsonl"),
         gold=str(prepared / "gold.jsonl"),
     )
@@ -135,8 +147,12 @@ def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, data_name
     )
     scratch.collect(prepared / "inputs.jsonl", places / "questions" / "inputs.jsonl")
     scratch.collect(prepared / "gold.jsonl", places / "answers" / "gold.jsonl")
-    for left in (prepared / "inputs.jsonl", prepared / "gold.jsonl", places / "data" / data_name):
-        left.unlink()
+    left = [prepared / "inputs.jsonl", prepared / "gold.jsonl", *files.values()]
+    if benchmark.files:
+        scratch.collect(prepared / CONTEXT, places / "questions" / CONTEXT)
+        left.append(prepared / CONTEXT)
+    for path in left:
+        path.unlink()
 
 
 def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
@@ -147,6 +163,7 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
         model_dir=str(places / "model"),
         inputs=str(places / "questions" / "inputs.jsonl"),
         out_dir=str(out),
+        context=str(places / "questions" / CONTEXT) if evaluation.benchmark.files else None,
         threads=threads,
         **recording.spec_of(evaluation),
     )
@@ -173,7 +190,8 @@ def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str
         gold=str(places / "answers" / "gold.jsonl"),
         predictions=str(judged / "predictions.jsonl"),
         task=benchmark.task,
-        settings=recording.spec_of(evaluation)["settings"],
+        settings=benchmark.engine_settings,
+        items=str(places / "scores" / "items.json"),
         out=str(places / "scores" / "scores.json"),
         bootstrap=benchmark.bootstrap,
         seed=benchmark.seed,
@@ -185,6 +203,7 @@ def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str
         spec_folder=places / "spec",
         limits=_limits(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
     )
+    scratch.collect(places / "scores" / "items.json", judged / "items.json", limit=MAX_SCORES_BYTES)
     scratch.collect(places / "scores" / "scores.json", judged / "scores.json", limit=MAX_SCORES_BYTES)
     return read_json_object(judged / "scores.json", limit=MAX_SCORES_BYTES, code="bad_predictions")
 

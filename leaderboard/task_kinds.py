@@ -1,0 +1,142 @@
+"""What the web process must know of each kind of task that the engine evaluates. A test holds both equal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number of a score."""
+
+    name: str
+    rankable: bool = field(default=True, kw_only=True)  # it has an interval
+    lower_is_better: bool = field(default=False, kw_only=True)
+    plain: bool = field(default=False, kw_only=True)  # written as it is, not in per cent
+
+    @property
+    def best(self) -> float:
+        """What a perfect model reaches."""
+        return 0.0 if self.lower_is_better else 1.0
+
+
+@dataclass(frozen=True)
+class Role:
+    """A column that a benchmark names, and the name that is taken where it names none."""
+
+    default: str | None = None
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of task: what eval.yaml says of it, which models fit, and how answers are measured."""
+
+    name: str
+    roles: Mapping[str, Role]
+    settings: Sequence[str]
+    files: Mapping[str, bool] = field(default_factory=dict)  # extra data files, and whether one must be named
+    heads: Sequence[str]  # endings of `architectures` in config.json
+    problem_types: Sequence[str]  # of config.json, where it names one
+    outputs: int | None = None  # how many numbers the head must give, None for one a label
+    metrics: Sequence[Metric]
+    default_primary: str
+    shown: Sequence[str] = ()  # the metrics that pages show first; all where none are named
+
+    @property
+    def metric_names(self) -> list[str]:
+        return [metric.name for metric in self.metrics]
+
+    @property
+    def rankable(self) -> list[str]:
+        return [metric.name for metric in self.metrics if metric.rankable]
+
+    @property
+    def default_metrics(self) -> list[str]:
+        return list(self.shown or self.metric_names)
+
+    @property
+    def default_fields(self) -> dict[str, str]:
+        return {role: what.default for role, what in self.roles.items() if what.default is not None}
+
+
+CHOICE_METRICS = (
+    Metric("accuracy"),
+    Metric("precision_macro"),
+    Metric("recall_macro"),
+    Metric("f1_macro"),
+    Metric("precision_weighted"),
+    Metric("recall_weighted"),
+    Metric("f1_weighted"),
+    Metric("mcc", plain=True),
+    Metric("ece", rankable=False, lower_is_better=True, plain=True),
+    Metric("log_loss", lower_is_better=True, plain=True),
+)
+SHOWN_OF_CHOICES = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "mcc")
+SEQUENCE_HEADS = ("ForSequenceClassification",)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            name="text-classification",
+            roles={"input": Role("text"), "input2": Role(required=False), "target": Role("label")},
+            settings=("labels", "label_map"),
+            heads=SEQUENCE_HEADS,
+            problem_types=("single_label_classification",),
+            metrics=CHOICE_METRICS,
+            default_primary="f1_macro",
+            shown=SHOWN_OF_CHOICES,
+        ),
+        Kind(
+            name="text-pair-classification",
+            roles={"input": Role("sentence1"), "input2": Role("sentence2"), "target": Role("label")},
+            settings=("labels", "label_map"),
+            heads=SEQUENCE_HEADS,
+            problem_types=("single_label_classification",),
+            metrics=CHOICE_METRICS,
+            default_primary="accuracy",
+            shown=SHOWN_OF_CHOICES,
+        ),
+        Kind(
+            name="multi-label-classification",
+            roles={"input": Role("text"), "input2": Role(required=False), "target": Role("labels")},
+            settings=("labels", "label_map", "threshold"),
+            heads=SEQUENCE_HEADS,
+            problem_types=("multi_label_classification",),
+            metrics=(
+                Metric("f1_micro"),
+                Metric("f1_macro"),
+                Metric("f1_samples"),
+                Metric("subset_accuracy"),
+                Metric("hamming_loss", lower_is_better=True, plain=True),
+            ),
+            default_primary="f1_micro",
+        ),
+        Kind(
+            name="text-regression",
+            roles={"input": Role("text"), "input2": Role(required=False), "target": Role("score")},
+            settings=(),
+            heads=SEQUENCE_HEADS,
+            problem_types=("regression",),
+            outputs=1,
+            metrics=(
+                Metric("spearman", plain=True),
+                Metric("pearson", plain=True),
+                Metric("mse", lower_is_better=True, plain=True),
+                Metric("mae", lower_is_better=True, plain=True),
+            ),
+            default_primary="spearman",
+        ),
+    )
+}
+METRICS: dict[str, Metric] = {metric.name: metric for kind in KINDS.values() for metric in kind.metrics}
+
+
+def best_of(metric: str) -> float:
+    """Return what a perfect model reaches."""
+    return METRICS[metric].best if metric in METRICS else 1.0
+
+
+def lower_is_better(metric: str) -> bool:
+    """Say whether a smaller number is the better one."""
+    return metric in METRICS and METRICS[metric].lower_is_better
