@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from worker.engine import metrics
 from worker.engine.contracts import check_labels
+from worker.engine.measures import classes
 from worker.engine.tasks.task import Array, Measure, Measured, Value, bad_gold, refused
 
 # Six digits each: what rounding may move one probability by, with room for the last float digit.
@@ -98,28 +98,28 @@ def measure(golds: Sequence[Value], predictions: Sequence[Value], settings: Labe
     gold = np.array([index[row["label"]] for row in golds], dtype=np.intp)
     predicted = np.array([index[row["label"]] for row in predictions], dtype=np.intp)
     scores = _probabilities(predictions, labels)
-    table = metrics.Confusion(gold, predicted, len(labels))
+    table = classes.Confusion(gold, predicted, len(labels))
     right = (gold == predicted).astype(np.float64)
-    winner, constant = metrics.majority(table.margins["support"])
+    winner, constant = classes.majority(table.margins["support"])
     return Measured(
-        items={"accuracy": right, "recall_weighted": right, "log_loss": metrics.log_losses(scores, gold)},
-        corpus={name: table.statistic(name) for name in metrics.CORPUS_METRICS},
-        values={"ece": metrics.calibration_error(scores, predicted, gold)},
+        items={"accuracy": right, "recall_weighted": right, "log_loss": classes.log_losses(scores, gold)},
+        corpus={name: table.statistic(name) for name in classes.CORPUS_METRICS},
+        values={"ece": classes.calibration_error(scores, predicted, gold)},
         details={
             "per_class": per_class(table.margins, labels),
             "confusion": {"labels": labels, "rows": table.counts.tolist()},
-            "calibration": metrics.calibration_bins(scores, predicted, gold),
+            "calibration": classes.calibration_bins(scores, predicted, gold),
         },
         floors={
             "majority": {"label": labels[winner], "metrics": constant},
-            "chance": {"metrics": metrics.chance(table.margins["support"])},
+            "chance": {"metrics": classes.chance(table.margins["support"])},
         },
     )
 
 
-def per_class(margins: metrics.Margins, labels: Sequence[str]) -> list[dict[str, Any]]:
+def per_class(margins: classes.Margins, labels: Sequence[str]) -> list[dict[str, Any]]:
     """Return precision, recall and F1 of each label with how often it is right and how often it is given."""
-    precision, recall, f1 = metrics.per_class(margins)
+    precision, recall, f1 = classes.per_class(margins)
     return [
         {
             "label": label,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from worker.engine import metrics
+from worker.engine.measures import classes
 from worker.engine.statistics import resampling
 from worker.engine.statistics.intervals import bootstrap
 
@@ -28,7 +28,7 @@ def cases() -> list[tuple[int, np.ndarray, np.ndarray]]:
 
 @pytest.mark.parametrize(("size", "gold", "predicted"), cases())
 def test_measures_equal_scikit_learn(size, gold, predicted):
-    mine = metrics.measures(metrics.margins_of(metrics.confusion_matrix(gold, predicted, size)))
+    mine = classes.measures(classes.margins_of(classes.confusion_matrix(gold, predicted, size)))
     labels = list(range(size))
     expected = {"accuracy": sk.accuracy_score(gold, predicted)}
     for average in AVERAGES:
@@ -38,7 +38,7 @@ def test_measures_equal_scikit_learn(size, gold, predicted):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn warns of a single label; its value is what counts
         expected["mcc"] = sk.matthews_corrcoef(gold, predicted)
-    assert set(expected) == set(metrics.CONFUSION_METRICS)
+    assert set(expected) == set(classes.CONFUSION_METRICS)
     for name, value in expected.items():
         assert float(mine[name]) == pytest.approx(value, abs=1e-9), name
 
@@ -46,10 +46,10 @@ def test_measures_equal_scikit_learn(size, gold, predicted):
 @pytest.mark.parametrize(("size", "gold", "predicted"), cases())
 def test_per_class_and_confusion_equal_scikit_learn(size, gold, predicted):
     labels = list(range(size))
-    confusion = metrics.confusion_matrix(gold, predicted, size)
+    confusion = classes.confusion_matrix(gold, predicted, size)
     assert confusion.tolist() == sk.confusion_matrix(gold, predicted, labels=labels).tolist()
     expected = sk.precision_recall_fscore_support(gold, predicted, labels=labels, average=None, zero_division=0)
-    for mine, theirs in zip(metrics.per_class(metrics.margins_of(confusion)), expected[:3], strict=True):
+    for mine, theirs in zip(classes.per_class(classes.margins_of(confusion)), expected[:3], strict=True):
         assert mine == pytest.approx(theirs, abs=1e-9)
 
 
@@ -58,7 +58,7 @@ def test_log_loss_equals_scikit_learn_even_for_a_sure_mistake():
     scores = random.dirichlet([1, 1, 1], size=80)
     scores[0], gold = [0.0, 1.0, 0.0], random.randint(0, 3, 80)
     gold[0] = 0
-    assert metrics.log_losses(scores, gold).mean() == pytest.approx(
+    assert classes.log_losses(scores, gold).mean() == pytest.approx(
         sk.log_loss(gold, scores, labels=[0, 1, 2]), abs=1e-9
     )
 
@@ -66,12 +66,12 @@ def test_log_loss_equals_scikit_learn_even_for_a_sure_mistake():
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
     scores = np.array([[0.9, 0.1]] * 10)
     predicted, gold = np.zeros(10, dtype=np.intp), np.array([0] * 6 + [1] * 4)
-    assert metrics.calibration_error(scores, predicted, gold) == pytest.approx(0.3)
+    assert classes.calibration_error(scores, predicted, gold) == pytest.approx(0.3)
 
 
 def intervals(gold, predicted, size, *, draws: int, seed: int) -> dict[str, tuple[float, float]]:
-    table = metrics.Confusion(gold, predicted, size)
-    statistics = {name: table.statistic(name) for name in metrics.CORPUS_METRICS}
+    table = classes.Confusion(gold, predicted, size)
+    statistics = {name: table.statistic(name) for name in classes.CORPUS_METRICS}
     found = bootstrap(statistics, len(gold), draws=draws, seed=seed)
     return {name: (interval.low, interval.high) for name, interval in found.items()}
 
@@ -87,8 +87,8 @@ def test_the_bootstrap_agrees_with_resampling_the_examples():
     slow = []
     for _ in range(1500):
         drawn = random.randint(0, len(gold), len(gold))
-        confusion = metrics.confusion_matrix(gold[drawn], predicted[drawn], size)
-        slow.append(float(metrics.measures(metrics.margins_of(confusion))["f1_macro"]))
+        confusion = classes.confusion_matrix(gold[drawn], predicted[drawn], size)
+        slow.append(float(classes.measures(classes.margins_of(confusion))["f1_macro"]))
     assert fast["f1_macro"] == pytest.approx(tuple(np.percentile(slow, [2.5, 97.5])), abs=0.012)
 
 
@@ -108,9 +108,9 @@ def test_the_bootstrap_does_not_depend_on_how_many_draws_are_held_at_once(monkey
 
 def test_floors_are_what_guessing_and_the_most_frequent_label_give():
     support = np.array([60.0, 30.0, 10.0])
-    winner, constant = metrics.majority(support)
+    winner, constant = classes.majority(support)
     assert (winner, constant["accuracy"], constant["mcc"]) == (0, 0.6, 0.0)
     assert constant["f1_macro"] == pytest.approx(2 * 60 / 160 / 3)
-    guessed = metrics.chance(support)
+    guessed = classes.chance(support)
     assert guessed["accuracy"] == pytest.approx(1 / 3)
     assert guessed["mcc"] == pytest.approx(0)
