@@ -59,6 +59,29 @@ def submit(model: Repo, benchmark: Benchmark, *, by: Asker, revision: str = DEFA
 
 def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task: str) -> None:
     """Raise NotEvaluable when the files alone show that an evaluation must fail."""
+    _check_config(_config_of(model, entries), task)
+    _check_files(model, commit, entries)
+
+
+def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list[str]:
+    """Return the kinds of task that the model can be evaluated on; raises NotEvaluable when there are none."""
+    config = _config_of(model, entries)
+    fitting: list[str] = []
+    refusal: NotEvaluable | None = None
+    for task in KINDS:
+        try:
+            _check_config(config, task)
+        except NotEvaluable as error:
+            refusal = refusal or error
+        else:
+            fitting.append(task)
+    if refusal is not None and not fitting:
+        raise refusal
+    _check_files(model, commit, entries)
+    return fitting
+
+
+def _config_of(model: Repo, entries: Sequence[Entry]) -> dict[str, Any]:
     if not model.is_model:
         raise NotEvaluable(_("This is a data set; only models can be evaluated."), code="not_a_model")
     files = {entry.path: entry for entry in entries}
@@ -67,29 +90,18 @@ def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task:
             _("config.json is missing. Publish the model with save_pretrained() or push_to_hub(), which write it."),
             code="missing_config",
         )
-    _check_config(_read_config(model, files[model_files.CONFIG]), task)
-    if not model_files.TOKENIZERS & set(files):
+    return _read_config(model, files[model_files.CONFIG])
+
+
+def _check_files(model: Repo, commit: Commit, entries: Sequence[Entry]) -> None:
+    paths = {entry.path for entry in entries}
+    if not model_files.TOKENIZERS & paths:
         raise NotEvaluable(
             _("The tokenizer is missing. Publish tokenizer.json too: tokenizer.push_to_hub() writes it."),
             code="missing_tokenizer",
         )
-    if not any(path.endswith(model_files.WEIGHTS_SUFFIX) for path in files):
+    if not any(path.endswith(model_files.WEIGHTS_SUFFIX) for path in paths):
         _refuse_weights(model, commit)
-
-
-def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list[str]:
-    """Return the kinds of task that the model can be evaluated on; raises NotEvaluable when there are none."""
-    fitting, refusal = [], None
-    for task in KINDS:
-        try:
-            check_evaluable(model, commit, entries, task)
-        except NotEvaluable as error:
-            refusal = refusal or error
-        else:
-            fitting.append(task)
-    if not fitting and refusal is not None:
-        raise refusal
-    return fitting
 
 
 def _require_right(by: Asker, model: Repo) -> User:
