@@ -21,7 +21,7 @@ def unmet(kind: str, needs: Mapping[str, Any], has: Mapping[str, Any]) -> list[s
         "gpu": bool(needs.get("gpu")) and not gpus,
         "gpu_memory_mb": needs.get("gpu_memory_mb", 0) > memory,
         "memory_mb": needs.get("memory_mb", 0) > has.get("memory_mb", needs.get("memory_mb", 0)),
-        "engine": needs.get("engine", "") != has.get("engine", needs.get("engine", "")),
+        "engine": "engine" in needs and needs["engine"] != has.get("engine", needs["engine"]),
         "store": bool(needs.get("store")) and not has.get("store", True),
     }
     return [name for name, is_lacking in lacking.items() if is_lacking]
