@@ -19,6 +19,7 @@ from portal.views import (
     organizations,
     preferences,
     tokens,
+    workers,
 )
 
 urlpatterns = [
@@ -81,4 +82,7 @@ urlpatterns = [
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/<int:job_id>", jobs.job, name="job"),
     path("jobs/<int:job_id>/cancellation", jobs.cancellation, name="job_cancellation"),
+    path("jobs/workers", workers.workers, name="workers"),
+    path("jobs/workers/<int:worker_id>/drain", workers.drain, name="worker_drain"),
+    path("jobs/workers/<int:worker_id>/resumption", workers.resumption, name="worker_resumption"),
 ]

@@ -38,6 +38,11 @@ class Outlook:
         return list(WorkerNode.objects.taking())
 
     @cached_property
+    def drained_queues(self) -> set[str]:
+        """The queues of workers that are online and take nothing new."""
+        return {queue for node in WorkerNode.objects.online().filter(draining=True) for queue in node.queues}
+
+    @cached_property
     def relay_acts(self) -> bool:
         return Duty.is_held(RELAY)
 
@@ -102,7 +107,11 @@ def why(job: Job, outlook: Outlook) -> str:
         }
     serving = [node for node in outlook.nodes if job.queue in node.queues]
     if not serving:
-        return _why_unserved(job.queue)
+        if job.queue in outlook.drained_queues:
+            text = _("Waiting: the workers of the queue “%(queue)s” are being drained and take nothing new.")
+        else:
+            text = _("Waiting: no worker serves the queue “%(queue)s”. It starts as soon as one is online.")
+        return text % {"queue": job.queue}
     if not outlook.able(job):
         return needs.why_nobody(job.kind, job.needs, serving)
     ahead = outlook.position(job) or 0
@@ -115,14 +124,6 @@ def why(job: Job, outlook: Outlook) -> str:
         return _("Next in line.") if start == Start(0, 0) else f"{_('Next in line.')} {start_text(start)}"
     jobs = ngettext("Waiting: %(n)d job is ahead.", "Waiting: %(n)d jobs are ahead.", ahead) % {"n": ahead}
     return f"{jobs} {start_text(start)}"
-
-
-def _why_unserved(queue: str) -> str:
-    if any(queue in node.queues for node in WorkerNode.objects.online().filter(refusal="")):
-        return _("Waiting: the workers of the queue “%(queue)s” are being drained and take nothing new.") % {
-            "queue": queue
-        }
-    return _("Waiting: no worker serves the queue “%(queue)s”. It starts as soon as one is online.") % {"queue": queue}
 
 
 def start_text(start: Start | None) -> str:
