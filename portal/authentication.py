@@ -15,8 +15,10 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
-from portal.errors import SignInRequired
+from portal import rates
+from portal.errors import SignInRequired, TooOften
 from portal.models import AccessToken, Asker, User
 from portal.reach import may_use
 
@@ -95,6 +97,22 @@ def confirmed(*, allow_get: bool = False) -> Callable[[View], View]:
         return ask
 
     return decorate
+
+
+def count_request(request: HttpRequest, name: str, user: Asker) -> None:
+    """Count a request of a program, whose answer will say what is left; raises TooOften."""
+    rate = rates.count(name, user=user, address=address_of(request))
+    request.rate = rate  # type: ignore[attr-defined]
+    if rate is not None and rate.is_over:
+        raise TooOften(rate.refusal)
+
+
+class CountedRequests(BaseThrottle):
+    """The REST API counts the requests of each caller."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        count_request(request._request, "api", request.user)
+        return True
 
 
 class BearerAuthentication(BaseAuthentication):

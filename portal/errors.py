@@ -57,6 +57,12 @@ class QuotaExceeded(DomainError):
     code = "quota_exceeded"
 
 
+class TooOften(DomainError):
+    """The caller has used up the requests that one caller may make in a window of time."""
+
+    code = "too_many_requests"
+
+
 class Unavailable(DomainError):
     """Something that the answer depends on, such as another hub, does not respond now; another time it may."""
 
@@ -77,6 +83,7 @@ STATUS: Mapping[type[DomainError], int] = {
     NotAllowed: 403,
     StaleParent: 412,
     Conflict: 409,
+    TooOften: 429,
     QuotaExceeded: 507,
     Unavailable: 503,
     DomainError: 400,

@@ -16,6 +16,7 @@ from portal import origin
 from portal.authentication import address_of
 from portal.errors import DomainError, InvalidInput, status_of
 from portal.models import User
+from portal.rates import Rate
 from portal.views import errors
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -34,6 +35,23 @@ class RequestIdMiddleware:
         sent = request.headers.get("X-Request-Id") or request.headers.get("X-Amzn-Trace-Id") or ""
         response = self.get_response(request)
         response["X-Request-Id"] = sent if _SAFE_ID.fullmatch(sent) else uuid.uuid4().hex
+        return response
+
+
+class RateMiddleware:
+    """Tell a program whose requests are counted how many are left, and when to come back after the last."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        rate: Rate | None = getattr(request, "rate", None)
+        if rate is not None:
+            for name, value in rate.headers.items():
+                response[name] = value
+            if rate.is_over:
+                response["Retry-After"] = str(rate.seconds)
         return response
 
 

@@ -141,6 +141,8 @@ class OneUpload(HubView):
 
 
 class Parts(HubView):
+    throttle_classes = ()  # a folder may have ten thousand files
+
     @extend_schema(request={"application/octet-stream": OpenApiTypes.BINARY}, responses={204: None})
     def put(self, request: Request, key: str) -> Response:
         """Send parts: the body is one line of JSON, a list of [file, part, bytes, sha256], and then the bytes."""
@@ -150,6 +152,8 @@ class Parts(HubView):
 
 
 class Digest(HubView):
+    throttle_classes = ()  # a folder may have ten thousand files
+
     @extend_schema(request=DigestInput, responses={204: None})
     def put(self, request: Request, key: str, number: int) -> Response:
         """Have a whole file compared with its sha256. While that is still going on the answer is 409 `upload_busy`."""
@@ -160,6 +164,8 @@ class Digest(HubView):
 
 
 class PartsOfFile(HubView):
+    throttle_classes = ()  # a folder may have ten thousand files
+
     @extend_schema(responses={204: None})
     def delete(self, request: Request, key: str, number: int) -> Response:
         """Forget what has come of one file, because it has changed since."""

@@ -13,7 +13,7 @@ from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.hf_api import errors, limits, routing
 from models_hub.hf_api.calls import Call, View, caller_of
-from portal.authentication import BadToken
+from portal.authentication import BadToken, count_request
 from portal.errors import DomainError
 
 
@@ -52,6 +52,7 @@ def _respond(request: HttpRequest) -> HttpResponseBase:
         caller = caller_of(request)
         anonymous = not caller.user.is_authenticated
         call = Call(request, caller)
+        count_request(request, "resolvers" if "/resolve/" in found.route else "api", caller.user)
         limits.refuse_beyond_reach(call, found)
         response: HttpResponse = found.func(call, **found.kwargs)
     except Resolver404:

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.RateMiddleware",
     "portal.middleware.OriginMiddleware",
     "portal.middleware.LastSeenMiddleware",
     "portal.middleware.DomainErrorMiddleware",
@@ -159,8 +160,14 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 # Beside allauth's own: codes that are guessed, and programs that ask for one.
 ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"guess_device_code": "20/h/user", "begin_device": "120/h/ip"}
+# Calls of programs in five minutes, of an address and of somebody signed in; 0 is without limit. Files have their own.
+REQUEST_RATES = {
+    "api": (env.number("API_RATE_ANONYMOUS", 1500), env.number("API_RATE", 6000)),
+    "resolvers": (env.number("FILE_RATE_ANONYMOUS", 6000), env.number("FILE_RATE", 24000)),
+}
 if not env.flag("RATE_LIMITS", default=True):
     ACCOUNT_RATE_LIMITS = False
+    REQUEST_RATES = {}
 ACCOUNT_SESSION_REMEMBER = True
 # A known address may sign up again and stays unverified: refusing it would tell whose address is known.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
@@ -264,6 +271,7 @@ REST_FRAMEWORK = {
         "portal.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["portal.authentication.CountedRequests"],
     "DEFAULT_PERMISSION_CLASSES": ["portal.authentication.TokenMayWrite"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.parsing.BoundedJSONParser"],

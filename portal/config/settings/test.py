@@ -20,4 +20,5 @@ CACHES = {
 }
 CELERY_BROKER_URL = "memory://"
 ACCOUNT_RATE_LIMITS = False
+REQUEST_RATES = {}
 WHITENOISE_AUTOREFRESH = True  # the suite needs no collected static files
