@@ -37,8 +37,8 @@ class JobShape(serializers.ModelSerializer[Job]):
 
     @property
     def _outlook(self) -> Outlook:
-        outlook: Outlook = self.context.setdefault("outlook", Outlook())
-        return outlook
+        outlook: Outlook | None = self.context.get("outlook")
+        return outlook or Outlook()
 
 
 class OwnJobShape(JobShape):

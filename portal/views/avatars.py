@@ -28,7 +28,7 @@ def picture(request: HttpRequest, name: str) -> HttpResponse:
     digest, form = found
     tag = f'"{digest}"'
     if request.headers.get("If-None-Match") == tag:
-        response = HttpResponseNotModified()
+        response: HttpResponse = HttpResponseNotModified()
     else:
         data = chosen.values_list("data", flat=True).first()
         response = HttpResponse(bytes(data or b""), content_type=TYPES[form])

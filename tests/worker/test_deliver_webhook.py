@@ -10,8 +10,8 @@ from models_hub.models import WebhookDelivery
 from models_hub.publishing import PutFile
 from portal.models import Event, Job
 from tests.portal.test_outbound import listener  # noqa: F401 - a fixture
+from tests.worker.performing import perform
 from worker import relay
-from worker.running import perform
 
 pytestmark = pytest.mark.django_db
 

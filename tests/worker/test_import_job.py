@@ -11,8 +11,8 @@ from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.models import Event, Job
 from tests.models_hub.other_hub import ADDRESS, OtherHub
 from tests.models_hub.wire import Wire
+from tests.worker.performing import perform
 from worker.jobs import import_repo
-from worker.running import perform
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WEIGHTS = [bytes([number, 0]) * 20_000 for number in range(3)]

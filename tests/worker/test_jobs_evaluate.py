@@ -14,9 +14,9 @@ from models_hub.models import Blob, Repo
 from models_hub.storage import blob_store
 from portal.models import Event, Job, User
 from tests.evaluating import EVAL_YAML, data_lines, make_benchmark, make_evaluation, model_files
+from tests.worker.performing import perform
 from worker import sandbox
 from worker.jobs import evaluate
-from worker.running import perform
 from worker.sandbox_texts import MEND
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from models_hub.tables import kept, reading
 from portal.models import Job
-from worker.running import perform
+from tests.worker.performing import perform
 
 ROWS = [{"n": number, "label": ("a", "b")[number % 2]} for number in range(300)]
 ADDRESS = "/datasets/alice/rows/data/main"
