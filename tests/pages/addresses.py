@@ -12,6 +12,7 @@ class Place(NamedTuple):
     address: str
     who: str = "alice"
     status: int = 200
+    lands: str = ""  # where it leads to, if elsewhere
 
     def __str__(self) -> str:
         return f"{self.address} ({self.who})" if self.who != "alice" else self.address
@@ -21,23 +22,24 @@ NOBODY = """
 / /models /datasets /spaces /collections /leaderboard /benchmarks /search?q=tiny /alice /lab /alice/tiny
 /models?search=tiny&task=text-classification&sort=likes /models?search=nothing-of-that-name /datasets/alice/mood
 /alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
-/accounts/login/code/confirm/ /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
+/accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
 /accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/
-/accounts/password/reset/key/done/ /docs/api /alice/gated /oauth/device /join/{join}
+/accounts/password/reset/key/done/ /docs/api /alice/gated /accounts/confirm-email/{confirm}/
 """
 SIGNED_IN = """
 / /models /spaces /alice /lab /alice?tab=models /alice?tab=activity /alice?tab=likes /alice?tab=followers
 /alice?tab=collections /bob?tab=following
 /accounts/logout/ /accounts/email/ /accounts/password/change/ /accounts/2fa/ /accounts/sessions/
-/accounts/reauthenticate/ /accounts/2fa/totp/activate/ /accounts/2fa/webauthn/ /accounts/2fa/webauthn/add/
+/accounts/reauthenticate/ /accounts/2fa/webauthn/
 /accounts/3rdparty/
 /settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
 /settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
-/organizations/lab/deleted /organizations/lab/storage /jobs /jobs/{job} /watching
-/leaderboard/mood /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
-/collections/new /{collection} /new/model /new/dataset /new/space /new/import /new/bundle
+/organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /watching
+/leaderboard/mood /leaderboard/answers /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
+/benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
+/collections/new /{collection} /new/model /new/dataset /new/space /new/import /join/{join}
 /alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions
 /alice/tiny/discussions?status=closed /alice/tiny/discussions/new /alice/tiny/discussions/{talk}
 /alice/tiny/discussions/{talk}/comments/{comment}
@@ -59,12 +61,21 @@ SIGNED_IN = """
 /alice/tiny/move/main/code.py /alice/tiny/removal/main/code.py /alice/tiny/collections /alice/tiny/settings
 /alice/tiny/settings/branches /alice/tiny/settings/branches/{rule} /alice/tiny/storage
 /alice/empty /alice/empty/tree/main /alice/empty/card /alice/empty/commits/main /alice/empty/discussions
-/alice/empty/evaluations /alice/empty/releases /alice/empty/upload/main
+/alice/empty/evaluations /alice/empty/releases /alice/empty/upload/main /alice/waiting/upload/main
 /alice/gated /alice/gated/settings /alice/gated/settings/access /alice/secret /alice/secret/settings
 /datasets/alice/mood /datasets/alice/mood/data/main /datasets/alice/mood/data/main?config=table
 /datasets/alice/mood/data/main?config=columns&q=7 /datasets/alice/mood/card
 /datasets/alice/mood/tree/main /datasets/alice/mood/settings
 /spaces/alice/page /spaces/alice/page/tree/main /spaces/alice/page/settings
+"""
+CONFIRMED = """
+/accounts/2fa/totp/activate/ /accounts/2fa/webauthn/add/
+"""
+SECOND_FACTOR = """
+/accounts/2fa/ /accounts/2fa/webauthn/ /accounts/2fa/webauthn/keys/{key}/edit/
+/accounts/2fa/webauthn/keys/{key}/remove/ /accounts/2fa/reauthenticate/ /accounts/2fa/webauthn/reauthenticate/
+/accounts/2fa/totp/deactivate/ /accounts/2fa/recovery-codes/ /accounts/2fa/recovery-codes/generate/
+/accounts/sessions/
 """
 OTHERS = """
 /alice/gated /settings/organizations /alice/tiny /alice/tiny/discussions/{talk}
@@ -72,11 +83,27 @@ OTHERS = """
 """
 PLACES = [
     Place(address, who)
-    for who, addresses in (("", NOBODY), ("alice", SIGNED_IN), ("charlie", OTHERS))
+    for who, addresses in (
+        ("", NOBODY),
+        ("alice", SIGNED_IN),
+        ("charlie", OTHERS),
+        ("alice, who just gave her password", CONFIRMED),
+        ("fay", SECOND_FACTOR),
+        ("fay, who owes a code", "/accounts/2fa/authenticate/"),
+        ("hal", "/accounts/3rdparty/ /accounts/password/set/ /accounts/2fa/"),
+        ("ivy, who comes from elsewhere", "/accounts/3rdparty/signup/"),
+    )
     for address in addresses.split()
 ]
-# Answers 401, as that page of the library does.
-PLACES.append(Place("/accounts/3rdparty/login/error/", "", 401))
+PLACES += [
+    Place("/accounts/3rdparty/login/error/", "", 401),  # as that page of the library does
+    Place("/nobody-of-that-name/nothing", "", 404),
+    Place("/accounts/password/reset/key/{reset}/", "", lands="/accounts/password/reset/key/{reset_lands}/"),
+    Place("/oauth/device", "", lands="/accounts/login/"),
+    Place("/new/bundle", lands="/new/import"),
+]
+REPOSITORIES = [one for one in PLACES if one.address.startswith(("/alice/", "/datasets/alice/", "/spaces/alice/"))]
+THE_REST = [one for one in PLACES if one not in REPOSITORIES]
 
 # What answers GET and yet is no page of its own, or cannot be looked at in this world, each with its reason.
 NO_PAGES = {
@@ -85,8 +112,8 @@ NO_PAGES = {
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
-    "need a second factor": r"accounts/2fa/(authenticate|reauth|recovery|totp/deact|webauthn/(keys|login|reauth))",
-    "need an account elsewhere, or are other names of pages": r"accounts/(3rdparty/signup|social/|password/set)",
+    "for scripts": r"accounts/2fa/webauthn/login/",
+    "other names of pages, and one that leads on without a code by mail": r"accounts/(social/|login/code/confirm)",
 }
 
 

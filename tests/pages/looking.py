@@ -1,16 +1,29 @@
-"""Look at a page as browsers do: both languages, both colour schemes, a phone and a desk."""
+"""Look at a page as browsers do: in both languages, in both colour schemes, on a phone and on a desk.
 
+What costs is loading a page and letting axe-core read it, so each page is loaded once in each language; scheme and
+width change in the page that is there. All of axe reads it in one of the four, which differs from page to page.
+"""
+
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from portal.config import env
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+LANGUAGES = {"zh-CN": "zh-hans", "en": "en"}  # as a browser asks for them, and as a page names them
+SCHEMES: tuple[Any, Any] = ("light", "dark")
+PICTURES = os.environ.get("PAGES_PICTURES", "")
+# All of axe in all eight, which takes thrice as long.
+THOROUGH = bool(os.environ.get("PAGES_THOROUGH"))
+
 AXE = (env.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
-RUN = """() => axe.run(document, {
-  preload: false, resultTypes: ["violations"], elementRef: false, iframes: false,
+RUN = """([rules, left]) => axe.run({ include: [document], exclude: left }, {
+  ...(rules && { runOnly: rules }), preload: false, resultTypes: ["violations"], elementRef: false, iframes: false,
 }).then((found) => found.violations
   .filter((one) => ["serious", "critical"].includes(one.impact))
   .flatMap((one) => one.nodes.map((node) =>
@@ -22,22 +35,38 @@ WIDER = """() => {
     .filter((one) => one.getBoundingClientRect().right > width + 1).slice(0, 3);
   return [`${document.scrollingElement.scrollWidth} > ${width}: ${wide.map((one) => one.outerHTML.slice(0, 120))}`];
 }"""
+# Parts of a page that come after it; what waits for the reader to scroll may wait.
+SETTLED = """async () => {
+  for (let tries = 0; tries < 40 && document.querySelector(".htmx-request"); tries++)
+    await new Promise((done) => setTimeout(done, 50));
+  return document.documentElement.lang;
+}"""
+# The bar on top and the foot are the same on every page: who looks at them once need not look again.
+SHARED = ["#navigation", "#footer"]
 
 
-class Variant(NamedTuple):
-    """How a page is looked at; between the two each language, scheme and width is seen, in each width each language."""
+class Reading(NamedTuple):
+    """What axe reads of one page: all of it in one language and scheme, colours alone in the other scheme."""
 
     language: str
-    scheme: Any
-    widths: tuple[Any, Any]
+    scheme: str
+    with_shared: bool
 
+    @classmethod
+    def turn(cls, number: int) -> "Reading":
+        """Pages take turns, so that each language and scheme reads a quarter of them."""
+        return cls(list(LANGUAGES)[number % 2], SCHEMES[number // 2 % 2], with_shared=number % 16 < 4)
 
-VARIANTS = (Variant("zh-CN", "light", (PHONE, DESK)), Variant("en", "dark", (DESK, PHONE)))
+    def rules(self, language: str, scheme: str) -> list[str] | None:
+        """The rules to be read by in a language and scheme, none for all of them."""
+        if THOROUGH or (language, scheme) == (self.language, self.scheme):
+            return None
+        return ["color-contrast"] if language == self.language else []
 
 
 def opened(browser: Browser, session: str = "", **options: Any) -> Page:
     """A page in a context of its own, signed in by a session's cookie."""
-    context = browser.new_context(**options)
+    context = browser.new_context(reduced_motion="reduce", **options)
     if session:
         context.add_cookies([{"name": "sessionid", "value": session, "domain": "127.0.0.1", "path": "/"}])
     return watched(context)
@@ -53,41 +82,56 @@ def watched(context: BrowserContext) -> Page:
     return page
 
 
-def problems(page: Page, address: str, *, pictures: Path | None = None, name: str = "", status: int = 200) -> list[str]:
-    """Everything that is wrong with one page."""
-    found: list[str] = []
-    noted: list[str] = []
+class Looker:
+    """One person’s browser in one language; it is kept, since a new one costs more than a new address."""
 
-    def note(message: Any) -> None:
-        # The browser tells of the status of a page that is meant to have it.
-        if message.type == "error" and not (status >= 400 and "status of" in message.text):
-            noted.append(message.text)
+    def __init__(self, browser: Browser, language: str, session: str = "") -> None:
+        self.language = language
+        self.page = opened(browser, session, locale=language, viewport=PHONE, color_scheme="light")
+        self.noted: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.noted.append(str(error)))
 
-    def fail(error: Any) -> None:
-        noted.append(str(error))
+    def _note(self, message: Any) -> None:
+        if message.type == "error":
+            self.noted.append(message.text)
 
-    page.on("console", note)
-    page.on("pageerror", fail)
-    for variant in VARIANTS:
-        page.set_extra_http_headers({"Accept-Language": variant.language})
-        page.emulate_media(color_scheme=variant.scheme)
-        page.set_viewport_size(variant.widths[0])
-        answer = page.goto(address, wait_until="load")
-        told = f"{variant.language} {variant.scheme}"
+    def load(self, address: str, *, status: int = 200, lands: str = "") -> list[str]:
+        """Go to a page; say what is wrong with where that leads."""
+        self.noted.clear()
+        answer = self.page.goto(address, wait_until="load")
+        if status >= 400:  # the browser tells of the status of a page that is meant to have it
+            self.noted = [one for one in self.noted if "status of" not in one]
         if answer is None or answer.status != status:
-            found.append(f"{told}: status {answer and answer.status}")
-            break
-        page.evaluate(AXE)
-        for width in variant.widths:
-            page.set_viewport_size(width)
-            found += [f"{told} {width['width']}: {one}" for one in page.evaluate(WIDER)]
-        if pictures:
-            page.set_viewport_size(DESK if variant.scheme == "light" else PHONE)
-            page.wait_for_timeout(300)
-            page.screenshot(path=pictures / f"{name}-{variant.scheme}.png", full_page=True)
-        found += [f"{told}: {one}" for one in page.evaluate(RUN)]
-        found += [f"{told}: console: {one}" for one in noted]
-        noted.clear()
-    page.remove_listener("console", note)
-    page.remove_listener("pageerror", fail)
-    return found
+            return [f"status {answer and answer.status}"]
+        landed = urlsplit(self.page.url).path
+        return [f"leads to {landed}"] if landed != (lands or urlsplit(address).path) else []
+
+    def look(self, reading: Reading, *, name: str = "") -> Iterator[str]:
+        """Everything that is wrong with the page that is there, in both schemes and both widths."""
+        if self.page.evaluate(SETTLED) != LANGUAGES[self.language]:
+            yield "is not in this language"
+        is_ready = False
+        left = [] if reading.with_shared else [[one] for one in SHARED]
+        for scheme, widths in zip(SCHEMES, ((PHONE, DESK), (DESK, PHONE)), strict=True):
+            self.page.emulate_media(color_scheme=scheme)
+            for size in widths:
+                self.page.set_viewport_size(size)
+                told = f"{scheme} {size['width']}"
+                yield from (f"{told}: {one}" for one in self.page.evaluate(WIDER))
+                if PICTURES and name:
+                    self._take(f"{name}-{self.language}-{scheme}-{size['width']}")
+            rules = reading.rules(self.language, scheme)
+            if rules != []:
+                if not is_ready:
+                    self.page.evaluate(AXE)
+                    is_ready = True
+                yield from (f"{told}: {one}" for one in self.page.evaluate(RUN, [rules, left]))
+        yield from (f"console: {one}" for one in self.noted)
+
+    def _take(self, name: str) -> None:
+        self.page.wait_for_timeout(300)
+        self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+
+    def close(self) -> None:
+        self.page.context.close()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import django
 
+from tests.pages import accounts
+
 LONG = "a-rather-long-name-of-a-file-that-somebody-gave-without-thinking-of-phones-at-all.txt"
 CARD = """---
 license: apache-2.0
@@ -142,6 +144,7 @@ def fill() -> dict[str, str]:
         referencing,
         releasing,
         trash,
+        uploading,
         watching,
         webhooks,
     )
@@ -192,6 +195,7 @@ def fill() -> dict[str, str]:
     benchmark = benchmarks.register(mood, by=alice)[0]
     suite = Suite.objects.create(slug="mood", title="Moods", title_zh="情绪", description="How models feel.")
     suite.entries.create(benchmark=benchmark)
+    Suite.objects.create(slug="answers", title="Answers", title_zh="问答", description="Nothing is measured yet.")
     weights = {f"encoder.layer.{n}.{part}.weight": ("F32", (4, 4)) for n in range(12) for part in ("query", "key")}
     files: dict[str, bytes | str] = {
         **evaluating.model_files(), "README.md": CARD, "tokenizer.json": json.dumps(TOKENIZER),
@@ -253,6 +257,7 @@ def fill() -> dict[str, str]:
     evaluation = scored.score(tiny, benchmark, alice, 0.9)
     waiting = make("waiting", evaluating.model_files(5.0, 6.0))
     waits = submitting.submit(waiting, benchmark, by=alice)[0]
+    uploading.begin(waiting, by=alice, revision="main", files=[uploading.Announced("large.bin", 10**8)], title="Large")
     for one in (tiny, mood, lab_model):
         liking.like(one, by=bob)
         watching.watch(one, by=alice)
@@ -280,4 +285,6 @@ def fill() -> dict[str, str]:
 
 if __name__ == "__main__":
     django.setup()
-    print(json.dumps(fill()))
+    facts = fill()
+    more, sessions = accounts.fill()
+    print(json.dumps({"facts": {**facts, **more, "long": LONG}, "sessions": sessions}))

@@ -1,47 +1,10 @@
-"""Every page in both languages, both colour schemes and two widths: whole, quiet in the console, and for everybody.
+"""Every route is looked at by one of the two modules beside this one, or is no page."""
 
-`PAGES_PICTURES=/some/folder` also writes a picture of each, to be looked at.
-"""
-
-import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import pytest
 from django.urls import get_resolver, resolve
-from playwright.sync_api import Browser, Page
 
-from tests.pages import looking
-from tests.pages.addresses import NO_PAGES, PLACES, Place, takes_get, walk
-from tests.pages.conftest import World
-
-PICTURES = os.environ.get("PAGES_PICTURES", "")
-
-
-@pytest.fixture(scope="module")
-def page_of(browser: Browser, world: World) -> Iterator[Callable[[str], Page]]:
-    """One page for each person, since a new context costs more than a new address."""
-    pages: dict[str, Page] = {}
-
-    def opened(who: str) -> Page:
-        if who not in pages:
-            pages[who] = looking.opened(browser, world.sessions[who])
-        return pages[who]
-
-    yield opened
-    for page in pages.values():
-        page.context.close()
-
-
-@pytest.mark.live
-@pytest.mark.browser
-@pytest.mark.parametrize("place", PLACES, ids=str)
-def test_a_page_is_whole_quiet_and_accessible(world: World, page_of: Callable[[str], Page], place: Place):
-    name = re.sub(r"\W+", "_", str(place))[:80]
-    pictures = Path(PICTURES) if PICTURES else None
-    address = world.address(place.address)
-    assert looking.problems(page_of(place.who), address, pictures=pictures, name=name, status=place.status) == []
+from tests.pages.addresses import NO_PAGES, PLACES, takes_get, walk
 
 
 def shortened(route: str) -> str:
@@ -64,4 +27,7 @@ def test_no_excuse_is_idle():
         assert any(re.match(excuse, route) for route in routes), excuse
 
 
-KNOWN = {"first": "a" * 40, "second": "b" * 40, "collection": "collections/alice/a-1", "join": "x", "device": "x"}
+KNOWN = {
+    "first": "a" * 40, "second": "b" * 40, "collection": "collections/alice/a-1", "join": "x", "device": "x",
+    "reset": "1-x",
+}  # fmt: skip
