@@ -147,9 +147,9 @@ def _wake(queue: str, able: Sequence[WorkerNode], room: int) -> None:
     # The message first: one that is sent twice does no harm, one that is noted and not sent delays the job.
     with app.producer_pool.acquire(block=True) as producer:
         for name in chain.from_iterable(due[job] for job in untold):
-            # Straight to the queue: an exchange's bindings live in Redis, and would be lost with it.
-            key = queue_of(name)
-            app.send_task("worker.wake", producer=producer, exchange="", routing_key=key, retry=False)
+            # A queue alone means the nameless exchange, which needs no bindings: those live in Redis and are lost with
+            # it. Naming that exchange and a routing key would send all messages to the default queue.
+            app.send_task("worker.wake", producer=producer, queue=queue_of(name), retry=False)
     Job.objects.filter(pk__in=untold).update(sent_at=Now())
 
 

@@ -23,9 +23,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queues of workers that the relay has woken."""
     messages: list[str] = []
 
-    def send_task(name: str, *, routing_key: str, **_options: object) -> None:
+    def send_task(name: str, *, queue: str, **_options: object) -> None:
         assert name == "worker.wake"
-        messages.append(routing_key)
+        messages.append(queue)
 
     monkeypatch.setattr(relay.app, "send_task", send_task)
     return messages

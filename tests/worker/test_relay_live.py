@@ -115,7 +115,7 @@ def test_a_message_that_comes_again_and_late_has_one_effect(workshop: Workshop) 
 from portal.config.celery import app
 from portal.models import WorkerNode
 for _ in range(9):
-    app.send_task("worker.wake", exchange="", routing_key=f"worker.{WorkerNode.objects.get().name}")
+    app.send_task("worker.wake", queue=f"worker.{WorkerNode.objects.get().name}")
 print("null")
 """
     workshop.script(send)
