@@ -121,7 +121,8 @@ def why(job: Job, outlook: Outlook) -> str:
         )
     start = outlook.start(job)
     if ahead == 0:
-        return _("Next in line.") if start == Start(0, 0) else f"{_('Next in line.')} {start_text(start)}"
+        next_in_line = _("Next in line.")
+        return next_in_line if start == Start(0, 0) else f"{next_in_line} {start_text(start)}"
     jobs = ngettext("Waiting: %(n)d job is ahead.", "Waiting: %(n)d jobs are ahead.", ahead) % {"n": ahead}
     return f"{jobs} {start_text(start)}"
 

@@ -53,7 +53,7 @@ def test_the_list_costs_the_same_for_two_jobs_and_for_many(
     for _ in range(30):
         enqueue(alice)
     browser = as_user(alice)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         browser.get("/api/v1/jobs")
 
 

@@ -107,8 +107,14 @@ def test_a_job_that_does_not_exist_is_not_found(as_user, alice, number):
 
 def test_a_waiting_job_tells_how_many_are_ahead(as_user, alice, bob, online):
     for _ in range(3):
-        enqueue(bob)
+        enqueue(alice)
     assert "3 jobs are ahead" in as_user(alice).get(f"/jobs/{enqueue(alice).pk}").text
+
+
+def test_many_jobs_of_somebody_else_delay_by_one(as_user, alice, bob, online):
+    for _ in range(3):
+        enqueue(bob)
+    assert "1 job is ahead" in as_user(alice).get(f"/jobs/{enqueue(alice).pk}").text
 
 
 def test_a_waiting_job_tells_that_no_worker_is_there(as_user, alice, job):

@@ -359,7 +359,6 @@ JOB_MAX_SECONDS = env.number("JOB_MAX_SECONDS", 3600)
 # One attempt may run a model for JOB_MAX_SECONDS and needs some time before and after.
 JOB_WALL_SECONDS = 2 * JOB_MAX_SECONDS
 JOB_STALL_SECONDS = env.number("JOB_STALL_SECONDS", 900)
-JOBS_PER_DAY = env.number("JOBS_PER_DAY", 500)
 JOB_MEMORY_MB = env.number("JOB_MEMORY_MB", 6144)
 JOB_DISK_MB = env.number("JOB_DISK_MB", 2048)
 WORKER_SLOTS = env.number("WORKER_SLOTS", 1)
