@@ -110,7 +110,7 @@ def test_an_engine_that_fails_says_why(tmp_path):
         model_dir=str(tmp_path / "nowhere"),
         inputs=str(tmp_path / "inputs.jsonl"),
         out_dir=str(tmp_path),
-        labels=["negative", "positive"],
+        settings={"labels": ["negative", "positive"]},
     )
     with pytest.raises(DemoFailed, match=r"could not evaluate .*config\.json"):
         run_engine("evaluate", spec, tmp_path, lambda fraction, message: None)

@@ -109,12 +109,12 @@ def test_scores_and_benchmarks_come_from_the_leaderboard_by_fragments(client, al
 
 def test_the_page_costs_the_same_however_many_files_there_are(client, model, alice, django_assert_max_num_queries):
     client.get("/alice/bert")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         client.get("/alice/bert")
     publishing.commit(
         repo=model, by=alice, title="More", changes=[PutFile(f"f{number}.txt", b"x") for number in range(50)]
     )
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         client.get("/alice/bert")
 
 
