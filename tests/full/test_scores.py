@@ -46,7 +46,8 @@ def fetch(portal: FullPortal, evaluation: dict[str, Any], folder: Path) -> tuple
 def independent(evaluation: dict[str, Any], model: Path, data: Path) -> dict[str, float]:
     spec = evaluation["recipe"]["spec"]
     script = Path(__file__).with_name("independent.py")
-    command = [sys.executable, str(script), str(model), str(data), json.dumps(spec["labels"]), str(spec["max_length"])]
+    labels = json.dumps(spec["settings"]["labels"])
+    command = [sys.executable, str(script), str(model), str(data), labels, str(spec["max_length"])]
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
