@@ -107,8 +107,8 @@ class Task(ABC, Generic[S]):
         """Return what the model may see of a line and what it may not; every error is `bad_data`."""
 
     def read_extra(self, role: str, record: Record, settings: S) -> Value:
-        """Return what the model may see of a line of an extra file."""
-        raise NotImplementedError
+        """Return what the model may see of a line of an extra file; a task without such files refuses them."""
+        raise EngineError("bad_spec", f"{self.name} takes no file “{role}”")
 
     @abstractmethod
     def check_gold(self, value: Value, settings: S) -> Value:
