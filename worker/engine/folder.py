@@ -29,6 +29,13 @@ class ModelFolder:
             raise EngineError(code, f"{name[:80]} is missing: {why}")
         return path
 
+    def below(self, name: str, *, code: ErrorCode) -> "ModelFolder":
+        """Return a folder in this one; a link that leads outside is refused."""
+        path = (self.root / name).resolve()
+        if not path.is_relative_to(self.root) or not path.is_dir():
+            raise EngineError(code, f"the folder {name[:80]!r} is missing")
+        return ModelFolder(str(path))
+
     def names(self) -> list[str]:
         """Return the sorted names of everything in the folder itself."""
         return sorted(entry.name for entry in self.root.iterdir())
