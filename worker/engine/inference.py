@@ -38,18 +38,32 @@ def run_batches(
     budget: int,
     done: Callable[[int], None] = lambda rows: None,
 ) -> None:
-    """Have rows answered in batches of like length; a batch that is too large for a GPU is halved and tried again."""
+    """Have rows answered in batches of like length."""
     # Decoders pool the last token that is not padding; without an id for padding their code takes one row at a time.
     alone = model.config.is_decoder and model.pad_id is None
-    batches = plan_batches(lengths, budget, max_rows=1 if alone else None)
+    run_planned(model.device, plan_batches(lengths, budget, max_rows=1 if alone else None), answer, done=done)
+
+
+def run_planned(
+    device: torch.device,
+    batches: list[list[int]],
+    answer: Callable[[list[int]], None],
+    *,
+    done: Callable[[int], None] = lambda rows: None,
+    questions: str = "texts",
+) -> None:
+    """Have these batches answered; one that is too large for a GPU is halved and tried again."""
     answered = 0
-    with torch.inference_mode(), failing_as("inference_failed", "The model fails on the texts of the benchmark."):
+    with (
+        torch.inference_mode(),
+        failing_as("inference_failed", f"The model fails on the {questions} of the benchmark."),
+    ):
         while batches:
             batch = batches.pop(0)
             try:
                 answer(batch)
             except Exception as error:
-                if not (is_out_of_memory(error) and model.device.type == "cuda" and len(batch) > 1):
+                if not (is_out_of_memory(error) and device.type == "cuda" and len(batch) > 1):
                     raise
                 torch.cuda.empty_cache()
                 middle = len(batch) // 2
@@ -65,7 +79,7 @@ def check_finite(rows: Logits) -> None:
     if not finite.all():
         raise EngineError(
             "non_finite_scores",
-            f"The model answers NaN or infinity (first on row {int(np.flatnonzero(~finite)[0]) + 1}). Its weights are "
+            f"The model answers NaN or infinity (to {int((~finite).sum())} of {len(rows)} texts). Its weights are "
             "damaged or overflow in this dtype; check them for NaN, and try float32.",
         )
 

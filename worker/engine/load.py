@@ -3,11 +3,12 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
+from worker.engine.answering.sharing import once
 from worker.engine.contracts import Device, Dtype, EngineError
 from worker.engine.failures import failing_as
 from worker.engine.folder import ModelFolder
@@ -28,17 +29,35 @@ ALLOWED_EXCESS = 2
 FREE_EXCESS = 10_000_000
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """A loaded model in eval mode with its tokenizer."""
+class Buildable(Protocol):
+    """A config that was checked, and the class of the model that it is for."""
+
+    @property
+    def model_class(self) -> type[PreTrainedModel]:
+        """Return a class of transformers itself."""
+
+    @property
+    def config(self) -> PretrainedConfig:
+        """Return what that class is made from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A model in eval mode, whatever it reads."""
 
     model: PreTrainedModel
-    tokenizer: LoadedTokenizer
-    config: CheckedConfig
     device: torch.device
     parameters: int
     weights_bytes: int
     unused_tensors: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel(Built):
+    """A model of texts with its tokenizer."""
+
+    tokenizer: LoadedTokenizer
+    config: CheckedConfig
     load_seconds: float
 
     @property
@@ -71,31 +90,41 @@ def load_model(
     dtype: Dtype = "float32",
     device: Device = "auto",
 ) -> LoadedModel:
-    """Load a model with one of these heads from a folder that may be hostile."""
+    """Load a model with one of these heads from a folder that may be hostile, once for all turns of an evaluation."""
+    key = ("model", model_dir, tuple(heads), tuple(problem_types), dtype, device)
+    return once(key, lambda: _load(model_dir, heads, problem_types, dtype, device))
+
+
+def _load(
+    model_dir: str, heads: Sequence[str], problem_types: Sequence[str], dtype: Dtype, device: Device
+) -> LoadedModel:
     started = time.perf_counter()
     place = choose_device(device)
     folder = ModelFolder(model_dir)
     config = read_config(folder, heads, problem_types)
     tokenizer = load_tokenizer(folder, config.config.model_type)
+    built = build(folder, config, dtype=dtype, device=place)
+    return LoadedModel(**vars(built), tokenizer=tokenizer, config=config, load_seconds=time.perf_counter() - started)
+
+
+def build(folder: ModelFolder, config: Buildable, *, dtype: Dtype, device: torch.device) -> Built:
+    """Read the weights into the class that a checked config names."""
     files = find_weights(folder)
     tensors = read_tensors(files)
     parameters = _check_size(config, tensors)
     model, unused = _build(config, tensors, DTYPES[dtype])
-    with failing_as("inference_failed", f"The model cannot be moved to {place}."):
-        model = model.to(place)  # type: ignore[arg-type]
+    with failing_as("inference_failed", f"The model cannot be moved to {device}."):
+        model = model.to(device)  # type: ignore[arg-type]
     model.eval()
     # A wrapper in train mode once ran a whole table with dropout on, at 96 % agreement: look, do not trust.
     if any(module.training for module in model.modules()):
         raise EngineError("inference_failed", "a part of the model stays in training mode")
-    return LoadedModel(
+    return Built(
         model=model,
-        tokenizer=tokenizer,
-        config=config,
-        device=place,
+        device=device,
         parameters=parameters,
         weights_bytes=sum(path.stat().st_size for path in files),
         unused_tensors=unused,
-        load_seconds=time.perf_counter() - started,
     )
 
 
@@ -106,7 +135,7 @@ def choose_device(device: Device) -> torch.device:
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def _check_size(config: CheckedConfig, tensors: dict[str, torch.Tensor]) -> int:
+def _check_size(config: Buildable, tensors: dict[str, torch.Tensor]) -> int:
     with failing_as("bad_config", "No model can be built from config.json."), torch.device("meta"):
         parameters = sum(parameter.numel() for parameter in config.model_class(config.config).parameters())
     held = sum(tensor.numel() for tensor in tensors.values())
@@ -119,7 +148,7 @@ def _check_size(config: CheckedConfig, tensors: dict[str, torch.Tensor]) -> int:
 
 
 def _build(
-    config: CheckedConfig, tensors: dict[str, torch.Tensor], dtype: torch.dtype
+    config: Buildable, tensors: dict[str, torch.Tensor], dtype: torch.dtype
 ) -> tuple[PreTrainedModel, list[str]]:
     # The folder itself is never handed over: beside config.json, from_pretrained would also look for adapters,
     # distributed checkpoints (whose index is a pickle), generation settings and other weight files.
