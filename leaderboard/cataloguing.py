@@ -138,6 +138,7 @@ def definition_of(entry: Entry, task: str) -> str:
         "split": {"path": DATA_PATH},
         "fields": fields_of(entry, task),
         **({"labels": list(entry.labels)} if entry.labels else {}),
+        **{name: value for name, value in entry.settings.items() if name in KINDS[task].settings},
         "primary": entry.primary,
         "license": entry.license,
         "test_is_public": entry.test_is_public,

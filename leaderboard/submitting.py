@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
-from leaderboard import model_files, permissions
+from leaderboard import allowance, model_files, permissions
 from leaderboard.engine_facts import engine_version
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.task_kinds import KINDS, Kind
@@ -16,13 +16,12 @@ from models_hub import browsing
 from models_hub.browsing import Entry
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.permissions import require_download
-from portal.errors import InvalidInput, NotAllowed, QuotaExceeded, SignInRequired
+from portal.errors import InvalidInput, NotAllowed, SignInRequired
 from portal.models import Asker, Job, User
 
 MAX_CONFIG_BYTES = 1024 * 1024
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 DTYPE = "float32"
-MAX_UNFINISHED = 200  # jobs of one person
 
 
 class NotEvaluable(InvalidInput):
@@ -38,7 +37,15 @@ def submit(model: Repo, benchmark: Benchmark, *, by: Asker, revision: str = DEFA
     failed, and then another job tries again. Whoever asks must see both repositories already.
     """
     user = _require_right(by, model)
-    _require_room(user)
+    return _ask(model, benchmark, revision, user)
+
+
+def submit_wish(model: Repo, benchmark: Benchmark) -> tuple[Evaluation, bool]:
+    """Ask for a score of the newest version that people voted for: nobody owns the job, and nobody is charged."""
+    return _ask(model, benchmark, DEFAULT_BRANCH, None)
+
+
+def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) -> tuple[Evaluation, bool]:
     commit = browsing.resolve_revision(model, revision)
     entries = model_files.entries_of(model, commit)
     check_evaluable(model, commit, entries, benchmark.task)
@@ -113,18 +120,12 @@ def _require_right(by: Asker, model: Repo) -> User:
     return by
 
 
-def _require_room(user: User) -> None:
-    if Job.objects.unfinished().filter(owner=user).count() >= MAX_UNFINISHED:
-        raise QuotaExceeded(
-            _("You have %(max)d unfinished jobs already. Wait for some of them to end, or cancel some.")
-            % {"max": MAX_UNFINISHED}
-        )
-
-
-def _find_or_start(identity: dict[str, Any], commit: Commit, user: User) -> tuple[Evaluation, bool]:
+def _find_or_start(identity: dict[str, Any], commit: Commit, user: User | None) -> tuple[Evaluation, bool]:
     known = Evaluation.objects.select_for_update().filter(**identity).first()
     if known is not None and (known.is_finished or (known.job is not None and not known.job.is_finished)):
         return known, False
+    if user is not None:
+        allowance.require(user)
     evaluation = known or Evaluation(**identity)
     evaluation.commit_oid, evaluation.weights_digest = commit.oid, commit.weights_digest
     evaluation.requested_by = user
@@ -170,7 +171,7 @@ def _check_config(config: dict[str, Any], task: str) -> None:
         raise NotEvaluable(
             _(
                 "config.json declares %(declared)s as architecture; this benchmark needs one that ends in %(head)s. "
-                "Fine-tune the model for classification first."
+                "Fine-tune the model for this task first."
             )
             % {
                 "declared": ", ".join(names)[:100] or pgettext("declared as architecture", "none"),
@@ -184,7 +185,7 @@ def _check_config(config: dict[str, Any], task: str) -> None:
 def _check_outputs(config: dict[str, Any], kind: Kind) -> None:
     """Refuse a head of the right name that was trained for something else, where config.json says so."""
     stated = config.get("problem_type")
-    if isinstance(stated, str) and stated not in kind.problem_types:
+    if isinstance(stated, str) and kind.problem_types and stated not in kind.problem_types:
         raise NotEvaluable(
             _("config.json says that the model is for %(stated)s; this benchmark needs a model for %(wanted)s.")
             % {"stated": stated[:60], "wanted": " / ".join(kind.problem_types)},
@@ -194,7 +195,13 @@ def _check_outputs(config: dict[str, Any], kind: Kind) -> None:
     count = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
     if kind.outputs is not None and count != kind.outputs:
         raise NotEvaluable(
-            _("This benchmark needs a model with one output, trained with num_labels=1."), code="wrong_outputs"
+            ngettext(
+                "This benchmark needs a model with one output, trained with num_labels=1.",
+                "This benchmark needs a model with %(n)d outputs, trained with num_labels=%(n)d.",
+                kind.outputs,
+            )
+            % {"n": kind.outputs},
+            code="wrong_outputs",
         )
 
 

@@ -26,6 +26,8 @@ ALL_SETTINGS = {
     "multi-label-classification": MULTI,
     "text-regression": {},
 }
+# What is asked, and the answer, where a text alone will not do.
+QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 
 
 @pytest.fixture
@@ -75,8 +77,9 @@ def multi_rows(table: np.ndarray) -> Rows:
 def test_what_the_stand_in_answers_is_a_proper_prediction(name):
     task = find(name)
     settings = task.settings(ALL_SETTINGS[name])
-    value = task.pretend(iter(np.random.RandomState(1).rand(10_000).tolist()), {"text": "x"}, settings)
-    assert task.check(json.loads(json.dumps(value)), {}, settings) == value
+    question, gold = QUESTIONS.get(name, ({"text": "x"}, {}))
+    value = task.pretend(iter(np.random.RandomState(1).rand(10_000).tolist()), question, settings)
+    assert task.check(json.loads(json.dumps(value)), gold, settings) == value
 
 
 def test_pairs_come_from_two_columns(tmp_path):
