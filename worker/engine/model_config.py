@@ -60,6 +60,14 @@ UNDECLARED_KEYS = frozenset(
     "talking_head share_att_key position_buckets conv_kernel_size conv_groups conv_act "  # DeBERTa
     "attention_head_size norm_rel_ebd embedding_size pooler_hidden_size".split()
 )
+# A model without a head: what it says of a text is its hidden states.
+BODY = "Model"
+# Heads that are left behind where the author's modules.json says that the body makes vectors of sentences.
+LEFT_BEHIND = ("ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel")
+# Heads of models that predict the next token from those before it. Of encoders such classes exist too, but an encoder
+# that reads both sides says nothing about running text: it would load in silence and give a number.
+CAUSAL_HEADS = ("ForCausalLM", "LMHeadModel")
+OTHER_NAMES = {"Gemma3TextForCausalLM": "Gemma3ForCausalLM"}
 CODE_KEYS = frozenset({"auto_map", "custom_generate", "custom_pipelines", "trust_remote_code"})
 LAYER_KEYS = frozenset(
     "num_hidden_layers n_layer n_layers num_hidden_groups inner_group_num num_feedforward_networks".split()
@@ -99,7 +107,10 @@ def read_config(folder: ModelFolder, heads: Sequence[str], problem_types: Sequen
     raw = read_json_object(path, limit=CONFIG_LIMIT, code="bad_config")
     refuse_custom_code(raw, "config.json")
     stem = _stem(raw)
-    class_name = _class_name(raw, stem, heads)
+    makes_vectors = BODY in heads and folder.find("modules.json", code="bad_config") is not None
+    class_name = _class_name(raw, stem, [*heads, *LEFT_BEHIND] if makes_vectors else heads)
+    if makes_vectors and class_name.endswith(LEFT_BEHIND):
+        class_name = stem + BODY
     _refuse_what_would_be_dropped(raw)
     _check_problem(raw, problem_types)
     labels = model_labels(raw)
@@ -147,7 +158,9 @@ def _stem(raw: dict[str, Any]) -> str:
 
 def _class_name(raw: dict[str, Any], stem: str, heads: Sequence[str]) -> str:
     """Return the class that config.json declares: no other head is put on a body, for it would be random."""
-    wanted = [stem + head for head in heads if hasattr(transformers, stem + head)]
+    fitting = [head for head in heads if head not in CAUSAL_HEADS or BODY in heads or stem in DECODERS.values()]
+    names = (OTHER_NAMES.get(stem + head, stem + head) for head in fitting)
+    wanted = [name for name in names if hasattr(transformers, name)]
     declared = raw.get("architectures")
     found = [name for name in wanted if isinstance(declared, list) and name in declared]
     if found:
@@ -156,9 +169,16 @@ def _class_name(raw: dict[str, Any], stem: str, heads: Sequence[str]) -> str:
     raise EngineError(
         "unsupported_architecture",
         f"config.json declares {shown or 'none'} as architecture; this task needs "
-        f"{' or '.join(wanted) or 'a model of another type'}. "
-        "A pretrained body without a trained head for the task has to be fine-tuned first.",
+        f"{' or '.join(wanted) or 'a model of another type'}. {_advice(heads, fitting)}",
     )
+
+
+def _advice(heads: Sequence[str], fitting: Sequence[str]) -> str:
+    if heads and not fitting:
+        return f"It must be one that predicts the next token of running text: {', '.join(sorted(DECODERS))}."
+    if BODY in heads:
+        return "Save the model with sentence-transformers, or its body alone with AutoModel and save_pretrained()."
+    return "A pretrained body without a trained head for the task has to be fine-tuned first."
 
 
 def _refuse_what_would_be_dropped(raw: dict[str, Any]) -> None:

@@ -58,6 +58,24 @@ class LoadedTokenizer:
 
     tokenizer: Tokenizer
     stated_length: int | None
+    # The tokens that begin and end a text, as far as the model's author names them.
+    bos: int | None = None
+    eos: int | None = None
+    # Whether texts get them, where tokenizer_config.json says so: it then outweighs the steps of tokenizer.json.
+    adds_bos: bool | None = None
+    adds_eos: bool | None = None
+
+    def encode(self, text: str, *, special: bool = True) -> list[int]:
+        """Return the ids of a whole text, with the tokens that its author puts around texts or without them."""
+        explicit = self.adds_bos is not None or self.adds_eos is not None
+        with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
+            self.tokenizer.no_truncation()
+            ids: list[int] = self.tokenizer.encode(text, add_special_tokens=special and not explicit).ids
+        if not special or not explicit:
+            return ids
+        before = [self.bos] if self.adds_bos and self.bos is not None else []
+        after = [self.eos] if self.adds_eos and self.eos is not None else []
+        return [*before, *ids, *after]
 
     def tokenize(self, texts: Sequence[Text], *, max_length: int, vocab_size: int, filler: int) -> list[Tokens]:
         """Tokenise every text once; an id without an embedding is an error, a text without a token gets the filler."""
@@ -104,7 +122,9 @@ def load_tokenizer(folder: ModelFolder, model_type: str) -> LoadedTokenizer:
     tokenizer.no_truncation()
     stated = settings.get("model_max_length")
     usable = type(stated) is int and 1 <= stated <= MAX_MODEL_LENGTH
-    return LoadedTokenizer(tokenizer, stated if usable else None)
+    ends = {name: _special(name, settings, folder, tokenizer) for name in ("bos", "eos")}
+    adds = {f"adds_{name}": _flag(settings.get(f"add_{name}_token")) for name in ends}
+    return LoadedTokenizer(tokenizer, stated if usable else None, **ends, **adds)
 
 
 def _settings(folder: ModelFolder) -> dict[str, Any]:
@@ -114,6 +134,21 @@ def _settings(folder: ModelFolder) -> dict[str, Any]:
     settings = read_json_object(path, limit=SETTINGS_LIMIT, code="tokenizer_unreadable")
     refuse_custom_code(settings, "tokenizer_config.json")
     return settings
+
+
+def _special(name: str, settings: dict[str, Any], folder: ModelFolder, tokenizer: Tokenizer) -> int | None:
+    """Return the id of the token that begins or ends a text, where a file names one that the tokenizer has."""
+    key = f"{name}_token"
+    named = settings.get(key)
+    if key not in settings and (path := folder.find("special_tokens_map.json", code="tokenizer_unreadable")):
+        named = read_json_object(path, limit=SETTINGS_LIMIT, code="tokenizer_unreadable").get(key)
+    content = named.get("content") if isinstance(named, dict) else named
+    number: int | None = tokenizer.token_to_id(content) if isinstance(content, str) else None
+    return number
+
+
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _from_json(path: Path) -> Tokenizer:
