@@ -2,7 +2,9 @@
 
 The owner with the fewest jobs in hand comes first; among equals the one whose last turn is longest ago, or who has
 waited longest for the first. Whoever asks for five hundred jobs thus delays nobody else by more than one. Within an
-owner's jobs priority counts, then age. What staff have raised starts before all else, in the same order.
+owner's jobs priority counts, then age; a job whose worker died comes behind those of the same priority, for it may be
+the cause, or it would be what the next worker dies with. What staff have raised starts before all else, in the same
+order.
 
 Workers take jobs by this order and pages count positions by it. Every turn moves its owner behind all who wait with
 as few jobs in hand, and jobs end, so nobody waits for ever.
@@ -52,7 +54,7 @@ class Turn(NamedTuple):
 
 def line(queue: str) -> list[Turn]:
     """Return all due jobs of a queue in the order in which they start."""
-    own = (F("is_raised").desc(), F("priority").desc(), F("id"))
+    own = (F("is_raised").desc(), F("priority").desc(), F("losses"), F("id"))
     nth = Window(RowNumber(), partition_by=F("share"), order_by=own)
     rows = Job.objects.due().filter(queue=queue).annotate(nth=nth)
     waiting, values = rows.values(*_COLUMNS, "nth").query.sql_with_params()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from leaderboard import submitting
+from leaderboard import allowance, submitting
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import publishing
 from models_hub.models import Repo
@@ -162,7 +162,7 @@ def test_a_private_model_is_evaluated_for_its_writers_only(
 def test_nobody_fills_the_queue_alone(
     model: Repo, benchmark: Benchmark, alice: User, charlie: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submitting, "MAX_UNFINISHED", 1)
+    monkeypatch.setattr(allowance, "MAX_UNFINISHED", 1)
     Job.enqueue("evaluate", spec={}, owner=alice, title="")
     with pytest.raises(QuotaExceeded):
         submitting.submit(model, benchmark, by=alice)

@@ -65,6 +65,13 @@ def test_priorities_count_within_an_owner_only(alice: User, bob: User) -> None:
     assert order() == [late.pk, other.pk, early.pk]
 
 
+def test_a_job_whose_worker_died_comes_behind_the_owners_others(alice: User, bob: User) -> None:
+    lost, fresh = enqueue(alice), enqueue(alice)
+    other = enqueue(bob)
+    Job.objects.filter(pk=lost.pk).update(losses=1)
+    assert order() == [fresh.pk, other.pk, lost.pk]
+
+
 def test_what_staff_have_raised_starts_before_all_else(alice: User, bob: User, morgan: User) -> None:
     first, second, other = enqueue(alice), enqueue(alice), enqueue(bob)
     second.raise_above_others(by=morgan)

@@ -361,6 +361,8 @@ JOB_WALL_SECONDS = 2 * JOB_MAX_SECONDS
 JOB_STALL_SECONDS = env.number("JOB_STALL_SECONDS", 900)
 JOB_MEMORY_MB = env.number("JOB_MEMORY_MB", 6144)
 JOB_DISK_MB = env.number("JOB_DISK_MB", 2048)
+# Completed ones of one person in 24 hours; 0 is without limit.
+EVALUATIONS_PER_DAY = env.number("EVALUATIONS_PER_DAY", 500)
 WORKER_SLOTS = env.number("WORKER_SLOTS", 1)
 WORKER_QUEUES = env.names("WORKER_QUEUES", "light,cpu")
 SANDBOX = env.text("SANDBOX", "auto")
