@@ -46,6 +46,14 @@ HEADLINES: Mapping[ErrorCode, str] = {
     "tokenizer_mismatch": gettext_noop(
         "The tokenizer does not fit the model. Publish the one that the model was trained with. Details: %(detail)s"
     ),
+    "missing_preprocessor": gettext_noop(
+        "What makes images ready for the model is missing. Publish preprocessor_config.json, which save_pretrained() of "
+        "the image processor writes. Details: %(detail)s"
+    ),
+    "bad_preprocessor": gettext_noop(
+        "The model's preprocessor_config.json cannot be used. Save the image processor again with save_pretrained() "
+        "and publish it. Details: %(detail)s"
+    ),
     "missing_weights": gettext_noop(
         "The weights are missing. Publish model.safetensors, which save_pretrained() writes. Details: %(detail)s"
     ),

@@ -17,6 +17,8 @@ ErrorCode = Literal[
     "missing_tokenizer",
     "tokenizer_unreadable",
     "tokenizer_mismatch",  # the tokenizer makes ids that the model has no embedding for
+    "missing_preprocessor",  # of a model of images: how they are made ready
+    "bad_preprocessor",
     "missing_weights",
     "unsafe_weights",  # only pickles, which are never loaded
     "weights_unreadable",
