@@ -12,7 +12,7 @@ from worker.engine.answering.sharing import once
 from worker.engine.contracts import Device, Dtype, EngineError
 from worker.engine.failures import failing_as
 from worker.engine.folder import ModelFolder
-from worker.engine.model_config import CheckedConfig, read_config
+from worker.engine.model_config import BODY, CheckedConfig, read_config
 from worker.engine.tokenizing import LoadedTokenizer, load_tokenizer
 from worker.engine.weights import find_weights, read_tensors
 
@@ -171,7 +171,9 @@ def _build(
             f"The shapes of {len(shapes)} tensors do not fit config.json: {_shown(shapes)}. Publish config.json "
             "and the weights of the same model.",
         )
-    if missing := sorted(info["missing_keys"]):
+    # Of a body its hidden states are read, never its pooler, which many were saved without.
+    has_pooler = not config.model_class.__name__.endswith(BODY)
+    if missing := sorted(name for name in info["missing_keys"] if has_pooler or not name.startswith("pooler.")):
         raise EngineError(
             "weights_incomplete",
             f"The weights lack {len(missing)} tensors that the model needs: {_shown(missing)}. They would have been "

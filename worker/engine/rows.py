@@ -49,10 +49,14 @@ def prepare(spec: PrepareSpec) -> int:
     require(set(extra) <= set(task.files), f"files of {task.name} may be test, {', '.join(task.files)}")
     require(wanted <= set(extra), f"files of {task.name} must hold: {', '.join(sorted(wanted))}")
     examples = read_examples(Path(spec.files["test"]), task, settings, spec.fields, format=spec.format)
+    context = list(_extra_lines(extra, task, settings, spec))
+    ids, questions = [row.id for row in examples], [row.question for row in examples]
+    more = {name: [line for line in context if line["file"] == name] for name in extra}
+    golds = task.finish(ids, questions, [row.gold for row in examples], more, settings)
     write_lines(Path(spec.inputs), ({"id": row.id, **row.question} for row in examples))
-    write_lines(Path(spec.gold), ({"id": row.id, **row.gold} for row in examples))
+    write_lines(Path(spec.gold), ({"id": id_, **gold} for id_, gold in zip(ids, golds, strict=True)))
     if extra and spec.context:
-        write_lines(Path(spec.context), _extra_lines(extra, task, settings, spec))
+        write_lines(Path(spec.context), context)
     return len(examples)
 
 
@@ -185,12 +189,14 @@ def _extra_lines(
     columns = task.columns(spec.fields)
     for name in sorted(extra):
         path = Path(extra[name])
-        count = 0
+        seen: set[str] = set()
         for number, values in _records(path, _sniff(path)):
-            count += 1
-            if count > MAX_EXTRA_ROWS:
+            if len(seen) >= MAX_EXTRA_ROWS:
                 raise bad(number, f'the file "{name}" has more than {MAX_EXTRA_ROWS} rows')
-            identity = _identity(values, count - 1, number)
+            identity = _identity(values, len(seen), number)
+            if identity in seen:
+                raise bad(number, f'the id "{identity[:80]}" is used twice in the file "{name}"')
+            seen.add(identity)
             yield {"file": name, "id": identity, **task.read_extra(name, Record(values, number, columns), settings)}
-        if not count:
+        if not seen:
             raise EngineError("bad_data", f'the file "{name}" has no rows')
