@@ -108,14 +108,14 @@ def read_config(folder: ModelFolder, heads: Sequence[str], problem_types: Sequen
     refuse_custom_code(raw, "config.json")
     stem = _stem(raw)
     makes_vectors = BODY in heads and folder.find("modules.json", code="bad_config") is not None
-    class_name = _class_name(raw, stem, [*heads, *LEFT_BEHIND] if makes_vectors else heads)
+    class_name = declared_class(raw, stem, [*heads, *LEFT_BEHIND] if makes_vectors else heads)
     if makes_vectors and class_name.endswith(LEFT_BEHIND):
         class_name = stem + BODY
     _refuse_what_would_be_dropped(raw)
-    _check_problem(raw, problem_types)
+    check_problem(raw, problem_types)
     labels = model_labels(raw)
     config_class: type[PretrainedConfig] = getattr(transformers, f"{stem}Config")
-    values = {key: _checked(value, key) for key, value in raw.items() if key in _allowed_keys(config_class)}
+    values = {key: checked_value(value, key) for key, value in raw.items() if key in allowed_keys(config_class)}
     with failing_as("bad_config", "config.json does not describe a model of its type."):
         config = config_class(
             **values,
@@ -156,7 +156,7 @@ def _stem(raw: dict[str, Any]) -> str:
     return stem
 
 
-def _class_name(raw: dict[str, Any], stem: str, heads: Sequence[str]) -> str:
+def declared_class(raw: dict[str, Any], stem: str, heads: Sequence[str]) -> str:
     """Return the class that config.json declares: no other head is put on a body, for it would be random."""
     fitting = [head for head in heads if head not in CAUSAL_HEADS or BODY in heads or stem in DECODERS.values()]
     names = (OTHER_NAMES.get(stem + head, stem + head) for head in fitting)
@@ -195,7 +195,7 @@ def _refuse_what_would_be_dropped(raw: dict[str, Any]) -> None:
         )
 
 
-def _check_problem(raw: dict[str, Any], fitting: Sequence[str]) -> None:
+def check_problem(raw: dict[str, Any], fitting: Sequence[str]) -> None:
     """Refuse a head of the right shape that was trained for something else, where config.json says so."""
     stated = raw.get("problem_type")
     if stated is not None and fitting and stated not in fitting:
@@ -205,14 +205,16 @@ def _check_problem(raw: dict[str, Any], fitting: Sequence[str]) -> None:
         )
 
 
-def _allowed_keys(config_class: type[PretrainedConfig]) -> frozenset[str]:
+def allowed_keys(config_class: type[PretrainedConfig]) -> frozenset[str]:
+    """Return the keys that a config class is given."""
     # What every config shares is left out: dtype, attention kernels, hidden states to return, layer overrides.
     own = {field.name for field in fields(config_class)}
     common = {field.name for field in fields(PretrainedConfig)}
     return frozenset((own - common) | UNDECLARED_KEYS)
 
 
-def _checked(value: Any, key: str, depth: int = 0) -> Any:
+def checked_value(value: Any, key: str, depth: int = 0) -> Any:
+    """Return a value of config.json, bounded."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -226,8 +228,8 @@ def _checked(value: Any, key: str, depth: int = 0) -> Any:
     if depth >= MAX_DEPTH or not isinstance(value, list | dict) or len(value) > MAX_ITEMS:
         raise EngineError("bad_config", f"config.json cannot be used: {key[:60]} is too deep or too long")
     if isinstance(value, list):
-        return [_checked(item, key, depth + 1) for item in value]
-    return {_checked(name, key): _checked(item, key, depth + 1) for name, item in value.items()}
+        return [checked_value(item, key, depth + 1) for item in value]
+    return {checked_value(name, key): checked_value(item, key, depth + 1) for name, item in value.items()}
 
 
 def _within(holds: bool, value: Any, key: str, what: str) -> Any:
