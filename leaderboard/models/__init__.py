@@ -1,11 +1,15 @@
 """Rows of the leaderboard."""
 
 from leaderboard.models.benchmarks import Benchmark, BenchmarkQuerySet
-from leaderboard.models.evaluations import Evaluation, EvaluationQuerySet
+from leaderboard.models.evaluations import Contamination, Evaluation, EvaluationQuerySet
+from leaderboard.models.overlaps import Overlap, OverlapQuerySet
+from leaderboard.models.reproductions import Reproduction, ReproductionQuerySet
+from leaderboard.models.results_orders import ResultsOrder
 from leaderboard.models.suites import Suite, SuiteEntry
 from leaderboard.models.wishes import IdleRule, StandingOrder, Vote, Wish, WishQuerySet
 
 __all__ = [
-    "Benchmark", "BenchmarkQuerySet", "Evaluation", "EvaluationQuerySet", "IdleRule", "StandingOrder", "Suite",
+    "Benchmark", "BenchmarkQuerySet", "Contamination", "Evaluation", "EvaluationQuerySet", "IdleRule", "Overlap",
+    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "StandingOrder", "Suite",
     "SuiteEntry", "Vote", "Wish", "WishQuerySet",
 ]  # fmt: skip

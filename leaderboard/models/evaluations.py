@@ -5,10 +5,21 @@ from typing import Any
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from leaderboard.models.benchmarks import Benchmark
 from models_hub.models import Blob, Commit, Repo
 from portal.models import Asker, Job, User
+
+
+class Contamination(models.TextChoices):
+    """The strongest thing that is known of a model's training and the rows of a benchmark."""
+
+    MEASURED = "measured", _("test rows measured in training data")
+    DECLARED = "declared", _("declared training on this data set")
+    INHERITED = "inherited", _("declared training on this data set by a parent")
+    NOT_FOUND = "not_found", _("nothing declared or measured")
+    UNKNOWN = "unknown", _("unknown: no training data is declared")
 
 
 class EvaluationQuerySet(models.QuerySet["Evaluation"]):
@@ -88,6 +99,8 @@ class Evaluation(models.Model):
     # One number for each example and metric, for tests between models. It says which answers are right, so it is
     # shown to nobody.
     items = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
+    # How close the model's training came to these rows, from what anybody may see: see contamination.py.
+    contamination = models.CharField(max_length=12, choices=Contamination.choices, default=Contamination.UNKNOWN)
     prediction_digest = models.CharField(max_length=64, blank=True)  # over ids and labels alone
 
     objects = EvaluationQuerySet.as_manager()
