@@ -74,12 +74,12 @@ def terms_of(text: str) -> tuple[Terms, Whole]:
 
 
 def similarities(first: Sequence[str], second: Sequence[str]) -> Array | None:
-    """Return the cosine (n,) of each pair of texts, weighed by all of them; None where they are too many."""
-    texts = [*first, *second]
-    if sum(map(len, texts)) > MOST_CHARACTERS:
+    """Return the cosine (n,) of each pair, weighed by all different texts; None where they are too many."""
+    texts = list(dict.fromkeys([*first, *second]))
+    if sum(map(len, texts)) > MOST_CHARACTERS or len(first) > MOST_PAIRS:
         return None
-    rows = list(Weighing(texts).vectors(texts).rows())
-    return np.array([_dot(*one, *other) for one, other in zip(rows[: len(first)], rows[len(first) :], strict=True)])
+    rows = dict(zip(texts, Weighing(texts).vectors(texts).rows(), strict=True))
+    return np.array([_dot(*rows[one], *rows[other]) for one, other in zip(first, second, strict=True)])
 
 
 def search(queries: Sequence[str], documents: Sequence[str]) -> Iterator[Array] | None:
