@@ -61,21 +61,36 @@ class LoadedTokenizer:
     # The tokens that begin and end a text, as far as the model's author names them.
     bos: int | None = None
     eos: int | None = None
+    # What stands for a word that is to be found.
+    mask: int | None = None
     # Whether texts get them, where tokenizer_config.json says so: it then outweighs the steps of tokenizer.json.
     adds_bos: bool | None = None
     adds_eos: bool | None = None
 
     def encode(self, text: str, *, special: bool = True) -> list[int]:
         """Return the ids of a whole text, with the tokens that its author puts around texts or without them."""
+        return self.encode_all([text], special=special)[0]
+
+    def encode_all(self, texts: Sequence[str], *, special: bool = True) -> list[list[int]]:
+        """Do the same for many texts at once."""
         explicit = self.adds_bos is not None or self.adds_eos is not None
-        with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
-            self.tokenizer.no_truncation()
-            ids: list[int] = self.tokenizer.encode(text, add_special_tokens=special and not explicit).ids
-        if not special or not explicit:
-            return ids
-        before = [self.bos] if self.adds_bos and self.bos is not None else []
-        after = [self.eos] if self.adds_eos and self.eos is not None else []
-        return [*before, *ids, *after]
+        before = [self.bos] if special and self.adds_bos and self.bos is not None else []
+        after = [self.eos] if special and self.adds_eos and self.eos is not None else []
+        found: list[list[int]] = []
+        self.tokenizer.no_truncation()
+        for start in range(0, len(texts), CHUNK):
+            with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
+                encodings = self.tokenizer.encode_batch(
+                    texts[start : start + CHUNK], add_special_tokens=special and not explicit
+                )
+            found += [[*before, *encoding.ids, *after] for encoding in encodings]
+        return found
+
+    def decode(self, ids: Sequence[int], *, special: bool = False) -> str:
+        """Return the text of ids."""
+        with failing_as("tokenizer_unreadable", "The tokenizer cannot make text of its own tokens."):
+            text: str = self.tokenizer.decode(ids, skip_special_tokens=not special)
+        return text
 
     def tokenize(self, texts: Sequence[Text], *, max_length: int, vocab_size: int, filler: int) -> list[Tokens]:
         """Tokenise every text once; an id without an embedding is an error, a text without a token gets the filler."""
@@ -122,9 +137,9 @@ def load_tokenizer(folder: ModelFolder, model_type: str) -> LoadedTokenizer:
     tokenizer.no_truncation()
     stated = settings.get("model_max_length")
     usable = type(stated) is int and 1 <= stated <= MAX_MODEL_LENGTH
-    ends = {name: _special(name, settings, folder, tokenizer) for name in ("bos", "eos")}
-    adds = {f"adds_{name}": _flag(settings.get(f"add_{name}_token")) for name in ends}
-    return LoadedTokenizer(tokenizer, stated if usable else None, **ends, **adds)
+    bos, eos, mask = (_special(name, settings, folder, tokenizer) for name in ("bos", "eos", "mask"))
+    adds = {f"adds_{name}": _flag(settings.get(f"add_{name}_token")) for name in ("bos", "eos")}
+    return LoadedTokenizer(tokenizer, stated if usable else None, bos, eos, mask, **adds)
 
 
 def _settings(folder: ModelFolder) -> dict[str, Any]:
@@ -137,7 +152,7 @@ def _settings(folder: ModelFolder) -> dict[str, Any]:
 
 
 def _special(name: str, settings: dict[str, Any], folder: ModelFolder, tokenizer: Tokenizer) -> int | None:
-    """Return the id of the token that begins or ends a text, where a file names one that the tokenizer has."""
+    """Return the id of a token with a meaning of its own, where a file names one that the tokenizer has."""
     key = f"{name}_token"
     named = settings.get(key)
     if key not in settings and (path := folder.find("special_tokens_map.json", code="tokenizer_unreadable")):
@@ -198,12 +213,16 @@ def _backend(wrapper: Any, vocab: dict[str, int]) -> Tokenizer:
     return tokenizer
 
 
-def _tokens(encoding: Encoding, vocab_size: int, filler: int) -> Tokens:
-    ids = encoding.ids
+def check_ids(ids: Sequence[int], vocab_size: int) -> None:
+    """Refuse ids without an embedding."""
     if ids and max(ids) >= vocab_size:
         raise EngineError(
             "tokenizer_mismatch",
             f"The tokenizer makes the id {max(ids)}, but the model has embeddings for 0 to {vocab_size - 1} only. "
             "Save the tokenizer that the model was trained with, or resize the embeddings.",
         )
-    return Tokens(ids or [filler], encoding.type_ids or [0], bool(encoding.overflowing))
+
+
+def _tokens(encoding: Encoding, vocab_size: int, filler: int) -> Tokens:
+    check_ids(encoding.ids, vocab_size)
+    return Tokens(encoding.ids or [filler], encoding.type_ids or [0], bool(encoding.overflowing))

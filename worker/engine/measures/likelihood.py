@@ -8,6 +8,7 @@ import numpy as np
 from worker.engine.statistics.resampling import Array, OfSums
 
 LN_2 = float(np.log(2))
+MAX_EXPONENT = 700.0
 
 
 def chosen(log_likelihoods: Sequence[float], choices: Sequence[str]) -> dict[str, int]:
@@ -40,7 +41,16 @@ def bits_per_byte(log_likelihoods: Array, sizes: Array) -> OfSums:
 
 def byte_perplexity(log_likelihoods: Array, sizes: Array) -> OfSums:
     """Return 2 to the power of the bits per byte."""
-    return OfSums(np.stack([-log_likelihoods / LN_2, sizes], axis=1), lambda sums: np.exp2(_per_byte(sums)))
+    return OfSums(
+        np.stack([-log_likelihoods / LN_2, sizes], axis=1), lambda sums: np.exp2(np.minimum(_per_byte(sums), 1000.0))
+    )
+
+
+def word_perplexity(log_likelihoods: Array, words: Array) -> OfSums:
+    """Return the perplexity for each word; of texts without spaces between words it says nothing."""
+    columns = np.stack([-log_likelihoods, words], axis=1)
+    # A model that fits so badly that no number holds it gets the largest one.
+    return OfSums(columns, lambda sums: np.exp(np.minimum(_per_byte(sums), MAX_EXPONENT)))
 
 
 def preferred(good: Array, bad: Array) -> Array:
