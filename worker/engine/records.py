@@ -70,6 +70,20 @@ class Record:
         """Return one of the labels, which the file may hold by name or by position."""
         return self._label(self.get(role), role, labels)
 
+    def one_label(self, role: str, value: Any, labels: list[str]) -> str:
+        """Return the label that a part of this column's value is, by name or by position."""
+        return self._label(value, role, labels)
+
+    def parsed(self, role: str) -> Any:
+        """Return the value, taken for JSON where it is text, as cells of CSV are."""
+        value = self.get(role)
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse_json(value)
+        except (ValueError, RecursionError) as error:
+            raise self.bad(role, "is not JSON") from error
+
     def labels(self, role: str, labels: list[str]) -> list[str]:
         """Return any number of the labels in their own order: a JSON list, or text with commas between them."""
         value = self.get(role)

@@ -10,6 +10,7 @@ import torch
 
 from worker.engine.answering.sharing import once
 from worker.engine.load import LoadedModel
+from worker.engine.load_vision import LoadedVision
 from worker.engine.provenance import cpu_name
 
 # As MLPerf does: some queries that do not count, then at least a hundred, or ten seconds for a slow model.
@@ -20,7 +21,7 @@ LATENCY_SECONDS = 10.0
 Q = TypeVar("Q")
 
 
-def described(model: LoadedModel) -> dict[str, Any]:
+def described(model: LoadedModel | LoadedVision) -> dict[str, Any]:
     """Return what the report says of a loaded model."""
     on_gpu = model.device.type == "cuda"
     return {

@@ -8,7 +8,7 @@ from worker.engine.labels import resolve_labels
 from worker.engine.tasks import choices
 from worker.engine.tasks.choices import LabelSettings
 from worker.engine.tasks.heads import HeadTask, rounded_scores, softmax
-from worker.engine.tasks.task import Array, Measured, Value
+from worker.engine.tasks.task import Array, Measure, Measured, Value
 
 
 class ChoiceTask(HeadTask[LabelSettings]):
@@ -16,7 +16,7 @@ class ChoiceTask(HeadTask[LabelSettings]):
 
     settings_type = LabelSettings
     problem_types = ("single_label_classification",)
-    measures = choices.MEASURES
+    measures: tuple[Measure, ...] = choices.MEASURES
 
     def fit(self, own: list[str], settings: LabelSettings) -> list[int]:
         """Return the label of the benchmark that each output leads to."""
