@@ -51,12 +51,24 @@ DECODERS = {
     "qwen3": "Qwen3",
     "smollm3": "SmolLM3",
 }
+# Models with an encoder and a decoder, under the ending of their class that writes.
+SEQ2SEQ = {
+    "bart": "Bart",
+    "marian": "Marian",
+    "mbart": "MBart",
+    "mt5": "MT5",
+    "pegasus": "Pegasus",
+    "t5": "T5",
+}
+SEQ2SEQ_HEADS = ("ForConditionalGeneration", "MTModel")
 # Keys that the model classes read although their config class does not declare them. Dropping one of DeBERTa's
 # would load without a complaint and answer something else.
 UNDECLARED_KEYS = frozenset(
     "rope_theta rope_scaling partial_rotary_factor head_dim rotary_pct rotary_emb_base "  # older rope spellings
     "global_rope_theta local_rope_theta global_attn_every_n_layers "  # ModernBERT
     "rope_local_base_freq sliding_window_pattern "  # Gemma 3
+    "tie_word_embeddings scale_decoder_outputs "  # T5 tells its two kinds apart by them
+    "decoder_start_token_id forced_bos_token_id "  # with what models with an encoder begin to write
     "talking_head share_att_key position_buckets conv_kernel_size conv_groups conv_act "  # DeBERTa
     "attention_head_size norm_rel_ebd embedding_size pooler_hidden_size".split()
 )
@@ -70,9 +82,12 @@ CAUSAL_HEADS = ("ForCausalLM", "LMHeadModel")
 OTHER_NAMES = {"Gemma3TextForCausalLM": "Gemma3ForCausalLM"}
 CODE_KEYS = frozenset({"auto_map", "custom_generate", "custom_pipelines", "trust_remote_code"})
 LAYER_KEYS = frozenset(
-    "num_hidden_layers n_layer n_layers num_hidden_groups inner_group_num num_feedforward_networks".split()
+    "num_hidden_layers n_layer n_layers num_hidden_groups inner_group_num num_feedforward_networks "
+    "num_layers num_decoder_layers encoder_layers decoder_layers".split()
 )
 MAX_LAYERS = 512
+# T5 knows distances between tokens, no positions.
+NO_POSITIONS = 1_000_000
 MAX_NUMBER = 10_000_000
 MAX_TEXT = 256
 MAX_ITEMS = 1024
@@ -89,9 +104,14 @@ class CheckedConfig:
     is_decoder: bool
 
     @property
+    def has_encoder(self) -> bool:
+        """Say whether an encoder reads and a decoder writes."""
+        return self.config.model_type in SEQ2SEQ
+
+    @property
     def position_limit(self) -> int:
         """How many tokens the model has positions for, special tokens included."""
-        limit = int(self.config.max_position_embeddings)
+        limit = int(getattr(self.config, "max_position_embeddings", NO_POSITIONS))
         # RoBERTa counts positions from behind its padding index: 514 embeddings serve 512 tokens.
         if self.config.model_type in ("roberta", "xlm-roberta", "camembert", "mpnet"):
             limit -= 1 + int(getattr(self.config, "pad_token_id", None) or 0)
@@ -106,7 +126,7 @@ def read_config(folder: ModelFolder, heads: Sequence[str], problem_types: Sequen
     path = folder.need("config.json", code="bad_config", why="it says which architecture the weights are for")
     raw = read_json_object(path, limit=CONFIG_LIMIT, code="bad_config")
     refuse_custom_code(raw, "config.json")
-    stem = _stem(raw)
+    stem = _stem(raw, heads)
     makes_vectors = BODY in heads and folder.find("modules.json", code="bad_config") is not None
     class_name = declared_class(raw, stem, [*heads, *LEFT_BEHIND] if makes_vectors else heads)
     if makes_vectors and class_name.endswith(LEFT_BEHIND):
@@ -142,13 +162,14 @@ def refuse_custom_code(raw: dict[str, Any], name: str) -> None:
         )
 
 
-def _stem(raw: dict[str, Any]) -> str:
+def _stem(raw: dict[str, Any], heads: Sequence[str]) -> str:
     model_type = raw.get("model_type")
     if not isinstance(model_type, str):
         raise EngineError("bad_config", 'config.json has no "model_type"; save the model with save_pretrained()')
-    stem = ENCODERS.get(model_type) or DECODERS.get(model_type)
+    stems = ENCODERS | DECODERS | (SEQ2SEQ if set(SEQ2SEQ_HEADS) & set(heads) else {})
+    stem = stems.get(model_type)
     if stem is None:
-        known = ", ".join(sorted([*ENCODERS, *DECODERS]))
+        known = ", ".join(sorted(stems))
         raise EngineError(
             "unsupported_architecture",
             f"model_type {model_type[:60]!r} cannot be evaluated here. Supported: {known}.",
@@ -158,7 +179,7 @@ def _stem(raw: dict[str, Any]) -> str:
 
 def declared_class(raw: dict[str, Any], stem: str, heads: Sequence[str]) -> str:
     """Return the class that config.json declares: no other head is put on a body, for it would be random."""
-    fitting = [head for head in heads if head not in CAUSAL_HEADS or BODY in heads or stem in DECODERS.values()]
+    fitting = [head for head in heads if _fits(head, stem, heads)]
     names = (OTHER_NAMES.get(stem + head, stem + head) for head in fitting)
     wanted = [name for name in names if hasattr(transformers, name)]
     declared = raw.get("architectures")
@@ -171,6 +192,12 @@ def declared_class(raw: dict[str, Any], stem: str, heads: Sequence[str]) -> str:
         f"config.json declares {shown or 'none'} as architecture; this task needs "
         f"{' or '.join(wanted) or 'a model of another type'}. {_advice(heads, fitting)}",
     )
+
+
+def _fits(head: str, stem: str, heads: Sequence[str]) -> bool:
+    if head in SEQ2SEQ_HEADS or stem in SEQ2SEQ.values():
+        return head in SEQ2SEQ_HEADS and stem in SEQ2SEQ.values()
+    return head not in CAUSAL_HEADS or BODY in heads or stem in DECODERS.values()
 
 
 def _advice(heads: Sequence[str], fitting: Sequence[str]) -> str:
@@ -240,7 +267,7 @@ def _within(holds: bool, value: Any, key: str, what: str) -> Any:
 
 def _check_sizes(config: PretrainedConfig) -> None:
     for name in ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"):
-        value = getattr(config, name, None)
+        value = getattr(config, name, NO_POSITIONS if config.model_type in ("t5", "mt5") else None)
         if type(value) is not int or value < 1:
             raise EngineError("bad_config", f"config.json cannot be used: {name} must be a positive whole number")
     pad = getattr(config, "pad_token_id", None)

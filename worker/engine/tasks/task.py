@@ -40,6 +40,10 @@ class Measure:
     # How far two honest runs may differ, as a share of the number or of one: more than rounding where the number is
     # made of probabilities, which move in the seventh digit from one processor to the next.
     tolerance: float = field(default=1e-9, kw_only=True)
+    # It needs examples of every class, so that the parts of a benchmark cannot be compared by it.
+    of_all_classes: bool = field(default=False, kw_only=True)
+    # It has a meaning for some benchmarks of the kind only; others leave it out.
+    optional: bool = field(default=False, kw_only=True)
 
     @property
     def rankable(self) -> bool:
@@ -84,6 +88,10 @@ class Task(ABC, Generic[S]):
     answering: str
     measures: tuple[Measure, ...]
     default_primary: str
+    # Whether questions are texts, which have a length, a script and other ways of writing them.
+    reads_text: bool = True
+    # How many questions are answered before the answers are kept for an attempt that follows.
+    turn_rows: int = 512
 
     def settings(self, value: Mapping[str, Any]) -> S:
         """Return checked settings."""
