@@ -63,6 +63,13 @@ def fields_of(entry: Entry, task: str) -> dict[str, str]:
     return fields if needed <= set(fields) else {}
 
 
+def labels_of(entry: Entry, task: str) -> list[str]:
+    """Return the labels that eval.yaml names: of a set of entities the tags of its types."""
+    if not KINDS[task].are_tags:
+        return list(entry.labels)
+    return ["O", *(f"{prefix}-{kind}" for kind in entry.labels for prefix in "BI")]
+
+
 def find(*, words: str = "", task: str = "", language: str = "") -> list[Entry]:
     """Return the sets whose names, families, tasks or descriptions hold all the words."""
     wanted = words[:MAX_WORDS].casefold().split()
@@ -137,7 +144,7 @@ def definition_of(entry: Entry, task: str) -> str:
         "task": task,
         "split": {"path": DATA_PATH},
         "fields": fields_of(entry, task),
-        **({"labels": list(entry.labels)} if entry.labels else {}),
+        **({"labels": labels_of(entry, task)} if entry.labels else {}),
         **{name: value for name, value in entry.settings.items() if name in KINDS[task].settings},
         "primary": entry.primary,
         "license": entry.license,

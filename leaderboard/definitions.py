@@ -66,7 +66,7 @@ def parse(raw: str) -> Definition:
 
 
 def _read(reader: "_Reader", kind: Kind) -> Definition:
-    labels = reader.labels() if "labels" in kind.settings else []
+    labels = reader.labels(are_tags=kind.are_tags) if "labels" in kind.settings else []
     return Definition(
         version=reader.number("version", 1, 100_000),
         name=reader.text("name", MAX_NAME),
@@ -132,11 +132,13 @@ class _Reader:
         found: str = self._get(key, default, lambda value: isinstance(value, str) and value in known, wanted)
         return found
 
-    def labels(self) -> list[str]:
+    def labels(self, *, are_tags: bool = False) -> list[str]:
         wanted = _("a list of 2 to %(max)d different names (put yes, no, true and numbers in quotes)") % {
             "max": MAX_LABELS
         }
-        found: list[str] = self._get("labels", _REQUIRED, _are_labels, wanted)
+        if are_tags:
+            wanted = _("a list of the tags of IOB2: O, and for each type of entity B- and I- with its name")
+        found: list[str] = self._get("labels", _REQUIRED, _are_tags if are_tags else _are_labels, wanted)
         return found
 
     def label_map(self, labels: list[str]) -> dict[str, str]:
@@ -243,6 +245,13 @@ def _are_labels(value: Any) -> bool:
         and all(_is_text(label, MAX_LABEL) and label == label.strip() for label in value)
         and len(set(value)) == len(value)
     )
+
+
+def _are_tags(value: Any) -> bool:
+    """Say whether these are tags of IOB2, the one for words outside every entity among them."""
+    if not _are_labels(value) or "O" not in value:
+        return False
+    return all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in value)
 
 
 def _shown(value: Any) -> str:

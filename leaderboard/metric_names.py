@@ -24,6 +24,11 @@ NAMES: dict[str, str | Promise] = {
     "pearson": _("Pearson correlation"),
     "mse": _("Mean squared error"),
     "mae": _("Mean absolute error"),
+    "f1_entities": _("F1 of entities"),
+    "precision_entities": _("Precision of entities"),
+    "recall_entities": _("Recall of entities"),
+    "f1_types": _("F1, mean over types"),
+    "sentence_accuracy": _("Sentences without a mistake"),
 }
 # Metrics that are no share of something, so that a percentage would mislead.
 PLAIN = frozenset(name for name, metric in METRICS.items() if metric.plain)

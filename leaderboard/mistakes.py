@@ -3,11 +3,12 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from leaderboard.marking import Piece, entities_of, marked_words
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import browsing, contents
 from models_hub.browsing import EntryNotFound, RevisionNotFound
@@ -30,6 +31,8 @@ class Mistake:
     label: str
     answer: str
     confidence: float | None
+    # The text with what is right and what was given marked in it, where both are parts of it.
+    pieces: Sequence[Piece] = ()
 
 
 def first_mistakes(evaluation: Evaluation) -> list[Mistake]:
@@ -89,11 +92,29 @@ def _farthest(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
     return [mistake for off, mistake in found[:SHOWN] if off > 0]
 
 
+def _wrong_tags(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
+    """Return the first sentences whose entities are not those of the reference, with both marked."""
+    found: list[Mistake] = []
+    for row, answer in pairs:
+        words, tags = _list(row.get(benchmark.fields["input"])), _list(row.get(benchmark.fields["target"]))
+        given = _list(answer.get("tags"))
+        if not words or not len(words) == len(tags) == len(given):
+            continue
+        wanted, said = entities_of([_label(tag, benchmark.labels) for tag in tags]), entities_of(given)
+        if wanted != said:
+            pieces = marked_words([str(word) for word in words], wanted, said)
+            found.append(Mistake(str(answer.get("id", "")), "", "", "", "", None, pieces))
+        if len(found) == SHOWN:
+            break
+    return found
+
+
 READERS: Mapping[str, Callable[[Benchmark, Pairs], list[Mistake]]] = {
     Benchmark.Task.TEXT_CLASSIFICATION: _wrong_labels,
     Benchmark.Task.PAIR_CLASSIFICATION: _wrong_labels,
     Benchmark.Task.MULTI_LABEL: _wrong_sets,
     Benchmark.Task.REGRESSION: _farthest,
+    Benchmark.Task.TOKEN_CLASSIFICATION: _wrong_tags,
 }
 
 
@@ -114,13 +135,20 @@ def _labels(value: object, labels: list[str]) -> set[str] | None:
     """Return the labels of a row as the engine reads them: a list, or text with commas between them."""
     if isinstance(value, str):
         if value.lstrip().startswith("["):
-            value = next((row["labels"] for row in _json_lines(f'{{"labels": {value}}}'.encode())), None)
+            value = _list(value)
         else:
             value = [value] if value in labels else [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, list):
         return None
     found = [_label(item, labels) for item in value]
     return None if None in found else {label for label in found if label}
+
+
+def _list(value: object) -> list[object]:
+    """Return a list, which CSV holds as JSON; an empty one for anything else."""
+    if isinstance(value, str):
+        value = next((row["list"] for row in _json_lines(f'{{"list": {value}}}'.encode())), None)
+    return value if isinstance(value, list) else []
 
 
 def _label(value: object, labels: list[str]) -> str | None:

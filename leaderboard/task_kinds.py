@@ -38,6 +38,8 @@ class Kind:
     heads: Sequence[str]  # endings of `architectures` in config.json
     problem_types: Sequence[str]  # of config.json, where it names one
     outputs: int | None = None  # how many numbers the head must give, None for one a label
+    most_outputs: int | None = None  # how many numbers the head may give at most
+    are_tags: bool = False  # the labels are tags of IOB2: O, and B- and I- with the name of a type
     metrics: Sequence[Metric]
     default_primary: str
     shown: Sequence[str] = ()  # the metrics that pages show first; all where none are named
@@ -126,6 +128,22 @@ KINDS: dict[str, Kind] = {
                 Metric("mae", lower_is_better=True, plain=True),
             ),
             default_primary="spearman",
+        ),
+        Kind(
+            name="token-classification",
+            roles={"input": Role("tokens"), "target": Role("tags")},
+            settings=("labels", "label_map"),
+            heads=("ForTokenClassification",),
+            problem_types=(),
+            are_tags=True,
+            metrics=(
+                Metric("f1_entities"),
+                Metric("precision_entities"),
+                Metric("recall_entities"),
+                Metric("f1_types"),
+                Metric("sentence_accuracy"),
+            ),
+            default_primary="f1_entities",
         ),
     )
 }

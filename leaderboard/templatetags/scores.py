@@ -5,11 +5,25 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from leaderboard import metric_names
+from leaderboard.marking import VERDICTS
+from leaderboard.mistakes import Mistake
 
 register = template.Library()
 register.filter("metric_label", metric_names.metric_label)
 register.filter("metric_text", metric_names.metric_text)
 register.filter("setting_label", metric_names.setting_label)
+
+
+@register.filter
+def verdicts(mistakes: list[Mistake]) -> list[str]:
+    """Return which marks there are in the texts, in the order of their legend."""
+    found = {piece.verdict for mistake in mistakes for piece in mistake.pieces}
+    return [verdict for verdict in VERDICTS if verdict in found]
+
+
+@register.filter
+def verdict_label(verdict: str) -> str:
+    return str(VERDICTS[verdict])
 
 
 @register.filter

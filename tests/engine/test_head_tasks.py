@@ -25,9 +25,12 @@ ALL_SETTINGS = {
     "text-pair-classification": {"labels": ["no", "yes"]},
     "multi-label-classification": MULTI,
     "text-regression": {},
+    "token-classification": {"labels": ["O", "B-PER", "I-PER"]},
 }
 # What is asked, and the answer, where a text alone will not do.
-QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "token-classification": ({"tokens": ["Bo", "came"]}, {"tags": ["B-PER", "O"]}),
+}
 
 
 @pytest.fixture

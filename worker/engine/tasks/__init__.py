@@ -8,12 +8,14 @@ from worker.engine.tasks.pair_classification import PairClassification
 from worker.engine.tasks.regression import TextRegression
 from worker.engine.tasks.task import Task
 from worker.engine.tasks.text_classification import TextClassification
+from worker.engine.tasks.token_classification import TokenClassification
 
 _ALL: tuple[Task[Any], ...] = (
     TextClassification(),
     PairClassification(),
     MultiLabelClassification(),
     TextRegression(),
+    TokenClassification(),
 )
 TASKS: dict[str, Task[Any]] = {task.name: task for task in _ALL}
 
