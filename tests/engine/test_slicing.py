@@ -4,29 +4,32 @@ import numpy as np
 import pytest
 
 from worker.engine import slicing
+from worker.engine.marks import MAX_NAME, of_questions
 from worker.engine.statistics.intervals import wilson
 from worker.engine.statistics.resampling import mean_of
 
 
 def test_lengths_are_cut_into_quarters():
-    slices = slicing.by_length(["x" * length for length in range(1, 101)])
+    slices = slicing.by_length(range(1, 101))
     assert [(part.name, part.n) for part in slices] == [("1-25", 25), ("26-50", 25), ("51-75", 25), ("76-100", 25)]
 
 
 def test_equal_lengths_stay_together():
-    slices = slicing.by_length(["ab"] * 70 + ["abcd"] * 30)
+    slices = slicing.by_length([2] * 70 + [4] * 30)
     assert [(part.name, part.n) for part in slices] == [("2", 70), ("4", 30)]
 
 
 def test_every_example_is_in_one_length_and_one_script():
     random = np.random.RandomState(0)
-    texts = ["字a "[random.randint(3)] * random.randint(1, 30) for _ in range(300)]
-    for slices in (slicing.by_length(texts), slicing.by_script(texts)):
+    texts = [{"text": "字a "[random.randint(3)] * random.randint(1, 30)} for _ in range(300)]
+    lengths, scripts = of_questions(texts)
+    for slices in (slicing.by_length(lengths), slicing.by_value("script", scripts)):
         assert sum(part.members for part in slices).tolist() == [1.0] * 300
 
 
 def test_scripts_are_told_apart():
-    slices = slicing.by_script(["hello there", "你好", "good morning"])
+    _lengths, scripts = of_questions([{"text": "hello there"}, {"text": "你好"}, {"tokens": ["good", "morning"]}])
+    slices = slicing.by_value("script", scripts)
     assert [(part.name, part.n) for part in slices] == [("latin", 2), ("han", 1)]
 
 
@@ -59,7 +62,7 @@ def test_no_more_slices_than_a_page_can_show():
 def test_names_of_slices_are_short_and_in_one_line():
     (part,) = slicing.by_value("column", ["a\nb" + "c" * 500])
     assert part.name.startswith("a bccc")
-    assert len(part.name) == slicing.MAX_NAME
+    assert len(part.name) == MAX_NAME
 
 
 def test_clustered_examples_get_a_robust_interval():

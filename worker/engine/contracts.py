@@ -34,9 +34,12 @@ ErrorCode = Literal[
 ]
 
 Dtype = Literal["float32", "bfloat16", "float16"]
+Strength = Literal["light", "medium", "strong"]
 Device = Literal["auto", "cpu", "cuda"]
 
 MAX_LABELS = 1000
+MAX_ROBUSTNESS_ROWS = 500
+MAX_SLICE_COLUMNS = 5
 
 
 class EngineError(Exception):
@@ -62,11 +65,28 @@ def check_labels(labels: list[str]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RobustnessSpec:
+    """Which changes of the texts a model is asked about as well; none named are those that fit the rows' scripts."""
+
+    perturbations: list[str] | None = None
+    strength: Strength = "medium"
+    rows: int = 200
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(20 <= self.rows <= MAX_ROBUSTNESS_ROWS, f"robustness.rows must be 20 to {MAX_ROBUSTNESS_ROWS}")
+        require(0 <= self.seed < 2**32, "robustness.seed must be 0 to 4294967295")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PrepareSpec:
     """Split a benchmark's files into questions, which a sandbox may see, and answers, which it may not.
 
     `files` has the rows under "test" and what the task takes beside them under its own names; lines of those are
     written to `context`, which the model may see too. `fields` names the columns of the task's roles.
+
+    `perturbed` is where changed questions go, which the model may see, and `marks` what only the scorer may: which
+    row each of them is of, and what rows have in common, the columns of `slices` among that.
     """
 
     task: str
@@ -77,15 +97,30 @@ class PrepareSpec:
     settings: dict[str, Any] = field(default_factory=dict)
     context: str | None = None
     format: Literal["jsonl", "csv"] | None = None
+    robustness: RobustnessSpec | None = None
+    slices: list[str] = field(default_factory=list)
+    perturbed: str | None = None
+    marks: str | None = None
 
     def __post_init__(self) -> None:
         require("test" in self.files, "files must name the rows as test")
+        require((self.robustness is None) == (self.perturbed is None), "perturbed must say where changed questions go")
+        wanted = self.robustness is not None or bool(self.slices)
+        require(self.marks is not None or not wanted, "marks must say where the marks of rows go")
+        require(
+            len(set(self.slices)) == len(self.slices) <= MAX_SLICE_COLUMNS,
+            f"slices must be at most {MAX_SLICE_COLUMNS} different columns",
+        )
         require(set(self.files) == {"test"} or self.context is not None, "context must say where extra files go")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateSpec:
-    """Answer every question of a benchmark with one model."""
+    """Answer every question of a benchmark with one model.
+
+    With `resume`, a name of the model's files and the benchmark, answers are kept in `out_dir` as they come, and those
+    that an attempt of the same name left there are taken.
+    """
 
     task: str
     model_dir: str
@@ -93,6 +128,8 @@ class EvaluateSpec:
     out_dir: str
     settings: dict[str, Any] = field(default_factory=dict)
     context: str | None = None
+    perturbed: str | None = None
+    resume: str | None = None
     max_length: int | None = None
     seed: int = 0
     threads: int = 1
@@ -112,6 +149,7 @@ class ScoreSpec:
     """Compare predictions with the reference answers, outside the sandbox.
 
     `items` is where one number for each example goes, for tests between models; without it they are not kept.
+    With the `marks` of `prepare` there are scores of slices, and with the answers to changed questions the robustness.
     """
 
     task: str
@@ -120,12 +158,15 @@ class ScoreSpec:
     out: str
     settings: dict[str, Any] = field(default_factory=dict)
     items: str | None = None
+    marks: str | None = None
+    perturbed: str | None = None
     bootstrap: int = 2000
     seed: int = 0
     primary: str | None = None
 
     def __post_init__(self) -> None:
         require(100 <= self.bootstrap <= 100_000, "bootstrap must be 100 to 100000")
+        require(self.perturbed is None or self.marks is not None, "marks must say which questions were changed")
         require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
 
 

@@ -1,7 +1,7 @@
 """A stand-in without torch that keeps the engine's contract: the same command line, files and kinds of answers.
 
 Its answers hang on a hash of the question alone. A "fake_engine" object in the model's config.json makes it fail or
-dawdle on demand: {"error": "weights_incomplete", "message": "...", "seconds": 2}.
+dawdle on demand: {"error": "weights_incomplete", "message": "...", "seconds": 2, "turn_seconds": 1}.
 """
 
 import hashlib
@@ -18,12 +18,11 @@ from worker.engine import cli
 from worker.engine.answering.answers import Answers
 from worker.engine.contracts import ENGINE_VERSION, EngineError, ErrorCode, EvaluateSpec, TrainSpec
 from worker.engine.decoding import read_json_object
-from worker.engine.evaluating import write_answers
+from worker.engine.evaluating import answer_all
 from worker.engine.progress import Progress
 from worker.engine.provenance import cpu_name, versions
-from worker.engine.rows import read_labelled, read_questions, write_lines
-from worker.engine.tasks import find
-from worker.engine.tasks.task import Value
+from worker.engine.rows import Questions, read_labelled, write_lines
+from worker.engine.tasks.task import Task, Value
 
 FAKE_VERSION = f"{ENGINE_VERSION}+fake"
 CONFIG_LIMIT = 1 << 20
@@ -35,10 +34,13 @@ def evaluate(spec: EvaluateSpec, progress: Progress) -> dict[str, Any]:
     """Answer every question by a hash of it and write what the engine would write."""
     config = read_json_object(Path(spec.model_dir) / "config.json", limit=CONFIG_LIMIT, code="bad_config")
     _obey(config.get("fake_engine") or {}, progress)
-    task = find(spec.task)
-    settings = task.settings(spec.settings)
-    questions = read_questions(Path(spec.inputs), Path(spec.context) if spec.context else None)
+    return answer_all(spec, progress, _answer, version=FAKE_VERSION, device="cpu")
+
+
+def _answer(task: Task[Any], spec: EvaluateSpec, settings: Any, questions: Questions, progress: Progress) -> Answers:
+    config = read_json_object(Path(spec.model_dir) / "config.json", limit=CONFIG_LIMIT, code="bad_config")
     predictions = [task.pretend(_numbers(value), value, settings) for value in questions.values]
+    time.sleep(float((config.get("fake_engine") or {}).get("turn_seconds", 0)))
     weights = [path.stat().st_size for path in sorted(Path(spec.model_dir).glob("*.safetensors"))]
     report: dict[str, Any] = {
         "truncated_rows": 0,
@@ -53,14 +55,10 @@ def evaluate(spec: EvaluateSpec, progress: Progress) -> dict[str, Any]:
         "unused_tensors": 0,
         "load_seconds": 0.01,
         "predict_seconds": 0.01,
-        "examples_per_second": 100.0 * len(questions.ids),
-        "latency": {"batch": 1, "samples": len(questions.ids), "p50_ms": 1.0, "p90_ms": 2.0, "p99_ms": 3.0},
+        "latency": {"batch": 1, "warm_up": 10, "samples": 100, "p50_ms": 1.0, "p90_ms": 2.0, "p99_ms": 3.0},
         "peak_device_bytes": None,
     }
-    said = {"engine_version": FAKE_VERSION, "load_average": None}
-    found = write_answers(spec, task, questions, Answers(predictions=predictions, report=report), said)
-    progress.report(1.0, "done", always=True)
-    return found
+    return Answers(predictions=predictions, report=report)
 
 
 def train(spec: TrainSpec, progress: Progress) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import resource
 from importlib import metadata
 from pathlib import Path
 
+# What a machine does when it rests: below this much load it is quiet.
+SPARE_LOAD = 0.5
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 
 
@@ -44,3 +46,20 @@ def load_average() -> float | None:
         return round(os.getloadavg()[0], 2)
     except OSError:
         return None
+
+
+def is_busy(before: float | None, after: float | None, *, threads: int, cores: int) -> bool | None:
+    """Say whether others were at work too: of the load afterwards our own threads are a part, before they are not."""
+    if before is None or after is None:
+        return None
+    return max(before + threads, after) > cores + SPARE_LOAD
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return what the files of a folder take on disk."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

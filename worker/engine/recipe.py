@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from worker.engine.contracts import EngineError, EvaluateSpec
+from worker.engine.contracts import EngineError, EvaluateSpec, RobustnessSpec
 from worker.engine.decoding import decode
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 # Paths and the place of the answers are chosen where it runs.
-LOCAL_FIELDS = {"model_dir", "inputs", "out_dir", "context"}
+LOCAL_FIELDS = frozenset({"model_dir", "inputs", "out_dir", "context", "perturbed", "resume"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +78,8 @@ class Expected:
     primary: Primary
     metrics: dict[str, Measure]
     prediction_digest: str | None = None
+    # Over the answers to changed questions.
+    robustness_digest: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,7 @@ class Recipe:
     expected: Expected
     engine_version: str
     endpoint: str | None = None
+    robustness: RobustnessSpec | None = None
     versions: dict[str, str] | None = None
 
 

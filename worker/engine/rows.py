@@ -3,13 +3,15 @@
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from worker.engine.contracts import EngineError, PrepareSpec, require
 from worker.engine.decoding import parse_json
+from worker.engine.marks import Marks, named, of_questions
+from worker.engine.perturbing.asking import Changed, ask_changed
 from worker.engine.records import Record, bad, is_encodable
 from worker.engine.tasks import find
 from worker.engine.tasks.task import Task, Value
@@ -29,6 +31,7 @@ class Example:
     id: str
     question: Value
     gold: Value
+    groups: tuple[str, ...] = ()  # the values of the columns that slices go by
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ def prepare(spec: PrepareSpec) -> int:
     extra = {name: path for name, path in spec.files.items() if name != "test"}
     require(set(extra) <= set(task.files), f"files of {task.name} may be test, {', '.join(task.files)}")
     require(wanted <= set(extra), f"files of {task.name} must hold: {', '.join(sorted(wanted))}")
-    examples = read_examples(Path(spec.files["test"]), task, settings, spec.fields, format=spec.format)
+    examples = read_examples(
+        Path(spec.files["test"]), task, settings, spec.fields, format=spec.format, slices=spec.slices
+    )
     context = list(_extra_lines(extra, task, settings, spec))
     ids, questions = [row.id for row in examples], [row.question for row in examples]
     more = {name: [line for line in context if line["file"] == name] for name in extra}
@@ -57,11 +62,31 @@ def prepare(spec: PrepareSpec) -> int:
     write_lines(Path(spec.gold), ({"id": id_, **gold} for id_, gold in zip(ids, golds, strict=True)))
     if extra and spec.context:
         write_lines(Path(spec.context), context)
+    if spec.marks:
+        write_lines(Path(spec.marks), [asdict(_marks(task, examples, spec))])
     return len(examples)
 
 
+def _marks(task: Task[Any], examples: list[Example], spec: PrepareSpec) -> Marks:
+    """Return the marks of the rows; the changed questions that they speak of are written for the model."""
+    questions = [row.question for row in examples]
+    lengths, scripts = of_questions(questions) if task.reads_text else ([], [])
+    changed = Changed([], {}, [])
+    if spec.robustness and spec.perturbed:
+        changed = ask_changed(task.name, [row.id for row in examples], questions, spec.robustness)
+        write_lines(Path(spec.perturbed), ({"id": str(n), **value} for n, value in enumerate(changed.questions)))
+    columns = {name: [row.groups[place] for row in examples] for place, name in enumerate(spec.slices)}
+    return Marks(lengths=lengths, scripts=scripts, columns=columns, rows=changed.rows, changed=changed.changed)
+
+
 def read_examples(
-    path: Path, task: Task[Any], settings: Any, fields: Mapping[str, str], *, format: Format | None = None
+    path: Path,
+    task: Task[Any],
+    settings: Any,
+    fields: Mapping[str, str],
+    *,
+    format: Format | None = None,
+    slices: Sequence[str] = (),
 ) -> list[Example]:
     """Read a JSONL or CSV file of examples with their answers; one without an "id" gets its 0-based index."""
     rows: list[Example] = []
@@ -69,13 +94,14 @@ def read_examples(
     columns = task.columns(fields)
     for number, values in _records(path, format or _sniff(path)):
         identity = _identity(values, len(rows), number)
-        question, gold = task.read(Record(values, number, columns), settings)
+        record = Record(values, number, columns)
+        question, gold = task.read(record, settings)
         if identity in seen:
             raise bad(number, f'the id "{identity[:80]}" is used twice')
         if len(rows) >= MAX_ROWS:
             raise bad(number, f"the file has more than {MAX_ROWS} rows")
         seen.add(identity)
-        rows.append(Example(identity, question, gold))
+        rows.append(Example(identity, question, gold, tuple(named(record.get(column)) for column in slices)))
     if not rows:
         raise EngineError("bad_data", "the data file has no rows")
     return rows
@@ -91,15 +117,21 @@ def read_labelled(path: Path, text: str, label: str, labels: list[str]) -> list[
 
 def read_questions(inputs: Path, context: Path | None = None) -> Questions:
     """Read what `prepare` wrote for the model."""
-    found = Questions([], [])
-    for number, value in _records(inputs, "jsonl"):
-        found.ids.append(_identity(value, len(found.ids), number))
-        value.pop("id", None)
-        found.values.append(value)
+    found = read_changed(inputs, {})
     if not found.ids:
         raise EngineError("bad_data", "there are no inputs")
     for _number, value in _records(context, "jsonl") if context else ():
         found.context.setdefault(str(value.pop("file", "")), []).append(value)
+    return found
+
+
+def read_changed(path: Path, context: dict[str, list[Value]]) -> Questions:
+    """Read changed questions, of which there may be none; they go with the context of the others."""
+    found = Questions([], [], context)
+    for number, value in _records(path, "jsonl"):
+        found.ids.append(_identity(value, len(found.ids), number))
+        value.pop("id", None)
+        found.values.append(value)
     return found
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from worker.engine import slicing
 from worker.engine.contracts import ENGINE_VERSION, EngineError, ScoreSpec, require
 from worker.engine.decoding import parse_json
+from worker.engine.marks import Marks, read_marks
 from worker.engine.predictions import digest_of, read_predictions
+from worker.engine.robustness import changed_golds, robustness
 from worker.engine.statistics import intervals
 from worker.engine.statistics.intervals import Interval
 from worker.engine.tasks import find
@@ -29,8 +32,13 @@ def score(spec: ScoreSpec) -> dict[str, Any]:
     golds = read_gold(Path(spec.gold), task, settings)
     predictions = read_predictions(Path(spec.predictions), task, golds, settings)
     measured = task.measure(list(golds.values()), predictions, settings)
-    metrics = _metrics(task, measured, spec, len(golds))
+    metrics = _metrics(task, measured, spec, len(golds), primary)
     details = dict(measured.details)
+    if spec.marks:
+        marks = read_marks(Path(spec.marks), len(golds))
+        details["slices"] = slicing.scores(task, measured, marks, primary=primary, draws=spec.bootstrap, seed=spec.seed)
+        if spec.perturbed:
+            details["robustness"] = _robustness(task, settings, list(golds.values()), predictions, marks, primary, spec)
     result = {
         "engine_version": ENGINE_VERSION,
         "task": task.name,
@@ -47,6 +55,31 @@ def score(spec: ScoreSpec) -> dict[str, Any]:
     if spec.items:
         _write(Path(spec.items), _items(list(golds), measured))
     return result
+
+
+def _robustness(
+    task: Task[Any],
+    settings: Any,
+    golds: list[Value],
+    clean: list[Value],
+    marks: Marks,
+    primary: str,
+    spec: ScoreSpec,
+) -> dict[str, Any]:
+    asked = changed_golds(golds, marks)
+    perturbed = read_predictions(Path(spec.perturbed or ""), task, asked, settings) if asked else []
+    found = robustness(
+        task,
+        settings,
+        golds=golds,
+        clean=clean,
+        perturbed=perturbed,
+        marks=marks,
+        primary=primary,
+        draws=spec.bootstrap,
+        seed=spec.seed,
+    )
+    return {**found, "digest": digest_of(task, asked, perturbed)}
 
 
 def read_gold(path: Path, task: Task[Any], settings: Any) -> dict[str, Value]:
@@ -76,11 +109,16 @@ def _answer(line: str, number: int) -> tuple[str, Value]:
     return row.pop("id"), row
 
 
-def _metrics(task: Task[Any], measured: Measured, spec: ScoreSpec, n: int) -> dict[str, dict[str, Any]]:
+def _metrics(task: Task[Any], measured: Measured, spec: ScoreSpec, n: int, primary: str) -> dict[str, dict[str, Any]]:
     resampled = intervals.bootstrap(
         measured.corpus, n, draws=spec.bootstrap, seed=spec.seed, clusters=measured.clusters
     )
-    return {measure.name: _metric(measure, measured, resampled) for measure in task.measures}
+    found = {*measured.items, *measured.corpus, *measured.values}
+    left_out = {measure.name for measure in task.measures if measure.optional} - found
+    require(primary not in left_out, f"{primary} has no meaning for these answers; name another primary", "bad_gold")
+    return {
+        measure.name: _metric(measure, measured, resampled) for measure in task.measures if measure.name not in left_out
+    }
 
 
 def _metric(measure: Measure, measured: Measured, resampled: dict[str, Interval]) -> dict[str, Any]:

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from worker.engine.perturbing.scripts import script_of
+from worker.engine.marks import Marks, named
 from worker.engine.statistics.intervals import Interval, clustered, mean, proportion
 from worker.engine.statistics.resampling import Array, CorpusStatistic, Whole, draws_of
+from worker.engine.tasks.task import Measure, Measured, Task
 
 # A slice of fewer examples says next to nothing, and would let a reader guess at single hidden answers.
 SMALLEST = 20
 MOST_SLICES = 50
-MAX_NAME = 100
 LENGTH_PARTS = 4
+# Fewer than for the score itself: each slice is another bootstrap of all rows.
+DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ class Slice:
         return int(self.members.sum())
 
 
-def by_length(texts: Sequence[str]) -> list[Slice]:
-    """Return quarters from the shortest texts to the longest; equal lengths stay together."""
-    lengths = np.array([len(text) for text in texts], dtype=np.int64)
+def by_length(counts: Sequence[int]) -> list[Slice]:
+    """Return quarters from the shortest texts to the longest, by their characters; equal lengths stay together."""
+    lengths = np.array(counts, dtype=np.int64)
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, LENGTH_PARTS + 1)[1:-1], method="lower"))
     parts = np.searchsorted(edges, lengths, side="left")
     slices = []
@@ -45,17 +47,44 @@ def by_length(texts: Sequence[str]) -> list[Slice]:
     return slices
 
 
-def by_script(texts: Sequence[str]) -> list[Slice]:
-    """Return one slice for each script that the texts are written in."""
-    return by_value("script", [script_of(text) for text in texts])
-
-
 def by_value(by: str, values: Sequence[Any]) -> list[Slice]:
     """Return a slice for each value of a label or a column, the most frequent first, at most MOST_SLICES."""
-    names = [_name(value) for value in values]
+    names = [named(value) for value in values]
     counts = Counter(names)
     frequent = sorted(counts, key=lambda name: (-counts[name], name))[:MOST_SLICES]
     return [Slice(by, name, np.array([float(other == name) for other in names])) for name in frequent]
+
+
+def scores(
+    task: Task[Any], measured: Measured, marks: Marks, *, primary: str, draws: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return the score of every part of the benchmark that is large enough, and by which metric it is."""
+    slices = [part for found in _slices(marks) if len(found) > 1 for part in found]
+    measure = _measure(task, primary)
+    if measure is None or not slices or measure.name not in {*measured.corpus, *measured.items}:
+        return []
+    name = measure.name
+    if name in measured.corpus:
+        rows = scores_of_corpus(
+            slices, measured.corpus[name], draws=min(draws, DRAWS), seed=seed, clusters=measured.clusters
+        )
+    else:
+        rows = scores_of_items(
+            slices, measured.items[name], is_proportion=measure.kind == "proportion", clusters=measured.clusters
+        )
+    return [{"metric": name, **row} for row in rows if np.isfinite([row["value"], row["low"], row["high"]]).all()]
+
+
+def _slices(marks: Marks) -> list[list[Slice]]:
+    lengths = [by_length(marks.lengths)] if marks.lengths else []
+    scripts = [by_value("script", marks.scripts)] if marks.scripts else []
+    return [*lengths, *scripts, *(by_value(name, values) for name, values in marks.columns.items())]
+
+
+def _measure(task: Task[Any], primary: str) -> Measure | None:
+    """Return the metric by which parts can be compared: the primary one, unless it needs examples of every class."""
+    measures = [task.measure_of(primary), *task.measures]
+    return next((measure for measure in measures if measure.rankable and not measure.of_all_classes), None)
 
 
 def scores_of_items(
@@ -119,8 +148,3 @@ def _row(part: Slice, interval: Interval) -> dict[str, Any]:
         "high": interval.high,
         "method": interval.method,
     }
-
-
-def _name(value: Any) -> str:
-    text = " ".join(str(value).split())[:MAX_NAME]
-    return text or "-"

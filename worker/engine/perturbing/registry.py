@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
 
-from worker.engine.contracts import require
+from worker.engine.contracts import Strength, require
 from worker.engine.perturbing import chinese, forms, invariance, letters
 from worker.engine.perturbing.draws import generator
 from worker.engine.perturbing.scripts import Script, script_of
 
-Strength = Literal["light", "medium", "strong"]
 Kind = Literal["noise", "form", "invariance"]
 Apply = Callable[[str, Random, float], str]
 

@@ -18,14 +18,14 @@ PRETENDED = 0.9
 
 MEASURES = (
     Measure("accuracy", "proportion"),
-    Measure("precision_macro", "corpus"),
-    Measure("recall_macro", "corpus"),
-    Measure("f1_macro", "corpus"),
-    Measure("precision_weighted", "corpus"),
+    Measure("precision_macro", "corpus", of_all_classes=True),
+    Measure("recall_macro", "corpus", of_all_classes=True),
+    Measure("f1_macro", "corpus", of_all_classes=True),
+    Measure("precision_weighted", "corpus", of_all_classes=True),
     # Accuracy by another name, so it gets the same interval.
     Measure("recall_weighted", "proportion"),
-    Measure("f1_weighted", "corpus"),
-    Measure("mcc", "corpus", plain=True),
+    Measure("f1_weighted", "corpus", of_all_classes=True),
+    Measure("mcc", "corpus", plain=True, of_all_classes=True),
     # A probability on the border of a bin moves it by a whole example.
     Measure("ece", "value", lower_is_better=True, plain=True, tolerance=1e-3),
     Measure("log_loss", "mean", lower_is_better=True, plain=True, tolerance=1e-4),

@@ -36,7 +36,7 @@ class MultiLabelClassification(HeadTask[MultiLabelSettings]):
     problem_types = ("multi_label_classification",)
     measures = (
         Measure("f1_micro", "corpus"),
-        Measure("f1_macro", "corpus"),
+        Measure("f1_macro", "corpus", of_all_classes=True),
         Measure("f1_samples", "mean"),
         Measure("subset_accuracy", "proportion"),
         Measure("hamming_loss", "mean", lower_is_better=True, plain=True),
