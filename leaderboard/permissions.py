@@ -1,7 +1,11 @@
 """Who may register benchmarks, ask for evaluations and arrange boards. Seeing is decided by `visible_to` alone."""
 
+from django.utils.translation import gettext as _
+
+from leaderboard.models import Evaluation
 from models_hub.models import Repo
-from models_hub.permissions import can_download, can_write
+from models_hub.permissions import can_download, can_write, require_download
+from portal.errors import NotAllowed
 from portal.models import Asker
 
 
@@ -19,6 +23,32 @@ def can_evaluate(user: Asker, model: Repo) -> bool:
     return may_ask and can_download(user, model)
 
 
+def can_read_answers(user: Asker, evaluation: Evaluation) -> bool:
+    """Whoever may download the data may read what a model answered to each row, where the rows are public.
+
+    Of a withheld test only the writers of its data set, who have the rows: answers may quote passages, and name rows.
+    """
+    dataset = evaluation.benchmark.dataset
+    if not evaluation.benchmark.test_is_public:
+        return can_write(user, dataset)
+    return can_download(user, dataset)
+
+
+def require_answers(user: Asker, evaluation: Evaluation) -> None:
+    """Raise NotAllowed, or GatedRepo, when the user may not read what the model answered."""
+    if not evaluation.benchmark.test_is_public and not can_read_answers(user, evaluation):
+        raise NotAllowed(
+            _("The test rows of this benchmark are withheld, and so is what models answered to them."),
+            code="test_withheld",
+        )
+    require_download(user, evaluation.benchmark.dataset)
+
+
 def can_arrange_suites(user: Asker) -> bool:
     """Boards are arranged by staff."""
+    return user.is_authenticated and user.is_staff
+
+
+def can_switch_idle_workers(user: Asker) -> bool:
+    """Staff decide whether idle workers take what people voted for."""
     return user.is_authenticated and user.is_staff

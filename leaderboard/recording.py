@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from leaderboard import best_scores
-from leaderboard.models import Evaluation
+from leaderboard.models import Evaluation, Reproduction
 from models_hub.models import Blob
 from portal.errors import InvalidInput
 from portal.models import Event, Job
@@ -78,6 +78,32 @@ def record(
             by=evaluation.requested_by,
             model=evaluation.model_id,
             benchmark=evaluation.benchmark_id,
+            value=primary["value"],
+        )
+
+
+def record_again(run: Reproduction, *, job: Job, scores: dict[str, Any], report: dict[str, Any], worker: str) -> None:
+    """Store what another run found and end its job. The score stays as it is, whatever that was."""
+    primary = _metric(scores.get("primary"), needs_interval=True)
+    report = _bounded(report)
+    with transaction.atomic():
+        job.finish({"url": run.evaluation.get_absolute_url(), "value": primary["value"]})
+        Reproduction.objects.filter(pk=run.pk).update(
+            finished_at=Now(),
+            value=primary["value"],
+            metrics={name: _metric(metric) for name, metric in scores["metrics"].items()},
+            prediction_digest=scores["prediction_digest"],
+            worker=worker[:120],
+            device=str(report.get("device", ""))[:120],
+            device_name=str(report.get("device_name", ""))[:200],
+            threads=_count(report.get("threads")),
+            versions=report.get("versions", {}),
+        )
+        Event.record(
+            "evaluation.reproduced",
+            subject=f"evaluation:{run.evaluation_id}",
+            by=run.requested_by,
+            same=scores["prediction_digest"] == run.evaluation.prediction_digest,
             value=primary["value"],
         )
 

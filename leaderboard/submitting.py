@@ -36,7 +36,7 @@ def submit(model: Repo, benchmark: Benchmark, *, by: Asker, revision: str = DEFA
     The same model, benchmark, engine and settings are evaluated once: asking again returns what is there, unless it
     failed, and then another job tries again. Whoever asks must see both repositories already.
     """
-    user = _require_right(by, model)
+    user = require_right(by, model)
     return _ask(model, benchmark, revision, user)
 
 
@@ -111,7 +111,8 @@ def _check_files(model: Repo, commit: Commit, entries: Sequence[Entry]) -> None:
         _refuse_weights(model, commit)
 
 
-def _require_right(by: Asker, model: Repo) -> User:
+def require_right(by: Asker, model: Repo) -> User:
+    """Return who asks when that person may have the model evaluated; raises SignInRequired or NotAllowed."""
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in to ask for an evaluation."))
     require_download(by, model)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -11,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from leaderboard import submitting
-from leaderboard.api.inputs import EvaluationInput, find_repo
+from leaderboard import permissions, submitting
+from leaderboard.api.inputs import EvaluationInput, find_evaluation, find_repo
 from leaderboard.api.shapes import EvaluationShape, WholeEvaluationShape
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.recipes import recipe_of
@@ -61,15 +60,11 @@ class OneEvaluation(APIView):
     @extend_schema(responses=WholeEvaluationShape)
     def get(self, request: Request, evaluation_id: int) -> Response:
         """Read all that was found, and the recipe that gives the same number again."""
-        evaluation = get_object_or_404(Evaluation.objects.visible_to(request.user).latest(), pk=evaluation_id)
+        evaluation = find_evaluation(request.user, evaluation_id)
         answer: dict[str, Any] = dict(WholeEvaluationShape(evaluation).data)
         if evaluation.is_finished:
             root = request.build_absolute_uri("/").rstrip("/")
-            answer["predictions"] = {
-                "url": f"{root}/api/v1/evaluations/{evaluation.pk}/predictions",
-                "sha256": evaluation.predictions_sha256,
-                "size": evaluation.predictions_size,
-            }
+            answer["predictions"] = _predictions_of(evaluation, root, request)
             answer["recipe"] = recipe_of(evaluation, endpoint=root)
         return Response(answer)
 
@@ -78,8 +73,9 @@ class Predictions(APIView):
     @extend_schema(responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY})
     def get(self, request: Request, evaluation_id: int) -> HttpResponseBase:
         """Download what the model answered to each example, one JSON object a line."""
-        rows = Evaluation.objects.visible_to(request.user).select_related("predictions")
-        blob = get_object_or_404(rows, pk=evaluation_id).predictions
+        evaluation = find_evaluation(request.user, evaluation_id)
+        permissions.require_answers(request.user, evaluation)
+        blob = evaluation.predictions
         if blob is None:
             raise NotFound(_("This evaluation is not finished, so it has no predictions yet."), code="not_finished")
         headers = {
@@ -89,6 +85,17 @@ class Predictions(APIView):
             "ETag": f'"{blob.sha256}"',
         }
         return StreamingHttpResponse(contents.stream(blob), content_type="application/x-ndjson", headers=headers)
+
+
+def _predictions_of(evaluation: Evaluation, root: str, request: Request) -> dict[str, Any] | None:
+    """Return where the answers are, None for whoever may not read them."""
+    if not permissions.can_read_answers(request.user, evaluation):
+        return None
+    return {
+        "url": f"{root}/api/v1/evaluations/{evaluation.pk}/predictions",
+        "sha256": evaluation.predictions_sha256,
+        "size": evaluation.predictions_size,
+    }
 
 
 def _number(value: str) -> int:

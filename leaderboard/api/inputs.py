@@ -1,9 +1,11 @@
 """The shape of what is sent; its meaning is checked by the verbs."""
 
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from leaderboard.benchmarks import DEFINITION_PATH
+from leaderboard.models import Evaluation
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.errors import NotFound
 from portal.models import Asker
@@ -47,3 +49,9 @@ def find_repo(user: Asker, name: str, *kinds: str) -> Repo:
     raise NotFound(
         _("There is no repository “%(name)s”, or you may not see it.") % {"name": name}, code="repo_not_found"
     )
+
+
+def find_evaluation(user: Asker, evaluation_id: int) -> Evaluation:
+    """Return an evaluation that the user may see; Http404 for any other."""
+    rows = Evaluation.objects.visible_to(user).latest().select_related("predictions")
+    return get_object_or_404(rows, pk=evaluation_id)

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from leaderboard import reproducing
+from leaderboard.api.reproduction_shapes import AgreementShape
 from leaderboard.models import Benchmark, Evaluation, Suite
 from leaderboard.ranking import Cell, Unranked
 from portal.api.reserved_names import ReservedNames
@@ -112,20 +115,32 @@ class EvaluationShape(serializers.ModelSerializer[Evaluation]):
     class Meta:
         model = Evaluation
         fields: tuple[str, ...] = (
-            "id", "url", "state", "model", "benchmark", "primary", "is_outdated", "engine_version", "dtype", "seed",
-            "requested_by", "created_at", "finished_at", "job",
+            "id", "url", "state", "model", "benchmark", "primary", "is_outdated", "contamination", "engine_version",
+            "dtype", "seed", "requested_by", "created_at", "finished_at", "job",
         )  # fmt: skip
 
 
 class WholeEvaluationShape(EvaluationShape):
     """All that was found, with its recipe; an evaluation that is not finished has only what lists show."""
 
+    benchmark_digest = serializers.CharField(
+        source="benchmark.meaning", help_text="Over all of the benchmark that can move a number."
+    )
+    reproduced = serializers.SerializerMethodField(help_text="What further runs of the same say.")
+
+    @extend_schema_field(AgreementShape)
+    def get_reproduced(self, evaluation: Evaluation) -> dict[str, Any]:
+        agreement = reproducing.agreement_of(evaluation, reproducing.runs_of(evaluation))
+        return dict(AgreementShape(agreement).data)
+
     class Meta(EvaluationShape.Meta):
         found = (
-            "n", "metrics", "per_class", "confusion", "details", "floors", "device", "threads", "versions", "report",
-            "truncated", "provenance",
+            "n", "prediction_digest", "reproduced", "metrics", "per_class", "confusion", "details", "floors", "device",
+            "threads", "versions", "report", "truncated", "provenance",
         )  # fmt: skip
-        fields = (*EvaluationShape.Meta.fields, *found)
+        fields = (
+            *EvaluationShape.Meta.fields, "weights_digest", "files_digest", "benchmark_digest", *found,
+        )  # fmt: skip
         extra_kwargs: Mapping[str, Any] = {name: {"required": False} for name in found}
 
     def to_representation(self, instance: Evaluation) -> dict[str, Any]:

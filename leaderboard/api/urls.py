@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leaderboard.api import benchmarks, evaluations
+from leaderboard.api import benchmarks, evaluations, reproductions
 
 urlpatterns = [
     path("benchmarks", benchmarks.Benchmarks.as_view(), name="api_benchmarks"),
@@ -12,6 +12,12 @@ urlpatterns = [
     path("leaderboard/<slug:slug>", benchmarks.Leaderboard.as_view(), name="api_leaderboard"),
     path("evaluations", evaluations.Evaluations.as_view(), name="api_evaluations"),
     path("evaluations/<int:evaluation_id>", evaluations.OneEvaluation.as_view(), name="api_evaluation"),
+    path("evaluations/<int:evaluation_id>/card", reproductions.ResultCard.as_view(), name="api_evaluation_card"),
+    path(
+        "evaluations/<int:evaluation_id>/reproductions",
+        reproductions.Reproductions.as_view(),
+        name="api_evaluation_reproductions",
+    ),
     path(
         "evaluations/<int:evaluation_id>/predictions",
         evaluations.Predictions.as_view(),

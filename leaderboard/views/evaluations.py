@@ -1,17 +1,22 @@
 """One evaluation: how it goes, and when it is done everything that was found and how to find it again."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from leaderboard import permissions
+from leaderboard import permissions, reproducing
+from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation
 from leaderboard.ranking import floor_of, normalised
 from models_hub.permissions import can_download
 from portal import waiting
+from portal.authentication import require_user
+from portal.errors import DomainError
 
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 MAX_MATRIX = 30  # labels; a larger matrix cannot be read
@@ -22,9 +27,7 @@ MAX_MATRIX = 30  # labels; a larger matrix cannot be read
 @require_safe
 def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     """The page; htmx gets the part that changes, and reloads the page once there is a score."""
-    row = get_object_or_404(
-        Evaluation.objects.visible_to(request.user).latest().select_related("predictions"), pk=evaluation_id
-    )
+    row = _found(request, evaluation_id)
     job = row.job
     is_over = row.is_finished or job is None or job.is_finished
     context: dict[str, object] = {
@@ -43,12 +46,33 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         return response
     if row.is_finished:
         context |= _findings(row, may_read=can_download(request.user, row.benchmark.dataset))
+        context["may_read_answers"] = permissions.can_read_answers(request.user, row)
     return render(request, "leaderboard/evaluations/evaluation.html", context)
+
+
+@require_POST
+def reproductions(request: HttpRequest, evaluation_id: int) -> HttpResponse:
+    """Ask for another run of the same."""
+    require_user(request)
+    row = _found(request, evaluation_id)
+    try:
+        reproducing.reproduce(row, by=request.user)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("It is run once more. What that finds appears below."))
+    return redirect(f"{row.get_absolute_url()}#runs")
+
+
+def _found(request: HttpRequest, evaluation_id: int) -> Evaluation:
+    rows = Evaluation.objects.visible_to(request.user).latest().select_related("predictions")
+    return get_object_or_404(rows, pk=evaluation_id)
 
 
 def _findings(evaluation: Evaluation, *, may_read: bool) -> dict[str, object]:
     """Return what the page shows of a finished evaluation beyond its columns."""
     benchmark = evaluation.benchmark
+    runs = reproducing.runs_of(evaluation)
     floor = floor_of(evaluation, benchmark.primary_metric)
     assert evaluation.value is not None  # finished evaluations have one
     declared = [benchmark.primary_metric, *benchmark.metrics]
@@ -56,6 +80,10 @@ def _findings(evaluation: Evaluation, *, may_read: bool) -> dict[str, object]:
     confusion = evaluation.confusion
     rows = list(zip(confusion.get("labels", []), confusion.get("rows", []), strict=False))
     return {
+        "runs": runs,
+        "agreement": reproducing.agreement_of(evaluation, runs),
+        "is_running_again": any(not run.is_finished and run.job and not run.job.is_finished for run in runs),
+        "has_same_engine": evaluation.engine_version == engine_version(),
         "floor": floor,
         "normalised": normalised(evaluation.value, floor, benchmark.primary_metric),
         "metrics": [(name, evaluation.metric(name)) for name in order if name in declared or evaluation.metric(name)],

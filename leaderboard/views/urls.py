@@ -17,6 +17,7 @@ urlpatterns = [
     path("benchmarks/catalogue", catalogue.catalogue, name="catalogue"),
     path("benchmarks/catalogue/<slug:name>", catalogue.entry, name="catalogue_entry"),
     path("evaluations/<int:evaluation_id>", evaluations.evaluation, name="evaluation"),
+    path("evaluations/<int:evaluation_id>/reproductions", evaluations.reproductions, name="evaluation_reproductions"),
     path(
         "datasets/<account:namespace>/<account:name>/benchmarks",
         datasets.benchmarks_of,

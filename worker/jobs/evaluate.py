@@ -14,9 +14,10 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from leaderboard import model_files, recording
-from leaderboard.models import Evaluation
+from leaderboard.models import Evaluation, Reproduction
 from models_hub import browsing
 from models_hub.browsing import Entry
+from portal.models import Job
 from worker import node, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed
 from worker.engine.contracts import EvaluateSpec, PrepareSpec, ScoreSpec
@@ -76,6 +77,10 @@ def run(attempt: Attempt) -> None:
         attempt.report(0.99, STORING)
         attempt.show()
         attempt.check()
+        if "reproduction" in attempt.job.spec:
+            again = _reproduction(attempt.job)
+            recording.record_again(again, job=attempt.job, scores=scores, report=report, worker=attempt.job.worker)
+            return
         recording.record(
             evaluation,
             job=attempt.job,
@@ -85,6 +90,14 @@ def run(attempt: Attempt) -> None:
             predictions=scratch.store(attempt.job, places / "judged" / "predictions.jsonl"),
             items=scratch.store(attempt.job, places / "judged" / "items.json"),
         )
+
+
+def _reproduction(job: Job) -> Reproduction:
+    """Return the further run that the job is about; it never touches the score itself."""
+    run = Reproduction.objects.filter(pk=job.spec["reproduction"]).select_related("evaluation").first()
+    if run is None:
+        raise JobFailed(GONE, code="gone")
+    return run
 
 
 def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
