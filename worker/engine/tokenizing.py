@@ -101,7 +101,7 @@ class LoadedTokenizer:
             chunk = list(texts[start : start + CHUNK])
             with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
                 encodings = self.tokenizer.encode_batch(chunk)
-            tokens += [_tokens(encoding, vocab_size, filler) for encoding in encodings]
+            tokens += [tokens_of(encoding, vocab_size, filler) for encoding in encodings]
         return tokens
 
     def encode_words(
@@ -114,7 +114,7 @@ class LoadedTokenizer:
         for start in range(0, len(sentences), CHUNK):
             with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
                 encodings = self.tokenizer.encode_batch(sentences[start : start + CHUNK], is_pretokenized=True)
-            found += [(_tokens(encoding, vocab_size, filler), encoding.word_ids) for encoding in encodings]
+            found += [(tokens_of(encoding, vocab_size, filler), encoding.word_ids) for encoding in encodings]
         return found
 
 
@@ -223,6 +223,6 @@ def check_ids(ids: Sequence[int], vocab_size: int) -> None:
         )
 
 
-def _tokens(encoding: Encoding, vocab_size: int, filler: int) -> Tokens:
+def tokens_of(encoding: Encoding, vocab_size: int, filler: int) -> Tokens:
     check_ids(encoding.ids, vocab_size)
     return Tokens(encoding.ids or [filler], encoding.type_ids or [0], bool(encoding.overflowing))
