@@ -1,38 +1,12 @@
 """The first examples that a model got wrong, read beside each other from the data and from what the model answered."""
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Any
 
-from leaderboard.marking import Piece, entities_of, marked_words
+from leaderboard.examples import MAX_BYTES, MAX_TEXT, SHOWN, Mistake, Pairs, Row, json_lines, list_in, rows_in
+from leaderboard.marking import entities_of, marked_words
 from leaderboard.models import Benchmark, Evaluation
-from models_hub import browsing, contents
-from models_hub.browsing import EntryNotFound, RevisionNotFound
-
-SHOWN = 12
-MAX_BYTES = 1_000_000
-MAX_TEXT = 600
-
-Row = dict[str, Any]
-Pairs = Iterable[tuple[Row, Row]]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One example, the answer that is right and the one that was given."""
-
-    id: str
-    text: str
-    text2: str
-    label: str
-    answer: str
-    confidence: float | None
-    # The text with what is right and what was given marked in it, where both are parts of it.
-    pieces: Sequence[Piece] = ()
+from models_hub import contents
 
 
 def first_mistakes(evaluation: Evaluation) -> list[Mistake]:
@@ -40,14 +14,8 @@ def first_mistakes(evaluation: Evaluation) -> list[Mistake]:
     if evaluation.predictions is None:
         return []
     benchmark = evaluation.benchmark
-    try:
-        commit = browsing.resolve_revision(benchmark.dataset, benchmark.commit_oid)
-        entry = browsing.find(benchmark.dataset, commit, benchmark.split_path)
-        data = browsing.read(benchmark.dataset, entry, MAX_BYTES)
-    except (EntryNotFound, RevisionNotFound):
-        return []
-    answers = _json_lines(b"".join(contents.stream(evaluation.predictions, 0, MAX_BYTES)))
-    rows = _csv_rows(data) if benchmark.split_path.endswith(".csv") else _json_lines(data)
+    rows = rows_in(benchmark, benchmark.split_path)
+    answers = json_lines(b"".join(contents.stream(evaluation.predictions, 0, MAX_BYTES)))
     # The engine answers in the order of the data; where a file was cut, the shorter one decides.
     pairs = zip(rows, answers, strict=False)
     read = READERS.get(benchmark.task)
@@ -96,8 +64,8 @@ def _wrong_tags(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
     """Return the first sentences whose entities are not those of the reference, with both marked."""
     found: list[Mistake] = []
     for row, answer in pairs:
-        words, tags = _list(row.get(benchmark.fields["input"])), _list(row.get(benchmark.fields["target"]))
-        given = _list(answer.get("tags"))
+        words, tags = list_in(row.get(benchmark.fields["input"])), list_in(row.get(benchmark.fields["target"]))
+        given = list_in(answer.get("tags"))
         if not words or not len(words) == len(tags) == len(given):
             continue
         wanted, said = entities_of([_label(tag, benchmark.labels) for tag in tags]), entities_of(given)
@@ -135,7 +103,7 @@ def _labels(value: object, labels: list[str]) -> set[str] | None:
     """Return the labels of a row as the engine reads them: a list, or text with commas between them."""
     if isinstance(value, str):
         if value.lstrip().startswith("["):
-            value = _list(value)
+            value = list_in(value)
         else:
             value = [value] if value in labels else [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, list):
@@ -144,35 +112,9 @@ def _labels(value: object, labels: list[str]) -> set[str] | None:
     return None if None in found else {label for label in found if label}
 
 
-def _list(value: object) -> list[object]:
-    """Return a list, which CSV holds as JSON; an empty one for anything else."""
-    if isinstance(value, str):
-        value = next((row["list"] for row in _json_lines(f'{{"list": {value}}}'.encode())), None)
-    return value if isinstance(value, list) else []
-
-
 def _label(value: object, labels: list[str]) -> str | None:
     """Return the label of a row, which many data sets store as its position."""
     text = str(value)
     if text in labels:
         return text
     return labels[int(text)] if text.isascii() and text.isdigit() and int(text) < len(labels) else None
-
-
-def _json_lines(data: bytes) -> Iterator[dict[str, Any]]:
-    for line in data.decode("utf-8-sig", "replace").split("\n"):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):  # the last line of what was cut
-            return
-        if isinstance(value, dict):
-            yield value
-
-
-def _csv_rows(data: bytes) -> Iterator[dict[str, Any]]:
-    try:
-        yield from csv.DictReader(io.StringIO(data.decode("utf-8-sig", "replace")))
-    except csv.Error:
-        return

@@ -5,8 +5,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from leaderboard import metric_names
+from leaderboard.examples import Mistake
 from leaderboard.marking import VERDICTS
-from leaderboard.mistakes import Mistake
 
 register = template.Library()
 register.filter("metric_label", metric_names.metric_label)
