@@ -1,36 +1,54 @@
 """The shape of what people send to the pages of the leaderboard."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leaderboard.models import Benchmark, BenchmarkQuerySet
 from models_hub.forms import ManyFilesField, NewRepoForm
+from portal.durations import Span
+from portal.spans import rough, span_text
 
 
-class BenchmarkField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
-    """Benchmarks by their titles in the reader's language."""
+class BenchmarksField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Benchmarks by their titles in the reader's language, with the time that a run is likely to take."""
+
+    spans: Mapping[int, Span] = {}
 
     def label_from_instance(self, obj: Benchmark) -> str:
-        return f"{obj.title} v{obj.version} · {obj.dataset.full_name}"
+        label = f"{obj.title} v{obj.version} · {obj.dataset.full_name}"
+        return f"{label} · {around(self.spans[obj.pk].middle)}" if obj.pk in self.spans else label
 
 
 class EvaluationForm(forms.Form):
-    """Which benchmark a model is to be measured on."""
+    """Which benchmarks a model is to be measured on."""
 
-    benchmark = BenchmarkField(
-        label=_("Benchmark"),
+    benchmark = BenchmarksField(
+        label=_("Benchmarks"),
         queryset=Benchmark.objects.none(),
-        empty_label=None,
-        error_messages={"invalid_choice": _("This benchmark does not exist, or it does not fit the model.")},
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Choose at least one benchmark."),
+            "invalid_choice": _("This benchmark does not exist, or it does not fit the model."),
+            "invalid_pk_value": _("This benchmark does not exist, or it does not fit the model."),
+        },
     )
 
-    def __init__(self, *args: Any, benchmarks: BenchmarkQuerySet, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, benchmarks: BenchmarkQuerySet, spans: Mapping[int, Span] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["benchmark"]
-        assert isinstance(field, BenchmarkField)
-        field.queryset = benchmarks
+        assert isinstance(field, BenchmarksField)
+        field.queryset, field.spans = benchmarks, spans or {}
+
+
+def around(seconds: float) -> str:
+    """Say what one run is likely to take."""
+    return gettext("about %(span)s") % {"span": span_text(rough(seconds))}
 
 
 class CatalogueForm(NewRepoForm):

@@ -28,6 +28,7 @@ from portal.models import Duty, Event, IdempotentAnswer, Job, WorkerNode
 from portal.models.workers import RELAY
 from worker import versions
 from worker.consumers import CONSUMERS
+from worker.idle import start_wishes
 from worker.node import queue_of
 from worker.upkeep import Upkeep
 
@@ -74,6 +75,7 @@ class Relay:
             return
         self._try("take jobs from lost workers", expire_leases)
         self._try("end jobs that are stuck", end_stuck_jobs)
+        self._try("give idle workers what people voted for", start_wishes)
         self._try("hand jobs to workers", wake_workers)
         self._try("deliver events", deliver_events)
         if time.monotonic() - self._swept >= SWEEP_SECONDS:

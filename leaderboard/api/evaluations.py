@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from leaderboard import permissions, submitting
-from leaderboard.api.inputs import EvaluationInput, find_evaluation, find_repo
-from leaderboard.api.shapes import EvaluationShape, WholeEvaluationShape
-from leaderboard.models import Benchmark, Evaluation
+from leaderboard import bulk, permissions, submitting
+from leaderboard.api.inputs import BatchInput, EvaluationInput, find_benchmark, find_evaluation, find_repo
+from leaderboard.api.shapes import BatchShape, EvaluationShape, WholeEvaluationShape
+from leaderboard.models import Evaluation
 from leaderboard.recipes import recipe_of
 from models_hub import contents
 from models_hub.models import Repo
@@ -49,11 +49,26 @@ class Evaluations(APIView):
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
         model = find_repo(request.user, values["model"], Repo.Kind.MODEL, Repo.Kind.DATASET)
-        benchmark = Benchmark.objects.visible_to(request.user).filter(pk=values["benchmark"]).first()
-        if benchmark is None:
-            raise NotFound(_("There is no benchmark %(id)d.") % {"id": values["benchmark"]}, code="benchmark_not_found")
+        benchmark = find_benchmark(request.user, values["benchmark"])
         evaluation, is_new = submitting.submit(model, benchmark, by=request.user, revision=values["revision"])
         return Response(EvaluationShape(evaluation).data, status=201 if is_new else 200)
+
+
+class Batch(APIView):
+    @extend_schema(request=BatchInput, responses=BatchShape)
+    @once
+    def post(self, request: Request) -> Response:
+        """Ask for evaluations of each model on each benchmark; one that is refused holds up no other."""
+        sent = BatchInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        values = sent.validated_data
+        answers = bulk.submit_all(
+            [find_repo(request.user, name, Repo.Kind.MODEL, Repo.Kind.DATASET) for name in values["models"]],
+            [find_benchmark(request.user, number) for number in values["benchmarks"]],
+            by=request.user,
+            revision=values["revision"],
+        )
+        return Response(BatchShape({"results": answers}, context={"outlook": Outlook()}).data)
 
 
 class OneEvaluation(APIView):

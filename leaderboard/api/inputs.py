@@ -1,11 +1,14 @@
 """The shape of what is sent; its meaning is checked by the verbs."""
 
+from typing import Any
+
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from leaderboard.benchmarks import DEFINITION_PATH
-from leaderboard.models import Evaluation
+from leaderboard.bulk import MAX_PAIRS
+from leaderboard.models import Benchmark, Evaluation
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.errors import NotFound
 from portal.models import Asker
@@ -23,6 +26,24 @@ class EvaluationInput(serializers.Serializer[None]):
     model = serializers.CharField(max_length=200)
     benchmark = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
     revision = serializers.CharField(max_length=255, default=DEFAULT_BRANCH)
+
+
+class BatchInput(serializers.Serializer[None]):
+    models = serializers.ListField(child=serializers.CharField(max_length=200), min_length=1, max_length=MAX_PAIRS)
+    benchmarks = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=BIGGEST_ID), min_length=1, max_length=MAX_PAIRS
+    )
+    revision = serializers.CharField(max_length=255, default=DEFAULT_BRANCH)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs["models"]) * len(attrs["benchmarks"]) > MAX_PAIRS:
+            raise serializers.ValidationError(_("At most %(max)d pairs may be asked for at once.") % {"max": MAX_PAIRS})
+        return attrs
+
+
+class WishInput(serializers.Serializer[None]):
+    model = serializers.CharField(max_length=200)
+    benchmark = serializers.IntegerField(min_value=1, max_value=BIGGEST_ID)
 
 
 class WeightedBenchmarkInput(serializers.Serializer[None]):
@@ -49,6 +70,14 @@ def find_repo(user: Asker, name: str, *kinds: str) -> Repo:
     raise NotFound(
         _("There is no repository “%(name)s”, or you may not see it.") % {"name": name}, code="repo_not_found"
     )
+
+
+def find_benchmark(user: Asker, number: int) -> Benchmark:
+    """Return the benchmark of an id; hidden and missing are the same."""
+    found = Benchmark.objects.visible_to(user).select_related("dataset__namespace").filter(pk=number).first()
+    if found is None:
+        raise NotFound(_("There is no benchmark %(id)d.") % {"id": number}, code="benchmark_not_found")
+    return found
 
 
 def find_evaluation(user: Asker, evaluation_id: int) -> Evaluation:

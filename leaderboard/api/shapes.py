@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from leaderboard import reproducing
 from leaderboard.api.reproduction_shapes import AgreementShape
-from leaderboard.models import Benchmark, Evaluation, Suite
+from leaderboard.bulk import Answer
+from leaderboard.models import Benchmark, Evaluation, Suite, Wish
 from leaderboard.ranking import Cell, Unranked
 from portal.api.reserved_names import ReservedNames
 from portal.api.shapes import JobShape
@@ -46,13 +47,18 @@ class BenchmarkShape(ReservedNames, serializers.ModelSerializer[Benchmark]):
     )
     primary = serializers.CharField(source="primary_metric")
     metrics = serializers.ListField(child=serializers.CharField())
+    robustness = serializers.DictField(
+        source="engine_robustness", allow_null=True, help_text="What is asked with changed texts too; null for nothing."
+    )
+    slices = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Benchmark
         fields = (
             "id", "url", "name", "name_zh", "version", "description", "description_zh", "license", "test_is_public",
             "dataset", "commit", "path", "task", "split", "fields_", "labels", "label_map",
-            "settings", "files", "primary", "metrics", "max_length", "seed", "bootstrap", "created_at",
+            "settings", "files", "primary", "metrics", "max_length", "seed", "bootstrap", "robustness", "slices",
+            "created_at",
         )  # fmt: skip
 
 
@@ -120,6 +126,40 @@ class EvaluationShape(serializers.ModelSerializer[Evaluation]):
         )  # fmt: skip
 
 
+class RefusalShape(serializers.Serializer[Any]):
+    """Why something was not done."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class AnswerShape(serializers.Serializer[Answer]):
+    """What became of one pair of a batch: an evaluation, new or known, or an error."""
+
+    model = serializers.CharField(source="model.full_name")
+    benchmark = serializers.IntegerField(source="benchmark.pk")
+    evaluation = EvaluationShape(allow_null=True)
+    is_new = serializers.BooleanField()
+    error = RefusalShape(allow_null=True)
+
+
+class BatchShape(serializers.Serializer[Any]):
+    """The answers to a batch, each model with each benchmark."""
+
+    results = AnswerShape(many=True)
+
+
+class WishShape(serializers.ModelSerializer[Wish]):
+    """A model and a benchmark that people would like to see measured together."""
+
+    model = serializers.CharField(source="model.full_name")
+    benchmark = AskedShape()
+
+    class Meta:
+        model = Wish
+        fields = ("id", "model", "benchmark", "votes", "created_at")
+
+
 class WholeEvaluationShape(EvaluationShape):
     """All that was found, with its recipe; an evaluation that is not finished has only what lists show."""
 
@@ -135,7 +175,7 @@ class WholeEvaluationShape(EvaluationShape):
 
     class Meta(EvaluationShape.Meta):
         found = (
-            "n", "prediction_digest", "reproduced", "metrics", "per_class", "confusion", "details", "floors", "device",
+            "n", "prediction_digest", "reproduced", "metrics", "per_class", "confusion", "details", "floors", "relative_drop", "device",
             "threads", "versions", "report", "truncated", "provenance",
         )  # fmt: skip
         fields = (

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leaderboard.api import benchmarks, evaluations, reproductions
+from leaderboard.api import benchmarks, evaluations, reproductions, wishes
 
 urlpatterns = [
     path("benchmarks", benchmarks.Benchmarks.as_view(), name="api_benchmarks"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("suites/<slug:slug>", benchmarks.OneSuite.as_view(), name="api_suite"),
     path("leaderboard/<slug:slug>", benchmarks.Leaderboard.as_view(), name="api_leaderboard"),
     path("evaluations", evaluations.Evaluations.as_view(), name="api_evaluations"),
+    path("evaluations/batch", evaluations.Batch.as_view(), name="api_evaluation_batch"),
+    path("wishes", wishes.Wishes.as_view(), name="api_wishes"),
+    path("wishes/<int:wish_id>/vote", wishes.OwnVote.as_view(), name="api_wish_vote"),
     path("evaluations/<int:evaluation_id>", evaluations.OneEvaluation.as_view(), name="api_evaluation"),
     path("evaluations/<int:evaluation_id>/card", reproductions.ResultCard.as_view(), name="api_evaluation_card"),
     path(

@@ -20,6 +20,12 @@ class WishQuerySet(models.QuerySet["Wish"]):
         """With most votes first, the oldest of equals; with what a list shows."""
         return self.select_related("model__namespace", "benchmark__dataset__namespace").order_by("-votes", "id")
 
+    def after(self, votes: int | None = None, pk: int = 0) -> "WishQuerySet":
+        """Those that come behind the one with these votes and this id; all without a place."""
+        if votes is None:
+            return self
+        return self.filter(models.Q(votes__lt=votes) | models.Q(votes=votes, pk__gt=pk))
+
 
 class Wish(models.Model):
     """A model and a benchmark that people would like to see measured together."""

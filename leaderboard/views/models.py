@@ -1,21 +1,26 @@
 """What a model's pages show of its scores: a summary beside the card, and a page of all of them."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leaderboard import model_files, permissions, submitting
+from leaderboard import allowance, bulk, costs, model_files, permissions, remeasuring, submitting
+from leaderboard.bulk import Answer
 from leaderboard.forms import EvaluationForm
-from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation
+from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation, StandingOrder
 from leaderboard.submitting import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
 from models_hub.views.pages import repo_page, respond
 from portal import waiting
 from portal.authentication import require_user
-from portal.errors import DomainError, status_of
+from portal.errors import status_of
+from portal.models import User
 
 SHOWN = 50
+MOST_CHOICES = 200
 SUMMARY = 5
 
 
@@ -25,19 +30,23 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
     """A model's evaluations, whatever became of them, and the form that asks for another one."""
     fitting, obstacle = _fitting_kinds(repo)
     choices = _fitting(request, fitting)
-    form = EvaluationForm(request.POST or None, benchmarks=choices)
+    may_evaluate = permissions.can_evaluate(request.user, repo)
+    spans = costs.of_benchmarks(choices[:MOST_CHOICES]) if may_evaluate else {}
+    form = EvaluationForm(request.POST or None, benchmarks=choices, spans=spans)
     status = 200
     if request.method == "POST":
         require_user(request)
         status = 400
         if form.is_valid():
-            try:
-                asked, _is_new = submitting.submit(repo, form.cleaned_data["benchmark"], by=request.user)
-            except DomainError as error:
-                form.add_error(None, error.message)
-                status = status_of(error)
-            else:
-                return redirect(asked)
+            answers = bulk.submit_all([repo], form.cleaned_data["benchmark"], by=request.user)
+            refused = [answer for answer in answers if answer.error]
+            if not refused:
+                return _asked(request, repo, answers)
+            for answer in refused:
+                assert answer.error is not None
+                named = f"{answer.benchmark.title}: " if len(answers) > 1 else ""
+                form.add_error(None, f"{named}{answer.error.message}")
+                status = status_of(answer.error)
     rows = list(Evaluation.objects.visible_to(request.user).filter(model=repo).latest()[:SHOWN])
     return respond(
         request,
@@ -50,9 +59,32 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
         ),
         form=form,
         has_benchmarks=choices.exists(),
-        may_evaluate=permissions.can_evaluate(request.user, repo),
+        may_evaluate=may_evaluate,
+        may_vote=not (repo.private or repo.gated),
+        allowance=allowance.of(request.user) if isinstance(request.user, User) else None,
+        standing_order=StandingOrder.objects.select_related("asked_by").filter(model=repo).first(),
         obstacle=obstacle,
     )
+
+
+def _asked(request: HttpRequest, repo: Repo, answers: list[Answer]) -> HttpResponse:
+    """Lead to the evaluation that was asked for, or say how many were."""
+    if len(answers) == 1 and answers[0].evaluation is not None:
+        return redirect(answers[0].evaluation)
+    new = sum(answer.is_new for answer in answers)
+    started = ngettext("%(n)d evaluation was asked for.", "%(n)d evaluations were asked for.", new) % {"n": new}
+    known = ngettext("%(n)d was there already.", "%(n)d were there already.", len(answers) - new)
+    rest = known % {"n": len(answers) - new} if new < len(answers) else ""
+    messages.success(request, f"{started} {rest}".strip())
+    return redirect(f"{repo.path}/evaluations")
+
+
+@repo_page
+@require_POST
+def standing_order(request: HttpRequest, repo: Repo) -> HttpResponse:
+    """Have each new version of a model measured by itself, or no longer."""
+    remeasuring.follow(repo, by=require_user(request), following=request.POST.get("follow") == "1")
+    return redirect(f"{repo.path}/evaluations")
 
 
 @repo_page

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from leaderboard.views import benchmarks, boards, catalogue, datasets, evaluations, models
+from leaderboard.views import benchmarks, boards, catalogue, datasets, evaluations, models, wishes
 from portal import path_converters  # noqa: F401  (registers "account")
 
 # Not every two names: `datasets/alice/evaluations` is a data set that bears this name.
@@ -16,6 +16,10 @@ urlpatterns = [
     path("benchmarks/<int:benchmark_id>", benchmarks.benchmark, name="benchmark"),
     path("benchmarks/catalogue", catalogue.catalogue, name="catalogue"),
     path("benchmarks/catalogue/<slug:name>", catalogue.entry, name="catalogue_entry"),
+    path("benchmarks/wishes", wishes.wishes, name="wishes"),
+    path("benchmarks/wishes/idle", wishes.idle_workers, name="wishes_idle"),
+    path("benchmarks/wishes/<int:wish_id>/votes", wishes.votes, name="wish_votes"),
+    path("benchmarks/wishes/<int:wish_id>/withdrawal", wishes.withdrawal, name="wish_withdrawal"),
     path("evaluations/<int:evaluation_id>", evaluations.evaluation, name="evaluation"),
     path("evaluations/<int:evaluation_id>/reproductions", evaluations.reproductions, name="evaluation_reproductions"),
     path(
@@ -25,5 +29,7 @@ urlpatterns = [
         name="dataset_benchmarks",
     ),
     re_path(rf"^{MODEL}/evaluations$", models.evaluations, {"kind": "model"}, name="model_evaluations"),
+    re_path(rf"^{MODEL}/wishes$", wishes.of_model, {"kind": "model"}, name="model_wishes"),
+    re_path(rf"^{MODEL}/standing-order$", models.standing_order, {"kind": "model"}, name="model_standing_order"),
     re_path(rf"^{MODEL}/evaluations/summary$", models.summary, {"kind": "model"}, name="model_scores"),
 ]

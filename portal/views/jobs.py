@@ -88,6 +88,28 @@ def _result_url(row: Job) -> str:
 
 
 @require_POST
+def precedence(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Let one's waiting job start before one's others."""
+    user = require_user(request)
+    row = _load(user, job_id)
+    if row.owner_id != user.pk:
+        raise NotAllowed(_("Only its owner may put a job before the owner's others."))
+    row.put_first(by=user)
+    return redirect("job", job_id=row.pk)
+
+
+@require_POST
+def raising(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Staff let a waiting job start before what everybody waits for, or put it back in line."""
+    user = require_user(request)
+    row = _load(user, job_id)
+    if not user.is_staff:
+        raise NotAllowed(_("Only staff may let a job start before those of others."))
+    row.raise_above_others(by=user, raised=request.POST.get("raised") == "1")
+    return redirect("job", job_id=row.pk)
+
+
+@require_POST
 def cancellation(request: HttpRequest, job_id: int) -> HttpResponse:
     """Stop a job."""
     user = require_user(request)
