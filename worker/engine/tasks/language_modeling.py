@@ -19,7 +19,7 @@ from worker.engine.tasks.likelihoods import (
     is_group,
     rounded,
 )
-from worker.engine.tasks.prompting import check_separator
+from worker.engine.tasks.prompting import check_before
 from worker.engine.tasks.task import Array, Measure, Measured, Role, Value, bad_gold, refused
 
 ROW_BYTES = 1024
@@ -34,10 +34,10 @@ _SPACE = re.compile(r"\s+")
 class TextSettings:
     """What stands between a context and the text that goes on from it, where rows have a context."""
 
-    separator: str = " "
+    before_text: str = " "
 
     def __post_init__(self) -> None:
-        check_separator(self.separator)
+        check_before("before_text", self.before_text)
 
 
 class LanguageModeling(LikelihoodTask[TextSettings]):
@@ -62,7 +62,7 @@ class LanguageModeling(LikelihoodTask[TextSettings]):
         group = group_of(record)
         if "context" not in record.columns:
             return {"text": text}, {"text": text, "words": _words(text), **group}
-        scored = settings.separator + text
+        scored = settings.before_text + text
         question = {"text": scored, "context": record.text("context")}
         return question, {"text": scored, "words": _words(text), **group}
 

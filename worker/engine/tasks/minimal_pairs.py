@@ -17,7 +17,7 @@ from worker.engine.tasks.likelihoods import (
     rounded,
     shares_by_group,
 )
-from worker.engine.tasks.prompting import check_separator
+from worker.engine.tasks.prompting import check_before
 from worker.engine.tasks.task import Measure, Measured, Role, Value, bad_gold, refused
 
 ROW_BYTES = 1024
@@ -27,10 +27,10 @@ ROW_BYTES = 1024
 class PairSettings:
     """What stands between the beginning of the text and the sentence: lm-eval puts a space there."""
 
-    separator: str = " "
+    before_text: str = " "
 
     def __post_init__(self) -> None:
-        check_separator(self.separator)
+        check_before("before_text", self.before_text)
 
 
 class MinimalPairs(LikelihoodTask[PairSettings]):
@@ -56,7 +56,7 @@ class MinimalPairs(LikelihoodTask[PairSettings]):
 
     def asked(self, question: Value, examples: Sequence[Value], settings: PairSettings, seed: int) -> list[Asked]:
         """Return both sentences, each at the beginning of a text."""
-        return [Asked(settings.separator + sentence, "") for sentence in question["sentences"]]
+        return [Asked(settings.before_text + sentence, "") for sentence in question["sentences"]]
 
     def answer(self, found: Sequence[Found]) -> Value:
         """Return how likely both are."""

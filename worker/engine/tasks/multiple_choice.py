@@ -33,8 +33,8 @@ class ChoiceSettings:
     """How a question is put. The names of lm-eval for the same: doc_to_text, target_delimiter, num_fewshot."""
 
     # `{column}` stands for a column of the row and `{choices}` for the answers with their letters, one in a line.
-    prompt: str | None = None
-    separator: str = " "
+    prompt: str = "{input}"
+    before_answer: str = " "
     # Whether the model continues with the text of an answer or with its letter.
     answers: Literal["texts", "letters"] = "texts"
     # The same answers for all rows, where rows have none of their own.
@@ -43,13 +43,13 @@ class ChoiceSettings:
 
     def __post_init__(self) -> None:
         prompting.check_prompt(self.prompt)
-        prompting.check_separator(self.separator)
+        prompting.check_before("before_answer", self.before_answer)
         prompting.check_shots(self.few_shot)
         if self.choices:
             require(2 <= len(self.choices) <= MAX_CHOICES, f"settings.choices must be 2 to {MAX_CHOICES} texts")
             require(all(choice.strip() for choice in self.choices), "settings.choices must not be empty texts")
         lettered = self.answers == "letters"
-        shown = self.prompt is not None and "{choices}" in self.prompt
+        shown = "{choices}" in self.prompt
         require(shown or not lettered, "settings.prompt must show {choices} where the answers are letters")
 
 
@@ -80,7 +80,7 @@ class MultipleChoice(LikelihoodTask[ChoiceSettings]):
     def read_extra(self, role: str, record: Record, settings: ChoiceSettings) -> Value:
         """Return a question with its right answer, as a model sees it before the one that it is asked."""
         prompt, texts, answers = _put(record, settings)
-        return {"text": prompt + settings.separator + answers[_right(record, texts)], **group_of(record)}
+        return {"text": prompt + settings.before_answer + answers[_right(record, texts)], **group_of(record)}
 
     def asked(self, question: Value, examples: Sequence[Value], settings: ChoiceSettings, seed: int) -> list[Asked]:
         """Return each answer behind the question and the examples before it."""
@@ -88,7 +88,7 @@ class MultipleChoice(LikelihoodTask[ChoiceSettings]):
             raise EngineError("bad_spec", "few_shot needs a file “train” with the examples")
         before = prompting.shots(examples, settings.few_shot, seed, question.get("group"))
         context = prompting.with_shots(before, question["prompt"])
-        return [Asked(settings.separator + choice, context) for choice in question["choices"]]
+        return [Asked(settings.before_answer + choice, context) for choice in question["choices"]]
 
     def answer(self, found: Sequence[Found]) -> Value:
         """Return how likely each answer is."""

@@ -10,23 +10,21 @@ from worker.engine.records import Record
 from worker.engine.tasks.task import Value
 
 MAX_PROMPT = 4000
-MAX_SEPARATOR = 20
+MAX_BEFORE = 64
 MAX_SHOTS = 32
 BETWEEN_SHOTS = "\n\n"
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-def check_prompt(prompt: str | None) -> None:
+def check_prompt(prompt: str) -> None:
     """Refuse a prompt without a column, which would ask the same of every row."""
-    if prompt is None:
-        return
     require(len(prompt) <= MAX_PROMPT, f"settings.prompt must have at most {MAX_PROMPT} characters")
-    require(bool(_PLACE.search(prompt)), "settings.prompt must name a column, such as {question}")
+    require(bool(_PLACE.search(prompt)), "settings.prompt must name a column, such as {input}")
 
 
-def check_separator(separator: str) -> None:
-    """Refuse a separator that is a text of its own."""
-    require(len(separator) <= MAX_SEPARATOR, f"settings.separator must have at most {MAX_SEPARATOR} characters")
+def check_before(name: str, text: str) -> None:
+    """Refuse a text between prompt and answer that is longer than any mark."""
+    require(len(text) <= MAX_BEFORE, f"settings.{name} must have at most {MAX_BEFORE} characters")
 
 
 def check_shots(few_shot: int) -> None:
@@ -34,10 +32,8 @@ def check_shots(few_shot: int) -> None:
     require(0 <= few_shot <= MAX_SHOTS, f"settings.few_shot must be 0 to {MAX_SHOTS}")
 
 
-def filled(prompt: str | None, record: Record, more: Mapping[str, str] = {}) -> str:
-    """Return the prompt of a row; without one the column of the input alone. The column of the answer is refused."""
-    if prompt is None:
-        return record.text("input")
+def filled(prompt: str, record: Record, more: Mapping[str, str] = {}) -> str:
+    """Return the prompt of a row; a name is a role, such as input, or a column, but never that of the answer."""
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
