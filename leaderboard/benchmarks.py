@@ -71,6 +71,8 @@ def meaning_of(definition: Definition, data_sha256: str, files: dict[str, dict[s
     # Left out where there are none, as they were before there could be any.
     if definition.settings:
         meaning["settings"] = definition.settings
+    if definition.robustness:
+        meaning["robustness"] = definition.robustness
     if files:
         meaning["files"] = {name: file["sha256"] for name, file in files.items()}
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
@@ -143,7 +145,7 @@ def _renamed(known: Benchmark, definition: Definition, meaning: str) -> Benchmar
             % {"version": known.version},
             code="benchmark_changed",
         )
-    words = ("name", "name_zh", "description", "description_zh", "license", "test_is_public", "metrics")
+    words = ("name", "name_zh", "description", "description_zh", "license", "test_is_public", "metrics", "slices")
     for field in words:
         setattr(known, field, getattr(definition, field))
     known.save(update_fields=words)

@@ -6,14 +6,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from leaderboard.engine_facts import MAX_LABELS
+from leaderboard import perturbations
+from leaderboard.engine_facts import MAX_LABELS, MAX_ROBUSTNESS_ROWS, MAX_SLICE_COLUMNS
 from leaderboard.task_kinds import KINDS, Kind
 from models_hub import cards
 from portal.errors import InvalidInput
 
 KEYS = frozenset(
     """version name name_zh description description_zh task split fields primary metrics max_length seed bootstrap
-    license test_is_public""".split()
+    license test_is_public robustness slices""".split()
 )
 # What the same file says to the Hugging Face Hub; of it only `field_spec` is taken, where `fields` says nothing.
 KEYS_OF_THE_HUB = frozenset({"evaluation_framework", "tasks"})
@@ -50,6 +51,8 @@ class Definition:
     bootstrap: int
     license: str
     test_is_public: bool
+    robustness: dict[str, Any]
+    slices: list[str]
 
 
 def parse(raw: str) -> Definition:
@@ -87,6 +90,8 @@ def _read(reader: "_Reader", kind: Kind) -> Definition:
         bootstrap=reader.number("bootstrap", 100, 100_000, default=2000),
         license=reader.text("license", 80, default=""),
         test_is_public=reader.flag("test_is_public", default=True),
+        robustness=reader.robustness(kind),
+        slices=reader.columns("slices", MAX_SLICE_COLUMNS),
     )
 
 
@@ -211,6 +216,51 @@ class _Reader:
         found: dict[str, dict[str, str]] = self._get("files", _REQUIRED if required else {}, fits, wanted)
         return {name: file["path"] for name, file in found.items()}
 
+    def robustness(self, kind: Kind) -> dict[str, Any]:
+        """Return what is asked beside the rows: {} is the fixed set, no perturbation at all is none."""
+        names = perturbations.names_for(kind.name)
+        wanted = _("true, false, or a mapping of rows (20 to %(most)d), strength (%(strengths)s) and perturbations") % {
+            "most": MAX_ROBUSTNESS_ROWS,
+            "strengths": ", ".join(perturbations.STRENGTHS),
+        }
+        wanted += f" ({', '.join(names)})" if names else ""
+
+        def fits(value: Any) -> bool:
+            if isinstance(value, bool):
+                return bool(names) or not value
+            if not isinstance(value, dict):
+                return False
+            rows, chosen = value.get("rows", 20), value.get("perturbations", [])
+            return (
+                bool(names)
+                and type(rows) is int
+                and 20 <= rows <= MAX_ROBUSTNESS_ROWS
+                and set(value) <= {"rows", "strength", "perturbations"}
+                and value.get("strength", "medium") in perturbations.STRENGTHS
+                and isinstance(chosen, list)
+                and all(isinstance(name, str) and name in names for name in chosen)
+                and len(set(chosen)) == len(chosen)
+            )
+
+        found = self._get("robustness", True, fits, wanted)  # noqa: FBT003  (the default that YAML would say)
+        if isinstance(found, bool):
+            return {} if found else {"perturbations": []}
+        return dict(found)
+
+    def columns(self, key: str, most: int) -> list[str]:
+        wanted = _("a list of at most %(most)d names of columns") % {"most": most}
+
+        def fits(value: Any) -> bool:
+            return (
+                isinstance(value, list)
+                and len(value) <= most
+                and all(_is_text(name, MAX_FIELD) for name in value)
+                and len(set(value)) == len(value)
+            )
+
+        found: list[str] = self._get(key, [], fits, wanted)
+        return found
+
     def split_path(self) -> str:
         wanted = _("a mapping with “path”, the data file in this repository")
 
@@ -222,7 +272,10 @@ class _Reader:
 
 
 # Settings of tasks beside labels and label map, and how each is read.
-SETTINGS: dict[str, Callable[[_Reader], Any]] = {"threshold": lambda reader: reader.share("threshold", 0.5)}
+SETTINGS: dict[str, Callable[[_Reader], Any]] = {
+    "threshold": lambda reader: reader.share("threshold", 0.5),
+    "relevant_label": lambda reader: reader.text("relevant_label", MAX_LABEL, default=""),
+}
 
 
 def _listed(kind: Kind, required: set[str]) -> str:

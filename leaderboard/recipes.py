@@ -31,6 +31,7 @@ def recipe_of(evaluation: Evaluation, *, endpoint: str) -> dict[str, Any]:
         },
         "spec": spec,
         "fields": benchmark.fields,
+        "robustness": benchmark.engine_robustness,
         "score": {
             "bootstrap": benchmark.bootstrap,
             "seed": benchmark.seed,
@@ -40,6 +41,7 @@ def recipe_of(evaluation: Evaluation, *, endpoint: str) -> dict[str, Any]:
             "primary": {"name": benchmark.primary_metric, **evaluation.metric(benchmark.primary_metric)},
             "metrics": evaluation.metrics,
             "prediction_digest": evaluation.prediction_digest,
+            "robustness_digest": evaluation.details.get("robustness", {}).get("digest"),
         },
         "engine_version": evaluation.engine_version,
         "versions": evaluation.versions,

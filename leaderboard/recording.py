@@ -58,6 +58,7 @@ def record(
         "confusion": scores["confusion"],
         "details": scores.get("details", {}),
         "floors": scores["floors"],
+        "relative_drop": _relative_drop(scores),
         "prediction_digest": scores["prediction_digest"],
         "device": str(report.get("device", ""))[:120],
         "threads": _count(report.get("threads")),
@@ -70,6 +71,7 @@ def record(
     }
     with transaction.atomic():
         job.finish({"url": evaluation.get_absolute_url(), "value": primary["value"]})
+        job.checkpoints.all().delete()
         Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now(), **changes)
         best_scores.tell([evaluation.model_id])
         Event.record(
@@ -117,6 +119,12 @@ def _metric(value: Any, *, needs_interval: bool = False) -> dict[str, Any]:
         raise BadScores(_("The scorer gave no proper number; the score is not stored."))
     method = {"method": given["method"][:40]} if isinstance(given.get("method"), str) else {}
     return {name: float(number) for name, number in found.items()} | method
+
+
+def _relative_drop(scores: dict[str, Any]) -> float | None:
+    found = (scores.get("details") or {}).get("robustness") or {}
+    value: Any = found.get("relative_drop")
+    return float(value) if _is_number(value) else None
 
 
 def _is_number(value: Any) -> bool:

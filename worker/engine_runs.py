@@ -1,7 +1,7 @@
 """One verb of the engine in a sandbox: the spec in, progress on the way, a result or a reason out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -39,12 +39,23 @@ class Run:
     share: tuple[float, float]  # the part of the job's progress bar that it moves
 
 
-def run_verb(attempt: Attempt, run: Run, *, spec_folder: Path, limits: Limits) -> dict[str, Any]:
-    """Run the verb and return its result; raises EngineError, JobFailed, TryAgain or Stopped."""
+def run_verb(
+    attempt: Attempt, run: Run, *, spec_folder: Path, limits: Limits, meanwhile: Callable[[], None] | None = None
+) -> dict[str, Any]:
+    """Run the verb and return its result; raises EngineError, JobFailed, TryAgain or Stopped.
+
+    `meanwhile` is called a few times a second while it runs.
+    """
     attempt.check()
     spec_path = spec_folder / f"{run.verb}.json"
     spec_path.write_text(json.dumps(asdict(run.spec), ensure_ascii=False), encoding="utf-8")
     answer = Answer(attempt, run.share)
+
+    def should_stop() -> str | None:
+        if meanwhile is not None:
+            meanwhile()
+        return attempt.should_stop()
+
     try:
         outcome = sandbox.run(
             sandbox.engine_command(run.verb, str(spec_path)),
@@ -52,7 +63,7 @@ def run_verb(attempt: Attempt, run: Run, *, spec_folder: Path, limits: Limits) -
             writable=run.writable,
             limits=limits,
             on_line=answer.read,
-            should_stop=attempt.should_stop,
+            should_stop=should_stop,
             on_cpu=attempt.used,
             environment={"PORTAL_FAKE_ENGINE": "1"} if settings.FAKE_ENGINE else {},
             policy=node.policy(),
@@ -92,6 +103,8 @@ class Answer:
         if type(fraction) in (int, float) and 0 <= fraction <= 1:
             message = printable(str(said.get("message", "")))
             text, data = progress_texts.readable(message)
+            if self._attempt.is_silent and not data and text not in progress_texts.PHRASES:
+                text = ""
             self._attempt.report(self._start + (self._end - self._start) * fraction, text, **data)
 
     def result(self, status: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from leaderboard import perturbations
 from leaderboard.task_kinds import KINDS, Kind
 from models_hub.models import Repo
 from portal.models import Asker, User
@@ -86,6 +87,9 @@ class Benchmark(models.Model):
     max_length = models.PositiveIntegerField(null=True)
     seed = models.PositiveBigIntegerField(default=0)
     bootstrap = models.PositiveIntegerField(default=2000)
+    # What is asked with changed texts too: {} the fixed set, {"perturbations": []} nothing, else what differs from it.
+    robustness = models.JSONField(default=dict)
+    slices = models.JSONField(default=list)  # columns whose values get scores of their own
 
     registered_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -125,3 +129,10 @@ class Benchmark(models.Model):
         own = {"labels": self.labels, "label_map": self.label_map or None}
         settings: dict[str, Any] = {name: value for name, value in own.items() if name in self.kind.settings}
         return {**settings, **self.settings}
+
+    @property
+    def engine_robustness(self) -> dict[str, Any] | None:
+        """What the engine asks with changed texts, None where it does not."""
+        if self.task not in perturbations.TASKS or self.robustness.get("perturbations") == []:
+            return None
+        return {"seed": self.seed, **self.robustness}

@@ -88,6 +88,8 @@ class Evaluation(models.Model):
     details = models.JSONField(default=dict)  # what else the page of this kind of task shows
     # What a model that learned nothing reaches: {"majority": {"label", "metrics"}, "chance": {"metrics"}}.
     floors = models.JSONField(default=dict)
+    # The mean share of the primary metric that is lost when texts are written otherwise.
+    relative_drop = models.FloatField(null=True)
     # How it was computed.
     device = models.CharField(max_length=120, blank=True)
     threads = models.PositiveSmallIntegerField(null=True)

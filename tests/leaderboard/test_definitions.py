@@ -86,3 +86,32 @@ def test_what_must_be_there_is_asked_for(key: str) -> None:
 def test_what_is_no_mapping_or_no_yaml_is_refused(raw: str) -> None:
     with pytest.raises(InvalidInput):
         parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("true", {}),
+        ("false", {"perturbations": []}),
+        ("{rows: 100}", {"rows": 100}),
+        ("{strength: strong}", {"strength": "strong"}),
+        ("{perturbations: [swap, names]}", {"perturbations": ["swap", "names"]}),
+    ],
+)
+def test_robustness_is_on_and_may_be_bounded_or_off(written: str, kept: object) -> None:
+    assert parse(EVAL_YAML).robustness == {}
+    assert parse(f"{EVAL_YAML}robustness: {written}\n").robustness == kept
+
+
+@pytest.mark.parametrize("written", ["often", "{rows: 5}", "{rows: many}", "{perturbations: [magic]}", "{more: 1}",
+                                     "{strength: mild}", "{perturbations: [[swap]]}", "[swap]"])  # fmt: skip
+def test_what_robustness_cannot_be_is_refused_with_what_it_can(written: str) -> None:
+    with pytest.raises(InvalidInput, match=r"robustness.*rows.*strength.*homophone"):
+        parse(f"{EVAL_YAML}robustness: {written}\n")
+
+
+def test_slices_are_a_few_columns() -> None:
+    assert parse(f"{EVAL_YAML}slices: [domain, year]\n").slices == ["domain", "year"]
+    for wrong in ("domain", "[a, a]", "[a, b, c, d, e, f]", "[1]"):
+        with pytest.raises(InvalidInput, match="slices"):
+            parse(f"{EVAL_YAML}slices: {wrong}\n")

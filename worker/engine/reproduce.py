@@ -71,12 +71,14 @@ def _reproduce(options: argparse.Namespace, folder: Path) -> int:
         inputs=str(folder / "inputs.jsonl"),
         out_dir=str(folder / "out"),
         context=str(folder / "context.jsonl") if extra else None,
+        perturbed=str(folder / "perturbed.jsonl") if recipe.robustness else None,
     )
     progress = PlainProgress(sys.stderr)
     files = _fetch(portal, recipe, folder, progress)
     # The command line's own table, so that here and on the portal the same functions run.
     prepare_process(evaluation.threads)
     gold = folder / "gold.jsonl"
+    marks = str(folder / "marks.json") if recipe.robustness else None
     cli.VERBS["prepare"].load()(
         PrepareSpec(
             task=evaluation.task,
@@ -86,6 +88,9 @@ def _reproduce(options: argparse.Namespace, folder: Path) -> int:
             inputs=evaluation.inputs,
             gold=str(gold),
             context=evaluation.context,
+            robustness=recipe.robustness,
+            perturbed=evaluation.perturbed,
+            marks=marks,
         ),
         progress,
     )
@@ -96,6 +101,8 @@ def _reproduce(options: argparse.Namespace, folder: Path) -> int:
             settings=evaluation.settings,
             gold=str(gold),
             predictions=str(folder / "out" / "predictions.jsonl"),
+            marks=marks,
+            perturbed=str(folder / "out" / "perturbed_predictions.jsonl") if recipe.robustness else None,
             out=str(folder / "score.json"),
             bootstrap=recipe.score.bootstrap,
             seed=recipe.score.seed,
@@ -130,6 +137,9 @@ def _verdict(recipe: Recipe, result: dict[str, Any]) -> int:
     for line in lines:
         print(_row(line))
     print(f"\nanswers: {'the same on every text' if same_answers else 'not the same on every text'}")
+    if (digest := recipe.expected.robustness_digest) is not None:
+        same = digest == result["details"].get("robustness", {}).get("digest")
+        print(f"answers to changed texts: {'the same' if same else 'not the same'} on every text")
     differing = [line.name for line in lines if not line.agrees]
     if not differing:
         print("The evaluation is reproduced.")

@@ -18,9 +18,10 @@ from leaderboard.models import Evaluation, Reproduction
 from models_hub import browsing
 from models_hub.browsing import Entry
 from portal.models import Job
-from worker import node, sandbox, sandbox_texts, scratch
-from worker.attempts import Attempt, JobFailed
-from worker.engine.contracts import EvaluateSpec, PrepareSpec, ScoreSpec
+from worker import node, sandbox, sandbox_texts, scratch, withholding
+from worker.answered import Answered
+from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
+from worker.engine.contracts import EvaluateSpec, PrepareSpec, RobustnessSpec, ScoreSpec
 from worker.engine.decoding import read_json_object
 from worker.engine_runs import Run, run_verb
 from worker.sandbox.contracts import Limits
@@ -29,6 +30,8 @@ MAX_DATA_BYTES = 128 * 1024**2
 MAX_REPORT_BYTES = 4 * 1024**2
 MAX_SCORES_BYTES = 64 * 1024**2
 CONTEXT = "context.jsonl"  # of a benchmark's extra files, what the model may see
+PERTURBED = "perturbed.jsonl"  # the same questions with changed texts
+ANSWERED_AGAIN = "perturbed_predictions.jsonl"
 PROCESSES = 256  # threads count as processes
 OPEN_FILES = 1024
 
@@ -69,7 +72,7 @@ def run(attempt: Attempt) -> None:
     isolation = sandbox.detect(node.policy())
     if isolation.warning:
         attempt.job.warn(sandbox_texts.readable(isolation.warning))
-    with scratch.folder_for(attempt.job) as folder:
+    with scratch.folder_for(attempt.job) as folder, withholding.of(attempt, evaluation.benchmark):
         places = Places(folder)
         provenance = _collect(attempt, evaluation, places) | {"isolation": list(isolation.in_force)}
         report = _answer(attempt, evaluation, places)
@@ -143,6 +146,7 @@ def _check_size(what: str, entries: Sequence[Entry], limit: int) -> None:
 def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: dict[str, Path]) -> None:
     """Split the data into questions and answers, each in a folder that is shown to different runs."""
     prepared, benchmark = places / "prepared", evaluation.benchmark
+    robustness = benchmark.engine_robustness
     spec = PrepareSpec(
         task=benchmark.task,
         files={name: str(path) for name, path in files.items()},
@@ -151,6 +155,10 @@ def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: di
         context=str(prepared / CONTEXT) if benchmark.files else None,
         inputs=str(prepared / "inputs.jsonl"),
         gold=str(prepared / "gold.jsonl"),
+        robustness=RobustnessSpec(**robustness) if robustness else None,
+        slices=benchmark.slices,
+        perturbed=str(prepared / PERTURBED) if robustness else None,
+        marks=str(prepared / "marks.json"),
     )
     run_verb(
         attempt,
@@ -158,13 +166,12 @@ def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: di
         spec_folder=places / "spec",
         limits=_limits(memory_mb=min(settings.JOB_MEMORY_MB, 2048), threads=1),
     )
-    scratch.collect(prepared / "inputs.jsonl", places / "questions" / "inputs.jsonl")
-    scratch.collect(prepared / "gold.jsonl", places / "answers" / "gold.jsonl")
-    left = [prepared / "inputs.jsonl", prepared / "gold.jsonl", *files.values()]
-    if benchmark.files:
-        scratch.collect(prepared / CONTEXT, places / "questions" / CONTEXT)
-        left.append(prepared / CONTEXT)
-    for path in left:
+    shown = ["inputs.jsonl", *([CONTEXT] if benchmark.files else []), *([PERTURBED] if robustness else [])]
+    for place, names in (("questions", shown), ("answers", ["gold.jsonl", "marks.json"])):
+        for name in names:
+            scratch.collect(prepared / name, places / place / name)
+            (prepared / name).unlink()
+    for path in files.values():
         path.unlink()
 
 
@@ -177,15 +184,24 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
         inputs=str(places / "questions" / "inputs.jsonl"),
         out_dir=str(out),
         context=str(places / "questions" / CONTEXT) if evaluation.benchmark.files else None,
+        perturbed=str(places / "questions" / PERTURBED) if evaluation.benchmark.engine_robustness else None,
+        resume=f"{evaluation.files_digest} {evaluation.benchmark.meaning}",
         threads=threads,
         **recording.spec_of(evaluation),
     )
-    run_verb(
-        attempt,
-        Run("evaluate", spec, readonly=[places / "model", places / "questions"], writable=out, share=(0.05, 0.95)),
-        spec_folder=places / "spec",
-        limits=_limits(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
-    )
+    answered = Answered(attempt, out)
+    answered.restore()
+    try:
+        run_verb(
+            attempt,
+            Run("evaluate", spec, readonly=[places / "model", places / "questions"], writable=out, share=(0.05, 0.95)),
+            spec_folder=places / "spec",
+            limits=_limits(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
+            meanwhile=answered.save,
+        )
+    except (Stopped, TryAgain):
+        answered.save(at_once=True)
+        raise
     scratch.collect(out / "report.json", places / "judged" / "report.json", limit=MAX_REPORT_BYTES)
     report = read_json_object(places / "judged" / "report.json", limit=MAX_REPORT_BYTES, code="bad_predictions")
     if report.get("engine_version") != evaluation.engine_version:
@@ -198,6 +214,9 @@ def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str
     """Compare with the answers, in a process that has seen no byte of the model."""
     judged, benchmark = places / "judged", evaluation.benchmark
     scratch.collect(places / "run" / "predictions.jsonl", judged / "predictions.jsonl")
+    robustness = benchmark.engine_robustness
+    if robustness:
+        scratch.collect(places / "run" / ANSWERED_AGAIN, judged / ANSWERED_AGAIN)
     (places / "answers").chmod(0o755)  # the model's process is gone; the scorer may be yet another user
     spec = ScoreSpec(
         gold=str(places / "answers" / "gold.jsonl"),
@@ -205,6 +224,8 @@ def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str
         task=benchmark.task,
         settings=benchmark.engine_settings,
         items=str(places / "scores" / "items.json"),
+        marks=str(places / "answers" / "marks.json"),
+        perturbed=str(judged / ANSWERED_AGAIN) if robustness else None,
         out=str(places / "scores" / "scores.json"),
         bootstrap=benchmark.bootstrap,
         seed=benchmark.seed,
