@@ -58,6 +58,7 @@ class Attempt:
         self._progress: tuple[float, str, dict[str, Any]] = (0.0, "", {})
         self._lines: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self._shown = 0.0
+        self.is_silent = False  # children of this attempt have seen what nobody may read in a log
 
     def __enter__(self) -> "Attempt":
         self._running.add(self)
@@ -121,7 +122,8 @@ class Attempt:
 
     def log(self, *texts: str) -> None:
         """Add lines to the job's log; they are written together with the next progress."""
-        self._lines.extend(texts)
+        if not self.is_silent:
+            self._lines.extend(texts)
 
     def show(self) -> None:
         """Write progress and log now. A database that is away is the heartbeat's concern, not the work's."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import submitting
+from leaderboard import reproducing, submitting
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import contents
 from models_hub.models import Blob, Repo
@@ -227,3 +227,36 @@ def test_only_the_files_that_an_evaluation_reads_are_fetched(
     model = make_repo(alice, "cluttered", files=files)
     evaluation = run(submitting.submit(model, benchmark, by=alice)[0])
     assert set(evaluation.provenance["model"]["files"]) == {"config.json", "tokenizer.json", "model.safetensors"}
+
+
+def test_a_bad_row_of_a_withheld_test_is_told_to_nobody(make_repo: MakeRepo, alice: User) -> None:
+    definition = EVAL_YAML.replace("[negative, positive]", "[good, bad]").replace(
+        "test_is_public: true", "test_is_public: false"
+    )
+    evaluation = run(make_evaluation(make_repo, alice, make_benchmark(make_repo, alice, definition=definition)))
+    job = evaluation.job
+    assert job.reason_code == "bad_data"
+    said = [job.reason_text, job.message, *job.lines.values_list("text", flat=True)]
+    for secret in ("line 1", "positive", "label"):
+        assert not [text for text in said if secret in text]
+    assert "withheld" in job.reason_text
+
+
+def test_what_is_wrong_with_a_model_is_told_even_so(make_repo: MakeRepo, alice: User) -> None:
+    withheld = make_benchmark(make_repo, alice, definition=EVAL_YAML.replace("is_public: true", "is_public: false"))
+    evaluation = run(make_evaluation(make_repo, alice, withheld, error="weights_incomplete", message="No head."))
+    assert evaluation.job.reason_text.endswith("Details: No head.")
+
+
+def test_a_further_run_finds_the_same_and_leaves_the_score_alone(
+    make_repo: MakeRepo, alice: User, charlie: User, benchmark: Benchmark
+) -> None:
+    evaluation = run(make_evaluation(make_repo, alice, benchmark))
+    again = reproducing.reproduce(evaluation, by=charlie)
+    assert again.job is not None
+    perform(again.job.pk)
+    again.refresh_from_db()
+    assert again.is_finished, again.job.reason_text
+    assert again.has_same_answers
+    assert (again.value, again.worker) == (evaluation.value, "worker-of-the-tests")
+    assert Evaluation.objects.values_list("finished_at", "value").get() == (evaluation.finished_at, evaluation.value)
