@@ -40,11 +40,10 @@ def answer(
     """Let the model write an answer to every question."""
     model = load_model(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
     hand = Hand(model, settings, model.max_length(spec.max_length))
-    texts = [value["text"] for value in questions.values]
     if model.config.has_encoder:
-        prompts = [task.source_of(text, settings) for text in texts]
+        prompts = task.sources(questions.values)
     else:
-        prompts = settings.prompts(texts, questions.context.get("train", []))
+        prompts = task.prompts(questions.values, questions.context.get("train", []), settings, spec.seed)
     progress.report(0.05, "tokenising", always=True)
     started = time.perf_counter()
     asked = [hand.read(prompt) for prompt in prompts]
@@ -58,7 +57,7 @@ def answer(
         model.device,
         plan_batches([len(row.ids) + settings.max_new_tokens for row in asked], ROOM * spec.token_budget),
         write,
-        done=lambda count: progress.report(0.1 + 0.8 * count / len(texts), f"{count} of {len(texts)} texts"),
+        done=lambda count: progress.report(0.1 + 0.8 * count / len(prompts), f"{count} of {len(prompts)} texts"),
     )
     seconds = time.perf_counter() - started
     progress.report(0.9, "measuring latency", always=True)
@@ -69,8 +68,7 @@ def answer(
     report = {
         "truncated_rows": sum(row.truncated for row in asked),
         "max_length": hand.max_length,
-        "tokens_written": sum(value["tokens"] for value in found),
-        **speed(seconds, len(texts)),
+        **speed(seconds, len(prompts)),
         "latency": latency(prompts, answer_one),
         **described(model),
     }

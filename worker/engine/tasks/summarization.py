@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from worker.engine.measures.text_overlap import RougeTokenization, chrf, rouge
-from worker.engine.tasks.task import Array, Measure, Measured, Value, bad_gold
-from worker.engine.tasks.translation import check_encoder_prompt
-from worker.engine.tasks.writing import INPUT, WritingSettings, WritingTask, are_texts, roles
+from worker.engine.records import Record
+from worker.engine.tasks import prompting
+from worker.engine.tasks.task import Array, Measure, Measured, Role, Value, bad_gold
+from worker.engine.tasks.writing import INPUT, WritingSettings, WritingTask, are_texts, source_of
 
 # How many sentences of the beginning stand for a summary that took no reading.
 LEADS = (1, 3)
@@ -22,20 +23,21 @@ class SummarySettings(WritingSettings):
     """What ROUGE counts, and the prompts of decoders and of models with an encoder."""
 
     prompt: str = f"{INPUT}\n\nTL;DR:"
-    encoder_prompt: str = INPUT
+    source_prompt: str = INPUT
     until: list[str] = field(default_factory=lambda: ["\n\n"])
     rouge_tokenization: RougeTokenization = "words"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_encoder_prompt(self.encoder_prompt)
+        prompting.check_prompt(self.source_prompt)
 
 
 class Summarization(WritingTask[SummarySettings]):
     """A text to its summary."""
 
     name = "summarization"
-    roles = roles("text", "summary")
+    more_gold = ("lead",)
+    roles = {"input": Role(default="text"), "target": Role(default="summary")}
     settings_type = SummarySettings
     measures = (
         Measure("rouge1", "mean"),
@@ -45,9 +47,9 @@ class Summarization(WritingTask[SummarySettings]):
     )
     default_primary = "rougeL"
 
-    def beside(self, text: str) -> Value:
+    def beside(self, record: Record) -> Value:
         """Return the first sentences."""
-        sentences = (found.group().strip()[:MAX_LEAD] for found in _SENTENCE.finditer(text))
+        sentences = (found.group().strip()[:MAX_LEAD] for found in _SENTENCE.finditer(record.text("input")))
         lead: list[str] = []
         for sentence in filter(None, sentences):
             lead.append(sentence)
@@ -61,9 +63,9 @@ class Summarization(WritingTask[SummarySettings]):
             raise bad_gold("it has no lead")
         return value
 
-    def source_of(self, text: str, settings: SummarySettings) -> str:
+    def source(self, record: Record, settings: SummarySettings, prompt: str) -> Value:
         """Return the text in the prompt for models with an encoder."""
-        return settings.encoder_prompt.replace(INPUT, text)
+        return source_of(record, settings.source_prompt, prompt)
 
     def signatures(self, settings: SummarySettings) -> dict[str, str]:
         """Return what ROUGE counted."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from worker.engine.measures.text_answers import exact_match, normalised, number_in, same_number
 from worker.engine.measures.text_overlap import chrf
-from worker.engine.tasks.task import Measure, Measured, Value
-from worker.engine.tasks.writing import WritingSettings, WritingTask, roles
+from worker.engine.tasks.task import Measure, Measured, Role, Value
+from worker.engine.tasks.writing import WritingSettings, WritingTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class TextGeneration(WritingTask[GenerationSettings]):
     """
 
     name = "text-generation"
-    roles = roles("question", "answer")
+    roles = {"input": Role(default="question"), "target": Role(default="answer")}
     settings_type = GenerationSettings
     measures = (
         Measure("exact_match", "proportion"),
@@ -37,10 +37,6 @@ class TextGeneration(WritingTask[GenerationSettings]):
         Measure("chrf", "corpus", optional=True),
     )
     default_primary = "exact_match"
-
-    def source_of(self, text: str, settings: GenerationSettings) -> str:
-        """Return the whole prompt: what is asked stands in it."""
-        return settings.filled(text)
 
     def signatures(self, settings: GenerationSettings) -> dict[str, str]:
         """Return what counts as the same text."""

@@ -5,22 +5,24 @@ from dataclasses import dataclass
 
 from worker.engine.contracts import require
 from worker.engine.measures.text_overlap import Tokenization, bleu, chrf
-from worker.engine.tasks.task import Measure, Measured, Value, bad_gold
-from worker.engine.tasks.writing import INPUT, WritingSettings, WritingTask, are_texts, roles
+from worker.engine.records import Record
+from worker.engine.tasks import prompting
+from worker.engine.tasks.task import Measure, Measured, Role, Value, bad_gold
+from worker.engine.tasks.writing import INPUT, WritingSettings, WritingTask, are_texts, source_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationSettings(WritingSettings):
     """How BLEU cuts texts into words, and the prompt of models with an encoder, which mostly read the text alone."""
 
-    encoder_prompt: str = INPUT
+    source_prompt: str = INPUT
     bleu_tokenization: Tokenization = "13a"
     # Two letters, such as zh: models of many languages are told by it where to go.
     target_language: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_encoder_prompt(self.encoder_prompt)
+        prompting.check_prompt(self.source_prompt)
         known = len(self.target_language) in (0, 2, 3) and self.target_language.islower()
         require(known or not self.target_language, "target_language must be a code of two or three small letters")
 
@@ -29,14 +31,15 @@ class Translation(WritingTask[TranslationSettings]):
     """A text to the same in another language."""
 
     name = "translation"
-    roles = roles("source", "target")
+    more_gold = ("source",)
+    roles = {"input": Role(default="source"), "target": Role(default="target")}
     settings_type = TranslationSettings
     measures = (Measure("bleu", "corpus"), Measure("chrf", "corpus"))
     default_primary = "bleu"
 
-    def beside(self, text: str) -> Value:
+    def beside(self, record: Record) -> Value:
         """Return the text itself: copying it is what a model without any skill does."""
-        return {"source": text}
+        return {"source": record.text("input")}
 
     def checked_beside(self, value: Value) -> Value:
         """Return the reference, its source a text."""
@@ -44,9 +47,9 @@ class Translation(WritingTask[TranslationSettings]):
             raise bad_gold("it has no source")
         return value
 
-    def source_of(self, text: str, settings: TranslationSettings) -> str:
+    def source(self, record: Record, settings: TranslationSettings, prompt: str) -> Value:
         """Return the text in the prompt for models with an encoder."""
-        return settings.encoder_prompt.replace(INPUT, text)
+        return source_of(record, settings.source_prompt, prompt)
 
     def signatures(self, settings: TranslationSettings) -> dict[str, str]:
         """Return none yet: they come with the numbers."""
@@ -69,8 +72,3 @@ class Translation(WritingTask[TranslationSettings]):
                 "copy": {"metrics": {name: overlap.statistic.value() for name, overlap in copied.items()}},
             },
         )
-
-
-def check_encoder_prompt(prompt: str) -> None:
-    """Refuse a prompt that has not one place for the text."""
-    require(prompt.count(INPUT) == 1 and len(prompt) <= 4000, f"encoder_prompt must hold {INPUT} once")

@@ -9,14 +9,12 @@ import numpy as np
 
 from worker.engine.contracts import EngineError, require
 from worker.engine.records import Record, is_encodable
-from worker.engine.tasks.task import Role, Task, Value, bad_gold, refused
+from worker.engine.tasks import prompting
+from worker.engine.tasks.task import Task, Value, bad_gold, refused
 
 # Decoders, and models with an encoder and a decoder.
 HEADS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration", "MTModel")
 INPUT = "{input}"
-BETWEEN_EXAMPLES = "\n\n"
-MAX_PROMPT = 4000
-MAX_EXAMPLES = 32
 MAX_STOPS, MAX_STOP = 16, 64
 MAX_NEW_TOKENS = 1024
 MAX_REFERENCES = 64
@@ -29,8 +27,9 @@ STOPPED = ("end", "stop", "length")
 class WritingSettings:
     """How a question becomes a prompt and where an answer ends.
 
-    Solved examples, the first rows of the file `train`, stand before the question, with an empty line between them;
-    `before_answer` stands between the prompt of an example and its answer.
+    `{column}` in a prompt stands for a column of the row. Solved examples of the file `train` stand before the
+    question, `before_answer` between the prompt of an example and its answer. Models with an encoder were trained for
+    their task on the text itself: they read `source_prompt` where the kind of task has one, and no examples.
     """
 
     prompt: str = INPUT
@@ -40,10 +39,9 @@ class WritingSettings:
     max_new_tokens: int = 128
 
     def __post_init__(self) -> None:
-        require(self.prompt.count(INPUT) == 1, f"prompt must hold {INPUT} once, where the text goes")
-        require(len(self.prompt) <= MAX_PROMPT, f"prompt must have at most {MAX_PROMPT} characters")
-        require(0 <= self.few_shot <= MAX_EXAMPLES, f"few_shot must be 0 to {MAX_EXAMPLES}")
-        require(len(self.before_answer) <= MAX_STOP, f"before_answer must have at most {MAX_STOP} characters")
+        prompting.check_prompt(self.prompt)
+        prompting.check_before("before_answer", self.before_answer)
+        prompting.check_shots(self.few_shot)
         require(len(self.until) <= MAX_STOPS, f"until must be a list of at most {MAX_STOPS} texts")
         require(all(0 < len(stop) <= MAX_STOP for stop in self.until), f"until: texts of 1 to {MAX_STOP} characters")
         require(1 <= self.max_new_tokens <= MAX_NEW_TOKENS, f"max_new_tokens must be 1 to {MAX_NEW_TOKENS}")
@@ -52,25 +50,6 @@ class WritingSettings:
     def max_characters(self) -> int:
         """How long an answer may be."""
         return FREE_CHARACTERS + CHARACTERS_A_TOKEN * self.max_new_tokens
-
-    def filled(self, text: str) -> str:
-        """Return the prompt for a text."""
-        return self.prompt.replace(INPUT, text)
-
-    def prompts(self, texts: Sequence[str], examples: Sequence[Value]) -> list[str]:
-        """Return what a decoder is to go on from: the examples, the same for every question, and the question."""
-        if len(examples) < self.few_shot:
-            raise EngineError(
-                "bad_data",
-                f"few_shot asks for {self.few_shot} examples; the file train has {len(examples)}. Name a file train "
-                "with enough rows, or lower few_shot.",
-            )
-        shown = (
-            self.filled(row["text"]) + self.before_answer + row["answer"] + BETWEEN_EXAMPLES
-            for row in examples[: self.few_shot]
-        )
-        beginning = "".join(shown)
-        return [beginning + self.filled(text) for text in texts]
 
 
 W = TypeVar("W", bound=WritingSettings)
@@ -81,28 +60,43 @@ class WritingTask(Task[W]):
 
     files = {"train": False}
     heads = HEADS
+    more_gold: tuple[str, ...] = ()  # what `beside` returns
     answering = "worker.engine.answering.generator"
 
     def read(self, record: Record, settings: W) -> tuple[Value, Value]:
-        """Return the text, and every answer that counts as right."""
-        text = record.text("input")
-        return {"text": text}, {"answers": answers_of(record, "target"), **self.beside(text)}
+        """Return what is asked, and every answer that counts as right."""
+        prompt = prompting.filled(settings.prompt, record)
+        question = {"prompt": prompt, **self.source(record, settings, prompt)}
+        return question, {"answers": answers_of(record, "target"), **self.beside(record)}
 
-    def beside(self, text: str) -> Value:
+    def source(self, record: Record, settings: W, prompt: str) -> Value:
+        """Return what models with an encoder read instead of the prompt."""
+        return {}
+
+    def beside(self, record: Record) -> Value:
         """Return what of the question the scorer needs."""
         return {}
 
     def read_extra(self, role: str, record: Record, settings: W) -> Value:
         """Return a solved example."""
-        return {"text": record.text("input"), "answer": answers_of(record, "target")[0]}
+        answer = answers_of(record, "target")[0]
+        return {"text": prompting.filled(settings.prompt, record) + settings.before_answer + answer}
 
-    def source_of(self, text: str, settings: W) -> str:
-        """Return what a model with an encoder reads: such models were trained for the task, on the text itself."""
-        return text
+    def prompts(self, questions: Sequence[Value], examples: Sequence[Value], settings: W, seed: int) -> list[str]:
+        """Return what a decoder is to go on from: the examples, the same for every question, and the question."""
+        if settings.few_shot and not examples:
+            raise EngineError("bad_spec", "few_shot needs a file “train” with the examples")
+        shots = prompting.shots(examples, settings.few_shot, seed, None)
+        return [prompting.with_shots(shots, row["prompt"]) for row in questions]
+
+    def sources(self, questions: Sequence[Value]) -> list[str]:
+        """Return what an encoder reads."""
+        parts = (slice(*row["part"]) if "part" in row else slice(None) for row in questions)
+        return [str(row.get("source", row["prompt"][part])) for row, part in zip(questions, parts, strict=True)]
 
     def check_gold(self, value: Value, settings: W) -> Value:
         """Return the right answers, each a text."""
-        if set(value) != {"answers", *self.beside("")} or not are_texts(value["answers"]) or not value["answers"]:
+        if set(value) != {"answers", *self.more_gold} or not are_texts(value["answers"]) or not value["answers"]:
             raise bad_gold("it has no list of answers")
         return self.checked_beside(value)
 
@@ -134,7 +128,7 @@ class WritingTask(Task[W]):
 
     def pretend(self, numbers: Iterator[float], question: Value, settings: W) -> Value:
         """Return a word of the question."""
-        words = question["text"].split()
+        words = question["prompt"].split()
         return {
             "text": words[int(next(numbers) * len(words))][: settings.max_characters],
             "tokens": 1,
@@ -167,9 +161,11 @@ class WritingTask(Task[W]):
         }
 
 
-def roles(text: str, answer: str) -> dict[str, Role]:
-    """Return the columns of a task in which a model writes."""
-    return {"input": Role(default=text), "target": Role(default=answer)}
+def source_of(record: Record, source_prompt: str, prompt: str) -> Value:
+    """Return a text for an encoder: where it stands in the prompt, if it does, for most of a question is that text."""
+    source = prompting.filled(source_prompt, record)
+    at = prompt.find(source)
+    return {"source": source} if at < 0 else {"part": [at, at + len(source)]}
 
 
 def answers_of(record: Record, role: str) -> list[str]:
