@@ -18,11 +18,41 @@ from worker.sandbox.contracts import LAUNCH_FAILED, Limits, Outcome, SandboxUnav
 MAX_MESSAGE = 500
 MAX_TAIL_LINES = 40
 KILLED = {
-    "memory": ("out_of_memory", gettext_noop("It needed more memory than the %(memory_mb)d MB a job may have.")),
-    "wall_time": ("time_limit", gettext_noop("It took longer than the %(seconds)d s a job may take.")),
-    "cpu_time": ("time_limit", gettext_noop("It used more processor time than a job may use.")),
-    "processes": ("process_limit", gettext_noop("It started more than the %(processes)d processes a job may have.")),
-    "disk": ("disk_limit", gettext_noop("It wrote more than the %(disk_mb)d MB a job may write.")),
+    "memory": (
+        "out_of_memory",
+        gettext_noop(
+            "It needed more memory than the %(memory_mb)d MB a job may have. Publish a smaller model, or check that "
+            "its tokenizer does not make endless texts."
+        ),
+    ),
+    "wall_time": (
+        "time_limit",
+        gettext_noop(
+            "It took longer than the %(seconds)d s a job may take. Publish a smaller model, or check that its "
+            "tokenizer and its answers come to an end."
+        ),
+    ),
+    "cpu_time": (
+        "time_limit",
+        gettext_noop(
+            "It used more processor time than a job may use. Publish a smaller model, or check that its tokenizer and "
+            "its answers come to an end."
+        ),
+    ),
+    "processes": (
+        "process_limit",
+        gettext_noop(
+            "It started more than the %(processes)d processes a job may have. A model that is loaded from plain files "
+            "starts none: save it with save_pretrained() and publish it."
+        ),
+    ),
+    "disk": (
+        "disk_limit",
+        gettext_noop(
+            "It wrote more than the %(disk_mb)d MB a job may write. A model that is loaded from plain files writes its "
+            "answers alone: save it with save_pretrained() and publish it."
+        ),
+    ),
 }
 NO_SANDBOX = gettext_noop("The worker could not put up the sandbox: %(cause)s")
 CRASHED = gettext_noop("The engine ended unexpectedly with status %(status)d. The log holds its last words.")

@@ -34,8 +34,8 @@ HEADLINES: Mapping[ErrorCode, str] = {
         "into transformers. Details: %(detail)s"
     ),
     "unsupported_architecture": gettext_noop(
-        "This architecture cannot be evaluated here. Publish a model of a supported architecture with a "
-        "classification head. Details: %(detail)s"
+        "This architecture cannot be evaluated on this task here. Publish a model of a supported architecture whose "
+        "head fits the task. Details: %(detail)s"
     ),
     "missing_tokenizer": gettext_noop(
         "The tokenizer is missing. Publish tokenizer.json beside the weights. Details: %(detail)s"
@@ -65,7 +65,7 @@ HEADLINES: Mapping[ErrorCode, str] = {
         "The weights cannot be read. Save them again with save_pretrained() and publish them. Details: %(detail)s"
     ),
     "weights_incomplete": gettext_noop(
-        "Some weights are missing. Publish the whole fine-tuned model, its classification head included. "
+        "Some weights are missing. Publish the whole fine-tuned model, its head included. "
         "Details: %(detail)s"
     ),
     "label_mismatch": gettext_noop(

@@ -111,7 +111,7 @@ def test_a_model_that_takes_too_long_is_ended(make_repo: MakeRepo, alice: User, 
     settings.JOB_MAX_SECONDS = 2
     evaluation = run(make_evaluation(make_repo, alice, benchmark, seconds=30))
     assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "time_limit")
-    assert evaluation.job.reason_text == "It took longer than the 2 s a job may take."
+    assert evaluation.job.reason_text.startswith("It took longer than the 2 s a job may take. Publish a smaller model")
 
 
 def test_a_model_that_needs_too_much_memory_says_how_much_it_may_have(

@@ -1,5 +1,6 @@
 """What workers store is told in the reader's language: failures, progress, missing walls, kinds."""
 
+import html
 from datetime import timedelta
 from typing import get_args
 
@@ -9,6 +10,7 @@ from django.utils import translation
 from portal.models import Job
 from worker import progress_texts, sandbox_texts
 from worker.engine.contracts import ErrorCode
+from worker.engine_runs import KILLED
 from worker.failure_texts import HEADLINES
 from worker.jobs import KINDS
 from worker.sandbox import detection
@@ -45,6 +47,20 @@ def test_every_error_of_the_engine_has_a_headline_that_is_translated() -> None:
     for headline in HEADLINES.values():
         assert "%(detail)s" in headline
         assert is_translated(headline)
+
+
+def test_every_failure_says_what_is_wrong_and_then_what_to_change(as_user, alice) -> None:
+    reasons = {**HEADLINES, **dict(KILLED.values())}
+    for code, reason in reasons.items():
+        wrong, _stop, mend = reason.removesuffix(" Details: %(detail)s").partition(". ")
+        if code not in {"inference_failed", "bad_spec"}:  # these two name it in one sentence
+            assert wrong and len(mend.split()) > 3, code
+        job = Job.claim(Job.enqueue("evaluate", spec={}, owner=alice, title="").pk, worker="one", lease=LEASE)
+        data = {"detail": "<b>", "memory_mb": 1, "seconds": 1, "disk_mb": 1, "processes": 1}
+        job.fail(code=code, reason=reason, **data)
+        page = as_user(alice).get(f"/jobs/{job.pk}").text
+        assert html.escape(reason % data) in page
+        assert "<b>" not in page
 
 
 def test_a_failed_job_says_in_chinese_what_to_mend_and_keeps_the_detail(as_user, alice, job) -> None:
