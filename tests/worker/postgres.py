@@ -19,8 +19,11 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Run a cluster and yield the DATABASE_URL of an empty database in it."""
+def cluster(address: str = "", port: int = 5432) -> Iterator[str]:
+    """Run a cluster and yield the DATABASE_URL of an empty database in it.
+
+    With an `address`, it also listens there for everybody: give none but that of a network of the test's own.
+    """
     binaries = programs()
     if binaries is None:
         absent("needs PostgreSQL")
@@ -36,10 +39,14 @@ def cluster() -> Iterator[str]:
 
     try:
         run("initdb", "-D", "data", "-U", "portal", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+        if address:
+            with (folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
+        options = f"-c listen_addresses={address} -c port={port} -c unix_socket_directories={folder} -c fsync=off"
         run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
         try:
-            yield f"postgres://portal@{str(folder).replace('/', '%2F')}/postgres"
+            where = f"{address}:{port}" if address else str(folder).replace("/", "%2F")
+            yield f"postgres://portal@{where}/postgres"
         finally:
             run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
     finally:
