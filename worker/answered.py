@@ -65,7 +65,7 @@ class Answered:
         if _work_of(content) != self._work or _digest(content[: self._bytes]) != self._digest:
             self._begin(b"", work=_work_of(content))  # the engine took nothing of it, or not all
         end = content.rfind(b"\n") + 1
-        if end > self._bytes:
+        if end > max(self._bytes, len(content.partition(b"\n")[0]) + 1):  # more than the line that names the work
             self._keep(content, end)
 
     def _begin(self, content: bytes, work: str | None = None) -> None:

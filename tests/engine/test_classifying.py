@@ -63,9 +63,41 @@ def test_the_answers_are_those_of_transformers(spec):
         assert row["scores"] == pytest.approx(expected, abs=2e-6)
 
 
-def test_labels_do_not_depend_on_the_batch_size(spec):
-    digests = {evaluate(replace(spec, token_budget=budget))["prediction_digest"] for budget in (1, 64, 100_000)}
-    assert len(digests) == 1
+def test_neither_batches_nor_threads_nor_turns_nor_changed_texts_move_an_answer(spec, tmp_path, monkeypatch):
+    perturbed = write_jsonl(tmp_path / "perturbed.jsonl", [{"id": "0", "text": "GOOD"}, {"id": "1", "text": "bda"}])
+    plain = evaluate(spec)["prediction_digest"]
+    asked = replace(spec, perturbed=str(perturbed))
+    answers_to_changed = set()
+
+    def run(**changes: Any) -> dict[str, Any]:
+        report = evaluate(replace(asked, **changes))
+        rows = (Path(spec.out_dir) / "perturbed_predictions.jsonl").read_text().splitlines()
+        answers_to_changed.add(tuple(json.loads(row)["label"] for row in rows))
+        return report
+
+    reports = [run(token_budget=budget) for budget in (1, 64, 100_000)]
+    reports.append(run(threads=2))
+    monkeypatch.setattr(type(find(spec.task)), "turn_rows", 7)
+    reports.append(run())
+    assert {report["prediction_digest"] for report in reports} == {plain}
+    assert len(answers_to_changed) == 1
+    assert all(report["robustness"]["questions"] == 2 for report in reports)
+    assert all(0 < report["robustness"]["share"] < 1 for report in reports)
+
+
+def test_a_model_is_loaded_once_and_timed_once_for_all_turns(spec, monkeypatch):
+    from worker.engine import load
+    from worker.engine.answering import measuring
+
+    calls = []
+    for module, name in ((load, "_load"), (measuring, "_latency")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, real=real, name=name: calls.append(name) or real(*given))
+    monkeypatch.setattr(type(find(spec.task)), "turn_rows", 7)
+    report = evaluate(spec)
+    assert calls == ["_load", "_latency"]
+    assert (report["rows"], report["truncated_rows"]) == (40, 0)
+    assert report["latency"]["warm_up"] == 10
 
 
 def test_the_report_says_what_it_took(spec):
@@ -80,6 +112,9 @@ def test_the_report_says_what_it_took(spec):
     assert report["weights_bytes"] > 4 * report["parameters"]
     for measured in ("load_seconds", "predict_seconds", "examples_per_second", "peak_rss_bytes"):
         assert report[measured] > 0
+    assert report["disk_bytes"] > report["weights_bytes"]
+    assert report["cores"] >= 1
+    assert report["busy"] in (True, False, None)
 
 
 def test_truncated_rows_are_counted(spec):

@@ -81,6 +81,7 @@ def recipe_for(files: dict[str, bytes], data: bytes) -> dict[str, object]:
             "seed": 3,
         },
         "fields": {"input": "text", "target": "label"},
+        "robustness": {"rows": 20, "seed": 3},
         "score": {"bootstrap": 200, "seed": 1, "primary": "f1_macro"},
         "expected": {"primary": {"name": "f1_macro", "value": 0.5}, "metrics": {}, "prediction_digest": None},
         "engine_version": ENGINE_VERSION,
@@ -119,14 +120,18 @@ def test_the_same_evaluation_agrees_and_another_number_does_not(published, tmp_p
     assert "NOT reproduced, these differ: primary (f1_macro)" in first.stdout
     score = json.loads((work / "score.json").read_text())
     primary = {name: score["primary"][name] for name in ("name", "value", "low", "high")}
-    expected = {"primary": primary, "metrics": score["metrics"], "prediction_digest": score["prediction_digest"]}
+    again = score["details"]["robustness"]["digest"]
+    assert again != score["prediction_digest"]
+    expected = {"primary": primary, "metrics": score["metrics"], "prediction_digest": score["prediction_digest"],
+                "robustness_digest": again}  # fmt: skip
 
     # From here on in this process, whose environment must stay as it is: importing torch again takes seconds.
     monkeypatch.setattr(reproducing, "prepare_process", lambda threads: None)
     assert reproducing.main([published(**expected)]) == 0
     again = capsys.readouterr().out
     assert "The evaluation is reproduced." in again
-    assert "the same on every text" in again
+    assert "answers: the same on every text" in again
+    assert "answers to changed texts: the same on every text" in again
     assert "log_loss" in again
 
     score["metrics"]["mcc"]["low"] += 1e-6

@@ -1,14 +1,17 @@
 """Answers are kept as they come: an attempt that follows answers only the rest, and gets the same digest."""
 
 import json
-from dataclasses import replace
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.builders import LABELS, toy_rows, write_jsonl
+from tests.engine.builders import LABELS, ROOT, toy_rows, write_jsonl
 from worker.engine import fake
 from worker.engine.contracts import EvaluateSpec
 from worker.engine.progress import Progress
@@ -72,6 +75,25 @@ def test_the_second_attempt_answers_the_rest_and_gets_the_same_digest(spec, tmp_
     assert (Path(spec.out_dir) / "predictions.jsonl").read_bytes() == (
         tmp_path / "whole" / "predictions.jsonl"
     ).read_bytes()
+
+
+def test_a_process_that_is_killed_loses_only_the_turn_that_it_was_at(spec, monkeypatch, tmp_path):
+    monkeypatch.undo()
+    rows = ({"id": str(number), "text": f"{row['text']} {number}"} for number, row in enumerate(toy_rows(1100)))
+    write_jsonl(Path(spec.inputs), rows)
+    whole = evaluate(replace(spec, out_dir=str(tmp_path / "whole"), resume=None))
+    (Path(spec.model_dir) / "config.json").write_text('{"fake_engine": {"turn_seconds": 0.3}}')
+    (tmp_path / "spec.json").write_text(json.dumps(asdict(spec)))
+    command = [sys.executable, "-m", "worker.engine.fake", "evaluate", str(tmp_path / "spec.json")]
+    path = Path(spec.out_dir) / KEPT_FILE
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        while not path.exists() or path.read_bytes().count(b"\n") < 2:
+            assert process.poll() is None, "it ended before its first turn was kept"
+            time.sleep(0.005)
+        process.kill()
+    again = evaluate(spec)
+    assert 512 <= again["resumed_rows"] < 1100
+    assert again["prediction_digest"] == whole["prediction_digest"]
 
 
 @pytest.mark.parametrize(

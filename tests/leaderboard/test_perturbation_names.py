@@ -12,7 +12,7 @@ def test_the_names_and_their_tasks_are_those_of_the_engine():
     assert frozenset(FIELDS) == perturbations.TASKS
     invariances = {name for name, found in perturbations.PERTURBATIONS.items() if found.is_invariance}
     assert invariances == {name for name, found in PERTURBATIONS.items() if found.kind == "invariance"}
-    assert perturbations.STRENGTHS == tuple(SHARES)
+    assert tuple(SHARES) == perturbations.STRENGTHS
 
 
 def test_the_limits_are_those_of_the_engine():
