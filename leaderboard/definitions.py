@@ -20,6 +20,7 @@ KEYS = frozenset(
 KEYS_OF_THE_HUB = frozenset({"evaluation_framework", "tasks"})
 MAX_NAME, MAX_DESCRIPTION, MAX_LABEL, MAX_FIELD = 120, 5000, 200, 100
 MAX_PATH = 1024
+BOX_FORMATS = ("xywh", "xyxy")  # left, top, width, height as in COCO; or left, top, right, bottom
 
 
 class DefinitionRefused(InvalidInput):
@@ -273,6 +274,7 @@ class _Reader:
 
 # Settings of tasks beside labels and label map, and how each is read.
 SETTINGS: dict[str, Callable[[_Reader], Any]] = {
+    "box_format": lambda reader: reader.choice("box_format", BOX_FORMATS, default=BOX_FORMATS[0]),
     "threshold": lambda reader: reader.share("threshold", 0.5),
     "relevant_label": lambda reader: reader.text("relevant_label", MAX_LABEL, default=""),
 }

@@ -9,15 +9,29 @@ from typing import Any
 
 from leaderboard.marking import Piece
 from leaderboard.models import Benchmark
+from leaderboard.pictures import Picture
 from models_hub import browsing
 from models_hub.browsing import EntryNotFound, RevisionNotFound
 
 SHOWN = 12
 MAX_BYTES = 1_000_000
+MAX_IMAGE_BYTES = 4_000_000  # rows with images are long
 MAX_TEXT = 600
 
 Row = dict[str, Any]
 Pairs = Iterable[tuple[Row, Row]]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A box on a picture; `verdict` is missed, right or wrong."""
+
+    label: str
+    left: float
+    top: float
+    width: float
+    height: float
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -34,23 +48,41 @@ class Mistake:
     pieces: Sequence[Piece] = ()
     # Where the first right one stands in an order, "" where nothing is put in order.
     place: str = ""
+    # What was looked at, and boxes on it where things in it are asked for.
+    picture: Picture | None = None
+    boxes: Sequence[Drawn] = ()
 
 
 def rows_in(benchmark: Benchmark, path: str) -> Iterator[Row]:
     """Yield the first rows of a data file of a benchmark; none where it is gone."""
     try:
         commit = browsing.resolve_revision(benchmark.dataset, benchmark.commit_oid)
-        data = browsing.read(benchmark.dataset, browsing.find(benchmark.dataset, commit, path), MAX_BYTES)
+        most = MAX_IMAGE_BYTES if benchmark.kind.reads_images else MAX_BYTES
+        data = browsing.read(benchmark.dataset, browsing.find(benchmark.dataset, commit, path), most)
     except (EntryNotFound, RevisionNotFound):
         return
     yield from _csv_rows(data) if path.endswith(".csv") else json_lines(data)
 
 
+def value_in(value: object) -> object:
+    """Return a value that CSV holds as JSON; None where it is text and no JSON."""
+    if isinstance(value, str):
+        return next((row["value"] for row in json_lines(f'{{"value": {value}}}'.encode())), None)
+    return value
+
+
 def list_in(value: object) -> list[object]:
     """Return a list, which CSV holds as JSON; an empty one for anything else."""
-    if isinstance(value, str):
-        value = next((row["list"] for row in json_lines(f'{{"list": {value}}}'.encode())), None)
-    return value if isinstance(value, list) else []
+    found = value_in(value)
+    return found if isinstance(found, list) else []
+
+
+def label_in(value: object, labels: list[str]) -> str | None:
+    """Return the label of a row, which many data sets store as its position."""
+    text = str(value)
+    if text in labels:
+        return text
+    return labels[int(text)] if text.isascii() and text.isdigit() and int(text) < len(labels) else None
 
 
 def json_lines(data: bytes) -> Iterator[Row]:

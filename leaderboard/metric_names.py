@@ -29,6 +29,9 @@ NAMES: dict[str, str | Promise] = {
     "recall_entities": _("Recall of entities"),
     "f1_types": _("F1, mean over types"),
     "sentence_accuracy": _("Sentences without a mistake"),
+    "accuracy_top5": _("Right label among the first five"),
+    "box_ap": _("Average precision of boxes"),
+    "box_ap50": _("Average precision of boxes at half overlap"),
 }
 # Metrics that are no share of something, so that a percentage would mislead.
 PLAIN = frozenset(name for name, metric in METRICS.items() if metric.plain)
@@ -44,7 +47,8 @@ SCALES: dict[str, tuple[float, float] | None] = {
 }
 
 
-SETTINGS: dict[str, str | Promise] = {"threshold": _("Threshold")}
+SETTINGS: dict[str, str | Promise] = {
+    "box_format": _("Form of the boxes"),"threshold": _("Threshold")}
 
 
 def setting_label(name: str) -> str:

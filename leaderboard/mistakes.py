@@ -3,9 +3,21 @@
 from collections.abc import Callable, Mapping
 from itertools import islice
 
-from leaderboard.examples import MAX_BYTES, MAX_TEXT, SHOWN, Mistake, Pairs, Row, json_lines, list_in, rows_in
+from leaderboard.examples import (
+    MAX_BYTES,
+    MAX_TEXT,
+    SHOWN,
+    Mistake,
+    Pairs,
+    Row,
+    json_lines,
+    label_in,
+    list_in,
+    rows_in,
+)
 from leaderboard.marking import entities_of, marked_words
 from leaderboard.models import Benchmark, Evaluation
+from leaderboard.seen import wrong_boxes, wrong_images
 from models_hub import contents
 
 
@@ -27,7 +39,7 @@ def _wrong_labels(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
     wrong = (
         _mistake(benchmark, row, answer, label, str(answer.get("label", "")))
         for row, answer in pairs
-        if (label := _label(row.get(benchmark.fields["target"]), benchmark.labels)) and label != answer.get("label")
+        if (label := label_in(row.get(benchmark.fields["target"]), benchmark.labels)) and label != answer.get("label")
     )
     return list(islice(wrong, SHOWN))
 
@@ -68,7 +80,7 @@ def _wrong_tags(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
         given = list_in(answer.get("tags"))
         if not words or not len(words) == len(tags) == len(given):
             continue
-        wanted, said = entities_of([_label(tag, benchmark.labels) for tag in tags]), entities_of(given)
+        wanted, said = entities_of([label_in(tag, benchmark.labels) for tag in tags]), entities_of(given)
         if wanted != said:
             pieces = marked_words([str(word) for word in words], wanted, said)
             found.append(Mistake(str(answer.get("id", "")), "", "", "", "", None, pieces))
@@ -83,6 +95,8 @@ READERS: Mapping[str, Callable[[Benchmark, Pairs], list[Mistake]]] = {
     Benchmark.Task.MULTI_LABEL: _wrong_sets,
     Benchmark.Task.REGRESSION: _farthest,
     Benchmark.Task.TOKEN_CLASSIFICATION: _wrong_tags,
+    Benchmark.Task.IMAGE_CLASSIFICATION: wrong_images,
+    Benchmark.Task.OBJECT_DETECTION: wrong_boxes,
 }
 
 
@@ -108,13 +122,5 @@ def _labels(value: object, labels: list[str]) -> set[str] | None:
             value = [value] if value in labels else [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, list):
         return None
-    found = [_label(item, labels) for item in value]
+    found = [label_in(item, labels) for item in value]
     return None if None in found else {label for label in found if label}
-
-
-def _label(value: object, labels: list[str]) -> str | None:
-    """Return the label of a row, which many data sets store as its position."""
-    text = str(value)
-    if text in labels:
-        return text
-    return labels[int(text)] if text.isascii() and text.isdigit() and int(text) < len(labels) else None

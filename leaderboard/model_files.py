@@ -12,8 +12,11 @@ WEIGHTS_SUFFIX = ".safetensors"
 WEIGHTS_INDEX = "model.safetensors.index.json"
 # Any one of these lets the engine build a tokenizer.
 TOKENIZERS = frozenset({"tokenizer.json", "vocab.txt", "vocab.json"})
+# How images are made ready.
+PREPROCESSOR = "preprocessor_config.json"
 OTHERS = frozenset(
     {CONFIG, WEIGHTS_INDEX, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt"}
+    | {PREPROCESSOR}
 )
 
 

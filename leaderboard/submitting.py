@@ -67,7 +67,7 @@ def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) ->
 def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task: str) -> None:
     """Raise NotEvaluable when the files alone show that an evaluation must fail."""
     _check_config(_config_of(model, entries), task)
-    _check_files(model, commit, entries)
+    _check_files(model, commit, entries, KINDS[task])
 
 
 def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list[str]:
@@ -84,7 +84,8 @@ def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list
             fitting.append(task)
     if refusal is not None and not fitting:
         raise refusal
-    _check_files(model, commit, entries)
+    # No head is for texts and for images, so that all of them need the same files.
+    _check_files(model, commit, entries, KINDS[fitting[0]])
     return fitting
 
 
@@ -100,9 +101,14 @@ def _config_of(model: Repo, entries: Sequence[Entry]) -> dict[str, Any]:
     return _read_config(model, files[model_files.CONFIG])
 
 
-def _check_files(model: Repo, commit: Commit, entries: Sequence[Entry]) -> None:
+def _check_files(model: Repo, commit: Commit, entries: Sequence[Entry], kind: Kind) -> None:
     paths = {entry.path for entry in entries}
-    if not model_files.TOKENIZERS & paths:
+    if kind.reads_images and model_files.PREPROCESSOR not in paths:
+        raise NotEvaluable(
+            _("preprocessor_config.json is missing. Publish it too: image_processor.push_to_hub() writes it."),
+            code="missing_preprocessor",
+        )
+    if not kind.reads_images and not model_files.TOKENIZERS & paths:
         raise NotEvaluable(
             _("The tokenizer is missing. Publish tokenizer.json too: tokenizer.push_to_hub() writes it."),
             code="missing_tokenizer",

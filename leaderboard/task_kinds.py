@@ -39,6 +39,7 @@ class Kind:
     problem_types: Sequence[str]  # of config.json, where it names one
     outputs: int | None = None  # how many numbers the head must give, None for one a label
     most_outputs: int | None = None  # how many numbers the head may give at most
+    reads_images: bool = False
     are_tags: bool = False  # the labels are tags of IOB2: O, and B- and I- with the name of a type
     metrics: Sequence[Metric]
     default_primary: str
@@ -144,6 +145,27 @@ KINDS: dict[str, Kind] = {
                 Metric("sentence_accuracy"),
             ),
             default_primary="f1_entities",
+        ),
+        Kind(
+            name="image-classification",
+            roles={"input": Role("image"), "target": Role("label")},
+            settings=("labels", "label_map"),
+            heads=("ForImageClassification",),
+            problem_types=("single_label_classification",),
+            reads_images=True,
+            metrics=(*CHOICE_METRICS, Metric("accuracy_top5")),
+            default_primary="accuracy",
+            shown=("accuracy", "accuracy_top5", "f1_macro", "mcc"),
+        ),
+        Kind(
+            name="object-detection",
+            roles={"input": Role("image"), "target": Role("objects")},
+            settings=("labels", "label_map", "box_format"),
+            heads=("ForObjectDetection",),
+            problem_types=(),
+            reads_images=True,
+            metrics=(Metric("box_ap"), Metric("box_ap50")),
+            default_primary="box_ap",
         ),
     )
 }

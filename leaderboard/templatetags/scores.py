@@ -17,7 +17,7 @@ register.filter("setting_label", metric_names.setting_label)
 @register.filter
 def verdicts(mistakes: list[Mistake]) -> list[str]:
     """Return which marks there are in the texts, in the order of their legend."""
-    found = {piece.verdict for mistake in mistakes for piece in mistake.pieces}
+    found = {piece.verdict for mistake in mistakes for piece in (*mistake.pieces, *mistake.boxes)}
     return [verdict for verdict in VERDICTS if verdict in found]
 
 

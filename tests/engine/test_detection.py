@@ -1,13 +1,9 @@
 """Average precision equals COCO's own, and can be resampled."""
 
-import contextlib
-import io
-
 import numpy as np
 import pytest
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
+from tests.engine.coco import coco
 from worker.engine.measures import detection
 from worker.engine.measures.detection import Box
 
@@ -34,56 +30,11 @@ def scenes(seed: int, images: int = 25) -> tuple[list[list[Box]], list[list[Box]
     return golds, predictions
 
 
-def coco(golds: list[list[Box]], predictions: list[list[Box]]) -> tuple[float, float]:
-    """Ask pycocotools for AP and AP at one half."""
-
-    def wide(box: Box) -> list[float]:
-        left, top, right, bottom = box.corners
-        return [left, top, right - left, bottom - top]
-
-    truth = [(image, box) for image, boxes in enumerate(golds) for box in boxes]
-    with contextlib.redirect_stdout(io.StringIO()):
-        reference = COCO()
-        reference.dataset = {
-            "images": [{"id": image + 1} for image in range(len(golds))],
-            "categories": [{"id": number + 1} for number in range(len(LABELS))],
-            "annotations": [
-                {
-                    "id": number + 1,
-                    "image_id": image + 1,
-                    "category_id": LABELS.index(box.label) + 1,
-                    "bbox": wide(box),
-                    "area": wide(box)[2] * wide(box)[3],
-                    "iscrowd": 0,
-                }
-                for number, (image, box) in enumerate(truth)
-            ],
-        }
-        reference.createIndex()
-        found = reference.loadRes(
-            [
-                {
-                    "image_id": image + 1,
-                    "category_id": LABELS.index(box.label) + 1,
-                    "bbox": wide(box),
-                    "score": box.score,
-                }
-                for image, boxes in enumerate(predictions)
-                for box in boxes
-            ]
-        )
-        judge = COCOeval(reference, found, "bbox")
-        judge.evaluate()
-        judge.accumulate()
-        judge.summarize()
-    return float(judge.stats[0]), float(judge.stats[1])
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_average_precision_equals_coco(seed):
     golds, predictions = scenes(seed)
     found = detection.match(golds, predictions)
-    expected = coco(golds, predictions)
+    expected = coco(golds, predictions, LABELS)
     assert found.average_precision().value() == pytest.approx(expected[0], abs=1e-9)
     assert found.average_precision_at_half().value() == pytest.approx(expected[1], abs=1e-9)
     assert 0.1 < expected[0] < expected[1] < 1
@@ -96,7 +47,7 @@ def test_resampled_precision_equals_coco_on_the_drawn_images():
     for _ in range(5):
         drawn = np.sort(random.randint(0, 12, 12))
         weights = np.bincount(drawn, minlength=12)[None, :].astype(float)
-        expected = coco([golds[i] for i in drawn], [predictions[i] for i in drawn])[0]
+        expected = coco([golds[i] for i in drawn], [predictions[i] for i in drawn], LABELS)[0]
         assert statistic.resampled(weights)[0] == pytest.approx(expected, abs=1e-9)
 
 

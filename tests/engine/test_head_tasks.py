@@ -21,6 +21,8 @@ from worker.engine.tasks import TASKS, find
 Rows = list[dict[str, Any]]
 MULTI = {"labels": ["joy", "anger", "fear"]}
 ALL_SETTINGS = {
+    "image-classification": {"labels": ["cat", "dog"]},
+    "object-detection": {"labels": ["cat", "dog"]},
     "text-classification": {"labels": ["negative", "positive"]},
     "text-pair-classification": {"labels": ["no", "yes"]},
     "multi-label-classification": MULTI,

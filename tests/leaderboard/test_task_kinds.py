@@ -25,6 +25,7 @@ def test_a_kind_is_what_the_engine_does(name: str) -> None:
     assert dict(kind.files) == dict(task.files)
     assert tuple(kind.heads) == task.heads
     assert tuple(kind.problem_types) == task.problem_types
+    assert kind.reads_images != task.reads_text
     assert kind.default_primary == task.default_primary
     assert set(kind.shown) <= set(kind.metric_names)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 # What a machine does when it rests: below this much load it is quiet.
 SPARE_LOAD = 0.5
-LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "pillow")
 
 
 def versions() -> dict[str, str]:

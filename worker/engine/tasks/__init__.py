@@ -3,7 +3,9 @@
 from typing import Any
 
 from worker.engine.contracts import EngineError
+from worker.engine.tasks.image_classification import ImageClassification
 from worker.engine.tasks.multi_label import MultiLabelClassification
+from worker.engine.tasks.object_detection import ObjectDetection
 from worker.engine.tasks.pair_classification import PairClassification
 from worker.engine.tasks.regression import TextRegression
 from worker.engine.tasks.task import Task
@@ -16,6 +18,8 @@ _ALL: tuple[Task[Any], ...] = (
     MultiLabelClassification(),
     TextRegression(),
     TokenClassification(),
+    ImageClassification(),
+    ObjectDetection(),
 )
 TASKS: dict[str, Task[Any]] = {task.name: task for task in _ALL}
 
