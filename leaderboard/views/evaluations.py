@@ -8,12 +8,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from leaderboard import permissions, reproducing
+from leaderboard import permissions, reproducing, results_files
 from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation
 from leaderboard.ranking import floor_of, normalised
-from models_hub.permissions import can_download
+from models_hub.permissions import can_download, can_write
 from portal import waiting
 from portal.authentication import require_user
 from portal.errors import DomainError
@@ -46,6 +46,8 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         return response
     if row.is_finished:
         context |= _findings(row, may_read=can_download(request.user, row.benchmark.dataset))
+        context["results_path"] = results_files.path_of(row)
+        context["may_write"] = can_write(request.user, row.model)
         context["may_read_answers"] = permissions.can_read_answers(request.user, row)
     return render(request, "leaderboard/evaluations/evaluation.html", context)
 

@@ -6,10 +6,10 @@ from django.shortcuts import redirect
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leaderboard import allowance, bulk, costs, model_files, permissions, remeasuring, submitting
+from leaderboard import allowance, bulk, costs, model_files, permissions, remeasuring, stated, submitting
 from leaderboard.bulk import Answer
 from leaderboard.forms import EvaluationForm
-from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation, StandingOrder
+from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation, ResultsOrder, StandingOrder
 from leaderboard.submitting import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
@@ -63,6 +63,8 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
         may_vote=not (repo.private or repo.gated),
         allowance=allowance.of(request.user) if isinstance(request.user, User) else None,
         standing_order=StandingOrder.objects.select_related("asked_by").filter(model=repo).first(),
+        results_order=ResultsOrder.objects.select_related("asked_by").filter(model=repo).first(),
+        stated=stated.of(repo, request.user),
         obstacle=obstacle,
     )
 
@@ -102,6 +104,7 @@ def summary(request: HttpRequest, repo: Repo) -> HttpResponse:
         tab="card",
         evaluations=list(found.values())[:SUMMARY],
         running=running,
+        stated=len(stated.of(repo, request.user)),
         may_evaluate=permissions.can_evaluate(request.user, repo),
     )
 

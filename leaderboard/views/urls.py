@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from leaderboard.views import benchmarks, boards, catalogue, datasets, evaluations, models, wishes
+from leaderboard.views import benchmarks, boards, catalogue, datasets, evaluations, models, results, wishes
 from portal import path_converters  # noqa: F401  (registers "account")
 
 # Not every two names: `datasets/alice/evaluations` is a data set that bears this name.
@@ -22,6 +22,7 @@ urlpatterns = [
     path("benchmarks/wishes/<int:wish_id>/withdrawal", wishes.withdrawal, name="wish_withdrawal"),
     path("evaluations/<int:evaluation_id>", evaluations.evaluation, name="evaluation"),
     path("evaluations/<int:evaluation_id>/reproductions", evaluations.reproductions, name="evaluation_reproductions"),
+    path("evaluations/<int:evaluation_id>/results-file", results.results_file, name="evaluation_results_file"),
     path(
         "datasets/<account:namespace>/<account:name>/benchmarks",
         datasets.benchmarks_of,
@@ -30,6 +31,7 @@ urlpatterns = [
     ),
     re_path(rf"^{MODEL}/evaluations$", models.evaluations, {"kind": "model"}, name="model_evaluations"),
     re_path(rf"^{MODEL}/wishes$", wishes.of_model, {"kind": "model"}, name="model_wishes"),
+    re_path(rf"^{MODEL}/results-order$", results.results_order, {"kind": "model"}, name="model_results_order"),
     re_path(rf"^{MODEL}/standing-order$", models.standing_order, {"kind": "model"}, name="model_standing_order"),
     re_path(rf"^{MODEL}/evaluations/summary$", models.summary, {"kind": "model"}, name="model_scores"),
 ]

@@ -7,7 +7,7 @@ transaction that marks the event as delivered: what takes long belongs into a jo
 from collections.abc import Callable, Sequence
 
 from portal.models import Event
-from worker.consumers import best_scores, deleted_repos, new_versions, renamed_accounts, webhooks
+from worker.consumers import best_scores, deleted_repos, new_versions, renamed_accounts, results_files, webhooks
 from worker.webhook_payloads import TOLD
 
 Consumer = Callable[[Event], None]
@@ -18,6 +18,7 @@ CONSUMERS: dict[str, Sequence[Consumer]] = {
     "repo.visibility_changed": (best_scores.tell, webhooks.announce),
     "repo.deleted": (deleted_repos.cancel_jobs, best_scores.tell, webhooks.announce),
     "repo.restored": (best_scores.tell,),
+    "evaluation.completed": (results_files.write,),
     "account.renamed": (renamed_accounts.index,),
     "organization.renamed": (renamed_accounts.index,),
 }
