@@ -276,6 +276,9 @@ class _Reader:
 SETTINGS: dict[str, Callable[[_Reader], Any]] = {
     "box_format": lambda reader: reader.choice("box_format", BOX_FORMATS, default=BOX_FORMATS[0]),
     "threshold": lambda reader: reader.share("threshold", 0.5),
+    "rules": lambda reader: reader.choice("rules", ("squad", "cmrc"), default="squad"),
+    "no_answer": lambda reader: reader.flag("no_answer", default=False),
+    "max_answer_length": lambda reader: reader.number("max_answer_length", 1, 512, default=30),
     "relevant_label": lambda reader: reader.text("relevant_label", MAX_LABEL, default=""),
 }
 

@@ -29,6 +29,8 @@ NAMES: dict[str, str | Promise] = {
     "recall_entities": _("Recall of entities"),
     "f1_types": _("F1, mean over types"),
     "sentence_accuracy": _("Sentences without a mistake"),
+    "f1": _("F1 of the answers"),
+    "exact_match": _("Exact match"),
     "accuracy_top5": _("Right label among the first five"),
     "box_ap": _("Average precision of boxes"),
     "box_ap50": _("Average precision of boxes at half overlap"),
@@ -48,7 +50,10 @@ SCALES: dict[str, tuple[float, float] | None] = {
 
 
 SETTINGS: dict[str, str | Promise] = {
-    "box_format": _("Form of the boxes"),"threshold": _("Threshold")}
+    "box_format": _("Form of the boxes"),"threshold": _("Threshold"),
+    "rules": _("Answers compared by the rules of"),
+    "no_answer": _("Questions without an answer"),
+    "max_answer_length": _("Longest answer, in tokens")}
 
 
 def setting_label(name: str) -> str:

@@ -147,6 +147,16 @@ KINDS: dict[str, Kind] = {
             default_primary="f1_entities",
         ),
         Kind(
+            name="question-answering",
+            roles={"input": Role("question"), "context": Role("context"), "target": Role("answers")},
+            settings=("rules", "no_answer", "max_answer_length"),
+            heads=("ForQuestionAnswering",),
+            problem_types=(),
+            outputs=2,
+            metrics=(Metric("f1"), Metric("exact_match")),
+            default_primary="f1",
+        ),
+        Kind(
             name="image-classification",
             roles={"input": Role("image"), "target": Role("label")},
             settings=("labels", "label_map"),

@@ -28,10 +28,12 @@ ALL_SETTINGS = {
     "multi-label-classification": MULTI,
     "text-regression": {},
     "token-classification": {"labels": ["O", "B-PER", "I-PER"]},
+    "question-answering": {},
 }
 # What is asked, and the answer, where a text alone will not do.
 QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "token-classification": ({"tokens": ["Bo", "came"]}, {"tags": ["B-PER", "O"]}),
+    "question-answering": ({"question": "Who came?", "context": "Bo came."}, {}),
 }
 
 

@@ -53,6 +53,7 @@ class Chain:
         )
 
     def evaluate(self, **changes: Any) -> list[list[str]]:
+        from worker.engine.answering import measuring
         from worker.engine.evaluating import evaluate
 
         spec = EvaluateSpec(
@@ -63,7 +64,10 @@ class Chain:
             settings={"labels": self.tags},
             device="cpu",
         )
-        evaluate(replace(spec, **changes), Progress(StringIO()))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(measuring, "LATENCY_SAMPLES", 2)
+            patch.setattr(measuring, "LATENCY_WARM_UP", 1)
+            evaluate(replace(spec, **changes), Progress(StringIO()))
         lines = (self.folder / "out" / "predictions.jsonl").read_text().splitlines()
         return [json.loads(line)["tags"] for line in lines]
 

@@ -7,6 +7,7 @@ from worker.engine.tasks.image_classification import ImageClassification
 from worker.engine.tasks.multi_label import MultiLabelClassification
 from worker.engine.tasks.object_detection import ObjectDetection
 from worker.engine.tasks.pair_classification import PairClassification
+from worker.engine.tasks.question_answering import QuestionAnswering
 from worker.engine.tasks.regression import TextRegression
 from worker.engine.tasks.task import Task
 from worker.engine.tasks.text_classification import TextClassification
@@ -18,6 +19,7 @@ _ALL: tuple[Task[Any], ...] = (
     MultiLabelClassification(),
     TextRegression(),
     TokenClassification(),
+    QuestionAnswering(),
     ImageClassification(),
     ObjectDetection(),
 )
