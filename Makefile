@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STATIC_ROOT ?= build/static
-TEST_PROCESSES ?= 2
+TEST_PROCESSES ?= 3
 LOCKS := pyproject.toml constraints.txt package.json package-lock.json .npmrc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -19,9 +19,10 @@ run: setup ## Run the whole portal and print its address (NO_DEMO=1, HOST, PORT,
 setup: $(VENV)/.ready $(STATIC_ROOT)/staticfiles.json ## Install what running needs into .venv, and build static files and translations.
 	@$(BIN)/python -m portal.compile_messages
 
-# A file at a time to each process: what its tests share, such as a live portal, is started once.
+# A file at a time to each process: what its tests share, such as a live portal, is started once. Files come in our
+# order, the slow ones first. Live tests mostly wait, so that there are more processes than cores.
 test: $(VENV)/.ready-dev setup ## Run the tests (T="tests/portal -k token" for some of them, TEST_PROCESSES=1 for one after another).
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(T)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(T)
 
 lint: $(VENV)/.ready-dev ## Check style, types and the layers.
 	$(BIN)/ruff check .

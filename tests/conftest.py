@@ -17,6 +17,11 @@ from tests.live import LivePortal
 PASSWORD = "correct horse battery staple"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits for real processes: were it last, one process would wait and the others be idle."""
+    items.sort(key=lambda item: item.get_closest_marker("live") is None)
+
+
 @pytest.fixture(autouse=True)
 def own_blob_folder(settings, tmp_path: Path) -> Path:
     """Each test has a blob store of its own."""
