@@ -26,10 +26,8 @@ MAX_WORDS = 200
 # The column that each role of a task has in our rows, where the task's own default is another.
 FIELDS: dict[str, dict[str, str]] = {
     "text-pair-classification": {"input": "text1", "input2": "text2", "target": "label"},
-    "text-regression": {"input": "text1", "input2": "text2", "target": "score"},
+    "sentence-similarity": {"input": "text1", "input2": "text2", "target": "score"},
 }
-# A task that asks the same of a set where the portal does not know the own one of it.
-INSTEAD = {"sentence-similarity": "text-regression"}
 
 
 def title_of(entry: Entry) -> str:
@@ -49,7 +47,7 @@ def task_title(task: str) -> str:
 
 def task_of(entry: Entry) -> str | None:
     """Return the task under which the portal evaluates a set; None where it has none."""
-    return next((task for task in (entry.task, INSTEAD.get(entry.task, "")) if fields_of(entry, task)), None)
+    return entry.task if fields_of(entry, entry.task) else None
 
 
 def fields_of(entry: Entry, task: str) -> dict[str, str]:

@@ -24,6 +24,13 @@ NAMES: dict[str, str | Promise] = {
     "pearson": _("Pearson correlation"),
     "mse": _("Mean squared error"),
     "mae": _("Mean absolute error"),
+    "ndcg_at_10": _("nDCG of the first 10"),
+    "mrr_at_10": _("Mean reciprocal rank of the first 10"),
+    "recall_at_1": _("Recall at 1"),
+    "recall_at_5": _("Recall at 5"),
+    "recall_at_10": _("Recall at 10"),
+    "recall_at_100": _("Recall at 100"),
+    "map": _("Mean average precision"),
     "f1_entities": _("F1 of entities"),
     "precision_entities": _("Precision of entities"),
     "recall_entities": _("Recall of entities"),
@@ -51,6 +58,7 @@ SCALES: dict[str, tuple[float, float] | None] = {
 
 SETTINGS: dict[str, str | Promise] = {
     "box_format": _("Form of the boxes"),"threshold": _("Threshold"),
+    "relevant_label": _("Label of what fits"),
     "rules": _("Answers compared by the rules of"),
     "no_answer": _("Questions without an answer"),
     "max_answer_length": _("Longest answer, in tokens")}

@@ -17,6 +17,7 @@ from leaderboard.examples import (
 )
 from leaderboard.marking import entities_of, marked_words
 from leaderboard.models import Benchmark, Evaluation
+from leaderboard.orders import farthest_pairs, misplaced_candidates, missed_documents
 from leaderboard.passages import wrong_answers
 from leaderboard.seen import wrong_boxes, wrong_images
 from models_hub import contents
@@ -96,6 +97,9 @@ READERS: Mapping[str, Callable[[Benchmark, Pairs], list[Mistake]]] = {
     Benchmark.Task.MULTI_LABEL: _wrong_sets,
     Benchmark.Task.REGRESSION: _farthest,
     Benchmark.Task.TOKEN_CLASSIFICATION: _wrong_tags,
+    Benchmark.Task.SENTENCE_SIMILARITY: farthest_pairs,
+    Benchmark.Task.TEXT_RETRIEVAL: missed_documents,
+    Benchmark.Task.TEXT_RANKING: misplaced_candidates,
     Benchmark.Task.QUESTION_ANSWERING: wrong_answers,
     Benchmark.Task.IMAGE_CLASSIFICATION: wrong_images,
     Benchmark.Task.OBJECT_DETECTION: wrong_boxes,

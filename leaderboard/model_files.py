@@ -1,6 +1,7 @@
 """Which files of a model an evaluation reads, and a digest over them."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 
 from models_hub import browsing
@@ -18,18 +19,36 @@ OTHERS = frozenset(
     {CONFIG, WEIGHTS_INDEX, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt"}
     | {PREPROCESSOR}
 )
+# How sentence-transformers says what becomes of the hidden states: a list of modules, each with a folder.
+MODULES = "modules.json"
+SENTENCES = frozenset({MODULES, "sentence_bert_config.json", "config_sentence_transformers.json"})
+MODULE_FOLDER = re.compile(r"[0-9]{1,2}_(?:Pooling|Dense)")
+MODULE_FILES = frozenset({"config.json", "model.safetensors"})
+MAX_MODULES = 8
 
 
 def read_by_evaluation(path: str) -> bool:
-    """Say whether an evaluation reads the file: those beside config.json, nothing of subfolders."""
-    return path in TOKENIZERS or path in OTHERS or (path.endswith(WEIGHTS_SUFFIX) and "/" not in path)
+    """Say whether an evaluation reads the file: those beside config.json, and those of modules behind the encoder."""
+    folder, _slash, name = path.rpartition("/")
+    if folder:
+        return MODULE_FOLDER.fullmatch(folder) is not None and name in MODULE_FILES
+    return path in TOKENIZERS or path in OTHERS or path in SENTENCES or are_weights(path)
+
+
+def are_weights(path: str) -> bool:
+    """Say whether the file holds weights of the model itself."""
+    return path.endswith(WEIGHTS_SUFFIX) and "/" not in path
 
 
 def entries_of(repo: Repo, commit: Commit) -> list[Entry]:
     """Return the files of a commit that an evaluation reads, by path."""
-    return [
-        entry for entry in browsing.list_folder(repo, commit) if not entry.is_folder and read_by_evaluation(entry.path)
-    ]
+    items = browsing.items_below(repo, commit)
+    if MODULES in items:
+        folders = [path for path, item in items.items() if item.is_folder and MODULE_FOLDER.fullmatch(path)]
+        for folder in folders[:MAX_MODULES]:
+            items |= browsing.items_below(repo, commit, folder)
+    read = {path: item for path, item in items.items() if not item.is_folder and read_by_evaluation(path)}
+    return browsing.entries(repo, read)
 
 
 def digest_of(entries: Iterable[Entry]) -> str:

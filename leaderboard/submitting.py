@@ -1,7 +1,7 @@
 """From a request to an evaluation with its job: refused early and readably where it could only fail."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -22,6 +22,10 @@ from portal.models import Asker, Job, User
 MAX_CONFIG_BYTES = 1024 * 1024
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 DTYPE = "float32"
+# A model without a head; what is left behind where modules.json says that the body makes vectors of sentences.
+BODY = "Model"
+NO_BODY = ("HeadModel", "HeadsModel")
+LEFT_BEHIND = ("ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel")
 
 
 class NotEvaluable(InvalidInput):
@@ -66,7 +70,7 @@ def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) ->
 
 def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task: str) -> None:
     """Raise NotEvaluable when the files alone show that an evaluation must fail."""
-    _check_config(_config_of(model, entries), task)
+    _check_config(_config_of(model, entries), task, {entry.path for entry in entries})
     _check_files(model, commit, entries, KINDS[task])
 
 
@@ -77,7 +81,7 @@ def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list
     refusal: NotEvaluable | None = None
     for task in KINDS:
         try:
-            _check_config(config, task)
+            _check_config(config, task, {entry.path for entry in entries})
         except NotEvaluable as error:
             refusal = refusal or error
         else:
@@ -113,7 +117,7 @@ def _check_files(model: Repo, commit: Commit, entries: Sequence[Entry], kind: Ki
             _("The tokenizer is missing. Publish tokenizer.json too: tokenizer.push_to_hub() writes it."),
             code="missing_tokenizer",
         )
-    if not any(path.endswith(model_files.WEIGHTS_SUFFIX) for path in paths):
+    if not any(model_files.are_weights(path) for path in paths):
         _refuse_weights(model, commit)
 
 
@@ -165,7 +169,7 @@ def _read_config(model: Repo, entry: Entry) -> dict[str, Any]:
     return value
 
 
-def _check_config(config: dict[str, Any], task: str) -> None:
+def _check_config(config: dict[str, Any], task: str, paths: Collection[str]) -> None:
     if config.get("auto_map"):
         raise NotEvaluable(
             _("config.json asks for code of its own (auto_map), which is never run here. Use a built-in architecture."),
@@ -174,11 +178,18 @@ def _check_config(config: dict[str, Any], task: str) -> None:
     kind = KINDS[task]
     declared = config.get("architectures")
     names = [name for name in declared if isinstance(name, str)] if isinstance(declared, list) else []
-    if not any(name.endswith(head) for name in names for head in kind.heads):
+    if not _has_head(names, kind, paths):
         raise NotEvaluable(
-            _(
-                "config.json declares %(declared)s as architecture; this benchmark needs one that ends in %(head)s. "
-                "Fine-tune the model for this task first."
+            (
+                _(
+                    "config.json declares %(declared)s as architecture; this benchmark needs one that ends in %(head)s. "
+                    "Save the model with sentence-transformers, or its body alone with AutoModel."
+                )
+                if BODY in kind.heads
+                else _(
+                    "config.json declares %(declared)s as architecture; this benchmark needs one that ends in "
+                    "%(head)s. Fine-tune the model for this task first."
+                )
             )
             % {
                 "declared": ", ".join(names)[:100] or pgettext("declared as architecture", "none"),
@@ -186,7 +197,19 @@ def _check_config(config: dict[str, Any], task: str) -> None:
             },
             code="wrong_architecture",
         )
-    _check_outputs(config, kind)
+    if not all(name.endswith(BODY) for name in names):
+        _check_outputs(config, kind)
+
+
+def _has_head(names: Sequence[str], kind: Kind, paths: Collection[str]) -> bool:
+    """Say whether one of the declared classes ends as the kind of task needs it."""
+    heads = [head for head in kind.heads if head != BODY]
+    if any(name.endswith(head) for name in names for head in heads):
+        return True
+    # Where the author's modules.json says that the body makes vectors of sentences, its head is left behind.
+    left_behind = LEFT_BEHIND if model_files.MODULES in paths else ()
+    bodies = [name for name in names if name.endswith(BODY) and not name.endswith(NO_BODY)]
+    return BODY in kind.heads and (bool(bodies) or any(name.endswith(left_behind) for name in names))
 
 
 def _check_outputs(config: dict[str, Any], kind: Kind) -> None:
@@ -200,6 +223,12 @@ def _check_outputs(config: dict[str, Any], kind: Kind) -> None:
         )
     labels = config.get("id2label")
     count = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
+    if kind.most_outputs is not None and count > kind.most_outputs:
+        raise NotEvaluable(
+            _("This benchmark needs a model with at most %(n)d outputs; this one has %(count)d.")
+            % {"n": kind.most_outputs, "count": count},
+            code="wrong_outputs",
+        )
     if kind.outputs is not None and count != kind.outputs:
         raise NotEvaluable(
             ngettext(

@@ -39,6 +39,7 @@ class Kind:
     problem_types: Sequence[str]  # of config.json, where it names one
     outputs: int | None = None  # how many numbers the head must give, None for one a label
     most_outputs: int | None = None  # how many numbers the head may give at most
+    most_outputs: int | None = None  # how many numbers the head may give at most
     reads_images: bool = False
     are_tags: bool = False  # the labels are tags of IOB2: O, and B- and I- with the name of a type
     metrics: Sequence[Metric]
@@ -76,6 +77,7 @@ CHOICE_METRICS = (
 )
 SHOWN_OF_CHOICES = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "mcc")
 SEQUENCE_HEADS = ("ForSequenceClassification",)
+BODIES = ("Model",)  # without a head: their hidden states become vectors
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -145,6 +147,48 @@ KINDS: dict[str, Kind] = {
                 Metric("sentence_accuracy"),
             ),
             default_primary="f1_entities",
+        ),
+        Kind(
+            name="sentence-similarity",
+            roles={"input": Role("sentence1"), "input2": Role("sentence2"), "target": Role("score")},
+            settings=(),
+            heads=BODIES,
+            problem_types=(),
+            metrics=(Metric("spearman", plain=True), Metric("pearson", plain=True)),
+            default_primary="spearman",
+        ),
+        Kind(
+            name="text-retrieval",
+            roles={
+                "input": Role("query"),
+                "target": Role("relevant"),
+                "document": Role("text", required=False),
+                "title": Role("title", required=False),
+            },
+            files={"corpus": True},
+            settings=(),
+            heads=BODIES,
+            problem_types=(),
+            metrics=(
+                Metric("ndcg_at_10"),
+                Metric("mrr_at_10"),
+                Metric("recall_at_1"),
+                Metric("recall_at_5"),
+                Metric("recall_at_10"),
+                Metric("recall_at_100"),
+                Metric("map"),
+            ),
+            default_primary="ndcg_at_10",
+        ),
+        Kind(
+            name="text-ranking",
+            roles={"input": Role("query"), "candidates": Role("candidates"), "target": Role("relevance")},
+            settings=("relevant_label",),
+            heads=(*SEQUENCE_HEADS, *BODIES),
+            problem_types=(),
+            most_outputs=2,
+            metrics=(Metric("map"), Metric("mrr_at_10"), Metric("ndcg_at_10")),
+            default_primary="map",
         ),
         Kind(
             name="question-answering",

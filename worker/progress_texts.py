@@ -8,6 +8,7 @@ PHRASES = frozenset(
     {
         gettext_noop("loading the model"),
         gettext_noop("tokenising"),
+        gettext_noop("reading the documents"),
         gettext_noop("measuring latency"),
         gettext_noop("pretending"),
         gettext_noop("done"),

@@ -76,6 +76,12 @@ def metric_interval(
     return interval(value, low, high, *scale, mark) if scale else SafeString("")
 
 
+@register.simple_tag
+def spread(mean: float, deviation: float) -> SafeString:
+    """A bar around the mean of cosines; two thirds of them lie in it."""
+    return interval(mean, mean - deviation, mean + deviation)
+
+
 def _place(number: float, start: float, end: float) -> float:
     share = (number - start) / (end - start) if end > start else 0
     return round(100 * min(max(share, 0), 1), 2)

@@ -28,11 +28,15 @@ ALL_SETTINGS = {
     "multi-label-classification": MULTI,
     "text-regression": {},
     "token-classification": {"labels": ["O", "B-PER", "I-PER"]},
+    "sentence-similarity": {},
+    "text-retrieval": {},
+    "text-ranking": {},
     "question-answering": {},
 }
 # What is asked, and the answer, where a text alone will not do.
 QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "token-classification": ({"tokens": ["Bo", "came"]}, {"tags": ["B-PER", "O"]}),
+    "text-ranking": ({"query": "x", "candidates": ["y", "z"]}, {"gains": [1.0, 0.0]}),
     "question-answering": ({"question": "Who came?", "context": "Bo came."}, {}),
 }
 

@@ -48,7 +48,7 @@ def _read_together(
 ) -> tuple[Array, dict[str, Any]]:
     fits, against = task.fit(model.config.labels, settings)
     max_length = model.max_length(spec.max_length)
-    pairs: list[Text] = [(row["text"], candidate) for row in questions.values for candidate in row["candidates"]]
+    pairs: list[Text] = [(row["query"], candidate) for row in questions.values for candidate in row["candidates"]]
     progress.report(0.05, "tokenising", always=True)
     started = time.perf_counter()
     tokens = _tokens(model, pairs, max_length)
@@ -56,7 +56,7 @@ def _read_together(
         model,
         tokens,
         budget=spec.token_budget,
-        done=lambda count: progress.report(0.1 + 0.8 * count / len(pairs), f"{count} of {len(pairs)} pairs"),
+        done=lambda count: _tell(progress, count / len(pairs), len(questions.ids)),
     )
     # Of two outputs the difference is what orders as the probability does, and does not run into one.
     scores = logits[:, fits] if against is None else logits[:, fits] - logits[:, against]
@@ -64,7 +64,7 @@ def _read_together(
     progress.report(0.9, "measuring latency", always=True)
 
     def answer_one(row: Value) -> None:
-        some: list[Text] = [(row["text"], candidate) for candidate in row["candidates"][:LATENCY_CANDIDATES]]
+        some: list[Text] = [(row["query"], candidate) for candidate in row["candidates"][:LATENCY_CANDIDATES]]
         with torch.inference_mode():
             forward(model, _tokens(model, some, max_length))
 
@@ -73,7 +73,7 @@ def _read_together(
         "max_length": max_length,
         "ranked_by": "reading both together",
         "label_map": {model.config.labels[fits]: "relevant"},
-        **speed(seconds, len(pairs)),
+        **speed(seconds, len(questions.ids)),
         "latency": latency(questions.values, answer_one),
         **described(model),
     }
@@ -85,14 +85,14 @@ def _compare_vectors(
 ) -> tuple[Array, dict[str, Any]]:
     embedder = embedder_of(model, spec)
     modules = embedder.modules
-    queries = [row["text"] for row in questions.values]
+    queries = [row["query"] for row in questions.values]
     candidates = [candidate for row in questions.values for candidate in row["candidates"]]
     whole = len(queries) + len(candidates)
     progress.report(0.05, "tokenising", always=True)
     started = time.perf_counter()
 
     def told(count: int) -> None:
-        progress.report(0.1 + 0.8 * count / whole, f"{count} of {whole} texts")
+        _tell(progress, count / whole, len(queries))
 
     read = embedder.embed(candidates, prompt=modules.prompt(DOCUMENT_PROMPTS), done=told)
     asked = embedder.embed(
@@ -104,18 +104,22 @@ def _compare_vectors(
     progress.report(0.9, "measuring latency", always=True)
 
     def answer_one(row: Value) -> None:
-        embedder.embed_at_once([row["text"]], prompt=modules.prompt(QUERY_PROMPTS))
+        embedder.embed_at_once([row["query"]], prompt=modules.prompt(QUERY_PROMPTS))
         embedder.embed_at_once(row["candidates"][:LATENCY_CANDIDATES], prompt=modules.prompt(DOCUMENT_PROMPTS))
 
     report = {
         "truncated_rows": read.truncated + asked.truncated,
         "ranked_by": "vectors",
         "similarity": modules.similarity,
-        **speed(seconds, whole),
+        **speed(seconds, len(queries)),
         "latency": latency(questions.values, answer_one),
         **embedder.report(),
     }
     return scores, report
+
+
+def _tell(progress: Progress, share: float, rows: int) -> None:
+    progress.report(0.1 + 0.8 * share, f"{int(share * rows)} of {rows} texts")
 
 
 def _products(queries: Array, candidates: Array, owners: Sequence[int] | Any) -> Array:

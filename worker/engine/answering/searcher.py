@@ -1,7 +1,7 @@
 """The documents of a corpus that are nearest to each query, by the vectors of both."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from worker.engine.progress import Progress
 from worker.engine.rows import Questions
 from worker.engine.sentence_modules import DOCUMENT_PROMPTS, QUERY_PROMPTS
 from worker.engine.statistics.resampling import Array
-from worker.engine.tasks.retrieval import TextRetrieval, top
+from worker.engine.tasks.retrieval import TextRetrieval, own_of, top
 from worker.engine.tasks.task import Value
 
 # Numbers that are held at a time: (queries, documents) similarities of 8 bytes each.
@@ -30,39 +30,43 @@ def answer(task: TextRetrieval, spec: EvaluateSpec, settings: Any, questions: Qu
     names = [str(row["id"]) for row in documents]
     embedder = load_embedder(spec)
     prompt = embedder.modules.prompt(QUERY_PROMPTS)
-    whole = len(names) + len(questions.ids)
+    rows = len(questions.ids)
     progress.report(0.05, "tokenising", always=True)
     started = time.perf_counter()
-
-    def told(count: int) -> None:
-        progress.report(0.1 + 0.8 * count / whole, f"{count} of {whole} texts")
-
-    # Questions may be asked again in other words; the corpus stays as it is.
-    corpus = once(("corpus", spec.model_dir, spec.context), lambda: _corpus(embedder, documents, told))
-    asked = embedder.embed(
-        [row["text"] for row in questions.values], prompt=prompt, done=lambda count: told(len(names) + count)
+    # Questions come in turns, and once more in other words; the corpus is read once.
+    corpus = once(
+        ("corpus", spec.model_dir, spec.context),
+        lambda: _corpus(
+            embedder, documents, lambda count: progress.report(0.1 + 0.7 * count / len(names), "reading the documents")
+        ),
     )
-    held, vectors = corpus.vectors, comparable(embedder, asked.vectors)
-    predictions = _nearest(vectors, held, names, [row.get("leave_out", "") for row in questions.values])
+    asked = embedder.embed(
+        [row["query"] for row in questions.values],
+        prompt=prompt,
+        done=lambda count: progress.report(0.8 + 0.1 * count / rows, f"{count} of {rows} texts"),
+    )
+    held = corpus.vectors
+    predictions = _nearest(comparable(embedder, asked.vectors), held, names, list(map(own_of, questions.values)))
     seconds = time.perf_counter() - started
     progress.report(0.9, "measuring latency", always=True)
 
     def answer_one(row: Value) -> None:
-        vector = comparable(embedder, embedder.embed_at_once([row["text"]], prompt=prompt))
+        vector = comparable(embedder, embedder.embed_at_once([row["query"]], prompt=prompt))
         top((vector @ held.T)[0], names)
 
     report = {
-        "truncated_rows": corpus.truncated + asked.truncated,
+        "truncated_rows": asked.truncated,
+        "truncated_documents": corpus.truncated,
         "similarity": embedder.modules.similarity,
         "documents": len(names),
-        **speed(seconds, whole),
+        **speed(seconds, rows),
         "latency": latency(questions.values, answer_one),
         **embedder.report(),
     }
     return Answers(predictions=predictions, report=report)
 
 
-def _corpus(embedder: Embedder, documents: Sequence[Value], told: Any) -> Embedded:
+def _corpus(embedder: Embedder, documents: Sequence[Value], told: Callable[[int], None]) -> Embedded:
     found = embedder.embed(
         [row["text"] for row in documents], prompt=embedder.modules.prompt(DOCUMENT_PROMPTS), done=told
     )

@@ -23,12 +23,13 @@ def answer(
     embedder = load_embedder(spec)
     prompt = embedder.modules.prompt()
     texts = [row[side] for side in ("text", "text2") for row in questions.values]
+    rows = len(questions.ids)
     progress.report(0.05, "tokenising", always=True)
     started = time.perf_counter()
     embedded = embedder.embed(
         texts,
         prompt=prompt,
-        done=lambda count: progress.report(0.1 + 0.8 * count / len(texts), f"{count} of {len(texts)} texts"),
+        done=lambda count: progress.report(0.1 + 0.8 * count / len(texts), f"{count // 2} of {rows} texts"),
     )
     first, second = np.split(normalised(embedded.vectors), 2)
     cosines = _cosines(first, second)
@@ -42,7 +43,7 @@ def answer(
     report = {
         "truncated_rows": embedded.truncated,
         "similarity": "cosine",
-        **speed(seconds, len(questions.ids)),
+        **speed(seconds, rows),
         "latency": latency(questions.values, answer_one),
         **embedder.report(),
     }

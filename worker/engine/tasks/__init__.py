@@ -8,7 +8,10 @@ from worker.engine.tasks.multi_label import MultiLabelClassification
 from worker.engine.tasks.object_detection import ObjectDetection
 from worker.engine.tasks.pair_classification import PairClassification
 from worker.engine.tasks.question_answering import QuestionAnswering
+from worker.engine.tasks.ranking import TextRanking
 from worker.engine.tasks.regression import TextRegression
+from worker.engine.tasks.retrieval import TextRetrieval
+from worker.engine.tasks.sentence_similarity import SentenceSimilarity
 from worker.engine.tasks.task import Task
 from worker.engine.tasks.text_classification import TextClassification
 from worker.engine.tasks.token_classification import TokenClassification
@@ -19,6 +22,9 @@ _ALL: tuple[Task[Any], ...] = (
     MultiLabelClassification(),
     TextRegression(),
     TokenClassification(),
+    SentenceSimilarity(),
+    TextRetrieval(),
+    TextRanking(),
     QuestionAnswering(),
     ImageClassification(),
     ObjectDetection(),

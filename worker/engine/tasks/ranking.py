@@ -56,7 +56,7 @@ class TextRanking(Task[RankingSettings]):
         """Return the query with its candidates, and the worth of each."""
         candidates = record.texts("candidates", least=2, most=MAX_CANDIDATES)
         gains = _gains(record, len(candidates))
-        return {"text": record.text("input"), "candidates": candidates}, {"gains": gains}
+        return {"query": record.text("input"), "candidates": candidates}, {"gains": gains}
 
     def finish(
         self,
@@ -68,7 +68,7 @@ class TextRanking(Task[RankingSettings]):
     ) -> list[Value]:
         """Add what chance and the characters alone reach."""
         found = lexical.similarities(
-            [row["text"] for row in questions for _candidate in row["candidates"]],
+            [row["query"] for row in questions for _candidate in row["candidates"]],
             [candidate for row in questions for candidate in row["candidates"]],
         )
         finished, start = [], 0

@@ -58,12 +58,13 @@ class TextRetrieval(Task[RetrievalSettings]):
 
     def read(self, record: Record, settings: RetrievalSettings) -> tuple[Value, Value]:
         """Return the query, and what each document of worth is worth to it."""
-        question = {"text": record.text("input")}
+        question: Value = {"query": record.text("input")}
         gains = _gains(record)
         if "id" in record.values:
             # Where queries are drawn from the collection, the query itself would be the easiest find.
-            question["leave_out"] = str(record.values["id"])
-            gains.pop(question["leave_out"], None)
+            own = str(record.values["id"])
+            question["leave_out"] = {own: True}  # a name and no text
+            gains.pop(own, None)
         if not any(gain > 0 for gain in gains.values()):
             raise record.bad("target", "names no document of worth beside the query itself")
         return question, {"relevant": {document: gain for document, gain in gains.items() if gain > 0}}
@@ -93,11 +94,12 @@ class TextRetrieval(Task[RetrievalSettings]):
                     f'query "{identity[:80]}": the document "{absent[:80]}" that it names is not in the corpus',
                 )
         names = list(documents)
-        found = lexical.search([row["text"] for row in questions], list(documents.values()))
+        found = lexical.search([row["query"] for row in questions], list(documents.values()))
         finished = []
         for question, gold in zip(questions, golds, strict=True):
-            own = question.get("leave_out", "")
-            floors = {"chance": by_chance(gold["relevant"].values(), len(documents) - (own in documents), depth=FOUND)}
+            own = own_of(question)
+            size = len(documents) - (own in documents)
+            floors = {"chance": by_chance(gold["relevant"].values(), size, depth=FOUND)}
             if found is not None:
                 best = top(next(found), names, leave_out=own)
                 ranking = [document for document, _score in best]
@@ -173,6 +175,11 @@ def top(scores: Array, names: Sequence[str], *, leave_out: str = "") -> list[tup
     order = near[np.lexsort((near, -scores[near]))]
     best = [(names[place], score) for place, score in zip(order.tolist(), scores[order].tolist(), strict=True)]
     return [(name, score) for name, score in best if name != leave_out][:FOUND]
+
+
+def own_of(question: Value) -> str:
+    """Return the id under which the query itself may be in the collection."""
+    return next(iter(question.get("leave_out", ())), "")
 
 
 def _gains(record: Record) -> dict[str, float]:
