@@ -38,13 +38,32 @@ NAMES: dict[str, str | Promise] = {
     "sentence_accuracy": _("Sentences without a mistake"),
     "f1": _("F1 of the answers"),
     "exact_match": _("Exact match"),
+    "bits_per_byte": _("Bits per byte"),
+    "byte_perplexity": _("Perplexity per byte"),
+    "word_perplexity": _("Perplexity per word"),
+    "greedy_match": _("Continuation met"),
+    "acc": _("Accuracy"),
+    "acc_norm": _("Accuracy, by length"),
+    "acc_bytes": _("Accuracy, by bytes"),
     "accuracy_top5": _("Right label among the first five"),
     "box_ap": _("Average precision of boxes"),
     "box_ap50": _("Average precision of boxes at half overlap"),
+    "acc_at_1": _("Right word first"),
+    "acc_at_5": _("Right word among the first 5"),
+    "mrr": _("Mean reciprocal rank"),
+    "number_match": _("The same number"),
+    "bleu": "BLEU",
+    "chrf": "chrF++",
+    "rouge": "ROUGE",
+    "rouge1": "ROUGE-1",
+    "rouge2": "ROUGE-2",
+    "rougeL": "ROUGE-L",
 }
 # Metrics that are no share of something, so that a percentage would mislead.
 PLAIN = frozenset(name for name, metric in METRICS.items() if metric.plain)
 LOWER_IS_BETTER = frozenset(name for name, metric in METRICS.items() if metric.lower_is_better)
+# From here on a number is written with a power of ten: a perplexity may be of any size.
+MANY = 1e6
 # Where bars begin and end, if not at 0 and 1; None for what has no end.
 SCALES: dict[str, tuple[float, float] | None] = {
     "mcc": (-1, 1),
@@ -53,19 +72,49 @@ SCALES: dict[str, tuple[float, float] | None] = {
     "log_loss": None,
     "mse": None,
     "mae": None,
+    "bits_per_byte": (0, 8),
+    "byte_perplexity": None,
+    "word_perplexity": None,
 }
 
 
 SETTINGS: dict[str, str | Promise] = {
-    "box_format": _("Form of the boxes"),"threshold": _("Threshold"),
-    "relevant_label": _("Label of what fits"),
+    "box_format": _("Form of the boxes"),
+    "threshold": _("Threshold"),
     "rules": _("Answers compared by the rules of"),
     "no_answer": _("Questions without an answer"),
-    "max_answer_length": _("Longest answer, in tokens")}
+    "max_answer_length": _("Longest answer, in tokens"),
+    "relevant_label": _("Label of what fits"),
+    "prompt": _("Prompt"),
+    "before_answer": _("Before an answer"),
+    "before_text": _("Before a text"),
+    "answers": _("Answered with"),
+    "choices": _("Choices"),
+    "few_shot": _("Examples before a question"),
+    "mask": _("Sign of the gap"),
+    "max_tokens": _("Most tokens of a word"),
+    "until": _("Ends at"),
+    "max_new_tokens": _("Most tokens of an answer"),
+    "ignore_case": _("Ignores case"),
+    "ignore_punctuation": _("Ignores punctuation"),
+    "source_prompt": _("Prompt of models with an encoder"),
+    "bleu_tokenization": _("Words of BLEU"),
+    "target_language": _("Target language"),
+    "rouge_tokenization": _("Words of ROUGE"),
+}
 
 
 def setting_label(name: str) -> str:
     return str(SETTINGS.get(name, name))
+
+
+def setting_text(value: object) -> str:
+    """Return a setting as a reader can see it, spaces at its ends too."""
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, list):
+        return " · ".join(map(str, value))
+    return f"“{value}”" if isinstance(value, str) and value != value.strip() else str(value)
 
 
 def metric_label(name: str) -> str:
@@ -76,4 +125,12 @@ def metric_text(value: object, name: str) -> str:
     """Return 83.1 for a share of 0.831, 0.662 for a metric that is no share, and a dash for what is no number."""
     if not isinstance(value, int | float):
         return "–"
+    if name in PLAIN and abs(value) >= MANY:
+        return f"{value:.2e}"
     return f"{value:.3f}" if name in PLAIN else f"{100 * value:.1f}"
+
+
+def signed_metric(value: object, name: str) -> str:
+    """Return the difference of two numbers of a metric, with its sign."""
+    text = metric_text(value, name)
+    return f"+{text}" if isinstance(value, int | float) and float(text) > 0 else text.replace("-", "−")

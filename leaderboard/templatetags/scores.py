@@ -11,7 +11,9 @@ from leaderboard.marking import VERDICTS
 register = template.Library()
 register.filter("metric_label", metric_names.metric_label)
 register.filter("metric_text", metric_names.metric_text)
+register.filter("signed_metric", metric_names.signed_metric)
 register.filter("setting_label", metric_names.setting_label)
+register.filter("setting_text", metric_names.setting_text)
 
 
 @register.filter

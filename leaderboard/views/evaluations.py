@@ -13,6 +13,7 @@ from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation
 from leaderboard.ranking import floor_of, normalised
+from leaderboard.robustness import robustness_of, slices_of
 from models_hub.permissions import can_download, can_write
 from portal import waiting
 from portal.authentication import require_user
@@ -89,8 +90,12 @@ def _findings(evaluation: Evaluation, *, may_read: bool) -> dict[str, object]:
         "floor": floor,
         "normalised": normalised(evaluation.value, floor, benchmark.primary_metric),
         "metrics": [(name, evaluation.metric(name)) for name in order if name in declared or evaluation.metric(name)],
+        "robustness": robustness_of(evaluation),
+        "slices": slices_of(evaluation),
         "matrix": rows if len(rows) <= MAX_MATRIX else [],
         "calibration": evaluation.details.get("calibration", []),
         "by_value": evaluation.details.get("by_value", []),
+        "groups": evaluation.details.get("by_group", []),
+        "groups_metric": benchmark.kind.default_primary,
         "mistakes": first_mistakes(evaluation) if benchmark.test_is_public and may_read else [],
     }

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import reproducing, submitting
+from leaderboard import benchmarks, reproducing, submitting
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import contents
 from models_hub.models import Blob, Repo
 from models_hub.storage import blob_store
 from portal.models import Event, Job, User
-from tests.evaluating import EVAL_YAML, data_lines, make_benchmark, make_evaluation, model_files
+from tests.evaluating import EVAL_YAML, TEXTS, data_lines, make_benchmark, make_evaluation, model_files
 from tests.worker.performing import perform
-from worker import sandbox
+from worker import answered, sandbox
+from worker.attempts import SHUTDOWN, Attempt
 from worker.jobs import evaluate
 from worker.sandbox_texts import MEND
 
@@ -260,3 +261,65 @@ def test_a_further_run_finds_the_same_and_leaves_the_score_alone(
     assert again.has_same_answers
     assert (again.value, again.worker) == (evaluation.value, "worker-of-the-tests")
     assert Evaluation.objects.values_list("finished_at", "value").get() == (evaluation.finished_at, evaluation.value)
+
+
+def test_changed_texts_are_asked_in_the_same_run_and_scored_with_the_slices(
+    make_repo: MakeRepo, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [
+        {"id": str(n), "text": f"It was really {text} {n}", "label": label, "year": 2020 + n % 2}
+        for n, (text, label) in enumerate(TEXTS * 15)
+    ]
+    dataset = make_repo(alice, "moods", kind="dataset", files={
+        "eval.yaml": EVAL_YAML + "robustness: {rows: 40, perturbations: [swap, upper_case, names]}\nslices: [year]\n",
+        "data/test.jsonl": "".join(json.dumps(row) + "\n" for row in rows),
+    })  # fmt: skip
+    shown: list[str] = []
+    real = evaluate.run_verb
+
+    def spy(attempt, what, **options):
+        if what.verb == "evaluate":
+            shown.extend((what.readonly[1] / "perturbed.jsonl").read_text().splitlines())
+        return real(attempt, what, **options)
+
+    monkeypatch.setattr(evaluate, "run_verb", spy)
+    evaluation = run(make_evaluation(make_repo, alice, benchmarks.register(dataset, by=alice)[0]))
+    assert evaluation.job.state == "succeeded", evaluation.job.reason_text
+    found = evaluation.details["robustness"]
+    assert [row["name"] for row in found["perturbations"]] == ["swap", "upper_case"]
+    assert (found["rows"], found["metric"]) == (40, "f1_macro")
+    assert found["questions"] == sum(row["changed"] for row in found["perturbations"]) == len(shown) > 40
+    assert evaluation.relative_drop == found["relative_drop"]
+    assert evaluation.report["robustness"]["questions"] == len(shown)
+    assert {key for line in shown for key in json.loads(line)} == {"id", "text"}
+    assert [(row["name"], row["n"]) for row in evaluation.details["slices"] if row["by"] == "year"] == [
+        ("2020", 30),
+        ("2021", 30),
+    ]
+
+
+def test_an_attempt_that_was_cut_short_is_not_begun_anew(
+    make_repo: MakeRepo, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answered, "SAVE_EVERY", 0.0)
+    lines = [json.dumps({"id": str(n), "text": f"good {n}", "label": "positive"}) for n in range(1100)]
+    dataset = make_repo(alice, "many", kind="dataset", files={
+        "eval.yaml": EVAL_YAML + "robustness: false\n", "data/test.jsonl": "\n".join(lines),
+    })  # fmt: skip
+    evaluation = make_evaluation(make_repo, alice, benchmarks.register(dataset, by=alice)[0], turn_seconds=0.4)
+    real = Attempt.save
+
+    def save_and_go_down(attempt: Attempt, name: str, content: bytes) -> str:
+        digest = real(attempt, name, content)
+        if content and attempt.job.attempt == 1:
+            attempt.stop(SHUTDOWN)
+        return digest
+
+    monkeypatch.setattr(Attempt, "save", save_and_go_down)
+    assert not run(evaluation).is_finished
+    assert evaluation.job.checkpoints.exists()
+    Job.objects.filter(pk=evaluation.job_id).update(not_before=None, attempt=1)
+    again = run(evaluation)
+    assert again.job.state == "succeeded", again.job.reason_text
+    assert again.report["resumed_rows"] == 512
+    assert not evaluation.job.checkpoints.exists()
