@@ -11,6 +11,7 @@ from leaderboard import benchmarks, catalogue_reading, catalogue_texts
 from leaderboard.catalogue import rows
 from leaderboard.catalogue.entries import Entry, entries
 from leaderboard.catalogue.files import Upload
+from leaderboard.catalogue.searching import CORPUS
 from leaderboard.catalogue_reading import Read
 from leaderboard.models import Benchmark
 from leaderboard.models.benchmarks import in_current_language
@@ -25,6 +26,7 @@ DATA_PATH = "test.jsonl"
 MAX_WORDS = 200
 # The column that each role of a task has in our rows, where the task's own default is another.
 FIELDS: dict[str, dict[str, str]] = {
+    "language-modeling": {"input": "text", "context": "context"},
     "text-pair-classification": {"input": "text1", "input2": "text2", "target": "label"},
     "sentence-similarity": {"input": "text1", "input2": "text2", "target": "score"},
 }
@@ -55,7 +57,8 @@ def fields_of(entry: Entry, task: str) -> dict[str, str]:
     if task not in KINDS:
         return {}
     fields = FIELDS.get(task) or KINDS[task].default_fields
-    columns = rows.COLUMNS[entry.task]
+    more = rows.OPTIONAL.get(entry.task, ())
+    columns = {*rows.COLUMNS[entry.task], *(name for name in more if any(name in own.row for own in entry.sources))}
     fields = {role: column for role, column in fields.items() if column in columns}
     needed = {role for role, what in KINDS[task].roles.items() if what.required}
     return fields if needed <= set(fields) else {}
@@ -105,6 +108,8 @@ def make(
             PutFile(benchmarks.DEFINITION_PATH, definition_of(entry, task).encode()),
             PutFile(DATA_PATH, content),
         ]
+        if read.corpus is not None:
+            changes.append(PutFile(CORPUS, read.corpus.read_bytes()))
         try:
             publishing.commit(repo=repo, by=by, changes=changes, title=f"Import {entry.title}")
             benchmark, _is_new = benchmarks.register(repo, by=by)
@@ -141,6 +146,7 @@ def definition_of(entry: Entry, task: str) -> str:
         "description_zh": f"{entry.description_zh}{_source_of(entry)}",
         "task": task,
         "split": {"path": DATA_PATH},
+        **({"files": {"corpus": {"path": CORPUS}}} if any(source.corpus for source in entry.sources) else {}),
         "fields": fields_of(entry, task),
         **({"labels": labels_of(entry, task)} if entry.labels else {}),
         **{name: value for name, value in entry.settings.items() if name in KINDS[task].settings},

@@ -1,5 +1,6 @@
 """eval.yaml: what it may say. Every refusal names the key and what would be right."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,10 @@ KEYS_OF_THE_HUB = frozenset({"evaluation_framework", "tasks"})
 MAX_NAME, MAX_DESCRIPTION, MAX_LABEL, MAX_FIELD = 120, 5000, 200, 100
 MAX_PATH = 1024
 BOX_FORMATS = ("xywh", "xyxy")  # left, top, width, height as in COCO; or left, top, right, bottom
+MAX_PROMPT, MAX_MARK, MAX_CHOICES, MAX_SHOTS = 4000, 64, 26, 32
+MAX_STOPS = 16
+BLEU_TOKENIZATIONS = ("13a", "intl", "zh", "char")
+PLACE = re.compile(r"\{\w+\}")
 
 
 class DefinitionRefused(InvalidInput):
@@ -66,7 +71,18 @@ def parse(raw: str) -> Definition:
     known = KEYS | set(kind.settings) | ({"files"} if kind.files else set())
     if unknown := sorted(set(value) - known - KEYS_OF_THE_HUB):
         raise _refused(unknown[0], _("is not known. Known keys: %(keys)s") % {"keys": ", ".join(sorted(known))})
-    return _read(_Reader(value), kind)
+    definition = _read(_Reader(value), kind)
+    _check_together(definition)
+    return definition
+
+
+def _check_together(definition: Definition) -> None:
+    """Refuse settings that fit each by itself and not with another."""
+    settings = definition.settings
+    if settings.get("few_shot") and "train" not in definition.files:
+        raise _refused("few_shot", _("needs examples: name a data file “train” under “files”"))
+    if settings.get("answers") == "letters" and "{choices}" not in settings["prompt"]:
+        raise _refused("prompt", _("must show {choices} where the answers are letters"))
 
 
 def _read(reader: "_Reader", kind: Kind) -> Definition:
@@ -145,6 +161,66 @@ class _Reader:
         if are_tags:
             wanted = _("a list of the tags of IOB2: O, and for each type of entity B- and I- with its name")
         found: list[str] = self._get("labels", _REQUIRED, _are_tags if are_tags else _are_labels, wanted)
+        return found
+
+    def prompt(self, key: str = "prompt") -> str:
+        """Return a text in which names in braces stand for columns; white space at its ends belongs to it."""
+        wanted = _("text of at most %(limit)d characters with a column in braces, such as {input}") % {
+            "limit": MAX_PROMPT
+        }
+
+        def fits(value: Any) -> bool:
+            return _is_text(value, MAX_PROMPT) and PLACE.search(value) is not None
+
+        found: str = self._get(key, "{input}", fits, wanted)
+        return found
+
+    def mark(self, key: str, default: str) -> str:
+        """Return what stands between two texts: a space perhaps, or nothing."""
+        wanted = _("text of at most %(limit)d characters, which may be spaces or empty") % {"limit": MAX_MARK}
+        # A point before it, since text must not be white space alone.
+        found: str = self._get(
+            key, default, lambda value: isinstance(value, str) and _is_text(f".{value}", MAX_MARK + 1), wanted
+        )
+        return found
+
+    def stops(self) -> list[str]:
+        """Return the texts at which an answer ends; line breaks are written in double quotes."""
+        wanted = _("a list of at most %(most)d texts of at most %(limit)d characters") % {
+            "most": MAX_STOPS,
+            "limit": MAX_MARK,
+        }
+
+        def fits(value: Any) -> bool:
+            return (
+                isinstance(value, list)
+                and len(value) <= MAX_STOPS
+                and all(value and _is_text(f".{value}", MAX_MARK + 1) for value in value)
+            )
+
+        found: list[str] = self._get("until", ["\n"], fits, wanted)
+        return found
+
+    def language(self, key: str) -> str:
+        wanted = _("a code of two or three small letters, such as zh")
+
+        def fits(value: Any) -> bool:
+            return isinstance(value, str) and re.fullmatch("[a-z]{2,3}", value) is not None
+
+        found: str = self._get(key, "", fits, wanted)
+        return found
+
+    def choices(self) -> list[str]:
+        wanted = _("a list of 2 to %(max)d texts (put yes, no, true and numbers in quotes)") % {"max": MAX_CHOICES}
+
+        def fits(value: Any) -> bool:
+            return (
+                isinstance(value, list)
+                and 2 <= len(value) <= MAX_CHOICES
+                and all(_is_text(choice, MAX_PROMPT) for choice in value)
+            )
+
+        found: list[str] = self._get("choices", [], fits, wanted)
         return found
 
     def label_map(self, labels: list[str]) -> dict[str, str]:
@@ -280,6 +356,22 @@ SETTINGS: dict[str, Callable[[_Reader], Any]] = {
     "no_answer": lambda reader: reader.flag("no_answer", default=False),
     "max_answer_length": lambda reader: reader.number("max_answer_length", 1, 512, default=30),
     "relevant_label": lambda reader: reader.text("relevant_label", MAX_LABEL, default=""),
+    "prompt": lambda reader: reader.prompt(),
+    "before_answer": lambda reader: reader.mark("before_answer", " "),
+    "before_text": lambda reader: reader.mark("before_text", " "),
+    "answers": lambda reader: reader.choice("answers", ("texts", "letters"), default="texts"),
+    "choices": lambda reader: reader.choices(),
+    "few_shot": lambda reader: reader.number("few_shot", 0, MAX_SHOTS, default=0),
+    "mask": lambda reader: reader.text("mask", 40, default="[MASK]"),
+    "max_tokens": lambda reader: reader.number("max_tokens", 1, 8, default=3),
+    "until": lambda reader: reader.stops(),
+    "max_new_tokens": lambda reader: reader.number("max_new_tokens", 1, 1024, default=128),
+    "ignore_case": lambda reader: reader.flag("ignore_case", default=True),
+    "ignore_punctuation": lambda reader: reader.flag("ignore_punctuation", default=True),
+    "source_prompt": lambda reader: reader.prompt("source_prompt"),
+    "bleu_tokenization": lambda reader: reader.choice("bleu_tokenization", BLEU_TOKENIZATIONS, default="13a"),
+    "target_language": lambda reader: reader.language("target_language"),
+    "rouge_tokenization": lambda reader: reader.choice("rouge_tokenization", ("words", "zh"), default="words"),
 }
 
 

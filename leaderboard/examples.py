@@ -23,6 +23,14 @@ Pairs = Iterable[tuple[Row, Row]]
 
 
 @dataclass(frozen=True)
+class Option:
+    """One of several answers to choose from; `verdict` is right, given or nothing."""
+
+    text: str
+    verdict: str
+
+
+@dataclass(frozen=True)
 class Drawn:
     """A box on a picture; `verdict` is missed, right or wrong."""
 
@@ -51,6 +59,16 @@ class Mistake:
     # What was looked at, and boxes on it where things in it are asked for.
     picture: Picture | None = None
     boxes: Sequence[Drawn] = ()
+    # All answers that there were to choose from, and how much likelier the given one was than the right one: the
+    # difference of their natural logarithms.
+    options: Sequence[Option] = ()
+    margin: float | None = None
+    # The likeliest words for a gap, with how likely each is.
+    guesses: Sequence[tuple[str, int | float]] = ()
+    # Why a text that a model wrote ends: by itself, at a stop text, or at its length; "" where it wrote none.
+    stopped: str = ""
+    # How many bits each byte of the text took.
+    bits: float | None = None
 
 
 def rows_in(benchmark: Benchmark, path: str) -> Iterator[Row]:

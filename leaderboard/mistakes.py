@@ -15,11 +15,13 @@ from leaderboard.examples import (
     list_in,
     rows_in,
 )
+from leaderboard.likely import hardest_texts, wrong_choices, wrong_pairs
 from leaderboard.marking import entities_of, marked_words
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.orders import farthest_pairs, misplaced_candidates, missed_documents
 from leaderboard.passages import wrong_answers
 from leaderboard.seen import wrong_boxes, wrong_images
+from leaderboard.written import first_answers, wrong_words
 from models_hub import contents
 
 
@@ -97,12 +99,19 @@ READERS: Mapping[str, Callable[[Benchmark, Pairs], list[Mistake]]] = {
     Benchmark.Task.MULTI_LABEL: _wrong_sets,
     Benchmark.Task.REGRESSION: _farthest,
     Benchmark.Task.TOKEN_CLASSIFICATION: _wrong_tags,
+    Benchmark.Task.QUESTION_ANSWERING: wrong_answers,
     Benchmark.Task.SENTENCE_SIMILARITY: farthest_pairs,
     Benchmark.Task.TEXT_RETRIEVAL: missed_documents,
     Benchmark.Task.TEXT_RANKING: misplaced_candidates,
-    Benchmark.Task.QUESTION_ANSWERING: wrong_answers,
+    Benchmark.Task.LANGUAGE_MODELING: hardest_texts,
+    Benchmark.Task.MULTIPLE_CHOICE: wrong_choices,
+    Benchmark.Task.MINIMAL_PAIRS: wrong_pairs,
     Benchmark.Task.IMAGE_CLASSIFICATION: wrong_images,
     Benchmark.Task.OBJECT_DETECTION: wrong_boxes,
+    Benchmark.Task.FILL_MASK: wrong_words,
+    Benchmark.Task.TEXT_GENERATION: first_answers,
+    Benchmark.Task.TRANSLATION: first_answers,
+    Benchmark.Task.SUMMARIZATION: first_answers,
 }
 
 

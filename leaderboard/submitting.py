@@ -197,8 +197,23 @@ def _check_config(config: dict[str, Any], task: str, paths: Collection[str]) -> 
             },
             code="wrong_architecture",
         )
+    _check_type(config, kind)
     if not all(name.endswith(BODY) for name in names):
         _check_outputs(config, kind)
+
+
+def _check_type(config: dict[str, Any], kind: Kind) -> None:
+    """Refuse encoders under the name of a decoder: they would load and give a number that means nothing."""
+    model_type = config.get("model_type")
+    if kind.model_types and isinstance(model_type, str) and model_type not in kind.model_types:
+        raise NotEvaluable(
+            _(
+                "config.json says that the model is of type %(stated)s; this benchmark needs one that predicts the "
+                "next token of running text: %(known)s."
+            )
+            % {"stated": model_type[:60], "known": ", ".join(kind.model_types)},
+            code="wrong_architecture",
+        )
 
 
 def _has_head(names: Sequence[str], kind: Kind, paths: Collection[str]) -> bool:

@@ -39,7 +39,7 @@ class Kind:
     problem_types: Sequence[str]  # of config.json, where it names one
     outputs: int | None = None  # how many numbers the head must give, None for one a label
     most_outputs: int | None = None  # how many numbers the head may give at most
-    most_outputs: int | None = None  # how many numbers the head may give at most
+    model_types: Sequence[str] = ()  # of config.json; all where none are named
     reads_images: bool = False
     are_tags: bool = False  # the labels are tags of IOB2: O, and B- and I- with the name of a type
     metrics: Sequence[Metric]
@@ -77,7 +77,17 @@ CHOICE_METRICS = (
 )
 SHOWN_OF_CHOICES = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "mcc")
 SEQUENCE_HEADS = ("ForSequenceClassification",)
+CAUSAL_HEADS = ("ForCausalLM", "LMHeadModel")
+# Encoders have classes of these names too, but they read both sides and say nothing of running text.
+CAUSAL_TYPES = (
+    "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral", "olmo2", "opt", "phi", "phi3", "qwen2",
+    "qwen3", "smollm3",
+)  # fmt: skip
 BODIES = ("Model",)  # without a head: their hidden states become vectors
+# Models that write: decoders, and those whose encoder reads the text first.
+WRITING_HEADS = (*CAUSAL_HEADS, "ForConditionalGeneration", "MTModel")
+WRITING_TYPES = (*CAUSAL_TYPES, "bart", "marian", "mbart", "mt5", "pegasus", "t5")
+WRITING_SETTINGS = ("prompt", "few_shot", "before_answer", "until", "max_new_tokens")
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -149,6 +159,16 @@ KINDS: dict[str, Kind] = {
             default_primary="f1_entities",
         ),
         Kind(
+            name="question-answering",
+            roles={"input": Role("question"), "context": Role("context"), "target": Role("answers")},
+            settings=("rules", "no_answer", "max_answer_length"),
+            heads=("ForQuestionAnswering",),
+            problem_types=(),
+            outputs=2,
+            metrics=(Metric("f1"), Metric("exact_match")),
+            default_primary="f1",
+        ),
+        Kind(
             name="sentence-similarity",
             roles={"input": Role("sentence1"), "input2": Role("sentence2"), "target": Role("score")},
             settings=(),
@@ -191,14 +211,89 @@ KINDS: dict[str, Kind] = {
             default_primary="map",
         ),
         Kind(
-            name="question-answering",
-            roles={"input": Role("question"), "context": Role("context"), "target": Role("answers")},
-            settings=("rules", "no_answer", "max_answer_length"),
-            heads=("ForQuestionAnswering",),
+            name="fill-mask",
+            roles={"input": Role("text"), "target": Role("answer")},
+            settings=("mask", "max_tokens"),
+            heads=("ForMaskedLM",),
             problem_types=(),
-            outputs=2,
-            metrics=(Metric("f1"), Metric("exact_match")),
-            default_primary="f1",
+            metrics=(Metric("acc_at_1"), Metric("acc_at_5"), Metric("mrr")),
+            default_primary="acc_at_1",
+        ),
+        Kind(
+            name="language-modeling",
+            roles={"input": Role("text"), "context": Role(required=False), "group": Role(required=False)},
+            settings=("before_text",),
+            heads=CAUSAL_HEADS,
+            model_types=CAUSAL_TYPES,
+            problem_types=(),
+            metrics=(
+                Metric("bits_per_byte", lower_is_better=True, plain=True),
+                Metric("byte_perplexity", lower_is_better=True, plain=True),
+                Metric("word_perplexity", lower_is_better=True, plain=True),
+                Metric("greedy_match"),
+            ),
+            default_primary="bits_per_byte",
+            shown=("bits_per_byte", "byte_perplexity"),
+        ),
+        Kind(
+            name="multiple-choice",
+            roles={
+                "input": Role("question"),
+                "choices": Role("choices", required=False),
+                "target": Role("answer"),
+                "group": Role("subject", required=False),
+            },
+            files={"train": False},
+            settings=("prompt", "before_answer", "answers", "choices", "few_shot"),
+            heads=CAUSAL_HEADS,
+            model_types=CAUSAL_TYPES,
+            problem_types=(),
+            metrics=(Metric("acc"), Metric("acc_norm"), Metric("acc_bytes")),
+            default_primary="acc",
+        ),
+        Kind(
+            name="minimal-pairs",
+            roles={"good": Role("good"), "bad": Role("bad"), "group": Role("phenomenon", required=False)},
+            settings=("before_text",),
+            heads=CAUSAL_HEADS,
+            model_types=CAUSAL_TYPES,
+            problem_types=(),
+            metrics=(Metric("accuracy"),),
+            default_primary="accuracy",
+        ),
+        Kind(
+            name="text-generation",
+            roles={"input": Role("question"), "target": Role("answer")},
+            files={"train": False},
+            settings=(*WRITING_SETTINGS, "ignore_case", "ignore_punctuation"),
+            heads=WRITING_HEADS,
+            model_types=WRITING_TYPES,
+            problem_types=(),
+            metrics=(Metric("exact_match"), Metric("number_match"), Metric("chrf")),
+            default_primary="exact_match",
+            shown=("exact_match",),
+        ),
+        Kind(
+            name="translation",
+            roles={"input": Role("source"), "target": Role("target")},
+            files={"train": False},
+            settings=(*WRITING_SETTINGS, "source_prompt", "bleu_tokenization", "target_language"),
+            heads=WRITING_HEADS,
+            model_types=WRITING_TYPES,
+            problem_types=(),
+            metrics=(Metric("bleu"), Metric("chrf")),
+            default_primary="bleu",
+        ),
+        Kind(
+            name="summarization",
+            roles={"input": Role("text"), "target": Role("summary")},
+            files={"train": False},
+            settings=(*WRITING_SETTINGS, "source_prompt", "rouge_tokenization"),
+            heads=WRITING_HEADS,
+            model_types=WRITING_TYPES,
+            problem_types=(),
+            metrics=(Metric("rouge1"), Metric("rouge2"), Metric("rougeL"), Metric("chrf")),
+            default_primary="rougeL",
         ),
         Kind(
             name="image-classification",

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from leaderboard.catalogue.refusals import ImportRefused, shown
+from leaderboard.catalogue.rows import MAX_CANDIDATES
 from leaderboard.catalogue.shaping import as_text, found
 
 Record = dict[str, Any]
@@ -140,7 +141,7 @@ def lettered_options(record: Record) -> Iterator[Record]:
     options = [re.sub(r"^\(?[A-H]\)?[.．、]?\s*", "", as_text(option)) for option in record["options"]]
     passage = record.get("passage") or ""
     question = f"{passage}\n{found(record, 'question')}".strip()
-    yield {"question": question, "choices": options, "answer": label}
+    yield {"question": question, "choices": options, "answer": label, "subject": record.get("subject")}
 
 
 def crows_pairs(record: Record) -> Iterator[Record]:
@@ -172,10 +173,20 @@ def poem(record: Record) -> Iterator[Record]:
         yield {"text": text}
 
 
+def good_and_bad_candidates(record: Record) -> Iterator[Record]:
+    """Sets to be put in order list what fits and what does not apart; a query without both asks for nothing."""
+    lists = [[as_text(item) for item in found(record, name)] for name in ("positive", "negative")]
+    good = [text for text in dict.fromkeys(lists[0]) if text]
+    bad = [text for text in dict.fromkeys(lists[1]) if text and text not in good][: MAX_CANDIDATES - len(good)]
+    if good and bad:
+        yield {**record, "candidates": [*good, *bad], "relevance": [1] * len(good) + [0] * len(bad)}
+
+
 PREPARATIONS: dict[str, Callable[[Record], Iterator[Record]]] = {
     function.__name__: function
     for function in (
         cluener, segmented_characters, winograd_chinese, idioms, hellaswag, true_and_false, sciq, winogrande, copa,
         last_word, lettered_options, crows_pairs, polarity, at_label, poem,
+        good_and_bad_candidates,
     )
 }  # fmt: skip

@@ -8,6 +8,7 @@ from leaderboard.catalogue.refusals import ImportRefused, shown
 Row = dict[str, Any]
 MAX_TEXT = 400_000
 MAX_CHOICES = 26
+MAX_CANDIDATES = 1000
 NEAR = 200  # how far from its stated place an answer is looked for
 
 
@@ -22,6 +23,11 @@ def _texts(row: Row, *names: str) -> None:
         if not isinstance(value, str) or not value.strip():
             raise ImportRefused("empty_text", column=name)
         _fits(name, value)
+
+
+def checked_text(name: str, value: str) -> None:
+    """Raise ImportRefused for text that a file or a page cannot hold."""
+    _fits(name, value)
 
 
 def _fits(name: str, value: str) -> None:
@@ -135,8 +141,22 @@ def _summarized(row: Row, labels: Sequence[str]) -> Row:
     return row
 
 
+def _searched(row: Row, labels: Sequence[str]) -> Row:
+    _texts(row, "id", "query")
+    return row
+
+
+def _ranked(row: Row, labels: Sequence[str]) -> Row:
+    _texts(row, "query")
+    if not 2 <= len(row["candidates"]) <= MAX_CANDIDATES:
+        raise ImportRefused("few_choices", found=len(row["candidates"]))
+    for candidate in row["candidates"]:
+        _texts({"candidates": candidate}, "candidates")
+    return row
+
+
 def _modelled(row: Row, labels: Sequence[str]) -> Row:
-    _texts(row, "text")
+    _texts(row, "text", *(["context"] if "context" in row else []))
     return row
 
 
@@ -146,6 +166,8 @@ CHECKS: dict[str, Callable[[Row, Sequence[str]], Row]] = {
     "multi-label-classification": _labelled,
     "text-pair-classification": _pair,
     "sentence-similarity": _scored_pair,
+    "text-retrieval": _searched,
+    "text-ranking": _ranked,
     "token-classification": _tagged,
     "question-answering": _answered,
     "multiple-choice": _chosen,
@@ -161,6 +183,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "multi-label-classification": ("text", "labels"),
     "text-pair-classification": ("text1", "text2", "label"),
     "sentence-similarity": ("text1", "text2", "score"),
+    "text-retrieval": ("query", "relevant"),
+    "text-ranking": ("query", "candidates", "relevance"),
     "token-classification": ("tokens", "tags"),
     "question-answering": ("context", "question", "answers"),
     "multiple-choice": ("question", "choices", "answer"),
@@ -169,4 +193,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "translation": ("source", "target"),
     "summarization": ("text", "summary"),
     "language-modeling": ("text",),
+}
+# Columns that only some sets of a task have.
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    "multiple-choice": ("subject",),
+    "minimal-pairs": ("phenomenon",),
+    "language-modeling": ("context",),
 }

@@ -28,16 +28,27 @@ ALL_SETTINGS = {
     "multi-label-classification": MULTI,
     "text-regression": {},
     "token-classification": {"labels": ["O", "B-PER", "I-PER"]},
+    "question-answering": {},
     "sentence-similarity": {},
     "text-retrieval": {},
     "text-ranking": {},
-    "question-answering": {},
+    "fill-mask": {},
+    "text-generation": {},
+    "translation": {},
+    "summarization": {},
+    "language-modeling": {},
+    "multiple-choice": {},
+    "minimal-pairs": {},
 }
 # What is asked, and the answer, where a text alone will not do.
 QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "token-classification": ({"tokens": ["Bo", "came"]}, {"tags": ["B-PER", "O"]}),
-    "text-ranking": ({"query": "x", "candidates": ["y", "z"]}, {"gains": [1.0, 0.0]}),
     "question-answering": ({"question": "Who came?", "context": "Bo came."}, {}),
+    "text-ranking": ({"query": "x", "candidates": ["y", "z"]}, {"gains": [1.0, 0.0]}),
+    "fill-mask": ({"text": "x [MASK] y"}, {}),
+    **dict.fromkeys(("text-generation", "translation", "summarization"), ({"prompt": "x y z"}, {})),
+    "multiple-choice": ({"prompt": "x", "choices": ["y", "z"]}, {"choices": ["y", "z"]}),
+    "minimal-pairs": ({"sentences": ["x y", "y x"]}, {"good": 0}),
 }
 
 

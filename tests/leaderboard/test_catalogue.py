@@ -363,7 +363,7 @@ CASES = [
                 {"passage": None, "question": "都正确的是", "options": ["(A)一", "(B)二"], "label": ["A", "B"]},
             )
         },
-        [{"question": "正确的是", "choices": ["一", "二"], "answer": 1}],
+        [{"question": "正确的是", "choices": ["一", "二"], "answer": 1, "subject": "gaokao-biology"}],
     ),
     (
         "blimp",
@@ -384,7 +384,7 @@ CASES = [
     (
         "sling",
         {"haishi_ma__jsonl": lines({"sentence_good": "是猫还是狗?", "sentence_bad": "是猫还是狗吗?"})},
-        [{"good": "是猫还是狗?", "bad": "是猫还是狗吗?", "paradigm": "haishi_ma"}],
+        [{"good": "是猫还是狗?", "bad": "是猫还是狗吗?", "phenomenon": "haishi_ma", "paradigm": "haishi_ma"}],
     ),
     (
         "gsm8k",
@@ -400,7 +400,7 @@ CASES = [
     (
         "lambada",
         {"lambada_test__jsonl": lines({"text": "I don't care about\n\nthe signs"})},
-        [{"question": "I don't care about\n\nthe", "answer": "signs"}],
+        [{"text": "signs", "context": "I don't care about\n\nthe"}],
     ),
     (
         "tatoeba-en-zh",
