@@ -20,6 +20,7 @@ MAX_PAGE_BYTES = 1_500_000
 MAX_DRAWN_PIXELS = 1_000_000
 MAX_SHOWN_PIXELS = 25_000_000
 HEAD = 262_144
+TINY = 64
 TYPES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
 
 
@@ -30,6 +31,11 @@ class Picture:
     src: str
     width: int | None = None
     height: int | None = None
+
+    @property
+    def is_tiny(self) -> bool:
+        """Say whether its pixels are to be seen, which a browser would blur."""
+        return self.width is not None and self.width <= TINY
 
 
 class Album:
@@ -70,8 +76,8 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _joined(row: Sequence[Sequence[Any]]) -> Iterator[Any]:
-    for pixel in row:
-        yield from pixel
+    for red, green, blue in row:
+        yield from (red, green, blue)
 
 
 def _file_of(value: object) -> bytes | None:

@@ -80,6 +80,8 @@ def _given(answer: dict[str, Any]) -> list[tuple[str, Corners]]:
     boxes = answer.get("boxes")
     found = []
     for box in boxes if isinstance(boxes, list) else ():
+        if not isinstance(box, dict):
+            continue
         score, corners = box.get("score"), _corners(box.get("box"))
         if corners is not None and isinstance(score, int | float) and score >= SURE:
             found.append((float(score), str(box.get("label", "")), corners))

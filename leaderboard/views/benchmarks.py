@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard.detecting import minimum_detectable_difference
-from leaderboard.metric_names import PLAIN
+from leaderboard.metric_names import PLAIN, POOLED
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.ranking import floor_of
 from leaderboard.task_kinds import lower_is_better
@@ -52,6 +52,6 @@ def _results(request: HttpRequest, benchmark: Benchmark) -> list[Evaluation]:
 
 def _difference(benchmark: Benchmark, n: int | None, best: float | None) -> float | None:
     """Return the smallest difference that shows, for metrics that are a share of right answers."""
-    if not n or best is None or benchmark.primary_metric in PLAIN:
+    if not n or best is None or benchmark.primary_metric in PLAIN | POOLED:
         return None
     return minimum_detectable_difference(n, best)

@@ -100,7 +100,7 @@ def test_boxes_go_from_a_definition_to_a_page_that_draws_them(client, make_repo,
     evaluation = evaluated(model, benchmark, alice)
     assert evaluation.value == evaluation.metrics["box_ap"]["value"]
     page = client.get(evaluation.get_absolute_url()).text
-    for piece in ("By class", "AP at half overlap", "Average precision of boxes", '<rect class="box box-missed"'):
+    for piece in ("By class", "AP50", "Average precision of boxes", '<rect class="box box-missed"'):
         assert piece in page
     assert 'x="2.00" y="3.00" width="10.00" height="9.00"' in page
     assert "Confusion matrix" not in page
