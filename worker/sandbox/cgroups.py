@@ -68,6 +68,10 @@ class Group:
         """Return the process ids in the group."""
         return [int(pid) for pid in _read(self.folders["pids"] / "cgroup.procs").split()]
 
+    def refused_processes(self) -> bool:
+        """Whether the run asked for more processes than it may have."""
+        return _field(_read(self.folders["pids"] / "pids.events"), "max") > 0
+
     def ran_out_of_memory(self) -> bool:
         """Say whether the kernel had to kill a process of the group for its memory."""
         name = "memory.oom_control" if self.version == 1 else "memory.events"

@@ -222,6 +222,8 @@ def _resource_limits(limits: Limits, isolation: Isolation) -> list[tuple[int, in
         found.append((resource.RLIMIT_AS, space, space))
     count = limits.processes + bubblewrap.OWN_PROCESSES
     if isolation.own_user:
+        # The control group, where there is one, says afterwards that it refused a process; this limit would not.
+        count *= 2 if isolation.cgroup else 1
         found.append((resource.RLIMIT_NPROC, count, count))
     elif isolation.mode == "rlimits":
         count += processes.tasks_of_user(os.getuid())

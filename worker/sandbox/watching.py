@@ -209,4 +209,6 @@ class Watch:
             return "cpu_time"
         if returncode == -signal.SIGXFSZ or self._stored() >= self._disk_bytes:
             return "disk"
+        if returncode != 0 and group is not None and group.refused_processes():
+            return "processes"
         return None
