@@ -65,7 +65,7 @@ LOWER_IS_BETTER = frozenset(name for name, metric in METRICS.items() if metric.l
 # From here on a number is written with a power of ten: a perplexity may be of any size.
 MANY = 1e6
 # Means over classes and overlaps: no share of the examples is right.
-POOLED = frozenset({"box_ap", "box_ap50"})
+POOLED = frozenset({"box_ap", "box_ap50", "bleu", "chrf"})
 # Where bars begin and end, if not at 0 and 1; None for what has no end.
 SCALES: dict[str, tuple[float, float] | None] = {
     "mcc": (-1, 1),

@@ -38,7 +38,7 @@ def test_what_is_left_out_has_a_default() -> None:
         ("version", "version: true"),
         ("name", "name: ''"),
         ("name", f"name: {'x' * 121}"),
-        ("task", "task: summarization"),
+        ("task", "task: juggling"),
         ("split", "split: test.jsonl"),
         ("split", "split: {path: ''}"),
         ("split", "split: {path: a, extra: b}"),

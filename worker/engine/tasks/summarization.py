@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,9 +22,7 @@ _SENTENCE = re.compile(r".+?(?:[.!?]+(?=\s)|[。！？]+|\n|$)", re.DOTALL)
 class SummarySettings(WritingSettings):
     """What ROUGE counts, and the prompts of decoders and of models with an encoder."""
 
-    prompt: str = f"{INPUT}\n\nTL;DR:"
     source_prompt: str = INPUT
-    until: list[str] = field(default_factory=lambda: ["\n\n"])
     rouge_tokenization: RougeTokenization = "words"
 
     def __post_init__(self) -> None:

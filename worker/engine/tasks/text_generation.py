@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from worker.engine.tasks.writing import WritingSettings, WritingTask
 class GenerationSettings(WritingSettings):
     """How answers are compared, beside how they are asked for."""
 
-    until: list[str] = field(default_factory=lambda: ["\n"])
     ignore_case: bool = True
     ignore_punctuation: bool = True
 
