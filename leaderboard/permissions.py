@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from leaderboard.models import Evaluation
+from leaderboard.models import Benchmark, Evaluation
 from models_hub.models import Repo
 from models_hub.permissions import can_download, can_write, require_download
 from portal.errors import NotAllowed
@@ -42,6 +42,13 @@ def require_answers(user: Asker, evaluation: Evaluation) -> None:
             code="test_withheld",
         )
     require_download(user, evaluation.benchmark.dataset)
+
+
+def can_compare(user: Asker, benchmark: Benchmark) -> bool:
+    """Whoever may download the rows may compare them with a data set; withheld ones, only their owners."""
+    if not user.is_authenticated or not can_download(user, benchmark.dataset):
+        return False
+    return benchmark.test_is_public or can_write(user, benchmark.dataset)
 
 
 def can_arrange_suites(user: Asker) -> bool:

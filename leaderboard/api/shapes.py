@@ -201,6 +201,7 @@ class CellShape(serializers.Serializer[Cell]):
     floor = serializers.FloatField()
     normalised = serializers.FloatField()
     is_outdated = serializers.BooleanField()
+    contamination = serializers.CharField(source="evaluation.contamination")
 
 
 class RowShape(serializers.Serializer[Any]):

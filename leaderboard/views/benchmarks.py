@@ -5,13 +5,15 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from leaderboard import permissions
 from leaderboard.detecting import minimum_detectable_difference
 from leaderboard.metric_names import PLAIN, POOLED
-from leaderboard.models import Benchmark, Evaluation
+from leaderboard.models import Benchmark, Evaluation, Overlap
 from leaderboard.ranking import floor_of
 from leaderboard.task_kinds import lower_is_better
 
 LISTED = 100
+LISTED_OVERLAPS = 20
 
 
 @never_cache
@@ -36,6 +38,8 @@ def benchmark(request: HttpRequest, benchmark_id: int) -> HttpResponse:
         "floor": floor_of(results[0], row.primary_metric) if results else None,
         "n": n,
         "difference": _difference(row, n, best),
+        "overlaps": _overlaps(request, row),
+        "may_compare": permissions.can_compare(request.user, row),
         "versions": visible.filter(dataset=row.dataset, path=row.path).exclude(pk=row.pk),
         "suites": row.suites.all() if not row.dataset.private else [],
     }
@@ -48,6 +52,12 @@ def _results(request: HttpRequest, benchmark: Benchmark) -> list[Evaluation]:
     heavy = ("metrics", "per_class", "confusion", "details", "report", "provenance", "versions")
     order = "value" if lower_is_better(benchmark.primary_metric) else "-value"
     return list(rows.defer(*heavy).order_by(order, "id")[:LISTED])
+
+
+def _overlaps(request: HttpRequest, benchmark: Benchmark) -> list[Overlap]:
+    """Return the newest comparisons with data sets that the reader may see."""
+    rows = Overlap.objects.visible_to(request.user).filter(benchmark=benchmark)
+    return list(rows.select_related("dataset__namespace", "job").order_by("-id")[:LISTED_OVERLAPS])
 
 
 def _difference(benchmark: Benchmark, n: int | None, best: float | None) -> float | None:

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from leaderboard import permissions, reproducing, results_files
+from leaderboard import contamination, permissions, reproducing, results_files
 from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation
@@ -49,6 +49,7 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         context |= _findings(row, may_read=can_download(request.user, row.benchmark.dataset))
         context["results_path"] = results_files.path_of(row)
         context["may_write"] = can_write(request.user, row.model)
+        context["contamination"] = contamination.report_on(row.model, row.benchmark, request.user)
         context["may_read_answers"] = permissions.can_read_answers(request.user, row)
     return render(request, "leaderboard/evaluations/evaluation.html", context)
 

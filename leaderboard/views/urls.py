@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from leaderboard.views import benchmarks, boards, catalogue, datasets, evaluations, models, results, wishes
+from leaderboard.views import benchmarks, boards, catalogue, datasets, evaluations, models, overlaps, results, wishes
 from portal import path_converters  # noqa: F401  (registers "account")
 
 # Not every two names: `datasets/alice/evaluations` is a data set that bears this name.
@@ -14,6 +14,7 @@ urlpatterns = [
     path("leaderboard/<slug:slug>", boards.board, name="board"),
     path("benchmarks", benchmarks.benchmarks, name="benchmarks"),
     path("benchmarks/<int:benchmark_id>", benchmarks.benchmark, name="benchmark"),
+    path("benchmarks/<int:benchmark_id>/overlaps", overlaps.overlaps, name="benchmark_overlaps"),
     path("benchmarks/catalogue", catalogue.catalogue, name="catalogue"),
     path("benchmarks/catalogue/<slug:name>", catalogue.entry, name="catalogue_entry"),
     path("benchmarks/wishes", wishes.wishes, name="wishes"),

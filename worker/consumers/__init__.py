@@ -7,18 +7,26 @@ transaction that marks the event as delivered: what takes long belongs into a jo
 from collections.abc import Callable, Sequence
 
 from portal.models import Event
-from worker.consumers import best_scores, deleted_repos, new_versions, renamed_accounts, results_files, webhooks
+from worker.consumers import (
+    best_scores,
+    contamination,
+    deleted_repos,
+    new_versions,
+    renamed_accounts,
+    results_files,
+    webhooks,
+)
 from worker.webhook_payloads import TOLD
 
 Consumer = Callable[[Event], None]
 
 CONSUMERS: dict[str, Sequence[Consumer]] = {
     **dict.fromkeys(TOLD, (webhooks.announce,)),
-    "repo.committed": (best_scores.tell, new_versions.measure, webhooks.announce),
-    "repo.visibility_changed": (best_scores.tell, webhooks.announce),
+    "repo.committed": (best_scores.tell, contamination.note, new_versions.measure, webhooks.announce),
+    "repo.visibility_changed": (best_scores.tell, contamination.note, webhooks.announce),
     "repo.deleted": (deleted_repos.cancel_jobs, best_scores.tell, webhooks.announce),
     "repo.restored": (best_scores.tell,),
-    "evaluation.completed": (results_files.write,),
+    "evaluation.completed": (results_files.write, contamination.compare),
     "account.renamed": (renamed_accounts.index,),
     "organization.renamed": (renamed_accounts.index,),
 }

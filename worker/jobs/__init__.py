@@ -10,7 +10,15 @@ from collections.abc import Callable
 from django.utils.translation import gettext_noop
 
 from worker.attempts import Attempt
-from worker.jobs import compare_tensors, deliver_webhook, evaluate, export_account, import_repo, read_table
+from worker.jobs import (
+    compare_tensors,
+    deliver_webhook,
+    evaluate,
+    export_account,
+    import_repo,
+    measure_overlap,
+    read_table,
+)
 
 # The name of a kind is stored with its jobs and translated where it is shown.
 KINDS: dict[str, Callable[[Attempt], None]] = {
@@ -19,5 +27,6 @@ KINDS: dict[str, Callable[[Attempt], None]] = {
     gettext_noop("import"): import_repo.run,
     gettext_noop("deliver_webhook"): deliver_webhook.run,
     gettext_noop("read_table"): read_table.run,
+    gettext_noop("measure_overlap"): measure_overlap.run,
     gettext_noop("export_account"): export_account.run,
 }
