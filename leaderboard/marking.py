@@ -16,7 +16,8 @@ VERDICTS: dict[str, str | Promise] = {
     "wrong": _("not in the reference"),
     "differs": _("of another type, or with other ends"),
 }
-AROUND = 120  # characters of the text that are shown beside a mark
+AROUND = 100  # characters of the text that are shown beside a mark
+MAX_WORD = 20  # a longer one is cut
 MAX_MARK = 400
 MAX_PIECES = 100
 OUTSIDE = "O"
@@ -107,5 +108,12 @@ def _shortened(pieces: list[Piece]) -> list[Piece]:
 
 
 def _ends(text: str, before: int, after: int) -> str:
-    """Return the beginning and the end of a text, with dots for what is between."""
-    return text if len(text) <= before + after + 1 else f"{text[:before]}…{text[len(text) - after :]}"
+    """Return the beginning and the end of a text, with dots for what is between; words stay whole."""
+    if len(text) <= before + after + 1:
+        return text
+    begin, end = text[:before], text[len(text) - after :]
+    if " " in begin[-MAX_WORD:]:
+        begin = begin[: begin.rindex(" ") + 1]
+    if " " in end[:MAX_WORD]:
+        end = end[end.index(" ") :]
+    return f"{begin}…{end}"

@@ -83,9 +83,9 @@ SCALES: dict[str, tuple[float, float] | None] = {
 SETTINGS: dict[str, str | Promise] = {
     "box_format": _("Form of the boxes"),
     "threshold": _("Threshold"),
-    "rules": _("Answers compared by the rules of"),
-    "no_answer": _("Questions without an answer"),
-    "max_answer_length": _("Longest answer, in tokens"),
+    "rules": _("Rules"),
+    "no_answer": _("Unanswerable questions"),
+    "max_answer_length": _("Longest answer, tokens"),
     "relevant_label": _("Label of what fits"),
     "prompt": _("Prompt"),
     "before_answer": _("Before an answer"),

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import pgettext
 
 from leaderboard.examples import MAX_TEXT, SHOWN, Mistake, Pairs, json_lines
-from leaderboard.marking import Span, marked
+from leaderboard.marking import Piece, Span, marked
 from leaderboard.models import Benchmark
 
 MAX_ANSWERS = 10
@@ -35,7 +36,7 @@ def wrong_answers(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
                 label=" / ".join(dict.fromkeys(text for text, _start in right))[:MAX_TEXT] or no_answer,
                 answer=given[:MAX_TEXT] or no_answer,
                 confidence=None,
-                pieces=marked(context, _spans(context, right), _spans(context, [(given, answer.get("start"))])),
+                pieces=_pieces(context, right, (given, answer.get("start"))),
             )
         )
         if len(found) == SHOWN:
@@ -61,6 +62,12 @@ def _answers(value: object) -> list[tuple[str, object]]:
         for item in items
     ]
     return [(text, start) for text, start in pairs if isinstance(text, str) and text]
+
+
+def _pieces(context: str, right: Iterable[tuple[str, object]], given: tuple[str, object]) -> list[Piece]:
+    """Return the passage with both answers marked; what they share counts as found."""
+    pieces = marked(context, _spans(context, right), _spans(context, [given]))
+    return [replace(piece, verdict="right") if piece.verdict == "differs" else piece for piece in pieces]
 
 
 def _spans(context: str, answers: Iterable[tuple[str, object]]) -> list[Span]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leaderboard.marking import MAX_PIECES, Span, entities_of, marked, marked_words
+from leaderboard.marking import AROUND, MAX_PIECES, Span, entities_of, marked, marked_words
 from worker.engine.measures import entities
 
 
@@ -43,9 +43,14 @@ def test_entities_are_those_that_the_engine_counts(tags):
 def test_what_is_far_from_a_mark_is_left_out():
     text = "a" * 1000 + "here" + "b" * 1000
     pieces = marked(text, [Span("", 1000, 1004)], [])
-    assert [len(piece.text) for piece in pieces] == [121, 4, 121]
-    assert pieces[0].text.startswith("…")
-    assert pieces[2].text.endswith("…")
+    assert [piece.text for piece in pieces] == ["…" + "a" * AROUND, "here", "b" * AROUND + "…"]
+
+
+def test_words_at_the_ends_stay_whole():
+    before, after = "word " * 40, " word" * 40
+    first, _mark, last = marked(before + "here" + after, [Span("", len(before), len(before) + 4)], [])
+    assert first.text.startswith("… word ")
+    assert last.text.endswith(" word …")
 
 
 def test_a_text_full_of_marks_is_cut_where_its_first_mistake_is_seen():

@@ -26,11 +26,11 @@ def test_the_given_answer_is_marked_where_it_was_found():
     assert (mistake.text, mistake.label, mistake.answer) == ("Who sleeps?", "cats", "dogs")
 
 
-def test_a_part_of_the_answer_is_told_from_the_rest_of_it():
+def test_the_part_of_the_answer_that_was_found_is_told_from_the_rest():
     (mistake,) = shown({"answers": [{"text": "The cats sleep", "start": 11}]}, {"text": "sleep", "start": 20})
     assert [(piece.text, piece.verdict) for piece in mistake.pieces if piece.verdict] == [
         ("The cats ", "missed"),
-        ("sleep", "differs"),
+        ("sleep", "right"),
     ]
 
 

@@ -54,12 +54,12 @@ def test_a_reader_gets_a_page_with_its_kinds_of_questions_and_marked_passages(
     assert [part["n"] for part in evaluation.details["questions"]] == [20, 20, 20]
     page = client.get(evaluation.get_absolute_url()).text
     table = page.split('id="questions"')[1].split("</section>")[0]
-    for piece in ("with an answer", "without an answer", "with an answer of 9 characters", "20"):
+    for piece in ("answerable", "not answerable", "answer of 9 characters", "20"):
         assert piece in table
     marked = page.split('id="examples"')[1].split("</section>")[0]
     for piece in ("Where did she live", 'class="mark mark-missed"', "in London", "no answer"):
         assert piece in marked
-    assert "Longest answer, in tokens" in client.get(benchmark.get_absolute_url()).text
+    assert "Longest answer, tokens" in client.get(benchmark.get_absolute_url()).text
 
 
 @pytest.mark.parametrize(
