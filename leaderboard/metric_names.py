@@ -135,4 +135,6 @@ def metric_text(value: object, name: str) -> str:
 def signed_metric(value: object, name: str) -> str:
     """Return the difference of two numbers of a metric, with its sign."""
     text = metric_text(value, name)
-    return f"+{text}" if isinstance(value, int | float) and float(text) > 0 else text.replace("-", "−")
+    if not isinstance(value, int | float) or float(text) == 0:
+        return text.removeprefix("-")
+    return f"+{text}" if value > 0 else text.replace("-", "−", 1)

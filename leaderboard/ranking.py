@@ -55,6 +55,13 @@ class Row:
         """True when other models cannot be told from this one."""
         return self.best_rank != self.worst_rank
 
+    @property
+    def relative_drop(self) -> float | None:
+        """The mean share of its scores that is lost when texts are written otherwise; None where nothing was asked."""
+        drops = [cell.evaluation.relative_drop for cell in self.cells if cell]
+        asked = [drop for drop in drops if drop is not None]
+        return math.fsum(asked) / len(asked) if asked else None
+
 
 @dataclass(frozen=True)
 class Unranked:
@@ -73,6 +80,11 @@ class Board:
     columns: list[SuiteEntry]
     rows: list[Row]
     unranked: list[Unranked]
+
+    @property
+    def has_drops(self) -> bool:
+        """True when some model was asked about changed texts."""
+        return any(row.relative_drop is not None for row in self.rows)
 
 
 def board_of(suite: Suite) -> Board:
