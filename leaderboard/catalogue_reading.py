@@ -17,6 +17,7 @@ from leaderboard import catalogue_texts
 from leaderboard.catalogue import files as published
 from leaderboard.catalogue.entries import Entry
 from leaderboard.catalogue.files import Upload
+from leaderboard.catalogue.searching import CORPUS
 from models_hub import browsing, fetching
 from models_hub.browsing import Entry as File
 from models_hub.models import DEFAULT_BRANCH, Repo
@@ -45,6 +46,8 @@ class Read:
     rows: int
     left_out: int
     files: list[str]
+    # The documents of a set to be searched, one JSON line each.
+    corpus: Path | None = None
 
 
 @contextmanager
@@ -63,7 +66,11 @@ def rows_of(entry: Entry, uploads: Sequence[Upload]) -> Iterator[Read]:
         if "refused" in answer:
             data = answer.get("data")
             raise refused(str(answer["refused"]), data if isinstance(data, dict) else {})
-        yield Read(out, int(answer["rows"]), int(answer["left_out"]), [str(name) for name in answer["files"]])
+        corpus = out.with_name(CORPUS) if any(source.corpus for source in entry.sources) else None
+        if any(path is not None and (path.is_symlink() or not path.is_file()) for path in (out, corpus)):
+            raise refused("crashed", {})
+        names = [str(name) for name in answer["files"]]
+        yield Read(out, int(answer["rows"]), int(answer["left_out"]), names, corpus)
 
 
 @contextmanager
@@ -86,7 +93,7 @@ def copied(entry: Entry, dataset: Repo) -> Iterator[list[Upload]]:
 
 def expected_files(entry: Entry) -> list[str]:
     """Return the names under which the set is published, without folders where a name stands for itself."""
-    return list(dict.fromkeys(name for source in entry.sources for name in source.files))
+    return list(dict.fromkeys(name for source in entry.sources for part in source.parts for name in part.files))
 
 
 def refused(code: str, data: dict[str, Any]) -> FilesRefused:
@@ -97,8 +104,9 @@ def refused(code: str, data: dict[str, Any]) -> FilesRefused:
 
 def _wanted(entry: Entry, found: Sequence[File]) -> list[File]:
     for source in entry.sources:
-        wanted = [file for file in found if published.fits(file.path, source.files)]
-        if wanted:
+        parts = [[file for file in found if published.fits(file.path, part.files)] for part in source.parts]
+        if all(parts):
+            wanted = [file for part in parts for file in part]
             beside = [file for file in found if source.beside and published.fits(file.path, [source.beside])]
             return [*wanted, *beside][:MAX_FILES]
     archives = [file for file in found if published.is_archive(file.path)]

@@ -21,7 +21,7 @@ def main() -> None:
     uploads = [Upload(file["name"], Path(file["path"])) for file in request["files"]]
     confining.limit(memory_bytes=request["memory_mb"] * MB, cpu_seconds=request["cpu_seconds"])
     confining.leave_network()
-    if any(source.reader == "parquet" for source in entry.sources):
+    if any(part.reader == "parquet" for source in entry.sources for part in source.parts):
         # Loaded before the walls go up.
         from leaderboard.catalogue import parquet  # noqa: F401
     out = Path(request["out"])

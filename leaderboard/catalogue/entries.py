@@ -29,6 +29,14 @@ class Source:
     file_column: str = ""
     # The data set repository on the Hugging Face Hub that holds these files.
     hub: str = ""
+    # The collection and the judgements of a set to be searched, whose queries `files` are.
+    corpus: "Source | None" = None
+    judgements: "Source | None" = None
+
+    @property
+    def parts(self) -> tuple["Source", ...]:
+        """The files of rows, and those that belong to them."""
+        return (self, *(part for part in (self.corpus, self.judgements) if part is not None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,4 +87,6 @@ def _entry(value: dict[str, Any]) -> Entry:
 
 
 def _source(value: dict[str, Any]) -> Source:
-    return Source(**{**value, "files": tuple(value["files"])})
+    parts = {name: _source(value[name]) for name in ("corpus", "judgements") if name in value}
+    made: dict[str, Any] = {**value, **parts, "files": tuple(value["files"])}
+    return Source(**made)

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from leaderboard.catalogue import files, preparing, reading, rows, shaping
+from leaderboard.catalogue import files, preparing, reading, rows, searching, shaping, sources
 from leaderboard.catalogue.entries import Entry, Source
 from leaderboard.catalogue.files import Upload
 from leaderboard.catalogue.refusals import ImportRefused, shown
@@ -44,52 +44,59 @@ def import_files(entry: Entry, uploads: Sequence[Upload], out: Path) -> Imported
 def rows_of(entry: Entry, uploads: Sequence[Upload], imported: Imported, folder: Path) -> Iterator[dict[str, Any]]:
     """Yield every row with an id of its own."""
     source, uploads = choose(entry, uploads)
+    found = (
+        searching.rows_of(source, uploads, imported.files, folder)
+        if source.corpus
+        else _rows_in(entry, source, uploads, imported.files, folder)
+    )
+    for row in found:
+        if row is None:
+            imported.left_out += 1
+            continue
+        if imported.rows >= MAX_ROWS:
+            raise ImportRefused("too_many_rows", most=MAX_ROWS)
+        yield {"id": f"{imported.rows:06d}", **row}
+        imported.rows += 1
+    if not imported.rows:
+        raise ImportRefused("no_rows", expected=", ".join(source.files))
+
+
+def _rows_in(
+    entry: Entry, source: Source, uploads: Sequence[Upload], read: list[str], folder: Path
+) -> Iterator[dict[str, Any] | None]:
+    """Yield every row, None for a record that its publishers left without an answer."""
     for name, file in files.matching(uploads, source.files):
-        imported.files.append(name)
+        read.append(name)
         beside = _Beside(source, name, uploads)
-        for number, record in _records(source, name, file, folder):
+        for number, record in sources.records(source, name, file, folder):
             try:
                 made = _rows_of(entry, source, name, beside.joined(number, record))
             except shaping.LeftOut:
-                imported.left_out += 1
+                yield None
                 continue
             except ImportRefused as error:
                 raise ImportRefused(error.code, **{"file": shown(name), "line": number} | error.data) from error
-            for row in made:
-                if imported.rows >= MAX_ROWS:
-                    raise ImportRefused("too_many_rows", most=MAX_ROWS)
-                yield {"id": f"{imported.rows:06d}", **row}
-                imported.rows += 1
-    if not imported.rows:
-        raise ImportRefused("no_rows", expected=", ".join(source.files))
+            yield from made
 
 
 def choose(entry: Entry, uploads: Sequence[Upload]) -> tuple[Source, Sequence[Upload]]:
     """Return the source whose files are there; a single file under another name is taken for one by its ending."""
     names = files.names_in(uploads)
     for source in entry.sources:
-        if any(files.fits(name, source.files) for name in names):
+        if all(any(files.fits(name, part.files) for name in names) for part in source.parts):
             return source, uploads
     if len(uploads) == 1 and not files.is_archive(uploads[0].name):
         ending = _ending(uploads[0].name)
         for source in entry.sources:
-            if ending == _ending(source.files[0]) and not source.beside and not source.file_column:
+            needs_name = source.beside or source.file_column or source.corpus
+            if ending == _ending(source.files[0]) and not needs_name:
                 return source, [Upload(source.files[0].replace("*", "-"), uploads[0].path)]
-    expected = sorted({pattern for source in entry.sources for pattern in source.files})
+    expected = sorted({pattern for source in entry.sources for part in source.parts for pattern in part.files})
     raise ImportRefused("no_such_file", expected=", ".join(expected[:8]), found=shown(", ".join(names[:3])))
 
 
 def _ending(name: str) -> str:
     return name.lower().removesuffix(".gz").rpartition(".")[2]
-
-
-def _records(source: Source, name: str, file: BinaryIO, folder: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    if source.reader != "parquet":
-        return reading.records(name, file, source.reader, source.options)
-    # DuckDB is loaded by the program that has its walls up already, and for these files alone.
-    from leaderboard.catalogue import parquet
-
-    return parquet.records(name, file, folder)
 
 
 def _rows_of(entry: Entry, source: Source, name: str, record: dict[str, Any]) -> list[dict[str, Any]]:

@@ -109,6 +109,10 @@ def _number(value: Any, how: Mapping[str, Any], record: Record) -> float:
         raise ImportRefused("not_a_number", value=shown(value)) from None
 
 
+def _numbers(value: Any, how: Mapping[str, Any], record: Record) -> list[float]:
+    return [_number(item, how, record) for item in value] if isinstance(value, list) else [_number(value, how, record)]
+
+
 def _index(value: Any, how: Mapping[str, Any], record: Record) -> int:
     """Return a position counted from 0; the file may count from `first`."""
     text = as_text(value)
@@ -174,6 +178,7 @@ WAYS: dict[str, Callable[[Any, Mapping[str, Any], Record], Any]] = {
     "split": _split,
     "characters": _characters,
     "number": _number,
+    "numbers": _numbers,
     "index": _index,
     "letter": _letter,
     "position": _position,

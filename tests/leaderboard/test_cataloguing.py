@@ -94,6 +94,43 @@ def test_an_archive_becomes_a_benchmark_of_pairs(client, alice):
     assert benchmark.dataset.private
 
 
+def packed(**contents: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as target:
+        for name, content in contents.items():
+            target.writestr(f"arguana/{name.replace('__', '/')}", content)
+    return archive.getvalue()
+
+
+SEARCH = {
+    "queries.jsonl": '{"_id": "a", "text": "Cats?"}\n',
+    "corpus.jsonl": '{"_id": "a", "title": "", "text": "Cats?"}\n{"_id": "b", "title": "On cats", "text": "No."}\n',
+    "qrels__test.tsv": "query-id\tcorpus-id\tscore\na\tb\t1\n",
+}
+
+
+def test_a_set_to_be_searched_brings_its_documents(client, alice):
+    client.force_login(alice)
+    response = post(client, "beir-arguana", packed(**SEARCH), "arguana.zip")
+    benchmark = Benchmark.objects.get()
+    assert response["Location"] == benchmark.get_absolute_url()
+    assert (benchmark.task, benchmark.files["corpus"]["path"]) == ("text-retrieval", "corpus.jsonl")
+    assert json.loads(content_of(benchmark.dataset, "test.jsonl"))["relevant"] == {"b": 1.0}
+    assert content_of(benchmark.dataset, "corpus.jsonl").count("\n") == 2
+    lacking = {name: content for name, content in SEARCH.items() if name != "corpus.jsonl"}
+    response = post(client, "beir-arguana", packed(**lacking), "arguana.zip")
+    assert "None of the files is one that this set is published under: corpus.jsonl" in response.text
+    assert Repo.objects.count() == 1
+
+
+def test_its_documents_come_from_a_data_set_too(client, alice, make_repo):
+    files = {name.replace("__", "/"): content for name, content in SEARCH.items()}
+    make_repo(alice, "mirror", kind="dataset", files=files)
+    client.force_login(alice)
+    post(client, "beir-arguana", "", "none.txt", files="", dataset="alice/mirror")
+    assert Benchmark.objects.get().files["corpus"]["size"] > 10
+
+
 def test_a_data_set_that_is_here_will_do(client, alice, make_repo):
     make_repo(alice, "mirror", kind="dataset", files={"banking_data/test.csv": BANKING, "banking_data/train.csv": "x"})
     client.force_login(alice)
