@@ -34,23 +34,32 @@ def resolve_labels(own: list[str], wanted: list[str], declared: dict[str, str] |
     must lead somewhere and every label of the benchmark must be reached: a half-mapped model would get a number that
     says nothing about it.
     """
-    positions = resolve_some(own, wanted, declared)
+    positions = _led(own, wanted, declared)
     if lost := [name for name, position in zip(own, positions, strict=True) if position is None]:
         raise _mismatch(own, wanted, f"No benchmark label corresponds to: {_shown(lost)}.")
+    _check_reached(own, wanted, positions)
     return [position for position in positions if position is not None]
 
 
 def resolve_some(own: list[str], wanted: list[str], declared: dict[str, str] | None) -> list[int | None]:
     """Return the same with None for what the benchmark does not ask for: a detector may know more kinds of things."""
+    positions = _led(own, wanted, declared)
+    _check_reached(own, wanted, positions)
+    return positions
+
+
+def _led(own: list[str], wanted: list[str], declared: dict[str, str] | None) -> list[int | None]:
     declared = declared or {}
     if unknown := sorted(set(declared) - set(own)):
         raise _mismatch(own, wanted, f"label_map names labels that the model does not have: {_shown(unknown)}.")
     if unknown := sorted(set(declared.values()) - set(wanted)):
         raise _mismatch(own, wanted, f"label_map leads to labels that the benchmark does not have: {_shown(unknown)}.")
-    positions = [_position(declared.get(name, name), wanted) for name in own]
+    return [_position(declared.get(name, name), wanted) for name in own]
+
+
+def _check_reached(own: list[str], wanted: list[str], positions: list[int | None]) -> None:
     if unreached := [name for index, name in enumerate(wanted) if index not in positions]:
         raise _mismatch(own, wanted, f"No model label leads to: {_shown(unreached)}.")
-    return positions
 
 
 def _position(name: str, wanted: list[str]) -> int | None:
