@@ -44,7 +44,7 @@ MODEL_TYPES = [
 ]  # fmt: skip
 
 
-def save_random(model_type: str, folder: Path):
+def save_random(model_type: str, folder: Path, class_name: str = ""):
     import torch
     import transformers
     from tokenizers import Tokenizer, models, pre_tokenizers
@@ -58,7 +58,7 @@ def save_random(model_type: str, folder: Path):
     chosen = {name: value for name, value in named.items() if name in known} | EXTRA.get(model_type, {})
     torch.manual_seed(5)
     config = config_class(**chosen, id2label={0: "a", 1: "b", 2: "c"}, label2id={"a": 0, "b": 1, "c": 2})
-    model = getattr(transformers, f"{stem}ForSequenceClassification")(config).eval()
+    model = getattr(transformers, class_name or f"{stem}ForSequenceClassification")(config).eval()
     model.save_pretrained(folder)
     tokenizer = Tokenizer(models.WordLevel({f"w{index}": index for index in range(64)}, unk_token="w2"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -99,3 +99,54 @@ def test_positions_behind_the_padding_index_are_not_counted(tmp_path):
     save_random("roberta", tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     assert load_model(str(tmp_path), heads=HEADS, device="cpu").max_length(None) == 40 - config["pad_token_id"] - 1
+
+
+CAUSAL = [
+    "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "llama", "mistral", "olmo2", "opt", "phi", "phi3", "qwen2",
+    "qwen3", "smollm3",
+]  # fmt: skip
+CAUSAL_NAMES = {
+    "gemma3_text": "Gemma3ForCausalLM", "gpt2": "GPT2LMHeadModel", "gpt_neox": "GPTNeoXForCausalLM",
+    "opt": "OPTForCausalLM", "smollm3": "SmolLM3ForCausalLM",
+}  # fmt: skip
+
+
+def test_the_decoders_above_are_all_that_the_gate_lets_through():
+    from leaderboard.task_kinds import CAUSAL_TYPES
+    from worker.engine import model_config
+    from worker.engine.tasks.likelihoods import CAUSAL_HEADS
+
+    assert sorted(model_config.DECODERS) == CAUSAL == sorted(CAUSAL_TYPES)
+    assert model_config.CAUSAL_HEADS == CAUSAL_HEADS
+
+
+@pytest.mark.parametrize("model_type", CAUSAL)
+def test_a_decoder_finds_texts_as_likely_as_transformers_does_whatever_is_read_once(model_type, tmp_path, monkeypatch):
+    import torch
+
+    from worker.engine import likelihoods
+    from worker.engine.continuations import Row
+    from worker.engine.load import load_model
+    from worker.engine.tasks.likelihoods import CAUSAL_HEADS
+
+    original = save_random(model_type, tmp_path, CAUSAL_NAMES.get(model_type, model_type.title() + "ForCausalLM"))
+    model = load_model(str(tmp_path), heads=CAUSAL_HEADS, device="cpu")
+    # Three questions with beginnings of 9 to 17 tokens, and four ways to go on from each; some are parts of others.
+    beginnings = [[3 + (5 * question + word) % 60 for word in range(9 + 4 * question)] for question in range(3)]
+    rows = [
+        Row([*beginning, *([7 + choice] * choice), 50, 51, 9 + choice % 2], len(beginning))
+        for beginning in beginnings
+        for choice in range(4)
+    ]
+    groups = [question for question in range(3) for _choice in range(4)]
+    expected = []
+    for row in rows:
+        with torch.inference_mode():
+            logits = original(input_ids=torch.tensor([row.ids[:-1]])).logits[0].double().log_softmax(-1)
+        tokens = torch.tensor(row.ids[row.start :])
+        expected.append(logits[row.start - 1 :].gather(1, tokens[:, None]).sum().item())
+    for worth in (0, 10_000):
+        monkeypatch.setattr(likelihoods, "WORTH", worth)
+        found = likelihoods.likelihoods(model, rows, groups, budget=200)
+        assert found.values == pytest.approx(expected, abs=1e-4)
+        assert (found.read < 0.6 * sum(len(row.ids) - 1 for row in rows)) is (worth == 0)

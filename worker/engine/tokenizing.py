@@ -63,9 +63,6 @@ class LoadedTokenizer:
     eos: int | None = None
     # What stands for a word that is to be found.
     mask: int | None = None
-    # Whether texts get them, where tokenizer_config.json says so: it then outweighs the steps of tokenizer.json.
-    adds_bos: bool | None = None
-    adds_eos: bool | None = None
 
     def encode(self, text: str, *, special: bool = True) -> list[int]:
         """Return the ids of a whole text, with the tokens that its author puts around texts or without them."""
@@ -73,17 +70,12 @@ class LoadedTokenizer:
 
     def encode_all(self, texts: Sequence[str], *, special: bool = True) -> list[list[int]]:
         """Do the same for many texts at once."""
-        explicit = self.adds_bos is not None or self.adds_eos is not None
-        before = [self.bos] if special and self.adds_bos and self.bos is not None else []
-        after = [self.eos] if special and self.adds_eos and self.eos is not None else []
         found: list[list[int]] = []
         self.tokenizer.no_truncation()
         for start in range(0, len(texts), CHUNK):
             with failing_as("tokenizer_unreadable", "The tokenizer fails on the texts of the benchmark."):
-                encodings = self.tokenizer.encode_batch(
-                    texts[start : start + CHUNK], add_special_tokens=special and not explicit
-                )
-            found += [[*before, *encoding.ids, *after] for encoding in encodings]
+                encodings = self.tokenizer.encode_batch(texts[start : start + CHUNK], add_special_tokens=special)
+            found += [encoding.ids for encoding in encodings]
         return found
 
     def decode(self, ids: Sequence[int], *, special: bool = False) -> str:
@@ -138,8 +130,7 @@ def load_tokenizer(folder: ModelFolder, model_type: str) -> LoadedTokenizer:
     stated = settings.get("model_max_length")
     usable = type(stated) is int and 1 <= stated <= MAX_MODEL_LENGTH
     bos, eos, mask = (_special(name, settings, folder, tokenizer) for name in ("bos", "eos", "mask"))
-    adds = {f"adds_{name}": _flag(settings.get(f"add_{name}_token")) for name in ("bos", "eos")}
-    return LoadedTokenizer(tokenizer, stated if usable else None, bos, eos, mask, **adds)
+    return LoadedTokenizer(tokenizer, stated if usable else None, bos, eos, mask)
 
 
 def _settings(folder: ModelFolder) -> dict[str, Any]:
@@ -160,10 +151,6 @@ def _special(name: str, settings: dict[str, Any], folder: ModelFolder, tokenizer
     content = named.get("content") if isinstance(named, dict) else named
     number: int | None = tokenizer.token_to_id(content) if isinstance(content, str) else None
     return number
-
-
-def _flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
 
 
 def _from_json(path: Path) -> Tokenizer:
