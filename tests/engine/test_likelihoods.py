@@ -101,6 +101,35 @@ CASES = {
         metrics={"word_perplexity": "perplexity", "greedy_match": "acc"},
     ),
 }  # fmt: skip
+# What the models write, which is told by the words alone.
+EXACT = {"ignore_case": False, "ignore_punctuation": False}
+WRITTEN = {
+    "gsm8k": Case(
+        data="open/gsm8k", rows=8, task="text-generation", train=2, fields={"input": "question", "target": "final"},
+        settings={
+            "prompt": "Question: {question}\nAnswer:", "few_shot": 2, "until": ["\n", "Question:"],
+            "max_new_tokens": 16, **EXACT,
+        },
+        theirs={
+            "output_type": "generate_until", "doc_to_text": "Question: {{question}}\nAnswer:",
+            "doc_to_target": "{{final}}", "num_fewshot": 2, "fewshot_config": {"sampler": "first_n"},
+            "generation_kwargs": {"until": ["\n", "Question:"], "max_gen_toks": 16, "do_sample": False},
+            "metric_list": [{"metric": "exact_match"}],
+        },
+        metrics={"exact_match": "exact_match"},
+    ),
+    "mgsm": Case(
+        data="open/mgsm_zh", rows=8, task="text-generation",
+        settings={"prompt": "{question}\n", "until": ["e"], "max_new_tokens": 24, **EXACT},
+        theirs={
+            "output_type": "generate_until", "doc_to_text": "{{question}}\n", "doc_to_target": "{{answer}}",
+            "generation_kwargs": {"until": ["e"], "max_gen_toks": 24, "do_sample": False},
+            "metric_list": [{"metric": "exact_match"}],
+        },
+        metrics={"exact_match": "exact_match"},
+    ),
+}  # fmt: skip
+ALL_CASES = CASES | WRITTEN
 
 
 def data_of(case: Case) -> Rows:
@@ -136,7 +165,7 @@ def reference(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     """What lm-eval says of both models on all sets."""
     folder = tmp_path_factory.mktemp("lm-eval")
     tasks = []
-    for name, case in CASES.items():
+    for name, case in ALL_CASES.items():
         files = {"test": _by_digest(folder, data_of(case))}
         more = {"fewshot_split": "train"} if case.train else {}
         if case.train:
@@ -170,7 +199,7 @@ def ready(models: dict[str, Path], tmp_path: Path) -> Callable[..., EvaluateSpec
     """Prepare a case for one of the models."""
 
     def make(name: str, model: str = "llama", **options: Any) -> EvaluateSpec:
-        case = CASES[name]
+        case = ALL_CASES[name]
         files = {"test": str(write_jsonl(tmp_path / "test.jsonl", data_of(case)))}
         if case.train:
             files["train"] = str(write_jsonl(tmp_path / "train.jsonl", train_of(case)))
@@ -222,6 +251,18 @@ def test_likelihoods_and_metrics_are_those_of_lm_eval(name, model, ready, refere
         tolerance = 1e-9 if exact or metric == "greedy_match" else 1e-6
         assert found[metric]["value"] == pytest.approx(theirs["metrics"][named], rel=tolerance, abs=tolerance)
     assert len({round(value, 2) for values in likelihoods_of(rows) for value in values}) > len(rows) // 2
+
+
+@pytest.mark.parametrize("model", ["gpt2", "llama"])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_written_is_what_lm_eval_has_written(name, model, ready, reference):
+    spec = ready(name, model)
+    rows, _report = predictions_of(spec)
+    theirs = reference[model][name]
+    assert [row["text"] for row in rows] == [text for ((text,),) in theirs["responses"]]
+    found = scored(spec)["metrics"]["exact_match"]["value"]
+    assert found == pytest.approx(theirs["metrics"]["exact_match"], abs=1e-9)
+    assert len({row["text"] for row in rows}) > 2, "a model with one answer would prove nothing"
 
 
 def _likelihood(response: Any) -> float:
