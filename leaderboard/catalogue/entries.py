@@ -87,6 +87,6 @@ def _entry(value: dict[str, Any]) -> Entry:
 
 
 def _source(value: dict[str, Any]) -> Source:
-    parts = {name: _source(value[name]) for name in ("corpus", "judgements") if name in value}
+    parts: dict[str, Any] = {name: _source(value[name]) for name in ("corpus", "judgements") if name in value}
     made: dict[str, Any] = {**value, **parts, "files": tuple(value["files"])}
     return Source(**made)
