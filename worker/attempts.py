@@ -18,7 +18,7 @@ from portal.models.jobs import MAX_LOG_LINES
 logger = logging.getLogger(__name__)
 
 SHOW_EVERY = 0.5  # seconds between two writes of progress
-ASK_EVERY = 1.0  # seconds between two looks at whether the job is still wanted
+ASK_EVERY = 0.5  # seconds between two looks at whether the job is still wanted: a cancelled one is to end within two
 IDLE_SHARE = 0.01  # of a core: whoever uses less is waiting, not working
 CANCELLED, LEASE_LOST, SHUTDOWN = "cancelled", "lease_lost", "shutdown"
 
@@ -141,7 +141,7 @@ class Attempt:
             connections.close_all()
 
     def _renew_until_over(self) -> None:
-        """Renew three times in each lease, and ask every second whether somebody wants the job to stop."""
+        """Renew three times in each lease, and ask all the while whether somebody wants the job to stop."""
         asked = self._renewed
         try:
             while not self._over.wait(ASK_EVERY):

@@ -209,7 +209,7 @@ class Job(models.Model):
             raise LeaseLost(_("This attempt was cancelled or replaced by another one."))
 
     def is_wanted(self) -> bool:
-        """Whether this attempt still owns its job and nobody asked it to stop; cheap, asked every second."""
+        """Whether this attempt still owns its job and nobody asked it to stop; cheap, asked twice a second."""
         return self._held().filter(cancel_requested_at__isnull=True).exists()
 
     def renew(self, lease: timedelta, *, got_on: bool = False) -> None:

@@ -216,3 +216,26 @@ def test_wrong_methods_are_refused(as_user, alice, job):
     assert browser.post("/jobs").status_code == 405
     assert browser.post(f"/jobs/{job.pk}").status_code == 405
     assert browser.get(f"/jobs/{job.pk}/cancellation").status_code == 405
+
+
+def test_the_owner_puts_a_waiting_job_first_and_nobody_elses(as_user, alice, morgan, job):
+    later = Job.enqueue("evaluate", spec={}, owner=alice, title="later")
+    assert as_user(alice).post(f"/jobs/{later.pk}/precedence").status_code == 302
+    assert as_user(morgan).post(f"/jobs/{job.pk}/precedence").status_code == 403
+    later.refresh_from_db()
+    assert later.priority > job.priority
+
+
+def test_staff_raise_a_waiting_job_and_put_it_back(as_user, alice, bob, morgan, job):
+    client = as_user(morgan)
+    client.post(f"/jobs/{job.pk}/raising", {"raised": "1"})
+    job.refresh_from_db()
+    assert job.is_raised
+    assert "put first by staff" in client.get(f"/jobs/{job.pk}").text
+    assert "put first by staff" in client.get("/jobs?all=1").text
+    client.post(f"/jobs/{job.pk}/raising", {"raised": "0"})
+    job.refresh_from_db()
+    assert not job.is_raised
+    assert as_user(alice).post(f"/jobs/{job.pk}/raising", {"raised": "1"}).status_code == 403
+    assert as_user(bob).post(f"/jobs/{job.pk}/raising", {"raised": "1"}).status_code == 404
+    assert "job-raise" not in as_user(alice).get(f"/jobs/{job.pk}").text

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone, translation
 
+from portal import fair_share
 from portal.errors import Conflict
-from portal.models import Duty, Event, Job, LeaseLost, User, WorkerNode
+from portal.models import Checkpoint, Duty, Event, Job, LeaseLost, User, WorkerNode
 from portal.models.jobs import MAX_LOG_LINES
 from portal.models.workers import RELAY
 from portal.waiting import explanation
@@ -235,3 +236,27 @@ def test_jobs_are_seen_by_their_owner_and_staff(alice: User, charlie: User, morg
     assert job in Job.objects.visible_to(alice)
     assert job in Job.objects.visible_to(morgan)
     assert job not in Job.objects.visible_to(charlie)
+
+
+def test_what_an_attempt_saved_is_there_for_the_next_after_its_worker_died() -> None:
+    job = claim(enqueue())
+    Checkpoint.save_for(job, "rows", b"1 to 500")
+    let_lease_run_out(job)
+    assert job.expire()
+    with pytest.raises(LeaseLost):
+        Checkpoint.save_for(job, "rows", b"stale")
+    Job.objects.filter(pk=job.pk).update(not_before=None)
+    again = claim(job)
+    assert Checkpoint.load_for(again) == {"rows": b"1 to 500"}
+    Checkpoint.objects.filter(job=job).update(content=b"1 to 5oo")
+    assert Checkpoint.load_for(again) == {}
+    again.finish({})
+    assert not Checkpoint.objects.exists()
+
+
+def test_an_owner_puts_a_job_before_the_owners_others_alone(alice: User, bob: User) -> None:
+    theirs, first, last = enqueue(bob), enqueue(alice), enqueue(alice)
+    for _ in range(2):
+        last.put_first(by=alice)
+    assert [turn.job for turn in fair_share.line("cpu")] == [theirs.pk, last.pk, first.pk]
+    assert Event.objects.filter(kind="job.put_first").count() == 1

@@ -10,6 +10,12 @@ import pytest
 from tests.worker.workshop import Workshop
 
 pytestmark = pytest.mark.live
+FOREIGN_MIGRATION = """
+import django
+django.setup()
+from django.db.migrations.recorder import MigrationRecorder
+MigrationRecorder.Migration.objects.create(app="portal", name="9999_of_tomorrow")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +149,7 @@ def test_a_worker_that_slept_past_its_lease_writes_nothing(workshop: Workshop) -
     workshop.until(lambda: not children_at_work(workshop), "no child is left", patience=10)
 
 
-def test_cancelling_a_running_job_kills_its_child(workshop: Workshop) -> None:
+def test_cancelling_a_running_job_kills_its_child_within_two_seconds(workshop: Workshop) -> None:
     workshop.redis()
     workshop.relay()
     workshop.worker()
@@ -153,8 +159,38 @@ def test_cancelling_a_running_job_kills_its_child(workshop: Workshop) -> None:
     workshop.script(f"from portal.models import Job\nJob.objects.get(pk={job}).cancel(by=None)\nprint('null')")
     workshop.until_state([job], "cancelled", patience=10)
     assert workshop.job(job)["reason"] == "Cancelled on request."
+    took = "SELECT (julianday(finished_at) - julianday(cancel_requested_at)) * 86400 FROM portal_job WHERE id = ?"
+    assert workshop.query(took, job)[0][0] < 2
     workshop.until(lambda: 0 < len(children_at_work(workshop)) < before, "one child is left", patience=5)
     assert workshop.job(other)["state"] == "running"
+
+
+def test_a_drained_worker_ends_what_it_runs_and_takes_jobs_again_when_told(workshop: Workshop) -> None:
+    workshop.redis()
+    workshop.relay()
+    worker = workshop.worker()
+    [running] = workshop.evaluations(1, seconds=3)
+    workshop.until(lambda: is_answering(workshop, running), "the model answers")
+    worker.send_signal(signal.SIGUSR1)
+    draining = "SELECT draining FROM portal_workernode"
+    workshop.until(lambda: workshop.query(draining) == [(1,)], "its row says so", patience=5)
+    [waiting] = workshop.evaluations(1)
+    workshop.until_state([running], "succeeded")
+    time.sleep(2)
+    assert workshop.job(waiting)["state"] == "queued"
+    [(name,)] = workshop.query("SELECT name FROM portal_workernode")
+    assert "takes jobs again" in workshop.run("manage.py", "drain_worker", name, "--resume")
+    worker.send_signal(signal.SIGUSR2)  # the signal that began it is its own matter
+    workshop.until_state([waiting], "succeeded")
+
+
+def test_a_worker_of_another_version_stops_with_a_message(workshop: Workshop) -> None:
+    workshop.run("-c", FOREIGN_MIGRATION)
+    worker = workshop.worker()
+    assert worker.wait(60) == 1
+    said = (workshop.folder / "run_worker.log").read_text()
+    assert "The database is of another version of the portal than this worker: portal.9999_of_tomorrow." in said
+    assert workshop.query("SELECT slots, refusal != '' FROM portal_workernode") == [(0, 1)]
 
 
 def test_a_job_that_takes_its_worker_with_it_again_and_again_is_stopped(workshop: Workshop) -> None:

@@ -54,7 +54,8 @@ def test_every_failure_says_what_is_wrong_and_then_what_to_change(as_user, alice
     for code, reason in reasons.items():
         wrong, _stop, mend = reason.removesuffix(" Details: %(detail)s").partition(". ")
         if code not in {"inference_failed", "bad_spec"}:  # these two name it in one sentence
-            assert wrong and len(mend.split()) > 3, code
+            assert wrong, code
+            assert len(mend.split()) > 3, code
         job = Job.claim(Job.enqueue("evaluate", spec={}, owner=alice, title="").pk, worker="one", lease=LEASE)
         data = {"detail": "<b>", "memory_mb": 1, "seconds": 1, "disk_mb": 1, "processes": 1}
         job.fail(code=code, reason=reason, **data)
