@@ -175,7 +175,8 @@ class WholeEvaluationShape(EvaluationShape):
 
     class Meta(EvaluationShape.Meta):
         found = (
-            "n", "prediction_digest", "reproduced", "metrics", "per_class", "confusion", "details", "floors", "relative_drop", "device",
+            "n", "prediction_digest", "reproduced", "metrics", "per_class", "confusion", "details", "floors",
+            "relative_drop", "device",
             "threads", "versions", "report", "truncated", "provenance",
         )  # fmt: skip
         fields = (
