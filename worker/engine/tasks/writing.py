@@ -59,6 +59,8 @@ class WritingTask(Task[W]):
     """A text goes in, and a text of the model's own words comes out, always the likeliest token after the other."""
 
     files = {"train": False}
+    # One text may take seconds, and none should be written twice.
+    turn_rows = 64
     heads = HEADS
     more_gold: tuple[str, ...] = ()  # what `beside` returns
     answering = "worker.engine.answering.generator"
