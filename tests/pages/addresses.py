@@ -38,7 +38,7 @@ SIGNED_IN = """
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
 /organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /watching
 /leaderboard/mood /leaderboard/answers /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
-/benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
+/benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
 /collections/new /{collection} /new/model /new/dataset /new/space /new/import /join/{join}
 /alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions
 /alice/tiny/discussions?status=closed /alice/tiny/discussions/new /alice/tiny/discussions/{talk}
