@@ -34,6 +34,7 @@ REASONS = {
     "not_text": gettext_noop("“%(value)s” is no text."),
     "not_texts": gettext_noop("“%(value)s” is no list of texts."),
     "not_a_number": gettext_noop("“%(value)s” is no number that fits."),
+    "not_an_image": gettext_noop("It holds no PNG, JPEG or WebP image of at most %(most)s bytes, and no pixels."),
     "not_a_letter": gettext_noop("“%(value)s” is no letter of an option."),
     "not_a_choice": gettext_noop("“%(value)s” is none of the options."),
     "few_choices": gettext_noop("It has %(found)s options; there must be at least two."),

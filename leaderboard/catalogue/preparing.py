@@ -1,6 +1,7 @@
 """Sets whose rows need more than other names: what their papers or reference code do before a model is asked."""
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterator
 from random import Random
@@ -182,11 +183,20 @@ def good_and_bad_candidates(record: Record) -> Iterator[Record]:
         yield {**record, "candidates": [*good, *bad], "relevance": [1] * len(good) + [0] * len(bad)}
 
 
+def square_of_pixels(record: Record) -> Iterator[Record]:
+    """The pixels of a square image, row by row, and its label: numbers with commas between them."""
+    *pixels, label = record["line"].split(",")
+    side = math.isqrt(len(pixels))
+    if not side or side**2 != len(pixels):
+        raise ImportRefused("wrong_width", found=len(pixels) + 1, expected=max(side, 1) ** 2 + 1)
+    yield {"image": [pixels[start : start + side] for start in range(0, len(pixels), side)], "label": label}
+
+
 PREPARATIONS: dict[str, Callable[[Record], Iterator[Record]]] = {
     function.__name__: function
     for function in (
         cluener, segmented_characters, winograd_chinese, idioms, hellaswag, true_and_false, sciq, winogrande, copa,
         last_word, lettered_options, crows_pairs, polarity, at_label, poem,
-        good_and_bad_candidates,
+        good_and_bad_candidates, square_of_pixels,
     )
 }  # fmt: skip

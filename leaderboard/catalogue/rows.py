@@ -160,6 +160,11 @@ def _modelled(row: Row, labels: Sequence[str]) -> Row:
     return row
 
 
+def _seen(row: Row, labels: Sequence[str]) -> Row:
+    _label(row, labels)
+    return row
+
+
 # By the public name of the task.
 CHECKS: dict[str, Callable[[Row, Sequence[str]], Row]] = {
     "text-classification": _classified,
@@ -176,6 +181,7 @@ CHECKS: dict[str, Callable[[Row, Sequence[str]], Row]] = {
     "translation": _translated,
     "summarization": _summarized,
     "language-modeling": _modelled,
+    "image-classification": _seen,
 }
 # The column of each row that the task gives each of its roles.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -193,6 +199,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "translation": ("source", "target"),
     "summarization": ("text", "summary"),
     "language-modeling": ("text",),
+    "image-classification": ("image", "label"),
 }
 # Columns that only some sets of a task have.
 OPTIONAL: dict[str, tuple[str, ...]] = {

@@ -453,6 +453,7 @@ CASES = [
         {"wiki__test__raw": " \n = Title = \n Words here . \n"},
         [{"text": "= Title ="}, {"text": "Words here ."}],
     ),
+    ("optdigits", {"optdigits__tes": "0,5,16,1,7\n"}, [{"image": [[0, 5], [16, 1]], "label": "7"}]),
 ]
 
 
@@ -462,7 +463,7 @@ def test_published_files_become_rows(name, contents, expected, tmp_path):
 
 
 def test_documents_become_a_file_beside_the_queries(tmp_path):
-    contents = next(contents for name, contents, _expected in CASES if name == "beir-arguana")
+    contents = dict(next(contents for name, contents, _expected in CASES if name == "beir-arguana"))
     imported("beir-arguana", given(tmp_path, **contents), tmp_path)
     documents = [json.loads(line) for line in (tmp_path / "corpus.jsonl").read_text("utf-8").splitlines()]
     assert documents == [
@@ -538,7 +539,27 @@ def test_rows_of_a_hub_come_as_parquet(tmp_path):
     assert imported("arc-easy", uploads, tmp_path) == [{"question": "Who?", "choices": ["a", "b"], "answer": 1}]
 
 
+def test_images_of_a_hub_become_text(tmp_path):
+    import duckdb
+
+    path = tmp_path / "test.parquet"
+    duckdb.sql(
+        "COPY (SELECT {'bytes': '\\x89PNG\\x0D\\x0A\\x1A\\x0Ax'::BLOB, 'path': '0.png'} AS img, 3 AS label) "
+        f"TO '{path}' (FORMAT parquet)"
+    )
+    uploads = [Upload("plain_text/test-00000-of-00001.parquet", path)]
+    assert imported("cifar10", uploads, tmp_path) == [{"image": "iVBORw0KGgp4", "label": "cat"}]
+    duckdb.sql(f"COPY (SELECT {{'bytes': 'GIF89a'::BLOB}} AS img, 3 AS label) TO '{path}' (FORMAT parquet)")
+    with pytest.raises(ImportRefused) as refused:
+        imported("cifar10", uploads, tmp_path)
+    assert (refused.value.code, refused.value.data["line"]) == ("not_an_image", 1)
+
+
 REFUSED = [
+    ("optdigits", {"optdigits__tes": "1,2,3\n"}, "wrong_width"),
+    ("optdigits", {"optdigits__tes": "1,2,3,x,4\n"}, "not_a_number"),
+    ("optdigits", {"optdigits__tes": "1,2,3,300,4\n"}, "not_an_image"),
+    ("optdigits", {"optdigits__tes": "1,2,3,4,11\n"}, "unknown_value"),
     ("gsm8k", {"test__jsonl": "{]"}, "bad_json"),
     ("gsm8k", {"test__jsonl": '{"question": "?", "answer": NaN}'}, "bad_json"),
     ("gsm8k", {"test__jsonl": "[" * 100_000}, "bad_json"),
