@@ -205,6 +205,37 @@ def test_silence_is_an_answer_where_the_benchmark_says_so(chain: Chain) -> None:
     assert all(answer["text"] for answer in chain.answers), "where there is always one, one is given"
 
 
+def test_windows_of_a_tokenizer_of_bytes_are_those_of_transformers() -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    from worker.engine.tokenizing import LoadedTokenizer
+    from worker.engine.windows import windows_of
+
+    rows = rows_of("open/xquad_en", 8)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>"]
+    trainer = trainers.BpeTrainer(vocab_size=600, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator((row["context"] for row in rows), trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    pairs = [(row["question"], row["context"]) for row in rows]
+    windows = list(windows_of(LoadedTokenizer(tokenizer, None), pairs, max_length=80, vocab_size=600, filler=1))
+    theirs = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>")
+    for number, (question, context) in enumerate(pairs):
+        own = [window for window in windows if window.question == number]
+        asked = len(theirs(question, add_special_tokens=False).input_ids)
+        expected = theirs(
+            question, context, truncation="only_second", max_length=80, return_overflowing_tokens=True,
+            stride=(76 - asked) // 2,
+        )  # fmt: skip
+        assert [window.tokens.ids for window in own] == expected.input_ids
+        for window in own:
+            said = tokenizer.decode(window.tokens.ids[window.first : window.first + len(window.piece.starts)])
+            assert said == context[window.piece.starts[0] : window.piece.ends[-1]]
+
+
 @engine
 def test_a_model_of_another_kind_is_refused_and_told_what_is_needed(chain: Chain, model: Path) -> None:
     with pytest.raises(EngineError, match="this task needs BertForQuestionAnswering") as caught:

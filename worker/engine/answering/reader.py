@@ -123,4 +123,5 @@ def _answer(context: str, found: Found | None, silence: float, settings: ReaderS
         return {"text": "", "start": None}
     text = context[found.start : found.end]
     stripped = text.strip()[:MAX_ANSWER].rstrip()
-    return {"text": stripped, "start": found.start + len(text) - len(text.lstrip())}
+    # A tokenizer whose places run backwards leaves nothing between them.
+    return {"text": stripped, "start": found.start + len(text) - len(text.lstrip()) if stripped else None}
