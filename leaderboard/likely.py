@@ -10,6 +10,7 @@ from leaderboard.examples import MAX_TEXT, SHOWN, Mistake, Option, Pairs, Row, l
 from leaderboard.models import Benchmark
 
 MAX_ROWS = 5000
+MAX_PASSAGE = 240
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def hardest_texts(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
     return [
         Mistake(
             id=str(answer.get("id", "")),
-            text=str(row.get(fields["input"], ""))[:MAX_TEXT],
-            text2=str(row.get(fields.get("context", ""), ""))[-MAX_TEXT:],
+            text=str(row.get(fields["input"], ""))[:MAX_PASSAGE],
+            text2=str(row.get(fields.get("context", ""), ""))[-MAX_PASSAGE:],
             label="",
             answer="",
             confidence=None,
@@ -120,7 +121,7 @@ def _mistake(one: _Choice, text: str, *, given: int | None = None) -> Mistake:
         answer=one.texts[given][:MAX_TEXT],
         confidence=None,
         options=[
-            Option(text[:MAX_TEXT], "right" if at == one.right else "given" if at == given else "")
+            Option(text[:MAX_PASSAGE], "right" if at == one.right else "given" if at == given else "")
             for at, text in enumerate(one.texts)
         ],
         margin=one.likely[given] - one.likely[one.right],

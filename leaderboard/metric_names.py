@@ -128,7 +128,7 @@ def metric_text(value: object, name: str) -> str:
     if not isinstance(value, int | float):
         return "–"
     if name in PLAIN and abs(value) >= MANY:
-        return f"{value:.2e}"
+        return f"{value:.0e}"
     return f"{value:.3f}" if name in PLAIN else f"{100 * value:.1f}"
 
 
