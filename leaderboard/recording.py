@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from leaderboard import best_scores
-from leaderboard.models import Evaluation, Reproduction
+from leaderboard.models import Benchmark, Evaluation, Reproduction
 from models_hub.models import Blob
 from portal.errors import InvalidInput
 from portal.models import Event, Job
@@ -16,6 +16,7 @@ from portal.models import Event, Job
 MAX_TEXT = 200
 MAX_ITEMS = 1100  # a label map may name each of a thousand labels
 MAX_DEPTH = 3
+LEAST_WITHHELD = 5  # rows of a part that is shown of a withheld test
 
 
 class BadScores(InvalidInput):
@@ -56,7 +57,7 @@ def record(
         "metrics": {name: _metric(metric) for name, metric in scores["metrics"].items()},
         "per_class": scores["per_class"],
         "confusion": scores["confusion"],
-        "details": scores.get("details", {}),
+        "details": _tellable(scores.get("details", {}), evaluation.benchmark),
         "floors": scores["floors"],
         "relative_drop": _relative_drop(scores),
         "prediction_digest": scores["prediction_digest"],
@@ -82,6 +83,21 @@ def record(
             benchmark=evaluation.benchmark_id,
             value=primary["value"],
         )
+
+
+def _tellable(details: Any, benchmark: Benchmark) -> Any:
+    """Return the details; of a withheld test without parts so small that they tell which rows were right."""
+    if benchmark.test_is_public:
+        return details
+    if isinstance(details, dict):
+        return {key: _tellable(value, benchmark) for key, value in details.items()}
+    if isinstance(details, list):
+        return [_tellable(item, benchmark) for item in details if not _is_small(item)]
+    return details
+
+
+def _is_small(part: Any) -> bool:
+    return isinstance(part, dict) and type(part.get("n")) is int and part["n"] < LEAST_WITHHELD
 
 
 def record_again(run: Reproduction, *, job: Job, scores: dict[str, Any], report: dict[str, Any], worker: str) -> None:

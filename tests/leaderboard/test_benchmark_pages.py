@@ -47,11 +47,11 @@ def test_without_results_the_page_says_how_to_get_one(client, mood):
 
 def test_results_cost_the_same_however_many_there_are(client, alice, make_repo, mood, django_assert_num_queries):
     score(make_repo(alice, "one", files=model_files(1)), mood, alice, 0.9)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(mood.get_absolute_url())
     for number in range(4):
         score(make_repo(alice, f"m{number}", files=model_files(number)), mood, alice, 0.5 + number / 10)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(mood.get_absolute_url())
 
 

@@ -9,7 +9,7 @@ from leaderboard import recording
 from leaderboard.models import Evaluation
 from models_hub import gating, job_contents
 from tests.evaluating import EVAL_YAML, make_benchmark, make_evaluation
-from tests.leaderboard.scored import REPORT, claimed, scores
+from tests.leaderboard.scored import REPORT, claimed, record, scores
 
 HIDDEN = EVAL_YAML.replace("test_is_public: true", "test_is_public: false")
 ROW, QUOTE, RIGHT = "bad 0", "quoted from a passage", "0.123456"
@@ -100,6 +100,18 @@ def test_answers_to_public_rows_behind_a_gate_need_what_the_rows_need(as_user, a
     assert as_user(charlie).get(f"/api/v1/evaluations/{evaluation.pk}/predictions").status_code == 403
     gating.grant(mood.dataset, by=alice, username="charlie")
     assert as_user(charlie).get(f"/api/v1/evaluations/{evaluation.pk}/predictions").status_code == 404
+
+
+def test_parts_of_a_few_rows_tell_nothing_of_them(alice, make_repo):
+    parts = [{"group": "one", "n": 1, "value": 1.0}, {"group": "many", "n": 19, "value": 0.5}]
+    found = scores(0.5) | {"details": {"by_group": parts, "slices": {"length": parts}}}
+    held = make_benchmark(make_repo, alice, "held", definition=HIDDEN)
+    assert record(make_evaluation(make_repo, alice, held), found).details == {
+        "by_group": parts[1:],
+        "slices": {"length": parts[1:]},
+    }
+    mood = make_benchmark(make_repo, alice)
+    assert record(make_evaluation(make_repo, alice, mood, "other"), found).details == found["details"]
 
 
 def test_a_test_that_is_withheld_in_name_only_is_called_so(client, alice, make_repo):
