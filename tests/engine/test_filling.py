@@ -16,6 +16,7 @@ from worker.engine.contracts import EngineError, EvaluateSpec
 from worker.engine.progress import Progress
 from worker.engine.tasks import find
 
+pytestmark = pytest.mark.usefixtures("hurried")
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "sun", "sea", "##side", "##s", "red", "is", "the", "not"]
 
 
@@ -63,7 +64,7 @@ def gaps(count: int) -> list[dict[str, str]]:
         at = len(text) // 2
         if text[at].strip():
             rows.append({"text": f"{text[:at]}[MASK]{text[at + 1 :]}", "answer": text[at]})
-    for row in toy_rows(10):
+    for row in toy_rows(4):
         words = row["text"].split()
         rows.append({"text": " ".join(["[MASK]", *words[1:]]), "answer": words[0]})
     return rows
@@ -75,7 +76,7 @@ def test_one_token_is_what_transformers_takes_for_the_likeliest(bert, tmp_path):
     from transformers import AutoTokenizer, BertForMaskedLM
 
     model, tokenizer = BertForMaskedLM.from_pretrained(bert).eval(), AutoTokenizer.from_pretrained(bert)
-    rows = gaps(20)
+    rows = gaps(10)
     answers = Run(tmp_path, "fill-mask", rows, {"max_tokens": 1}).answer(bert)
     for row, answer in zip(rows, answers, strict=True):
         encoded = tokenizer(row["text"], return_tensors="pt")
@@ -120,7 +121,7 @@ def test_words_of_two_tokens_are_those_of_a_search_through_all(small_bert, tmp_p
 
 @pytest.mark.engine
 def test_neither_batches_nor_threads_change_a_word(bert, tmp_path):
-    run = Run(tmp_path, "fill-mask", gaps(12), {"max_tokens": 2})
+    run = Run(tmp_path, "fill-mask", gaps(4), {"max_tokens": 2})
     first = [row["words"] for row in run.answer(bert, token_budget=100_000)]
     assert [row["words"] for row in run.answer(bert, token_budget=1)] == first
     assert [row["words"] for row in run.answer(bert, token_budget=300, threads=2)] == first

@@ -19,7 +19,8 @@ from worker.engine.rows import prepare
 from worker.engine.scoring import score
 from worker.engine.tasks import find
 
-ROWS = 12
+pytestmark = pytest.mark.usefixtures("hurried")
+ROWS = 6
 GSM8K = {"prompt": "Question: {input}\nAnswer:", "until": ["\n", "Question:"], "max_new_tokens": 12, "few_shot": 2}
 NEWS = "Rain fell. Rivers rose over the plain! Was it the worst year? Nobody knew."
 
@@ -96,7 +97,7 @@ def test_the_texts_are_those_that_transformers_generates(sums, gpt2):
                                      pad_token_id=0, eos_token_id=0)  # fmt: skip
         text = tokenizer.decode(written[0, ids.shape[1] :], skip_special_tokens=True)
         assert answer["text"] == text.split("\n")[0].split("Question:")[0]
-    assert len({answer["text"] for answer in answers}) > 3, "a model with one answer would prove nothing"
+    assert len({answer["text"] for answer in answers}) > 2, "a model with one answer would prove nothing"
 
 
 def prompt_of(question: dict[str, Any], examples: list[str]) -> str:
