@@ -67,6 +67,12 @@ def translated(text: str) -> str:
 
 
 @register.filter
+def kind_of_job(name: str) -> str:
+    """The kind of a job in the reader's language; English readers get words for the underscores of its name."""
+    return gettext(name).replace("_", " ")
+
+
+@register.filter
 def listed(items: Iterable[object]) -> str:
     """Words one after the other, as the reader's language separates them: “a, b” or “a、b”."""
     return pgettext("between two items of a list", ", ").join(str(item) for item in items)
