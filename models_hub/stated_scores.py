@@ -40,6 +40,11 @@ class StatedScore:
     source: str = ""  # an address, "" for none that can be followed
     source_name: str = ""
 
+    @property
+    def number(self) -> str:
+        """The value as it is stated, without digits that say nothing."""
+        return f"{self.value:.6g}"
+
 
 def at(repo: Repo, commit: Commit, *, with_files: bool) -> list[StatedScore]:
     """Return what is stated at the head; `with_files` is for readers who may download."""

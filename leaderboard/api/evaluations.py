@@ -28,13 +28,21 @@ class Evaluations(APIView):
     pagination_class = NewestFirst
 
     @extend_schema(
-        parameters=[*PAGE, query("model", str, "owner/name"), query("benchmark", int)], responses=paged(EvaluationShape)
+        parameters=[
+            *PAGE,
+            query("model", str, "owner/name"),
+            query("benchmark", int),
+            query("contamination", str, "measured, declared, inherited, not_found or unknown"),
+        ],
+        responses=paged(EvaluationShape),
     )
     def get(self, request: Request) -> Response:
         """List the evaluations that you may see, newest first."""
         rows = Evaluation.objects.visible_to(request.user).latest()
         if name := request.query_params.get("model"):
             rows = rows.filter(model=find_repo(request.user, name, Repo.Kind.MODEL))
+        if level := request.query_params.get("contamination"):
+            rows = rows.filter(contamination=level)
         if number := request.query_params.get("benchmark"):
             rows = rows.filter(benchmark_id=_number(number))
         pages = NewestFirst()

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from leaderboard.api import benchmarks, evaluations, reproductions, wishes
+from leaderboard.api import benchmarks, evaluations, overlaps, reproductions, wishes
 
 urlpatterns = [
     path("benchmarks", benchmarks.Benchmarks.as_view(), name="api_benchmarks"),
     path("benchmarks/<int:benchmark_id>", benchmarks.OneBenchmark.as_view(), name="api_benchmark"),
+    path("benchmarks/<int:benchmark_id>/overlaps", overlaps.Overlaps.as_view(), name="api_benchmark_overlaps"),
     path("suites", benchmarks.Suites.as_view(), name="api_suites"),
     path("suites/<slug:slug>", benchmarks.OneSuite.as_view(), name="api_suite"),
     path("leaderboard/<slug:slug>", benchmarks.Leaderboard.as_view(), name="api_leaderboard"),

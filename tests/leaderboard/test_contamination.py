@@ -203,3 +203,17 @@ def test_the_wording_claims_no_more_than_is_known(client, bob, make_repo, mood):
     silent = score(made(make_repo, bob, "silent", "license: mit", 2.0), mood, bob, 0.9)
     assert "Whether the test part was used, it does not say." in client.get(declared.get_absolute_url()).text
     assert "That is no sign of either." in client.get(silent.get_absolute_url()).text
+
+
+def test_the_api_asks_lists_and_filters(as_user, client, bob, charlie, make_repo, mood):
+    training_set(make_repo, bob, "crawl", "x")
+    address = f"/api/v1/benchmarks/{mood.pk}/overlaps"
+    asked = as_user(charlie).post(address, {"dataset": "bob/crawl"}, content_type="application/json")
+    assert asked.status_code == 201, asked.text
+    assert [(row["dataset"], row["shared"]) for row in client.get(address).json()] == [("bob/crawl", None)]
+    assert client.post(address, {"dataset": "bob/crawl"}, content_type="application/json").status_code == 401
+    evaluation = score(made(make_repo, bob, "declared", "datasets: alice/mood"), mood, bob, 0.9)
+    contamination.note([evaluation])
+    for level_asked, found in (("declared", 1), ("measured", 0)):
+        answer = client.get(f"/api/v1/evaluations?contamination={level_asked}").json()
+        assert len(answer["results"]) == found
