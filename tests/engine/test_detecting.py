@@ -155,17 +155,21 @@ def test_the_score_is_that_of_coco(folder, tmp_path):
     assert np.mean([row["ap50"] for row in classes]) == pytest.approx(expected[1], abs=1e-9)
 
 
-def test_answers_depend_neither_on_the_batch_size_nor_on_threads(folder):
+def test_answers_depend_neither_on_the_batch_size_nor_on_threads(folder, monkeypatch):
+    from worker.engine.answering import measuring
     from worker.engine.evaluating import evaluate
 
-    first = lines_of(folder / "out" / "predictions.jsonl")
-    for budget, threads in ((1, 1), (100_000, 2)):
-        evaluate(replace(spec_of(folder, "again"), token_budget=budget, threads=threads), Progress(StringIO()))
-        for one, other in zip(first, lines_of(folder / "again" / "predictions.jsonl"), strict=True):
-            assert [box["label"] for box in one["boxes"]] == [box["label"] for box in other["boxes"]]
-            for box, again in zip(one["boxes"], other["boxes"], strict=True):
-                assert box["score"] == pytest.approx(again["score"], abs=2e-6)
-                assert box["box"] == pytest.approx(again["box"], abs=2e-3)
+    # Two threads for tiny models on a busy machine wait for each other more than they compute.
+    monkeypatch.setattr(measuring, "LATENCY_WARM_UP", 1)
+    monkeypatch.setattr(measuring, "LATENCY_SAMPLES", 1)
+
+    evaluate(replace(spec_of(folder, "again"), token_budget=16, threads=2), Progress(StringIO()))
+    first, again = (lines_of(folder / out / "predictions.jsonl") for out in ("out", "again"))
+    for one, other in zip(first, again, strict=True):
+        assert [box["label"] for box in one["boxes"]] == [box["label"] for box in other["boxes"]]
+        for box, same in zip(one["boxes"], other["boxes"], strict=True):
+            assert box["score"] == pytest.approx(same["score"], abs=2e-6)
+            assert box["box"] == pytest.approx(same["box"], abs=2e-3)
 
 
 def test_a_model_without_a_class_of_the_benchmark_is_refused(folder, tmp_path):

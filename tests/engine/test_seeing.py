@@ -139,16 +139,19 @@ def test_the_report_says_how_fast_and_how_large(folder):
     assert report["label_map"] == {label: label for label in LABELS}
 
 
-def test_answers_depend_neither_on_the_batch_size_nor_on_threads(folder):
+def test_answers_depend_neither_on_the_batch_size_nor_on_threads(folder, monkeypatch):
+    from worker.engine.answering import measuring
     from worker.engine.evaluating import evaluate
 
-    first = lines_of(folder / "out" / "predictions.jsonl")
-    for budget, threads in ((1, 1), (100_000, 2)):
-        report = evaluate(replace(spec_of(folder, "again"), token_budget=budget, threads=threads), Progress(StringIO()))
-        again = lines_of(folder / "again" / "predictions.jsonl")
-        assert report["prediction_digest"] == json.loads((folder / "out/report.json").read_text())["prediction_digest"]
-        for one, other in zip(first, again, strict=True):
-            assert one["scores"] == pytest.approx(other["scores"], abs=2e-6)
+    # Two threads for tiny models on a busy machine wait for each other more than they compute.
+    monkeypatch.setattr(measuring, "LATENCY_WARM_UP", 1)
+    monkeypatch.setattr(measuring, "LATENCY_SAMPLES", 1)
+
+    report = evaluate(replace(spec_of(folder, "again"), token_budget=7, threads=2), Progress(StringIO()))
+    assert report["prediction_digest"] == json.loads((folder / "out/report.json").read_text())["prediction_digest"]
+    first, again = (lines_of(folder / out / "predictions.jsonl") for out in ("out", "again"))
+    for one, other in zip(first, again, strict=True):
+        assert one["scores"] == pytest.approx(other["scores"], abs=2e-6)
 
 
 def test_images_come_as_files_as_bytes_or_as_pixels(tmp_path):

@@ -20,7 +20,6 @@ from worker.engine.contracts import EngineError
 from worker.engine.decoding import parse_json
 from worker.engine.failures import failing_as
 from worker.engine.records import Record
-from worker.engine.tasks.task import Value
 
 FORMATS = ("PNG", "JPEG", "WEBP")
 # A photograph of 25 megapixels is 75 MB once decoded. A tiny file may claim far more.
@@ -37,7 +36,7 @@ class Picture:
     width: int
     height: int
 
-    def as_value(self) -> Value:
+    def as_value(self) -> dict[str, Any]:
         """Return it as it stands in a question."""
         return {"image": base64.b64encode(self.raw).decode("ascii"), "width": self.width, "height": self.height}
 
@@ -53,7 +52,7 @@ def picture_of(record: Record, role: str) -> Picture:
     return Picture(raw, image.width, image.height)
 
 
-def from_question(value: Value) -> Image.Image:
+def from_question(value: dict[str, Any]) -> Image.Image:
     """Return the image of a question, in RGB."""
     return decode(base64.b64decode(value["image"]))
 
