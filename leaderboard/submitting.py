@@ -182,8 +182,8 @@ def _check_config(config: dict[str, Any], task: str, paths: Collection[str]) -> 
         raise NotEvaluable(
             (
                 _(
-                    "config.json declares %(declared)s as architecture; this benchmark needs one that ends in %(head)s. "
-                    "Save the model with sentence-transformers, or its body alone with AutoModel."
+                    "config.json declares %(declared)s as architecture; this benchmark needs one that ends in "
+                    "%(head)s. Save the model with sentence-transformers, or its body alone with AutoModel."
                 )
                 if BODY in kind.heads
                 else _(
