@@ -11,6 +11,7 @@ from leaderboard.api.inputs import WishInput, find_benchmark, find_repo
 from leaderboard.api.shapes import WishShape
 from leaderboard.models import Wish
 from models_hub.models import Repo
+from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE
 
@@ -30,6 +31,7 @@ class Wishes(APIView):
         return pages.get_paginated_response(WishShape(page, many=True).data)
 
     @extend_schema(request=WishInput, responses=WishShape)
+    @once
     def post(self, request: Request) -> Response:
         """Vote for measuring a model on a benchmark; doing it again changes nothing."""
         sent = WishInput(data=request.data)
