@@ -72,7 +72,6 @@ def record(
     }
     with transaction.atomic():
         job.finish({"url": evaluation.get_absolute_url(), "value": primary["value"]})
-        job.checkpoints.all().delete()
         Evaluation.objects.filter(pk=evaluation.pk).update(finished_at=Now(), **changes)
         best_scores.tell([evaluation.model_id])
         Event.record(
