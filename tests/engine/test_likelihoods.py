@@ -271,7 +271,7 @@ def _likelihood(response: Any) -> float:
     return float(found[0] if isinstance(found, list) else found)
 
 
-@pytest.mark.parametrize("name", ["arc", "hellaswag", "poems"])
+@pytest.mark.parametrize("name", ["hellaswag", "poems"])
 def test_neither_batches_nor_threads_change_an_answer(name, ready):
     spec = ready(name)
     rows, first = predictions_of(spec)
