@@ -13,6 +13,8 @@ from leaderboard.catalogue.entries import entries
 from leaderboard.models import Benchmark
 from models_hub import browsing
 from models_hub.models import Repo
+from worker.engine import tasks
+from worker.engine.rows import read_examples
 
 BANKING = "text,category\nWhere is my card?,card_arrival\nMy card is lost,lost_or_stolen_card\n"
 AFQMC = json.dumps({"sentence1": "花呗可以吗", "sentence2": "花呗能用吗", "label": "1"}, ensure_ascii=False)
@@ -207,6 +209,31 @@ def test_every_definition_of_a_known_task_is_a_proper_eval_yaml():
         made = definitions.parse(cataloguing.definition_of(entries()[name], task))
         assert made.primary_metric == entries()[name].primary, name
         assert made.labels == cataloguing.labels_of(entries()[name], task), name
+
+
+CMRC = [{"title": "猫", "context_text": "狗会叫。", "qas": [{"query_text": "谁会叫？", "answers": ["狗", "狗会"]}]}]
+CLUENER = {"text": "彭小军在台湾", "label": {"name": {"彭小军": [[0, 2]]}, "address": {"台湾": [[4, 5]]}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "content", "gold"),
+    [
+        ("cmrc2018", "cmrc2018_dev.json", CMRC, ("answers", ["狗", "狗会"])),
+        ("cluener", "dev.json", CLUENER, ("tags", ["B-name", "I-name", "I-name", "O", "B-address", "I-address"])),
+    ],
+)
+def test_what_is_made_can_be_read_by_the_engine(client, alice, tmp_path, name, file, content, gold):
+    client.force_login(alice)
+    post(client, name, json.dumps(content, ensure_ascii=False), file)
+    benchmark = Benchmark.objects.get()
+    path = tmp_path / "test.jsonl"
+    path.write_text(content_of(benchmark.dataset, "test.jsonl"))
+    task = tasks.find(benchmark.task)
+    (row,) = read_examples(path, task, task.settings(benchmark.engine_settings), benchmark.fields)
+    assert row.gold[gold[0]] == gold[1]
+    assert benchmark.settings == (
+        {"rules": "cmrc", "no_answer": False, "max_answer_length": 50} if content is CMRC else {}
+    )
 
 
 def test_every_reason_has_its_facts():
