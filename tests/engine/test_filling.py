@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,15 @@ def test_words_of_two_tokens_are_those_of_a_search_through_all(small_bert, tmp_p
     assert answer["words"] == best
     assert answer["scores"] == pytest.approx([math.exp(found[word]) for word in best], rel=1e-4)
     assert any(" " in word or len(word) > 4 for word in best), "a search that finds no pair would prove nothing"
+
+
+@pytest.mark.engine
+def test_a_chinese_word_of_two_characters_has_no_space_in_it(bert, tmp_path):
+    rows = [row for row in gaps(6) if not row["text"].isascii()]
+    answers = Run(tmp_path, "fill-mask", rows, {"max_tokens": 2}).answer(bert)
+    words = [word for answer in answers for word in answer["words"]]
+    assert any(len(word) == 2 and "\u4e00" <= min(word) <= max(word) <= "\u9fff" for word in words)
+    assert not any(re.search("[\u4e00-\u9fff] [\u4e00-\u9fff]", word) for word in words)
 
 
 @pytest.mark.engine

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.engine.builders import edit_json
 from tests.engine.test_architectures import EXTRA, SIZES
+from worker.engine.contracts import EngineError
+from worker.engine.tasks.translation import TranslationSettings
 from worker.engine.tasks.writing import HEADS, WritingSettings
 
 pytestmark = pytest.mark.engine
@@ -26,6 +29,7 @@ def save_writer(model_type: str, folder: Path, **more: Any) -> Any:
 
     from worker.engine.model_config import DECODERS, OTHER_NAMES, SEQ2SEQ
 
+    folder.mkdir(exist_ok=True)
     stem = (DECODERS | SEQ2SEQ)[model_type]
     config_class = getattr(transformers, f"{stem}Config")
     known = {field.name for field in fields(config_class)}
@@ -96,6 +100,44 @@ def test_it_writes_what_it_writes_without_what_was_read_before_and_alone(model_t
             text = " ".join(f"w{token}" for token in ids).partition("w5")[0]
             assert answer["text"] == text
     assert len({answer["text"] for answer in together}) > 1, "a model with one answer would prove nothing"
+
+
+def test_an_answer_of_many_languages_begins_with_its_own(tmp_path):
+    import torch
+
+    from worker.engine.answering.generator import Hand, first_token_of
+    from worker.engine.load import load_model
+
+    save_writer("mbart", tmp_path)
+    raw = (tmp_path / "tokenizer.json").read_text()
+    (tmp_path / "tokenizer.json").write_text(raw.replace('"w40"', '"zh_CN"').replace('"w41"', '"en_XX"'))
+    edit_json(tmp_path / "config.json", forced_bos_token_id=7)
+    loaded = load_model(str(tmp_path), heads=HEADS, device="cpu")
+    assert [first_token_of(loaded, language) for language in ("zh", "en", "de", "")] == [40, 41, 7, 7]
+    settings = TranslationSettings(target_language="zh", max_new_tokens=4, until=[])
+    with torch.inference_mode():
+        hand = Hand(loaded, settings, 40)
+        assert all(row["text"].startswith("zh_CN") for row in hand.write([hand.read("w9 w10").ids]))
+
+
+def test_marian_is_told_how_a_tokenizer_is_made(tmp_path):
+    from worker.engine.load import load_model
+
+    save_writer("marian", tmp_path)
+    (tmp_path / "tokenizer.json").unlink()
+    with pytest.raises(EngineError, match=r"Convert source\.spm") as caught:
+        load_model(str(tmp_path), heads=HEADS, device="cpu")
+    assert caught.value.code == "missing_tokenizer"
+
+
+def test_the_two_kinds_of_t5_are_told_apart(tmp_path):
+    from worker.engine.load import load_model
+
+    for number, (tied, scaled) in enumerate(((False, False), (True, True))):
+        save_writer("t5", tmp_path / str(number))
+        edit_json(tmp_path / str(number) / "config.json", tie_word_embeddings=tied, scale_decoder_outputs=None)
+        loaded = load_model(str(tmp_path / str(number)), heads=HEADS, device="cpu")
+        assert loaded.config.config.scale_decoder_outputs is scaled
 
 
 def written_plainly(model: Any, row: list[int], has_encoder: bool, *, never: int | None) -> list[int]:

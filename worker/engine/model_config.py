@@ -60,6 +60,8 @@ SEQ2SEQ = {
     "pegasus": "Pegasus",
     "t5": "T5",
 }
+# With what they begin to write; transformers moves these keys to generation_config.json, which is never read.
+BEGINNINGS = ("decoder_start_token_id", "forced_bos_token_id")
 SEQ2SEQ_HEADS = ("ForConditionalGeneration", "MTModel")
 # Keys that the model classes read although their config class does not declare them. Dropping one of DeBERTa's
 # would load without a complaint and answer something else.
@@ -68,7 +70,6 @@ UNDECLARED_KEYS = frozenset(
     "global_rope_theta local_rope_theta global_attn_every_n_layers "  # ModernBERT
     "rope_local_base_freq sliding_window_pattern "  # Gemma 3
     "tie_word_embeddings scale_decoder_outputs "  # T5 tells its two kinds apart by them
-    "decoder_start_token_id forced_bos_token_id "  # with what models with an encoder begin to write
     "talking_head share_att_key position_buckets conv_kernel_size conv_groups conv_act "  # DeBERTa
     "attention_head_size norm_rel_ebd embedding_size pooler_hidden_size".split()
 )
@@ -143,6 +144,8 @@ def read_config(folder: ModelFolder, heads: Sequence[str], problem_types: Sequen
             label2id={label: index for index, label in enumerate(labels)},
         )
         config.use_cache = False
+        for key in set(BEGINNINGS) & set(raw):
+            setattr(config, key, checked_value(raw[key], key))
     _check_sizes(config)
     return CheckedConfig(
         model_class=getattr(transformers, class_name),

@@ -120,17 +120,20 @@ def load_tokenizer(folder: ModelFolder, model_type: str) -> LoadedTokenizer:
     elif model_type in BYTE_BPE and folder.find("vocab.json", code="tokenizer_unreadable"):
         tokenizer = _from_merges(folder, BYTE_BPE[model_type])
     else:
-        raise EngineError(
-            "missing_tokenizer",
-            "tokenizer.json is missing. Save it beside the weights with "
-            "AutoTokenizer.from_pretrained(...).save_pretrained(...).",
-        )
+        raise EngineError("missing_tokenizer", f"tokenizer.json is missing. {_how_to_make_one(model_type)}")
     tokenizer.no_padding()
     tokenizer.no_truncation()
     stated = settings.get("model_max_length")
     usable = type(stated) is int and 1 <= stated <= MAX_MODEL_LENGTH
     bos, eos, mask = (_special(name, settings, folder, tokenizer) for name in ("bos", "eos", "mask"))
     return LoadedTokenizer(tokenizer, stated if usable else None, bos, eos, mask)
+
+
+def _how_to_make_one(model_type: str) -> str:
+    if model_type == "marian":
+        # Two SentencePiece models and a vocabulary of their own: transformers has no fast tokenizer for them.
+        return "Convert source.spm, target.spm and vocab.json of the model to one, with its tokens and their ids."
+    return "Save it beside the weights with AutoTokenizer.from_pretrained(...).save_pretrained(...)."
 
 
 def _settings(folder: ModelFolder) -> dict[str, Any]:
