@@ -22,7 +22,7 @@ MAX_ALL_BYTES = 60_000  # YAML is slow to read, and a reader waits
 MAX_SCORES = 100
 MAX_TEXT = 160
 MAX_ADDRESS = 500
-RULES = 1  # raise it when the same files are to be read otherwise
+RULES = 2  # raise it when the same files are to be read otherwise
 _ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+\Z")
 
 
@@ -39,6 +39,7 @@ class StatedScore:
     notes: str = ""
     source: str = ""  # an address, "" for none that can be followed
     source_name: str = ""
+    revision: str = ""  # of the data set
 
     @property
     def number(self) -> str:
@@ -52,6 +53,11 @@ def at(repo: Repo, commit: Commit, *, with_files: bool) -> list[StatedScore]:
     if with_files:
         found += _of_files(repo, commit)
     return found[:MAX_SCORES]
+
+
+def as_entries(repo: Repo, commit: Commit) -> list[dict[str, Any]]:
+    """Return what the files state as clients of the Hugging Face Hub read it of a model."""
+    return [{"filename": score.place, "data": _entry(score)} for score in _of_files(repo, commit)]
 
 
 def of_card(card: dict[str, Any]) -> list[StatedScore]:
@@ -84,9 +90,21 @@ def of_file(path: str, content: Any) -> list[StatedScore]:
                 notes=_text(item.get("notes")),
                 source=_address(source.get("url")),
                 source_name=_text(source.get("name")),
+                revision=_text(dataset.get("revision")),
             )
         )
     return found[:MAX_SCORES]
+
+
+def _entry(score: StatedScore) -> dict[str, Any]:
+    dataset = {"id": score.dataset, "task_id": score.task, "revision": score.revision}
+    source = {"url": score.source, "name": score.source_name} if score.source else {}
+    return {
+        "dataset": {key: value for key, value in dataset.items() if value or key == "task_id"},
+        "value": score.value,
+        **{key: value for key, value in (("date", score.date), ("notes", score.notes)) if value},
+        **({"source": {key: value for key, value in source.items() if value}} if source else {}),
+    }
 
 
 def _of_result(result: dict[str, Any]) -> Iterator[StatedScore]:

@@ -57,6 +57,7 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
         evaluations=list(
             zip(rows, waiting.explanations(None if row.is_finished else row.job for row in rows), strict=True)
         ),
+        measured={row.benchmark_id for row in rows if not row.is_outdated},
         form=form,
         has_benchmarks=choices.exists(),
         may_evaluate=may_evaluate,

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
-from models_hub import browsing, cards, describing, listing, trending
+from models_hub import browsing, cards, describing, listing, stated_scores, trending
 from models_hub.browsing import Entry
 from models_hub.describing import Description
 from models_hub.git.objects import TreeItem
@@ -33,8 +33,11 @@ AUTO_MODELS = {
 class Info:
     """One repository at one revision; what is costly is read when a field asks for it."""
 
-    def __init__(self, repo: Repo, commit: Commit | None = None, *, with_sizes: bool = False) -> None:
+    def __init__(
+        self, repo: Repo, commit: Commit | None = None, *, with_sizes: bool = False, is_alone: bool = False
+    ) -> None:
         self.repo = repo
+        self.is_alone = is_alone
         self.with_sizes = with_sizes
         self._commit = commit
 
@@ -79,6 +82,14 @@ class Info:
             return None
         told = {"architecture": counts.model_type, "context_length": counts.context_length}
         return {"total": counts.parameters} | {name: value for name, value in told.items() if value}
+
+    @property
+    def stated_scores(self) -> list[dict[str, Any]] | None:
+        """What files of an open model state; of one model alone, for a list would read the files of each."""
+        if not self.is_alone or self.repo.gated:
+            return None
+        commit = self._commit or Commit.objects.filter(repo=self.repo, oid=self.repo.head).first()
+        return stated_scores.as_entries(self.repo, commit) if commit else None
 
     @property
     def used_storage(self) -> int:
@@ -134,7 +145,7 @@ MODEL: dict[str, Field] = COMMON | {
     "baseModels": lambda info: info.base_models,
     "childrenModelCount": lambda info: info.children,
     "config": lambda info: info.description.config or None,
-    "evalResults": lambda info: None,
+    "evalResults": lambda info: info.stated_scores,
     "gguf": lambda info: info.gguf,
     "inference": lambda info: None,
     "inferenceProviderMapping": lambda info: [],
@@ -191,7 +202,7 @@ def at_revision(call: Call, kind: str, namespace: str, name: str, revision: str)
     wanted = expanded(call, kind)
     repo = call.repo(kind, namespace, name)
     commit = browsing.resolve_revision(repo, revision) if revision else None
-    info = Info(repo, commit, with_sizes=call.flag("blobs"))
+    info = Info(repo, commit, with_sizes=call.flag("blobs"), is_alone=True)
     if wanted:
         return JsonResponse(selected(info, wanted))
     shown = selected(info, WHOLE[repo.kind])

@@ -42,6 +42,20 @@ def test_the_file_is_what_clients_of_the_hub_read(finished, bob):
     assert written.commit.author == bob
 
 
+def test_clients_of_the_hub_find_it_with_the_model(client, finished, bob):
+    results_files.write(finished, by=bob, endpoint=HOST)
+    hub = pytest.importorskip("huggingface_hub")
+    told = client.get("/api/models/bob/bert?expand=evalResults").json()["evalResults"]
+    entry = hub.parse_eval_result_entries(told)[0]
+    assert (entry.dataset_id, entry.task_id, entry.value) == ("alice/mood", "default", 0.9)
+    assert (entry.dataset_revision, entry.source_url) == (
+        finished.benchmark.commit_oid,
+        f"{HOST}{finished.get_absolute_url()}",
+    )
+    gating.set_gate(finished.model, by=bob, gate="manual")
+    assert client.get("/api/models/bob/bert?expand=evalResults").json()["evalResults"] is None
+
+
 def test_writing_twice_writes_once_and_makes_no_score_older(finished, bob):
     first = results_files.write(finished, by=bob, endpoint=HOST)
     finished.model.refresh_from_db()
