@@ -7,7 +7,9 @@ import pytest
 from django.utils import timezone
 
 from portal import fair_share
-from portal.models import Job, User
+from portal.models import Duty, Job, User, WorkerNode
+from portal.models.workers import RELAY
+from portal.waiting import Outlook, explanation
 
 pytestmark = pytest.mark.django_db
 LEASE = timedelta(seconds=30)
@@ -92,6 +94,22 @@ def test_the_order_costs_one_query(alice: User, bob: User, django_assert_num_que
         enqueue(owner)
     with django_assert_num_queries(1):
         fair_share.line(QUEUE)
+
+
+def test_each_of_five_hundred_waiting_jobs_says_its_place_and_its_reason(django_assert_max_num_queries) -> None:
+    people = [User.objects.create_user(f"place{n}", f"place{n}@example.org") for n in range(5)]
+    Job.objects.bulk_create(
+        Job(kind="evaluate", owner=who, share=who.pk, queue=QUEUE) for who in people for _ in range(100)
+    )
+    WorkerNode.hello("one", queues=[QUEUE], slots=2, capabilities={})
+    Duty.take(RELAY, holder="here", span=LEASE)
+    jobs, outlook = list(Job.objects.all()), Outlook()
+    with django_assert_max_num_queries(8):
+        said = {job.pk: (outlook.position(job), explanation(job, outlook)) for job in jobs}
+    line = order()
+    assert [said[job][0] for job in line] == list(range(500))
+    assert said[line[0]][1] == "Next in line."
+    assert said[line[499]][1].startswith("Waiting: 499 jobs are ahead.")
 
 
 def test_five_hundred_jobs_of_five_people_drain_fairly() -> None:
