@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from leaderboard.models import Benchmark, Evaluation, Suite, SuiteEntry
+from leaderboard.models import Benchmark, Evaluation, Overlap, Reproduction, Suite, SuiteEntry
 from portal.admin import LookOnly
 
 
@@ -32,3 +32,17 @@ class EvaluationAdmin(LookOnly):
     list_display = ("id", "model", "benchmark", "value", "engine_version", "requested_by", "created_at", "finished_at")
     list_select_related = ("model__namespace", "benchmark", "requested_by")
     search_fields = ("model__name", "benchmark__name", "commit_oid", "requested_by__username")
+
+
+@admin.register(Reproduction)
+class ReproductionAdmin(LookOnly):
+    list_display = ("id", "evaluation", "value", "worker", "requested_by", "created_at", "finished_at")
+    list_select_related = ("evaluation", "requested_by")
+    search_fields = ("evaluation__model__name", "worker", "requested_by__username")
+
+
+@admin.register(Overlap)
+class OverlapAdmin(LookOnly):
+    list_display = ("id", "benchmark", "dataset", "shared", "tested", "rows", "finished_at")
+    list_select_related = ("benchmark", "dataset__namespace")
+    search_fields = ("benchmark__name", "dataset__name")
