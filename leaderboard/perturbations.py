@@ -10,6 +10,9 @@ SINGLE_TEXTS = frozenset({"text-classification", "multi-label-classification"})
 QUESTIONS = frozenset({"question-answering", "text-retrieval", "text-ranking"})
 WHOLE_TEXTS = SINGLE_TEXTS | QUESTIONS | {"text-pair-classification", "text-regression", "sentence-similarity"}
 TASKS = WHOLE_TEXTS | {"token-classification"}
+# How many rows are asked again where eval.yaml says nothing.
+ROWS = 200
+ROWS_OF = {"question-answering": 100, "text-ranking": 50}
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,8 @@ PERTURBATIONS: dict[str, Perturbation] = {
 def names_for(task: str) -> list[str]:
     """Return the perturbations that leave the right answers of a kind of task right."""
     return [name for name, perturbation in PERTURBATIONS.items() if task in perturbation.tasks]
+
+
+def rows_for(task: str) -> int:
+    """Return how many rows are asked again where a benchmark says nothing."""
+    return ROWS_OF.get(task, ROWS)

@@ -135,4 +135,4 @@ class Benchmark(models.Model):
         """What the engine asks with changed texts, None where it does not."""
         if self.task not in perturbations.TASKS or self.robustness.get("perturbations") == []:
             return None
-        return {"seed": self.seed, **self.robustness}
+        return {"seed": self.seed, "rows": perturbations.rows_for(self.task), **self.robustness}

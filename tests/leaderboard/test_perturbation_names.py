@@ -2,6 +2,7 @@
 
 from leaderboard import engine_facts, perturbations
 from worker.engine import contracts
+from worker.engine.perturbing import asking
 from worker.engine.perturbing.registry import FIELDS, PERTURBATIONS, SHARES
 
 
@@ -13,6 +14,11 @@ def test_the_names_and_their_tasks_are_those_of_the_engine():
     invariances = {name for name, found in perturbations.PERTURBATIONS.items() if found.is_invariance}
     assert invariances == {name for name, found in PERTURBATIONS.items() if found.kind == "invariance"}
     assert tuple(SHARES) == perturbations.STRENGTHS
+
+
+def test_as_many_rows_are_asked_again():
+    assert (perturbations.ROWS, perturbations.ROWS_OF) == (asking.ROWS, asking.ROWS_OF)
+    assert set(asking.ROWS_OF) <= set(FIELDS)
 
 
 def test_the_limits_are_those_of_the_engine():

@@ -66,15 +66,19 @@ def check_labels(labels: list[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class RobustnessSpec:
-    """Which changes of the texts a model is asked about as well; none named are those that fit the rows' scripts."""
+    """Which changes of the texts a model is asked about as well; none named are those that fit the rows' scripts.
+
+    `rows` is how many rows are asked again, by default as many as the kind of task can afford.
+    """
 
     perturbations: list[str] | None = None
     strength: Strength = "medium"
-    rows: int = 200
+    rows: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require(20 <= self.rows <= MAX_ROBUSTNESS_ROWS, f"robustness.rows must be 20 to {MAX_ROBUSTNESS_ROWS}")
+        rows = 20 if self.rows is None else self.rows
+        require(20 <= rows <= MAX_ROBUSTNESS_ROWS, f"robustness.rows must be 20 to {MAX_ROBUSTNESS_ROWS}")
         require(0 <= self.seed < 2**32, "robustness.seed must be 0 to 4294967295")
 
 

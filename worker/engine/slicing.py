@@ -16,8 +16,8 @@ from worker.engine.tasks.task import Measure, Measured, Task
 SMALLEST = 20
 MOST_SLICES = 50
 LENGTH_PARTS = 4
-# Fewer than for the score itself: each slice is another bootstrap of all rows.
-DRAWS = 1000
+# Fewer than for the score itself, and fewer still of many slices: each is another bootstrap of all rows.
+DRAWS, ALL_DRAWS, LEAST_DRAWS = 1000, 20_000, 200
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,8 @@ def scores(
         return []
     name = measure.name
     if name in measured.corpus:
-        rows = scores_of_corpus(
-            slices, measured.corpus[name], draws=min(draws, DRAWS), seed=seed, clusters=measured.clusters
-        )
+        draws = min(draws, DRAWS, max(LEAST_DRAWS, ALL_DRAWS // len(slices)))
+        rows = scores_of_corpus(slices, measured.corpus[name], draws=draws, seed=seed, clusters=measured.clusters)
     else:
         rows = scores_of_items(
             slices, measured.items[name], is_proportion=measure.kind == "proportion", clusters=measured.clusters

@@ -18,6 +18,9 @@ FIXED: dict[Script, tuple[str, ...]] = {
             "suffix", "names", "places"),
     "other": (),
 }  # fmt: skip
+# How many rows are asked again: fewer where each of them is a passage to read, or a hundred candidates to judge.
+ROWS = 200
+ROWS_OF = {"question-answering": 100, "text-ranking": 50}
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Changed:
 
 def ask_changed(task: str, ids: Sequence[str], questions: Sequence[Value], spec: RobustnessSpec) -> Changed:
     """Return the changed questions; one that a perturbation leaves as it is would be answered as before."""
-    spread = np.linspace(0, len(questions) - 1, min(len(questions), spec.rows))
+    most = spec.rows or ROWS_OF.get(task, ROWS)
+    spread = np.linspace(0, len(questions) - 1, min(len(questions), most))
     rows = [round(position) for position in spread.tolist()]
     found = Changed(rows, {}, [])
     for name in names_for(task, [questions[row] for row in rows], spec):
