@@ -24,8 +24,8 @@ engine = pytest.mark.engine
 TASK = QuestionAnswering()
 LONGEST = 128
 SETS: dict[str, tuple[int, dict[str, Any]]] = {
-    "open/xquad_en": (30, {"rules": "squad"}),
-    "open/cmrc2018": (24, {"rules": "cmrc", "max_answer_length": 50}),
+    "open/xquad_en": (20, {"rules": "squad"}),
+    "open/cmrc2018": (12, {"rules": "cmrc", "max_answer_length": 50}),
 }
 
 
@@ -133,7 +133,7 @@ def test_answers_are_those_of_the_reference_program_over_all_windows(chain: Chai
     for row, answer in list(zip(chain.rows, answers, strict=True))[:12]:
         assert answer["text"] == reference(chain.model, row["question"], row["context"], longest=longest)
         assert row["context"].startswith(answer["text"], answer["start"])
-    assert len({answer["text"] for answer in answers}) > 10
+    assert len({answer["text"] for answer in answers}) > 5, "a model with one answer would prove nothing"
 
 
 @engine

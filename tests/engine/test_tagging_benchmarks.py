@@ -16,7 +16,7 @@ from worker.engine.rows import prepare
 from worker.engine.scoring import score
 
 pytestmark = pytest.mark.engine
-SETS = {"open/wnut17": 200, "open/weibo_ner": 60}
+SETS = {"open/wnut17": 120, "open/weibo_ner": 50}
 
 
 class Chain:

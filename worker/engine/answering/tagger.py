@@ -21,7 +21,7 @@ from worker.engine.tokenizing import Tokens
 
 @dataclass(frozen=True)
 class Sentence:
-    """A tokenised sentence and where its words begin: (words,) positions, -1 for a word that was cut off."""
+    """A tokenised sentence and where its words begin: (words,) positions, -1 for a word that was cut off or has no token."""
 
     tokens: Tokens
     firsts: list[int]
@@ -60,7 +60,7 @@ def answer(
             forward(model, [_sentences(model, [words], max_length)[0].tokens])
 
     report: dict[str, Any] = {
-        "truncated_rows": sum(-1 in sentence.firsts for sentence in sentences),
+        "truncated_rows": sum(sentence.tokens.truncated for sentence in sentences),
         "max_length": max_length,
         "label_map": dict(zip(model.config.labels, tags, strict=True)),
         **speed(seconds, len(texts)),
