@@ -6,8 +6,10 @@ in the place of the engine that reads the model, a program of the attacker runs 
 
 import json
 import socket
+import struct
 import sys
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -199,3 +201,45 @@ def test_code_of_a_model_is_refused_before_it_is_fetched_and_its_template_never_
     evaluation = run(submitting.submit(make_repo(alice, "endless", files=files | template), benchmark, by=alice)[0])
     assert evaluation.is_finished
     assert "chat_template.jinja" not in evaluation.provenance["model"]["files"]
+
+
+def tiny_bert() -> bytes:
+    """All weights of a BERT with one layer, each of them zero."""
+    shapes = {"embeddings.word_embeddings": (4, 8), "embeddings.position_embeddings": (16, 8)}
+    shapes |= {"embeddings.token_type_embeddings": (2, 8), "embeddings.LayerNorm": (8,), "pooler.dense": (8, 8)}
+    layer = "encoder.layer.0."
+    shapes |= {f"{layer}attention.self.{name}": (8, 8) for name in ("query", "key", "value")}
+    shapes |= {f"{layer}attention.output.dense": (8, 8), f"{layer}intermediate.dense": (8, 8)}
+    shapes |= {f"{layer}output.dense": (8, 8)}
+    shapes |= {f"{layer}{name}.LayerNorm": (8,) for name in ("attention.output", "output")}
+    named = {f"bert.{name}": shape for name, shape in shapes.items()} | {"classifier": (2, 8)}
+    tensors = {f"{name}.weight": shape for name, shape in named.items()}
+    tensors |= {f"{name}.bias": shape[:1] for name, shape in named.items() if "_embeddings" not in name}
+    header, size = {}, 0
+    for name, shape in tensors.items():
+        end = size + 4 * prod(shape)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [size, end]}
+        size = end
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(size)
+
+
+@pytest.mark.engine
+def test_a_tokenizer_that_grows_without_an_end_is_stopped_in_the_real_engine(
+    make_repo: MakeRepo, alice: User, benchmark: Benchmark, settings
+) -> None:
+    settings.FAKE_ENGINE, settings.JOB_MEMORY_MB = False, 1024
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+    sizes |= {"max_position_embeddings": 16, "vocab_size": 4, "type_vocab_size": 2}
+    files = model_files()
+    config = json.loads(str(files["config.json"])) | sizes
+    grow = [{"type": "Replace", "pattern": {"String": letter}, "content": letter * 10} for letter in "o" * 9]
+    vocab = {"[UNK]": 0, "a": 1, "b": 2, "c": 3}
+    tokenizer = {
+        "version": "1.0", "added_tokens": [], "normalizer": {"type": "Sequence", "normalizers": grow},
+        "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "[UNK]"},
+    }  # fmt: skip
+    files |= {"config.json": json.dumps(config), "tokenizer.json": json.dumps(tokenizer)}
+    model = make_repo(alice, "growing", files=files | {"model.safetensors": tiny_bert()})
+    evaluation = run(submitting.submit(model, benchmark, by=alice)[0])
+    assert (evaluation.job.state, evaluation.job.reason_code) == ("failed", "out_of_memory"), evaluation.job.reason_text
