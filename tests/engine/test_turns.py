@@ -127,12 +127,13 @@ def spoilt(line: str, number: int) -> str:
         lambda: turn["predictions"].__setitem__(0, []),
         lambda: turn.update(turn=7),
         lambda: turn.update(report=None),
+        lambda: turn["predictions"].__setitem__(0, {"answer": "none of ours"}),
     ]
     changes[number]()
     return json.dumps(turn)
 
 
-@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("number", range(6))
 def test_a_turn_that_does_not_fit_is_answered_again_and_all_after_it(spec, asked, number):
     with pytest.raises(Killed):
         evaluate(spec)

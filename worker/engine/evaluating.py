@@ -41,7 +41,7 @@ def answer_all(spec: EvaluateSpec, progress: Progress, family: Family, *, versio
     parts, more = (cut(asked.values, task.turn_rows) for asked in (questions, changed))
     out_dir = Path(spec.out_dir)
     key = key_of(spec, version=version, device=device) if spec.resume else None
-    kept = Kept(out_dir / KEPT_FILE, key, task.max_row_bytes(settings))
+    kept = Kept(out_dir / KEPT_FILE, key, task.max_row_bytes(settings), task.digest_part)
     kept.read([len(rows) for rows in (*parts, *more)])
     progress.report(0.0, "loading the model", always=True)
     with sharing():

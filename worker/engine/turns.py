@@ -59,6 +59,7 @@ class Kept:
     path: Path
     key: str | None
     max_row_bytes: int
+    digest_part: Callable[[Value], Any]
     turns: list[Answers] = field(default_factory=list)
 
     def read(self, sizes: Sequence[int]) -> None:
@@ -101,9 +102,20 @@ class Kept:
                 return
             for number, size in enumerate(sizes):
                 turn = _parsed(file.readline(self.max_row_bytes * size + MAX_REPORT_BYTES))
-                if turn.get("turn") != number or not _fits(turn, size):
+                if turn.get("turn") != number or not self._fits(turn, size):
                     return
                 yield Answers(predictions=turn["predictions"], report=turn["report"])
+
+    def _fits(self, turn: Mapping[str, Any], size: int) -> bool:
+        predictions, report = turn.get("predictions"), turn.get("report")
+        if not isinstance(predictions, list) or not isinstance(report, dict) or len(predictions) != size:
+            return False
+        try:
+            for row in predictions:
+                self.digest_part(row)
+        except (TypeError, ValueError, LookupError, AttributeError):
+            return False  # no answer to such a question, whatever it is; what it says is for the scorer to check
+        return all(isinstance(row, dict) for row in predictions)
 
 
 @dataclass
@@ -193,10 +205,3 @@ def _parsed(line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _fits(turn: Mapping[str, Any], size: int) -> bool:
-    predictions, report = turn.get("predictions"), turn.get("report")
-    if not isinstance(predictions, list) or not isinstance(report, dict):
-        return False
-    return len(predictions) == size and all(isinstance(row, dict) for row in predictions)
