@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from leaderboard import definitions, permissions
-from leaderboard.definitions import Definition, DefinitionRefused
+from leaderboard.definition_values import DefinitionRefused
+from leaderboard.definitions import Definition
 from leaderboard.models import Benchmark
 from models_hub import browsing, cards
 from models_hub.browsing import Entry, EntryNotFound

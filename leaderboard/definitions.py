@@ -1,17 +1,17 @@
 """eval.yaml: what it may say. Every refusal names the key and what would be right."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from leaderboard import perturbations
+from leaderboard.definition_settings import MAX_LABEL, SETTINGS
+from leaderboard.definition_values import REQUIRED, DefinitionRefused, Values, is_text, refused
 from leaderboard.engine_facts import MAX_LABELS, MAX_ROBUSTNESS_ROWS, MAX_SLICE_COLUMNS
 from leaderboard.task_kinds import KINDS, Kind
 from models_hub import cards
-from portal.errors import InvalidInput
 
 KEYS = frozenset(
     """version name name_zh description description_zh task split fields primary metrics max_length seed bootstrap
@@ -19,19 +19,8 @@ KEYS = frozenset(
 )
 # What the same file says to the Hugging Face Hub; of it only `field_spec` is taken, where `fields` says nothing.
 KEYS_OF_THE_HUB = frozenset({"evaluation_framework", "tasks"})
-MAX_NAME, MAX_DESCRIPTION, MAX_LABEL, MAX_FIELD = 120, 5000, 200, 100
+MAX_NAME, MAX_DESCRIPTION, MAX_FIELD = 120, 5000, 100
 MAX_PATH = 1024
-BOX_FORMATS = ("xywh", "xyxy")  # left, top, width, height as in COCO; or left, top, right, bottom
-MAX_PROMPT, MAX_MARK, MAX_CHOICES, MAX_SHOTS = 4000, 64, 26, 32
-MAX_STOPS = 16
-BLEU_TOKENIZATIONS = ("13a", "intl", "zh", "char")
-PLACE = re.compile(r"\{\w+\}")
-
-
-class DefinitionRefused(InvalidInput):
-    """eval.yaml cannot be used as it is."""
-
-    code = "bad_definition"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +59,7 @@ def parse(raw: str) -> Definition:
     kind = KINDS[task]
     known = KEYS | set(kind.settings) | ({"files"} if kind.files else set())
     if unknown := sorted(set(value) - known - KEYS_OF_THE_HUB):
-        raise _refused(unknown[0], _("is not known. Known keys: %(keys)s") % {"keys": ", ".join(sorted(known))})
+        raise refused(unknown[0], _("is not known. Known keys: %(keys)s") % {"keys": ", ".join(sorted(known))})
     definition = _read(_Reader(value), kind)
     _check_together(definition)
     return definition
@@ -80,9 +69,9 @@ def _check_together(definition: Definition) -> None:
     """Refuse settings that fit each by itself and not with another."""
     settings = definition.settings
     if settings.get("few_shot") and "train" not in definition.files:
-        raise _refused("few_shot", _("needs examples: name a data file “train” under “files”"))
+        raise refused("few_shot", _("needs examples: name a data file “train” under “files”"))
     if settings.get("answers") == "letters" and "{choices}" not in settings["prompt"]:
-        raise _refused("prompt", _("must show {choices} where the answers are letters"))
+        raise refused("prompt", _("must show {choices} where the answers are letters"))
 
 
 def _read(reader: "_Reader", kind: Kind) -> Definition:
@@ -112,47 +101,8 @@ def _read(reader: "_Reader", kind: Kind) -> Definition:
     )
 
 
-_REQUIRED: Any = object()
-
-
-class _Reader:
-    """Reads values of a mapping, each with its limits."""
-
-    def __init__(self, value: Mapping[str, Any]) -> None:
-        self._value = value
-
-    def _get(self, key: str, default: Any, fits: Callable[[Any], bool], wanted: str) -> Any:
-        found = self._value.get(key)
-        if found is None:
-            if default is _REQUIRED:
-                raise _refused(key, _("is missing; it must be %(wanted)s") % {"wanted": wanted})
-            return default
-        if not fits(found):
-            raise _refused(key, _("must be %(wanted)s, not %(found)s") % {"wanted": wanted, "found": _shown(found)})
-        return found
-
-    def text(self, key: str, limit: int, default: Any = _REQUIRED) -> str:
-        wanted = _("text of at most %(limit)d characters") % {"limit": limit}
-        found: str = self._get(key, default, lambda value: _is_text(value, limit), wanted)
-        return found.strip()
-
-    def number(self, key: str, least: int, most: int, default: Any = _REQUIRED) -> Any:
-        wanted = _("a whole number from %(least)d to %(most)d") % {"least": least, "most": most}
-        return self._get(key, default, lambda value: type(value) is int and least <= value <= most, wanted)
-
-    def share(self, key: str, default: Any = _REQUIRED) -> float:
-        wanted = _("a number between 0 and 1")
-        found: float = self._get(key, default, lambda value: type(value) in (int, float) and 0 < value < 1, wanted)
-        return float(found)
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        found: bool = self._get(key, default, lambda value: isinstance(value, bool), _("true or false"))
-        return found
-
-    def choice(self, key: str, known: Any, default: Any = _REQUIRED) -> str:
-        wanted = _("one of: %(known)s") % {"known": ", ".join(known)}
-        found: str = self._get(key, default, lambda value: isinstance(value, str) and value in known, wanted)
-        return found
+class _Reader(Values):
+    """Reads the keys that every definition has."""
 
     def labels(self, *, are_tags: bool = False) -> list[str]:
         wanted = _("a list of 2 to %(max)d different names (put yes, no, true and numbers in quotes)") % {
@@ -160,67 +110,7 @@ class _Reader:
         }
         if are_tags:
             wanted = _("a list of the tags of IOB2: O, and for each type of entity B- and I- with its name")
-        found: list[str] = self._get("labels", _REQUIRED, _are_tags if are_tags else _are_labels, wanted)
-        return found
-
-    def prompt(self, key: str = "prompt") -> str:
-        """Return a text in which names in braces stand for columns; white space at its ends belongs to it."""
-        wanted = _("text of at most %(limit)d characters with a column in braces, such as {input}") % {
-            "limit": MAX_PROMPT
-        }
-
-        def fits(value: Any) -> bool:
-            return _is_text(value, MAX_PROMPT) and PLACE.search(value) is not None
-
-        found: str = self._get(key, "{input}", fits, wanted)
-        return found
-
-    def mark(self, key: str, default: str) -> str:
-        """Return what stands between two texts: a space perhaps, or nothing."""
-        wanted = _("text of at most %(limit)d characters, which may be spaces or empty") % {"limit": MAX_MARK}
-        # A point before it, since text must not be white space alone.
-        found: str = self._get(
-            key, default, lambda value: isinstance(value, str) and _is_text(f".{value}", MAX_MARK + 1), wanted
-        )
-        return found
-
-    def stops(self) -> list[str]:
-        """Return the texts at which an answer ends; line breaks are written in double quotes."""
-        wanted = _("a list of at most %(most)d texts of at most %(limit)d characters") % {
-            "most": MAX_STOPS,
-            "limit": MAX_MARK,
-        }
-
-        def fits(value: Any) -> bool:
-            return (
-                isinstance(value, list)
-                and len(value) <= MAX_STOPS
-                and all(value and _is_text(f".{value}", MAX_MARK + 1) for value in value)
-            )
-
-        found: list[str] = self._get("until", ["\n"], fits, wanted)
-        return found
-
-    def language(self, key: str) -> str:
-        wanted = _("a code of two or three small letters, such as zh")
-
-        def fits(value: Any) -> bool:
-            return isinstance(value, str) and re.fullmatch("[a-z]{2,3}", value) is not None
-
-        found: str = self._get(key, "", fits, wanted)
-        return found
-
-    def choices(self) -> list[str]:
-        wanted = _("a list of 2 to %(max)d texts (put yes, no, true and numbers in quotes)") % {"max": MAX_CHOICES}
-
-        def fits(value: Any) -> bool:
-            return (
-                isinstance(value, list)
-                and 2 <= len(value) <= MAX_CHOICES
-                and all(_is_text(choice, MAX_PROMPT) for choice in value)
-            )
-
-        found: list[str] = self._get("choices", [], fits, wanted)
+        found: list[str] = self.get("labels", REQUIRED, _are_tags if are_tags else _are_labels, wanted)
         return found
 
     def label_map(self, labels: list[str]) -> dict[str, str]:
@@ -231,10 +121,10 @@ class _Reader:
                 isinstance(value, dict)
                 and len(value) <= MAX_LABELS
                 and all(isinstance(label, str) and label in labels for label in value.values())
-                and all(_is_text(own, MAX_LABEL) for own in value)
+                and all(is_text(own, MAX_LABEL) for own in value)
             )
 
-        found: dict[str, str] = self._get("label_map", {}, fits, wanted)
+        found: dict[str, str] = self.get("label_map", {}, fits, wanted)
         return found
 
     def metrics(self, kind: Kind) -> list[str]:
@@ -248,7 +138,7 @@ class _Reader:
                 and len(set(value)) == len(value)
             )
 
-        found: list[str] = self._get("metrics", kind.default_metrics, fits, wanted)
+        found: list[str] = self.get("metrics", kind.default_metrics, fits, wanted)
         return found
 
     def fields(self, kind: Kind) -> dict[str, str]:
@@ -259,17 +149,17 @@ class _Reader:
             return (
                 isinstance(value, dict)
                 and required <= set(value) <= set(kind.roles)
-                and all(_is_text(name, MAX_FIELD) for name in value.values())
+                and all(is_text(name, MAX_FIELD) for name in value.values())
                 and len(set(value.values())) == len(value)
             )
 
         default = self._field_spec(kind, fits) or kind.default_fields
-        found: dict[str, str] = self._get("fields", default if required <= set(default) else _REQUIRED, fits, wanted)
+        found: dict[str, str] = self.get("fields", default if required <= set(default) else REQUIRED, fits, wanted)
         return found
 
     def _field_spec(self, kind: Kind, fits: Callable[[Any], bool]) -> dict[str, str] | None:
         """Return the columns that the file names to the Hugging Face Hub, where it names all that are needed."""
-        tasks = self._value.get("tasks")
+        tasks = self.raw.get("tasks")
         first = tasks[0] if isinstance(tasks, list) and tasks else None
         named = first.get("field_spec") if isinstance(first, dict) else None
         if not isinstance(named, dict):
@@ -287,10 +177,10 @@ class _Reader:
                 isinstance(value, dict)
                 and required <= set(value) <= set(kind.files)
                 and all(isinstance(file, dict) and set(file) == {"path"} for file in value.values())
-                and all(_is_text(file["path"], MAX_PATH) for file in value.values())
+                and all(is_text(file["path"], MAX_PATH) for file in value.values())
             )
 
-        found: dict[str, dict[str, str]] = self._get("files", _REQUIRED if required else {}, fits, wanted)
+        found: dict[str, dict[str, str]] = self.get("files", REQUIRED if required else {}, fits, wanted)
         return {name: file["path"] for name, file in found.items()}
 
     def robustness(self, kind: Kind) -> dict[str, Any]:
@@ -319,7 +209,7 @@ class _Reader:
                 and len(set(chosen)) == len(chosen)
             )
 
-        found = self._get("robustness", True, fits, wanted)  # noqa: FBT003  (the default that YAML would say)
+        found = self.get("robustness", True, fits, wanted)
         if isinstance(found, bool):
             return {} if found else {"perturbations": []}
         return dict(found)
@@ -331,48 +221,21 @@ class _Reader:
             return (
                 isinstance(value, list)
                 and len(value) <= most
-                and all(_is_text(name, MAX_FIELD) for name in value)
+                and all(is_text(name, MAX_FIELD) for name in value)
                 and len(set(value)) == len(value)
             )
 
-        found: list[str] = self._get(key, [], fits, wanted)
+        found: list[str] = self.get(key, [], fits, wanted)
         return found
 
     def split_path(self) -> str:
         wanted = _("a mapping with “path”, the data file in this repository")
 
         def fits(value: Any) -> bool:
-            return isinstance(value, dict) and set(value) == {"path"} and _is_text(value["path"], MAX_PATH)
+            return isinstance(value, dict) and set(value) == {"path"} and is_text(value["path"], MAX_PATH)
 
-        found: dict[str, str] = self._get("split", _REQUIRED, fits, wanted)
+        found: dict[str, str] = self.get("split", REQUIRED, fits, wanted)
         return found["path"]
-
-
-# Settings of tasks beside labels and label map, and how each is read.
-SETTINGS: dict[str, Callable[[_Reader], Any]] = {
-    "box_format": lambda reader: reader.choice("box_format", BOX_FORMATS, default=BOX_FORMATS[0]),
-    "threshold": lambda reader: reader.share("threshold", 0.5),
-    "rules": lambda reader: reader.choice("rules", ("squad", "cmrc"), default="squad"),
-    "no_answer": lambda reader: reader.flag("no_answer", default=False),
-    "max_answer_length": lambda reader: reader.number("max_answer_length", 1, 512, default=30),
-    "relevant_label": lambda reader: reader.text("relevant_label", MAX_LABEL, default=""),
-    "prompt": lambda reader: reader.prompt(),
-    "before_answer": lambda reader: reader.mark("before_answer", " "),
-    "before_text": lambda reader: reader.mark("before_text", " "),
-    "answers": lambda reader: reader.choice("answers", ("texts", "letters"), default="texts"),
-    "choices": lambda reader: reader.choices(),
-    "few_shot": lambda reader: reader.number("few_shot", 0, MAX_SHOTS, default=0),
-    "mask": lambda reader: reader.text("mask", 40, default="[MASK]"),
-    "max_tokens": lambda reader: reader.number("max_tokens", 1, 8, default=3),
-    "until": lambda reader: reader.stops(),
-    "max_new_tokens": lambda reader: reader.number("max_new_tokens", 1, 1024, default=128),
-    "ignore_case": lambda reader: reader.flag("ignore_case", default=True),
-    "ignore_punctuation": lambda reader: reader.flag("ignore_punctuation", default=True),
-    "source_prompt": lambda reader: reader.prompt("source_prompt"),
-    "bleu_tokenization": lambda reader: reader.choice("bleu_tokenization", BLEU_TOKENIZATIONS, default="13a"),
-    "target_language": lambda reader: reader.language("target_language"),
-    "rouge_tokenization": lambda reader: reader.choice("rouge_tokenization", ("words", "zh"), default="words"),
-}
 
 
 def _listed(kind: Kind, required: set[str]) -> str:
@@ -381,18 +244,11 @@ def _listed(kind: Kind, required: set[str]) -> str:
     return _("%(names)s (and perhaps %(more)s)") % {"names": names, "more": ", ".join(more)} if more else names
 
 
-def _is_text(value: Any, limit: int) -> bool:
-    """Say whether the value is text that a database and a page can hold: YAML may spell NUL and half a character."""
-    if not isinstance(value, str) or not value.strip() or len(value) > limit or "\x00" in value:
-        return False
-    return not any("\ud800" <= char <= "\udfff" for char in value)
-
-
 def _are_labels(value: Any) -> bool:
     return (
         isinstance(value, list)
         and 2 <= len(value) <= MAX_LABELS
-        and all(_is_text(label, MAX_LABEL) and label == label.strip() for label in value)
+        and all(is_text(label, MAX_LABEL) and label == label.strip() for label in value)
         and len(set(value)) == len(value)
     )
 
@@ -402,12 +258,3 @@ def _are_tags(value: Any) -> bool:
     if not _are_labels(value) or "O" not in value:
         return False
     return all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in value)
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:80]
-
-
-def _refused(key: str, what: str) -> DefinitionRefused:
-    key = key[:60].encode("utf-8", "replace").decode()
-    return DefinitionRefused(_("eval.yaml: “%(key)s” %(what)s.") % {"key": key, "what": what}, data={"key": key})

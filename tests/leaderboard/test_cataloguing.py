@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from leaderboard import catalogue_reading, catalogue_texts, cataloguing, definitions
 from leaderboard.catalogue.entries import entries
+from leaderboard.definition_values import DefinitionRefused
 from leaderboard.models import Benchmark
 from models_hub import browsing
 from models_hub.models import Repo
@@ -180,7 +181,7 @@ def test_files_or_a_data_set_and_not_both(client, alice):
 
 def test_what_cannot_be_registered_leaves_no_repository(client, alice, monkeypatch):
     def refuse(*_args, **_kwargs):
-        raise definitions.DefinitionRefused("no")
+        raise DefinitionRefused("no")
 
     monkeypatch.setattr("leaderboard.benchmarks.register", refuse)
     client.force_login(alice)

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from leaderboard.definitions import SETTINGS
+from leaderboard.definition_settings import SETTINGS
 from leaderboard.metric_names import NAMES
 from leaderboard.models import Benchmark
 from leaderboard.task_kinds import KINDS, METRICS

@@ -9,6 +9,7 @@ from django.test import Client
 
 from leaderboard import benchmarks, cataloguing, definitions, submitting
 from leaderboard.catalogue.entries import entries
+from leaderboard.definition_values import DefinitionRefused
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.submitting import NotEvaluable
 from models_hub.models import Repo
@@ -151,7 +152,7 @@ def test_other_models_are_refused_by_the_gate(config, says, registered, make_rep
 )
 def test_a_definition_that_cannot_be_asked_names_the_key(given, instead, says):
     assert given in CHOICES
-    with pytest.raises(definitions.DefinitionRefused, match=says):
+    with pytest.raises(DefinitionRefused, match=says):
         definitions.parse(CHOICES.replace(given, instead))
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from leaderboard import benchmarks, definitions, submitting
+from leaderboard.definition_values import DefinitionRefused
 from leaderboard.submitting import NotEvaluable
 from models_hub.models import Repo
 from portal.models import User
@@ -87,5 +88,5 @@ def test_other_models_are_refused_by_the_gate(
     ],
 )
 def test_settings_are_checked_when_it_is_registered(line: str, says: str) -> None:
-    with pytest.raises(definitions.DefinitionRefused, match=says):
+    with pytest.raises(DefinitionRefused, match=says):
         definitions.parse(EVAL_YAML.replace("no_answer: true", line))

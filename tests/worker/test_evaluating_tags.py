@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from leaderboard import benchmarks, definitions, submitting
+from leaderboard.definition_values import DefinitionRefused
 from leaderboard.submitting import NotEvaluable
 from models_hub.models import Repo
 from portal.models import User
@@ -71,5 +72,5 @@ def test_a_classifier_of_texts_is_refused_by_the_gate(make_repo: MakeRepo, alice
 
 @pytest.mark.parametrize("labels", ["[PER, LOC]", "[O, PER]", "[O, B-]"])
 def test_labels_that_are_no_tags_are_refused_when_it_is_registered(labels: str) -> None:
-    with pytest.raises(definitions.DefinitionRefused, match="tags of IOB2"):
+    with pytest.raises(DefinitionRefused, match="tags of IOB2"):
         definitions.parse(EVAL_YAML.replace("[O, B-PER, I-PER, B-LOC, I-LOC]", labels))

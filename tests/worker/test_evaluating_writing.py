@@ -9,6 +9,7 @@ from django.test import Client
 
 from leaderboard import benchmarks, cataloguing, definitions, submitting, written
 from leaderboard.catalogue.entries import entries
+from leaderboard.definition_values import DefinitionRefused
 from leaderboard.models import Evaluation
 from leaderboard.submitting import NotEvaluable
 from models_hub.models import Repo
@@ -148,7 +149,7 @@ def test_other_models_are_refused_by_the_gate(
     ],
 )
 def test_a_definition_that_cannot_be_asked_names_the_key(line: str, says: str) -> None:
-    with pytest.raises(definitions.DefinitionRefused, match=says):
+    with pytest.raises(DefinitionRefused, match=says):
         definitions.parse(EVAL_YAML.format(task="translation", more=f"{line}\n"))
 
 
