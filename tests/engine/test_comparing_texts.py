@@ -26,6 +26,15 @@ def body(bert_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_body(bert_folder, tmp_path_factory.mktemp("bodies") / "body")
 
 
+@pytest.fixture(autouse=True)
+def few_latencies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here is about time."""
+    from worker.engine.answering import measuring
+
+    monkeypatch.setattr(measuring, "LATENCY_SAMPLES", 2)
+    monkeypatch.setattr(measuring, "LATENCY_WARM_UP", 1)
+
+
 def prepared(tmp_path: Path, task: str, rows: Rows, corpus: Rows | None = None) -> Rows:
     files = {"test": str(write_jsonl(tmp_path / "test.jsonl", rows))}
     if corpus is not None:
