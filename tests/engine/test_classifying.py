@@ -104,7 +104,8 @@ def test_the_report_says_what_it_took(spec):
     report = evaluate(spec)
     assert json.loads((Path(spec.out_dir) / "report.json").read_text()) == report
     assert report["engine_version"] == ENGINE_VERSION
-    assert set(report["versions"]) == {"python", "torch", "transformers", "tokenizers", "safetensors", "numpy"}
+    libraries = {"torch", "transformers", "tokenizers", "safetensors", "numpy", "pillow"}
+    assert set(report["versions"]) == libraries | {"python"}
     assert report["device"] == "cpu"
     assert report["device_name"]
     assert report["latency"]["samples"] == 100
