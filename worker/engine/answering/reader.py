@@ -68,8 +68,11 @@ def answer(
 
     def answer_one(question: Value) -> None:
         own = _windows(model, [question], max_length)
-        lengths = [len(window.tokens.ids) for window in own]
-        run_batches(model, lengths, lambda batch: _logits(model, [own[at] for at in batch]), budget=spec.token_budget)
+
+        def read_own(batch: list[int]) -> None:
+            _logits(model, [own[index] for index in batch])
+
+        run_batches(model, [len(window.tokens.ids) for window in own], read_own, budget=spec.token_budget)
 
     report: dict[str, Any] = {
         "truncated_rows": len({window.question for window in windows if window.tokens.truncated}),
