@@ -19,7 +19,7 @@ register.filter("setting_text", metric_names.setting_text)
 @register.filter
 def verdicts(mistakes: list[Mistake]) -> list[str]:
     """Return which marks there are in the texts, in the order of their legend."""
-    found = {piece.verdict for mistake in mistakes for piece in mistake.pieces}
+    found: set[str] = {piece.verdict for mistake in mistakes for piece in mistake.pieces}
     found |= {box.verdict for mistake in mistakes for box in mistake.boxes}
     return [verdict for verdict in VERDICTS if verdict in found]
 
