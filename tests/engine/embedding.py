@@ -92,7 +92,7 @@ def run(
     if corpus is not None:
         files["corpus"] = str(write_jsonl(place / "corpus.jsonl", corpus))
     context = str(place / "context.jsonl") if corpus is not None else None
-    shared = {"task": task, "settings": settings or {}}
+    shared: dict[str, Any] = {"task": task, "settings": settings or {}}
     inputs, gold, out = str(place / "inputs.jsonl"), str(place / "gold.jsonl"), place / "out"
     prepare(PrepareSpec(**shared, files=files, fields=fields or {}, inputs=inputs, gold=gold, context=context))
     spec = EvaluateSpec(

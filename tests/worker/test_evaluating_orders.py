@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from leaderboard import benchmarks, model_files, submitting
+from leaderboard.definition_values import DefinitionRefused
 from leaderboard.models import Evaluation
 from models_hub import browsing
 from models_hub.models import Repo
@@ -113,7 +114,7 @@ def test_an_order_of_candidates_shows_the_places_of_the_right_ones(
 
 def test_a_corpus_must_be_named(make_repo: MakeRepo, alice: User) -> None:
     contents = {"eval.yaml": EVAL_YAML.format(task="text-retrieval", more=""), "test.jsonl": "{}\n"}
-    with pytest.raises(benchmarks.DefinitionRefused, match="files"):
+    with pytest.raises(DefinitionRefused, match="files"):
         benchmarks.register(make_repo(alice, "kin", kind="dataset", files=contents), by=alice)
 
 
