@@ -160,3 +160,10 @@ def test_a_vocabulary_without_its_unknown_token_is_a_typed_error(model):
     with pytest.raises(EngineError) as caught:
         tokenize(model, ["🙂🙂"])
     assert caught.value.code == "tokenizer_unreadable"
+
+
+def test_chinese_that_was_written_has_no_spaces_of_the_decoder(model):
+    tokenizer = load(model)
+    ids = tokenizer.encode("真的棒 indeed 真的", special=False)
+    assert tokenizer.decode(ids) == "真 的 棒 indeed 真 的"
+    assert tokenizer.written(ids) == "真的棒 indeed 真的"

@@ -1,13 +1,14 @@
 """The tokenizer of a model folder, read as hostile, and texts to token ids."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import transformers
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Encoding, Tokenizer, decoders
 
 from worker.engine.contracts import EngineError
 from worker.engine.decoding import parse_json, read_json_object
@@ -39,6 +40,8 @@ BYTE_BPE = {
 }
 
 
+_CHINESE = "[\u3400-\u4dbf\u4e00-\u9fff\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]"
+_BETWEEN_CHINESE = re.compile(f"(?<={_CHINESE}) (?={_CHINESE})")
 # One text, or a pair that the model reads together.
 Text = str | tuple[str, str]
 
@@ -83,6 +86,12 @@ class LoadedTokenizer:
         with failing_as("tokenizer_unreadable", "The tokenizer cannot make text of its own tokens."):
             text: str = self.tokenizer.decode(ids, skip_special_tokens=not special)
         return text
+
+    def written(self, ids: Sequence[int]) -> str:
+        """Return what a model wrote as people write it."""
+        text = self.decode(list(ids))
+        # WordPiece has no sign for a space: its decoder puts one between all tokens, Chinese characters among them.
+        return _BETWEEN_CHINESE.sub("", text) if isinstance(self.tokenizer.decoder, decoders.WordPiece) else text
 
     def tokenize(self, texts: Sequence[Text], *, max_length: int, vocab_size: int, filler: int) -> list[Tokens]:
         """Tokenise every text once; an id without an embedding is an error, a text without a token gets the filler."""

@@ -11,7 +11,6 @@ from worker.engine.answering.answers import Answers
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.batching import plan_batches
 from worker.engine.contracts import EngineError, EvaluateSpec
-from worker.engine.failures import failing_as
 from worker.engine.inference import run_planned
 from worker.engine.load import LoadedModel, load_model
 from worker.engine.progress import Progress
@@ -68,6 +67,7 @@ def answer(
     report = {
         "truncated_rows": sum(row.truncated for row in asked),
         "max_length": hand.max_length,
+        "chat_template": "not applied",
         **speed(seconds, len(prompts)),
         "latency": latency(prompts, answer_one),
         **described(model),
@@ -133,24 +133,22 @@ class Hand:
     def _stops(self) -> Callable[[list[int]], bool]:
         until = self._settings.until
 
+        def has_stop(ids: list[int]) -> bool:
+            text = self._model.tokenizer.written(ids)
+            return any(stop in text for stop in until)
+
         def stops(ids: list[int]) -> bool:
             # Only the last tokens are looked at, and all of them where one may be there.
-            near = self._decoded(ids[-self._window :])
-            return any(stop in near for stop in until) and any(stop in self._decoded(ids) for stop in until)
+            return has_stop(ids[-self._window :]) and has_stop(ids)
 
         return stops if until else lambda ids: False
 
     def _text(self, ids: list[int]) -> str:
-        text = self._decoded(ids)
+        text = self._model.tokenizer.written(ids)
         # One after the other, as lm-eval does.
         for stop in self._settings.until:
             text = text.partition(stop)[0]
         return text[: self._settings.max_characters]
-
-    def _decoded(self, ids: list[int]) -> str:
-        with failing_as("tokenizer_unreadable", "The tokenizer fails on what the model writes."):
-            text: str = self._model.tokenizer.tokenizer.decode(ids, skip_special_tokens=True)
-        return text
 
 
 def ends_of(model: LoadedModel) -> frozenset[int]:

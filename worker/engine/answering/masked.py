@@ -1,6 +1,5 @@
 """Encoders that put words into a gap: one token, or several that are found from left to right."""
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ BEAM = MOST
 # Tokens that are looked at for a place: enough that words are left when those without a letter are gone.
 LOOKED_AT = 4 * MOST
 MASKS = ("[MASK]", "<mask>")
-_BETWEEN_CHINESE = re.compile("(?<=[\u3400-\u4dbf\u4e00-\u9fff]) (?=[\u3400-\u4dbf\u4e00-\u9fff])")
 
 
 @dataclass(frozen=True)
@@ -167,10 +165,7 @@ class Filler:
         return not first or bool(self._word((token,)))
 
     def _word(self, tokens: tuple[int, ...]) -> str:
-        with failing_as("tokenizer_unreadable", "The tokenizer fails on what the model writes."):
-            word: str = self._tokenizer.decode(list(tokens), skip_special_tokens=True).strip()[:MAX_WORD]
-        # Where each Chinese character is a token, a space between them is the decoder's, not the word's.
-        return _BETWEEN_CHINESE.sub("", word)
+        return self._model.tokenizer.written(tokens).strip()[:MAX_WORD]
 
     def _collect(self, gap: Gap, found: dict[str, float]) -> None:
         for score, tokens in gap.beam:
