@@ -11,7 +11,7 @@ from rest_framework.pagination import CursorPagination
 class NewestFirst(CursorPagination):
     """`?limit=` sets the page size; `next` in the answer is the address of the following page."""
 
-    ordering = "-id"
+    ordering: str | tuple[str, ...] = "-id"
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from tests.live import ROOT
 
@@ -41,7 +41,7 @@ class Workshop:
         }
         self.processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> "Workshop":
+    def __enter__(self) -> Self:
         if not (self.data / "portal.sqlite3").exists():  # or another database, which is empty
             self.run("manage.py", "migrate", "--verbosity", "0")
         return self
