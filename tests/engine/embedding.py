@@ -79,7 +79,8 @@ def hidden_states(folder: Path, texts: list[str], max_length: int = 64) -> list[
 def mean_vectors(folder: Path, texts: list[str]) -> np.ndarray:
     """Return vectors of length one, each the mean of the hidden states."""
     vectors = np.array([states.mean(axis=0) for states in hidden_states(folder, texts)])
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    made: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return made
 
 
 def run(

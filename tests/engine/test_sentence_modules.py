@@ -141,6 +141,21 @@ def test_the_head_that_a_body_was_pretrained_with_is_left_behind_where_the_autho
     assert embed(folder) == pytest.approx(np.array(expected), abs=1e-5)
 
 
+@pytest.mark.parametrize("model_type", ["albert", "deberta-v2", "gpt2", "mobilebert", "mpnet", "qwen3", "squeezebert"])
+def test_bodies_of_many_kinds_make_vectors(model_type, tmp_path):
+    import torch
+
+    from tests.engine.test_architectures import save_random
+    from worker.engine.model_config import DECODERS, ENCODERS
+
+    body = save_random(model_type, tmp_path, f"{(ENCODERS | DECODERS)[model_type]}Model")
+    numbers = [[3, 4], [5, 9, 12, 40, 41], [7]]
+    with torch.inference_mode():
+        states = [body(input_ids=torch.tensor([row])).last_hidden_state[0].double().numpy() for row in numbers]
+    found = embed(tmp_path, [" ".join(f"w{number}" for number in row) for row in numbers])
+    assert found == pytest.approx(np.array([row.mean(axis=0) for row in states]), abs=1e-4)
+
+
 def spoil_pooling(folder: Path, **said: Any) -> None:
     edit_json(folder / "1_Pooling" / "config.json", **said)
 
