@@ -64,8 +64,8 @@ PLAIN = frozenset(name for name, metric in METRICS.items() if metric.plain)
 LOWER_IS_BETTER = frozenset(name for name, metric in METRICS.items() if metric.lower_is_better)
 # From here on a number is written with a power of ten: a perplexity may be of any size.
 MANY = 1e6
-# Means over classes and overlaps: no share of the examples is right.
-POOLED = frozenset({"box_ap", "box_ap50", "bleu", "chrf"})
+# Means over classes and overlaps, or worths of places: no share of the examples is right.
+POOLED = frozenset({"box_ap", "box_ap50", "bleu", "chrf", "ndcg_at_10", "mrr_at_10", "map"})
 # Where bars begin and end, if not at 0 and 1; None for what has no end.
 SCALES: dict[str, tuple[float, float] | None] = {
     "mcc": (-1, 1),
