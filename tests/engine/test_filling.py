@@ -18,6 +18,10 @@ from worker.engine.progress import Progress
 from worker.engine.tasks import find
 
 pytestmark = pytest.mark.usefixtures("hurried")
+ENCODER_TYPES = [
+    "albert", "bert", "camembert", "deberta", "deberta-v2", "distilbert", "electra", "ernie", "eurobert", "mobilebert",
+    "modernbert", "mpnet", "rembert", "roberta", "squeezebert", "xlm-roberta",
+]  # fmt: skip
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "sun", "sea", "##side", "##s", "red", "is", "the", "not"]
 
 
@@ -135,6 +139,41 @@ def test_neither_batches_nor_threads_change_a_word(bert, tmp_path):
     first = [row["words"] for row in run.answer(bert, token_budget=100_000)]
     assert [row["words"] for row in run.answer(bert, token_budget=1)] == first
     assert [row["words"] for row in run.answer(bert, token_budget=300, threads=2)] == first
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("model_type", ENCODER_TYPES)
+def test_every_encoder_fills_gaps_alone_as_in_a_batch(model_type, tmp_path):
+    import torch
+    import transformers
+
+    from tests.engine.test_architectures import save_random
+    from worker.engine.inference import output
+    from worker.engine.load import load_model
+    from worker.engine.model_config import ENCODERS
+    from worker.engine.tokenizing import Tokens
+
+    torch.set_num_threads(1)
+    config = save_random(model_type, tmp_path).config
+    if model_type == "mobilebert":
+        config.embedding_size = 16  # its head spans the difference to the hidden size
+    torch.manual_seed(4)
+    original = getattr(transformers, f"{ENCODERS[model_type]}ForMaskedLM")(config).eval()
+    original.save_pretrained(tmp_path)
+    loaded = load_model(str(tmp_path), heads=find("fill-mask").heads, device="cpu")
+    assert loaded.unused_tensors == []
+    rows = [Tokens([3 + (7 * row + at) % 60 for at in range(4 + 6 * row)], [0], truncated=False) for row in range(3)]
+    with torch.inference_mode():
+        together = output(loaded, rows).logits
+        for row, tokens in enumerate(rows):
+            expected = original(input_ids=torch.tensor([tokens.ids])).logits[0]
+            assert (together[row, : len(tokens.ids)] - expected).abs().max() < 1e-4 * expected.abs().max()
+
+
+def test_every_encoder_is_tried():
+    from worker.engine.model_config import ENCODERS
+
+    assert sorted(ENCODERS) == ENCODER_TYPES
 
 
 @pytest.mark.engine
