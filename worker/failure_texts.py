@@ -47,8 +47,8 @@ HEADLINES: Mapping[ErrorCode, str] = {
         "The tokenizer does not fit the model. Publish the one that the model was trained with. Details: %(detail)s"
     ),
     "missing_preprocessor": gettext_noop(
-        "What makes images ready for the model is missing. Publish preprocessor_config.json, which save_pretrained() of "
-        "the image processor writes. Details: %(detail)s"
+        "What makes images ready for the model is missing. Publish preprocessor_config.json, which save_pretrained() "
+        "of the image processor writes. Details: %(detail)s"
     ),
     "bad_preprocessor": gettext_noop(
         "The model's preprocessor_config.json cannot be used. Save the image processor again with save_pretrained() "
@@ -65,8 +65,7 @@ HEADLINES: Mapping[ErrorCode, str] = {
         "The weights cannot be read. Save them again with save_pretrained() and publish them. Details: %(detail)s"
     ),
     "weights_incomplete": gettext_noop(
-        "Some weights are missing. Publish the whole fine-tuned model, its head included. "
-        "Details: %(detail)s"
+        "Some weights are missing. Publish the whole fine-tuned model, its head included. Details: %(detail)s"
     ),
     "label_mismatch": gettext_noop(
         "The labels of the model and of the benchmark do not correspond. Name the benchmark's labels in id2label of "
