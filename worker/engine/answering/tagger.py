@@ -21,7 +21,7 @@ from worker.engine.tokenizing import Tokens
 
 @dataclass(frozen=True)
 class Sentence:
-    """A tokenised sentence and where its words begin: (words,) positions, -1 for a word that was cut off or has no token."""
+    """A tokenised sentence and where its words begin: (words,) positions, -1 for one cut off or without a token."""
 
     tokens: Tokens
     firsts: list[int]
