@@ -67,6 +67,7 @@ class Run:
     readonly: Sequence[Path]
     writable: Path
     share: tuple[float, float]  # the part of the job's progress bar that it moves
+    may_use_gpu: bool = False
 
 
 def run_verb(
@@ -96,6 +97,7 @@ def run_verb(
             should_stop=should_stop,
             on_cpu=attempt.used,
             environment={"PORTAL_FAKE_ENGINE": "1"} if settings.FAKE_ENGINE else {},
+            devices=node.gpu_files() if run.may_use_gpu else (),
             policy=node.policy(),
         )
     except SandboxUnavailable as error:

@@ -3,13 +3,13 @@
 import json
 import logging
 import os
-import shutil
 import socket
-import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from importlib import metadata
+from pathlib import Path
 from typing import Any, get_args
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.db import DatabaseError, connections
 
 from portal.models import WorkerNode
 from worker import sandbox, versions
+from worker.sandbox.contracts import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +27,14 @@ PROBE_SECONDS = 120
 PROBE = """
 import json, torch
 count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+for number in range(count):
+    torch.ones(8, 8, device=f"cuda:{number}").sum().item()
 found = [torch.cuda.get_device_properties(number) for number in range(count)]
 print(json.dumps([{"name": gpu.name, "memory_mb": gpu.total_memory // 1024**2} for gpu in found]))
 """
+PROBE_LIMITS = Limits(
+    memory_mb=8192, cpu_seconds=PROBE_SECONDS, wall_seconds=PROBE_SECONDS, processes=256, disk_mb=256, open_files=1024
+)
 # Set while this process was told by a signal to take nothing new; its row says so too, as soon as that is written.
 _draining = threading.Event()
 
@@ -106,17 +112,35 @@ def _version(package: str) -> str | None:
         return None
 
 
+def gpu_files() -> list[Path]:
+    """Return what a run needs to reach this worker's GPUs; nothing where none was seen to work inside a sandbox."""
+    return sandbox.gpu_files() if stated_capabilities().get("gpus") else []
+
+
 def _gpus() -> list[dict[str, Any]]:
-    if _version("torch") is None or not (shutil.which("nvidia-smi") or os.path.exists("/dev/nvidiactl")):
+    """Return the GPUs that a run can use: torch is asked behind the walls, where a driver may not work."""
+    files = sandbox.gpu_files() if settings.WORKER_GPU else []
+    if _version("torch") is None or not files:
         return []
+    lines: list[str] = []
     try:
-        asked = subprocess.run(
-            [sys.executable, "-I", "-c", PROBE], capture_output=True, timeout=PROBE_SECONDS, check=True
-        )
-        found = json.loads(asked.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        with tempfile.TemporaryDirectory() as folder:
+            outcome = sandbox.run(
+                [sys.executable, "-I", "-c", PROBE],
+                readonly=[],
+                writable=Path(folder),
+                limits=PROBE_LIMITS,
+                on_line=lines.append,
+                should_stop=lambda: None,
+                devices=files,
+                policy=policy(),
+            )
+        found = json.loads(lines[-1]) if lines else []
+    except (OSError, sandbox.SandboxUnavailable, ValueError) as error:
         logger.warning("The GPUs of this machine could not be listed: %s", error)
         return []
+    if not found:
+        logger.warning("No GPU of this machine works inside a sandbox, so jobs run without: %s", outcome.stderr_tail)
     return [{"name": str(gpu["name"])[:80], "memory_mb": int(gpu["memory_mb"])} for gpu in found]
 
 

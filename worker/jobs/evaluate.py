@@ -194,7 +194,14 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
     try:
         run_verb(
             attempt,
-            Run("evaluate", spec, readonly=[places / "model", places / "questions"], writable=out, share=(0.05, 0.95)),
+            Run(
+                "evaluate",
+                spec,
+                readonly=[places / "model", places / "questions"],
+                writable=out,
+                share=(0.05, 0.95),
+                may_use_gpu=True,
+            ),
             spec_folder=places / "spec",
             limits=_limits(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
             meanwhile=answered.save,

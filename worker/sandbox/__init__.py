@@ -3,6 +3,7 @@
 from worker.sandbox.collecting import OutputRefused, collect
 from worker.sandbox.contracts import LAUNCH_FAILED, Isolation, Limits, Outcome, Policy, SandboxUnavailable
 from worker.sandbox.detection import detect
+from worker.sandbox.devices import gpu_files
 from worker.sandbox.folders import discard
 from worker.sandbox.interpreter import engine_command
 from worker.sandbox.running import run
@@ -19,5 +20,6 @@ __all__ = [
     "detect",
     "discard",
     "engine_command",
+    "gpu_files",
     "run",
 ]

@@ -36,6 +36,7 @@ def command(
     visible: Visible,
     readonly: Iterable[Path],
     writable: Path,
+    devices: Iterable[Path],
     limits: Limits,
     filter_fd: int | None,
     status_fd: int,
@@ -51,6 +52,8 @@ def command(
     argv += ["--proc", "/proc", "--dev", "/dev"]
     for folder in IN_MEMORY:
         argv += ["--size", str(limits.memory_mb * 1024**2 // TEMPORARY_SHARE), "--tmpfs", folder]
+    for device in devices:
+        argv += ["--dev-bind", str(device), str(device)]
     argv += ["--remount-ro", "/dev"]
     for target, path in visible.links:
         argv += ["--symlink", target, str(path)]

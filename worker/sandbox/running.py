@@ -22,15 +22,16 @@ def run(
     should_stop: Callable[[], str | None],
     on_cpu: Callable[[float], None] | None = None,
     environment: Mapping[str, str] | None = None,
+    devices: Sequence[Path] = (),
     policy: Policy = "auto",
     stderr_limit: int = STDERR_BYTES,
 ) -> Outcome:
     """Run a command as isolated as this machine can, and return when neither it nor a child of it is left.
 
     It sees the interpreter, the engine, `readonly` and `writable`, each at its own place, and no network. Nothing of
-    the environment is passed on but `environment`. `on_line` gets each line of its standard output, in bounded
-    amounts; a reason from `should_stop`, asked five times a second, ends it; `on_cpu` then gets the seconds of
-    processor time since it was called last. When root calls, what lies in
+    the environment is passed on but `environment`, and of devices it has `devices` beside the harmless ones. `on_line`
+    gets each line of its standard output, in bounded amounts; a reason from `should_stop`, asked five times a second,
+    ends it; `on_cpu` then gets the seconds of processor time since it was called last. When root calls, what lies in
     `writable` afterwards belongs to the run's own user: take it out with `collect`, delete it with `discard`.
     """
     isolation = detect(policy)
@@ -40,6 +41,7 @@ def run(
         writable=_absolute(writable),
         environment=environment or {},
         limits=limits,
+        devices=devices,
     )
     if not job.writable.is_dir() or job.writable.is_symlink():
         raise NotADirectoryError(f"{writable} is not a directory of its own")

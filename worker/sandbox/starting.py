@@ -37,6 +37,7 @@ class Job:
     writable: Path
     environment: Mapping[str, str]
     limits: Limits
+    devices: Sequence[Path] = ()
 
 
 class Run:
@@ -170,9 +171,9 @@ def _plan(job: Job, isolation: Isolation, slot: int, group: Group | None) -> dic
         },
         "writable": str(job.writable),
         "readable": [str(path) for path in (*shown.paths, *job.readonly, Path("/proc"))],
-        "devices": DEVICES,
+        "devices": [*DEVICES, *map(str, job.devices)],
         "filter": base64.b64encode(program).decode() if program else "",
-        "limits": _resource_limits(job.limits, isolation),
+        "limits": _resource_limits(job, isolation),
         "directory": str(job.writable) if bare else "/",
         "command": list(job.command),
         "environment": _environment(job, temporary),
@@ -198,6 +199,7 @@ def _behind_bwrap(job: Job, isolation: Isolation, status: int, theirs: list[int]
         visible=visible(),
         readonly=job.readonly,
         writable=job.writable,
+        devices=job.devices,
         limits=job.limits,
         filter_fd=filter_fd,
         status_fd=status,
@@ -206,8 +208,8 @@ def _behind_bwrap(job: Job, isolation: Isolation, status: int, theirs: list[int]
     )
 
 
-def _resource_limits(limits: Limits, isolation: Isolation) -> list[tuple[int, int, int]]:
-    megabyte = 1024**2
+def _resource_limits(job: Job, isolation: Isolation) -> list[tuple[int, int, int]]:
+    megabyte, limits = 1024**2, job.limits
     files = max(limits.open_files, LEAST_OPEN_FILES)
     found = [
         (resource.RLIMIT_CORE, 0, 0),
@@ -215,9 +217,9 @@ def _resource_limits(limits: Limits, isolation: Isolation) -> list[tuple[int, in
         (resource.RLIMIT_NOFILE, files, files),
         (resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + CPU_GRACE),
     ]
-    if not isolation.cgroup:
-        # Address space is not memory: torch maps much that it never touches. This is what stops a run that fills
-        # memory faster than it can be watched.
+    if not isolation.cgroup and not job.devices:
+        # Address space is not memory: torch maps much that it never touches, and the driver of a GPU more than any
+        # machine has. This is what stops a run that fills memory faster than it can be watched.
         space = (2 * limits.memory_mb + 1024) * megabyte
         found.append((resource.RLIMIT_AS, space, space))
     count = limits.processes + bubblewrap.OWN_PROCESSES

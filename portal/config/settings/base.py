@@ -366,6 +366,7 @@ EVALUATIONS_PER_DAY = env.number("EVALUATIONS_PER_DAY", 500)
 WORKER_SLOTS = env.number("WORKER_SLOTS", 1)
 WORKER_QUEUES = env.names("WORKER_QUEUES", "light,cpu")
 SANDBOX = env.text("SANDBOX", "auto")
+WORKER_GPU = env.flag("WORKER_GPU", default=True)
 SCRATCH_DIR = env.text("SCRATCH_DIR")
 # Set where a worker has no access to the blob store's disk: it then exchanges content with the portal over HTTP.
 PORTAL_URL = env.text("PORTAL_URL").rstrip("/")
