@@ -4,9 +4,9 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from tests.worker.sandboxes import ROOMY, python
 from worker import node, sandbox
@@ -74,7 +74,7 @@ def test_a_gpu_that_does_not_work_inside_is_not_stated(
     assert "No GPU of this machine works inside a sandbox" in caplog.text
 
 
-def test_gpus_can_be_kept_from_jobs(monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper) -> None:
+def test_gpus_can_be_kept_from_jobs(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     settings.WORKER_GPU = False
     monkeypatch.setattr(sandbox, "gpu_files", lambda: pytest.fail("nobody may look"))
     assert node.capabilities()["gpus"] == []
