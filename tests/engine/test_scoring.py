@@ -59,6 +59,21 @@ def test_every_measure_lies_in_its_own_interval(spec):
     assert methods == {"accuracy": "wilson", "log_loss": "normal", "f1_macro": "percentile_bootstrap"}
 
 
+def test_the_interval_of_a_share_ends_at_all_of_it(tmp_path):
+    gold = [{"id": str(i), "answers": ["red"], "passage": str(i)} for i in range(30)]
+    said = [{"id": str(i), "text": "red" if i else "red or", "start": 0} for i in range(30)]
+    found = score(
+        ScoreSpec(
+            task="question-answering",
+            gold=str(write_jsonl(tmp_path / "gold.jsonl", gold)),
+            predictions=str(write_jsonl(tmp_path / "predictions.jsonl", said)),
+            out=str(tmp_path / "score.json"),
+        )
+    )["metrics"]["f1"]
+    assert 0.97 < found["value"] < 1
+    assert found["high"] == 1.0
+
+
 def test_one_number_for_each_example_is_kept_for_tests_between_models(spec):
     score(spec)
     items = json.loads(Path(spec.items).read_text())

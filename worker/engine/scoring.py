@@ -134,6 +134,8 @@ def _metric(measure: Measure, measured: Measured, resampled: dict[str, Interval]
     else:
         found = intervals.clustered(measured.items[name], measured.clusters)
     bounds = {bound: _finite(getattr(found, bound), name) for bound in ("value", "low", "high")}
+    if not measure.plain:  # a share: the normal approximation may step over the edge, what is measured cannot
+        bounds["low"], bounds["high"] = max(bounds["low"], 0.0), min(bounds["high"], 1.0)
     return {**bounds, "method": found.method}
 
 
