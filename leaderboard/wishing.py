@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from leaderboard import model_files, permissions, submitting
+from leaderboard import fitting, model_files, permissions, submitting
+from leaderboard.fitting import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation, IdleRule, Vote, Wish
-from leaderboard.submitting import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.errors import Conflict, DomainError, InvalidInput, NotAllowed, QuotaExceeded, SignInRequired
@@ -24,7 +24,7 @@ def vote(model: Repo, benchmark: Benchmark, *, by: Asker) -> Wish:
     if model.private or model.gated or benchmark.dataset.private:
         raise InvalidInput(_("Votes are for what everybody may see and download."), code="not_public")
     commit = browsing.resolve_revision(model, DEFAULT_BRANCH)
-    submitting.check_evaluable(model, commit, model_files.entries_of(model, commit), benchmark.task)
+    fitting.check_evaluable(model, commit, model_files.entries_of(model, commit), benchmark.task)
     if Evaluation.objects.filter(model=model, benchmark=benchmark).exists():
         raise Conflict(_("This model was asked to be measured on this benchmark already."), code="already_asked")
     if Vote.objects.filter(voter=user, wish__in=Wish.objects.open()).count() >= MAX_VOTES:

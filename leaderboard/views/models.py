@@ -6,11 +6,11 @@ from django.shortcuts import redirect
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leaderboard import allowance, bulk, costs, model_files, permissions, remeasuring, stated, submitting
+from leaderboard import allowance, bulk, costs, fitting, model_files, permissions, remeasuring, stated
 from leaderboard.bulk import Answer
+from leaderboard.fitting import NotEvaluable
 from leaderboard.forms import EvaluationForm
 from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation, ResultsOrder, StandingOrder
-from leaderboard.submitting import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
 from models_hub.views.pages import repo_page, respond
@@ -120,6 +120,6 @@ def _fitting_kinds(repo: Repo) -> tuple[list[str], str]:
     """Return the kinds of task that the model fits, and why it cannot be evaluated as it is where there are none."""
     commit = browsing.resolve_revision(repo, DEFAULT_BRANCH)
     try:
-        return submitting.fitting_kinds(repo, commit, model_files.entries_of(repo, commit)), ""
+        return fitting.fitting_kinds(repo, commit, model_files.entries_of(repo, commit)), ""
     except NotEvaluable as error:
         return [], error.message

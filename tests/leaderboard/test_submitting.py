@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from leaderboard import allowance, submitting
+from leaderboard import allowance, fitting, submitting
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import publishing
 from models_hub.models import Repo
@@ -123,7 +123,7 @@ def with_config(**changes: object) -> dict[str, bytes | str]:
 def test_what_can_only_fail_is_refused_before_a_job_is_made(
     make_repo: MakeRepo, alice: User, benchmark: Benchmark, files: dict[str, bytes | str], code: str
 ) -> None:
-    with pytest.raises(submitting.NotEvaluable) as refused:
+    with pytest.raises(fitting.NotEvaluable) as refused:
         submitting.submit(make_repo(alice, "broken", files=files), benchmark, by=alice)
     assert refused.value.code == code
     assert not Job.objects.exists()
@@ -131,7 +131,7 @@ def test_what_can_only_fail_is_refused_before_a_job_is_made(
 
 
 def test_a_data_set_is_no_model(benchmark: Benchmark, morgan: User) -> None:
-    with pytest.raises(submitting.NotEvaluable) as refused:
+    with pytest.raises(fitting.NotEvaluable) as refused:
         submitting.submit(benchmark.dataset, benchmark, by=morgan)
     assert refused.value.code == "not_a_model"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from leaderboard import benchmarks, model_files, submitting
+from leaderboard import benchmarks, fitting, model_files, submitting
 from leaderboard.definition_values import DefinitionRefused
 from leaderboard.models import Evaluation
 from models_hub import browsing
@@ -142,10 +142,10 @@ def test_the_gate_takes_bodies_and_says_how_to_save_one(
     commit = browsing.resolve_revision(model, "main")
     entries = model_files.entries_of(model, commit)
     if code is None:
-        submitting.check_evaluable(model, commit, entries, "sentence-similarity")
+        fitting.check_evaluable(model, commit, entries, "sentence-similarity")
         return
-    with pytest.raises(submitting.NotEvaluable, match="sentence-transformers") as refused:
-        submitting.check_evaluable(model, commit, entries, "sentence-similarity")
+    with pytest.raises(fitting.NotEvaluable, match="sentence-transformers") as refused:
+        fitting.check_evaluable(model, commit, entries, "sentence-similarity")
     assert refused.value.code == code
 
 
@@ -155,6 +155,4 @@ def test_a_head_for_candidates_has_one_output_or_two(make_repo: MakeRepo, alice:
     for files, fits in ((classifier_files(), True), (classifier_files() | {"config.json": json.dumps(config)}, False)):
         model = make_repo(alice, f"model-{fits}", files=files)
         commit = browsing.resolve_revision(model, "main")
-        assert (
-            "text-ranking" in submitting.fitting_kinds(model, commit, model_files.entries_of(model, commit))
-        ) is fits
+        assert ("text-ranking" in fitting.fitting_kinds(model, commit, model_files.entries_of(model, commit))) is fits
