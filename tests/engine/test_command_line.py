@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.engine.builders import LABELS, ROOT, last_line, run_engine, toy_rows, write_jsonl
+from worker.sandbox.output import LINE_BYTES
 
 FAKE = {"PORTAL_FAKE_ENGINE": "1"}
 
@@ -64,6 +65,22 @@ def test_prepare_and_score_run_without_torch(folder):
         process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
         assert process.returncode == 0, process.stderr
     assert json.loads((folder / "score.json").read_text())["primary"]["value"] == 1.0
+
+
+def test_a_long_result_is_said_in_brief_and_written_whole(folder):
+    labels = [f"label {number}" for number in range(60)]
+    write_jsonl(folder / "gold.jsonl", ({"id": label, "label": label} for label in labels))
+    scores = dict.fromkeys(labels, 0.0)
+    (folder / "out").mkdir()
+    write_jsonl(
+        folder / "out" / "predictions.jsonl",
+        ({"id": label, "label": label, "scores": {**scores, label: 1.0}} for label in labels),
+    )
+    process = run_engine("worker.engine", "score", spec_of("score", folder, settings={"labels": labels}))
+    said, written = last_line(process)["result"], json.loads((folder / "score.json").read_text())
+    assert len(process.stdout.splitlines()[-1]) < LINE_BYTES
+    assert said["primary"] == written["primary"]
+    assert set(written) - set(said) >= {"confusion", "per_class"}
 
 
 def test_a_typed_error_is_the_last_line_and_status_3(folder):

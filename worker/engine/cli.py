@@ -1,7 +1,8 @@
 """The command line of the engine: a verb and a spec in; JSON lines, a result or a typed error out.
 
 Standard output carries {"progress", "message"} lines and then one {"result"} (exit status 0) or {"error"} line
-(exit status 3). Whatever the libraries print goes to standard error.
+(exit status 3). A result is said in brief: what is long stands in the files alone. Whatever the libraries print goes to
+standard error.
 """
 
 import importlib
@@ -21,6 +22,8 @@ from worker.engine.progress import Progress, claim_stdout
 FAILED = 3
 WRONG_USAGE = 2
 SPEC_LIMIT = 4 << 20
+# Who reads lines that may be hostile cuts them somewhere: the sandbox at 8,192 bytes.
+SAID_BYTES = 6000
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def run(arguments: Sequence[str], verbs: Mapping[str, Verb] = VERBS) -> int:
         return WRONG_USAGE
     progress = claim_stdout()
     try:
-        _say(progress, {"result": _result(verbs[arguments[0]], Path(arguments[1]), progress)})
+        _say(progress, {"result": _brief(_result(verbs[arguments[0]], Path(arguments[1]), progress))})
     except EngineError as error:
         _say(progress, {"error": {"code": error.code, "message": error.message}})
         return FAILED
@@ -78,6 +81,17 @@ def _result(verb: Verb, path: Path, progress: Progress) -> Any:
     spec: Any = decode(verb.spec, read_json_object(path, limit=SPEC_LIMIT, code="bad_spec"))
     prepare_process(getattr(spec, "threads", 1))
     return verb.load()(spec, progress)
+
+
+def _brief(result: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the longest parts until the rest fits a line; the whole is in the files that the spec names."""
+    sizes = {name: len(json.dumps(value)) + len(name) for name, value in result.items()}
+    left = sum(sizes.values())
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        if left <= SAID_BYTES:
+            break
+        left -= sizes.pop(name)
+    return {name: value for name, value in result.items() if name in sizes}
 
 
 def _say(progress: Progress, line: dict[str, Any]) -> None:
