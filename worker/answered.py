@@ -18,7 +18,7 @@ from portal.errors import InvalidInput
 from portal.models import LeaseLost
 from worker import sandbox
 from worker.attempts import Attempt
-from worker.engine.turns import KEPT_FILE
+from worker.engine.contracts import KEPT_FILE
 
 logger = logging.getLogger(__name__)
 

@@ -35,6 +35,17 @@ def test_the_web_process_imports_nothing_heavy(tmp_path):
     assert done.stdout.strip().splitlines()[-1] in {"[]", "['worker']"}
 
 
+def test_a_worker_imports_of_the_engine_what_is_light(tmp_path):
+    """What answers and scores runs in children; a worker that loads it as well is larger for nothing."""
+    heavy = [*(name for name in HEAVY if name != "worker"), "PIL", "sacrebleu", "opencc", "worker.engine.tasks"]
+    code = f"import sys, django; django.setup(); import worker.tasks; print([n for n in {heavy!r} if n in sys.modules])"
+    portal = LivePortal(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=portal.env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.strip().splitlines()[-1:] == ["[]"], done.stderr
+
+
 def test_a_running_web_process_holds_no_torch(live_portal: LivePortal):
     """Read from the kernel which libraries the real processes have mapped, after pages were served."""
     import requests

@@ -13,10 +13,10 @@ import pytest
 
 from tests.engine.builders import LABELS, ROOT, toy_rows, write_jsonl
 from worker.engine import fake
-from worker.engine.contracts import EvaluateSpec
+from worker.engine.contracts import KEPT_FILE, EvaluateSpec
 from worker.engine.progress import Progress
 from worker.engine.tasks import find
-from worker.engine.turns import KEPT_FILE, cut
+from worker.engine.turns import cut
 
 ROWS = 100
 

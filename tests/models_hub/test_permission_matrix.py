@@ -96,6 +96,7 @@ PAGES: Table = {
     "/releases/withdrawal/{tag}": {"POST": WRITE},
     "/removal/{place}": {"GET": SIGN_FILES, "POST": SIGN_FILES},
     "/restoration/{place}": {"GET": SIGN_FILES, "POST": SIGN_FILES},
+    "/results-order": {"POST": WRITE},
     "/settings": {"GET": MANAGE},
     "/settings/access": {"GET": WRITE},
     "/settings/access/decision": {"POST": WRITE},
@@ -107,6 +108,7 @@ PAGES: Table = {
     "/settings/gate": {"POST": MANAGE},
     "/settings/name": {"POST": MANAGE},
     "/settings/visibility": {"POST": MANAGE},
+    "/standing-order": {"POST": WRITE},
     "/storage": {"GET": WRITE},
     "/storage/reclamation": {"POST": MANAGE},
     "/table/{place}": {"GET": FILES},
@@ -119,6 +121,7 @@ PAGES: Table = {
     "/upload/{place}": {"GET": SIGN_FILES, "POST": SIGN_FILES},
     "/uploads/{key}/cancellation": {"POST": SIGN},
     "/watch": {"POST": SIGN},
+    "/wishes": {"POST": SIGN},
 }
 API: Table = {
     "": {"GET": SEE, "PATCH": MANAGE, "DELETE": MANAGE},

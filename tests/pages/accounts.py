@@ -23,7 +23,8 @@ def fill() -> tuple[dict[str, str], dict[str, str]]:
     from tests.live import PASSWORD
 
     alice, bob = User.objects.get(username="alice"), User.objects.get(username="bob")
-    fay, hal = (User.objects.create_user(name, f"{name}@example.org", PASSWORD) for name in ("fay", "hal"))
+    # Signing in ends a link to a new password, so that kim never does.
+    fay, hal, kim = (User.objects.create_user(name, f"{name}@example.org", PASSWORD) for name in ("fay", "hal", "kim"))
     TOTP.activate(fay, generate_totp_secret())
     RecoveryCodes.activate(fay)
     key = Authenticator.objects.create(
@@ -43,8 +44,8 @@ def fill() -> tuple[dict[str, str], dict[str, str]]:
     address = EmailAddress.objects.get_or_create(user=bob, email=bob.email)[0]
     facts = {
         "key": str(key.pk),
-        "reset": f"{user_pk_to_url_str(bob)}-{default_token_generator.make_token(bob)}",
-        "reset_lands": f"{user_pk_to_url_str(bob)}-set-password",
+        "reset": f"{user_pk_to_url_str(kim)}-{default_token_generator.make_token(kim)}",
+        "reset_lands": f"{user_pk_to_url_str(kim)}-set-password",
         "confirm": EmailConfirmationHMAC(address).key,
     }
     sessions = {

@@ -8,7 +8,7 @@ import pytest
 from portal.errors import InvalidInput
 from worker import answered
 from worker.answered import Answered
-from worker.engine.turns import KEPT_FILE
+from worker.engine.contracts import KEPT_FILE
 
 
 class Job:

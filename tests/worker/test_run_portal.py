@@ -58,6 +58,9 @@ def test_it_runs_every_part_and_stops_them_all(portal: LivePortal):
     commands = " ".join(processes_of(portal))
     assert all(name in commands for name in ("redis-server", "gunicorn", "run_relay", "run_worker"))
     portal.stop()
+    until = time.monotonic() + 10  # what was killed may still be listed for a moment
+    while processes_of(portal) and time.monotonic() < until:
+        time.sleep(0.1)
     assert processes_of(portal) == []
 
 

@@ -38,6 +38,8 @@ Strength = Literal["light", "medium", "strong"]
 Device = Literal["auto", "cpu", "cuda"]
 
 MAX_LABELS = 1000
+# In the folder of a run: what is answered so far.
+KEPT_FILE = "answered.jsonl"
 MAX_ROBUSTNESS_ROWS = 500
 MAX_SLICE_COLUMNS = 5
 

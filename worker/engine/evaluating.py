@@ -11,14 +11,14 @@ from typing import Any
 
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.sharing import sharing
-from worker.engine.contracts import ENGINE_VERSION, EvaluateSpec
+from worker.engine.contracts import ENGINE_VERSION, KEPT_FILE, EvaluateSpec
 from worker.engine.predictions import digest_of, write_predictions
 from worker.engine.progress import Progress
 from worker.engine.provenance import cores, cpu_name, folder_bytes, is_busy, load_average, peak_rss_bytes, versions
 from worker.engine.rows import Questions, read_changed, read_questions
 from worker.engine.tasks import find
 from worker.engine.tasks.task import Task
-from worker.engine.turns import KEPT_FILE, Kept, Turns, cut, key_of
+from worker.engine.turns import Kept, Turns, cut, key_of
 
 Family = Callable[[Task[Any], EvaluateSpec, Any, Questions, Progress], Answers]
 

@@ -25,7 +25,6 @@ from worker.engine.recipe import LOCAL_FIELDS
 from worker.engine.rows import Questions
 from worker.engine.tasks.task import Value
 
-KEPT_FILE = "answered.jsonl"
 MAX_KEPT_BYTES = 256 << 20
 MAX_REPORT_BYTES = 4 << 20
 COUNTED = re.compile(r"([0-9]{1,12}) of [0-9]{1,12} (\w{1,20})")
