@@ -149,7 +149,7 @@ def test_far_workers_killed_ten_times_do_each_job_once(workshop: FarWorkshop) ->
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait(10)
         worker = following
-    workshop.until(lambda: workshop.count("state NOT IN ('succeeded', 'failed')") == 0, "all jobs have ended")
+    workshop.until(lambda: workshop.count("state NOT IN ('succeeded', 'failed')") == 0, "all jobs have ended", 240)
     assert ends(workshop) == {
         "jobs": JOBS, "most": 1, "scores": JOBS - 4, "completed": JOBS - 4, "succeeded": JOBS - 4, "failed": 4,
     }  # fmt: skip
