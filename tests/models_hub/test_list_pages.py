@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from models_hub import listing
 from models_hub.models import Repo
+from models_hub.searching import catalogue
 from tests.evaluating import model_files
 
 
@@ -123,7 +124,10 @@ def test_a_private_model_is_listed_and_counted_for_its_people_alone(as_user, ali
     assert answer.context["page"].count == 0
 
 
-def test_a_list_costs_the_same_however_long_it_is(client, alice, make_repo):
+def test_a_list_costs_the_same_however_long_it_is(client, alice, make_repo, monkeypatch):
+    # Tests that flush leave gaps in the numbers of the trail, which a reader would ask for once more for a while.
+    monkeypatch.setattr(catalogue, "NEAR", 0)
+
     def queries_of() -> int:
         client.get("/models")  # what changed is taken in by the first reader
         with CaptureQueriesContext(connection) as captured:
@@ -134,8 +138,7 @@ def test_a_list_costs_the_same_however_long_it_is(client, alice, make_repo):
     few = queries_of()
     for number in range(6):
         make_repo(alice, f"m{number}", files=card(language="zh", tags="[a, b]"))
-    # One of them only while a number of the trail is missing, whose row may be in a transaction that has not ended.
-    assert {few, queries_of()} <= {2, 3}
+    assert [few, queries_of()] == [2, 2]
 
 
 def test_an_empty_list_says_what_to_do(client, db):

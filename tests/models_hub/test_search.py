@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.search_quality import judging
 from models_hub import moving, publishing
-from models_hub.searching import suggesting
+from models_hub.searching import catalogue, suggesting
 from models_hub.searching.words import asked
 from tests.models_hub.test_list_pages import card, names
 
@@ -109,7 +109,10 @@ def test_people_and_repositories_are_suggested(client, alice, make_repo):
     assert 'href="/alice/alicorn"' in page
 
 
-def test_a_search_costs_the_same_however_much_it_finds(client, alice, make_repo):
+def test_a_search_costs_the_same_however_much_it_finds(client, alice, make_repo, monkeypatch):
+    # Tests that flush leave gaps in the numbers of the trail, which a reader would ask for once more for a while.
+    monkeypatch.setattr(catalogue, "NEAR", 0)
+
     def queries_of() -> int:
         client.get("/models", query)
         with CaptureQueriesContext(connection) as captured:
@@ -121,8 +124,7 @@ def test_a_search_costs_the_same_however_much_it_finds(client, alice, make_repo)
     few = queries_of()
     for number in range(4):
         make_repo(alice, f"otter{number}", files=described("otters"))
-    # One of them only while a number of the trail is missing, whose row may be in a transaction that has not ended.
-    assert {few, queries_of()} <= {4, 5}
+    assert [few, queries_of()] == [4, 4]
 
 
 def test_the_search_is_better_than_substrings_on_the_judged_set(db):
