@@ -116,6 +116,7 @@ def test_a_message_that_comes_again_and_late_has_one_effect(workshop: Workshop) 
     workshop.redis()
     workshop.relay()
     workshop.worker()
+    workshop.until(lambda: workshop.query("SELECT name FROM portal_workernode"), "the worker has announced itself")
     jobs = workshop.evaluations(3, seconds=0.5)
     send = """
 from portal.config.celery import app
