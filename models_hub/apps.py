@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class ModelsHubConfig(AppConfig):
     name = "models_hub"
+
+    def ready(self) -> None:
+        from models_hub import described
+
+        described.register()

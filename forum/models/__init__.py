@@ -1,7 +1,35 @@
 """Rows of the forum."""
 
 from forum.models.attachments import Attachment
+from forum.models.categories import Category, CategoryQuerySet, Steward
+from forum.models.marks import Bookmark, Draft, Reaction
+from forum.models.polls import Poll, PollOption, PollVote
 from forum.models.posts import Post, PostVersion
-from forum.models.topics import Topic, TopicQuerySet
+from forum.models.reading import CategoryReader, Ignoring, Level, Reader, TopicReader
+from forum.models.tags import Tag, TopicTag
+from forum.models.topics import LISTED, Topic, TopicQuerySet
 
-__all__ = ["Attachment", "Post", "PostVersion", "Topic", "TopicQuerySet"]
+__all__ = [
+    "LISTED",
+    "Attachment",
+    "Bookmark",
+    "Category",
+    "CategoryQuerySet",
+    "CategoryReader",
+    "Draft",
+    "Ignoring",
+    "Level",
+    "Poll",
+    "PollOption",
+    "PollVote",
+    "Post",
+    "PostVersion",
+    "Reaction",
+    "Reader",
+    "Steward",
+    "Tag",
+    "Topic",
+    "TopicQuerySet",
+    "TopicReader",
+    "TopicTag",
+]

@@ -19,6 +19,7 @@ class Post(models.Model):
         TITLE = "title-change", _("change of title")
         COMMIT = "commit", _("commit")
         REVIEW = "review", _("review")
+        NOTE = "note", _("note of a moderator")
 
     topic = models.ForeignKey(Topic, models.CASCADE, related_name="posts")
     number = models.PositiveIntegerField()
@@ -33,12 +34,22 @@ class Post(models.Model):
     edited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     hidden_at = models.DateTimeField(null=True, blank=True)
     hidden_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    hidden_why = models.CharField(max_length=200, blank=True, default="")  # English, translated where it is shown
+    held_at = models.DateTimeField(null=True, blank=True)  # waits for somebody to let it in
+    reply_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="replies")
+    reactions = models.JSONField(default=dict, blank=True)  # how many of each kind
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("topic", "number"), name="post_number_once"),)
+        indexes = (models.Index(fields=("author", "-id"), name="post_of_author"),)
 
     def __str__(self) -> str:
         return f"{self.topic_id}:{self.number}"
+
+    @property
+    def path(self) -> str:
+        """The address of the post in its topic, which must be loaded with its repository."""
+        return f"{self.topic.path}#post-{self.number}"
 
     @property
     def is_comment(self) -> bool:

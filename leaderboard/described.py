@@ -1,0 +1,31 @@
+"""What the leaderboard says of its things where only a key is known."""
+
+from collections.abc import Collection, Iterator
+
+from django.utils.translation import gettext as _
+
+from leaderboard.models import Benchmark, Evaluation
+from models_hub.models import Repo
+from portal import subjects
+from portal.models import Asker
+from portal.subjects import Subject
+
+
+def register() -> None:
+    subjects.register("evaluation", _evaluations)
+    subjects.register("benchmark", _benchmarks)
+
+
+def _evaluations(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    seen = Evaluation.objects.visible_to(reader).filter(pk__in=pks)
+    for one in seen.select_related("model__namespace", "benchmark"):
+        title = _("%(model)s on %(benchmark)s") % {"model": one.model.full_name, "benchmark": one.benchmark.title}
+        path = one.get_absolute_url()
+        yield Subject("evaluation", one.pk, title, path, _("evaluation"), author_id=one.requested_by_id)
+
+
+def _benchmarks(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    seen = Benchmark.objects.filter(pk__in=pks, dataset__in=Repo.objects.visible_to(reader))
+    for one in seen.select_related("dataset__namespace"):
+        owner = one.dataset.namespace.user_id
+        yield Subject("benchmark", one.pk, one.title, one.get_absolute_url(), _("benchmark"), author_id=owner)

@@ -1,0 +1,31 @@
+"""What the commons say of their own things where only a key is known."""
+
+from collections.abc import Collection, Iterator
+
+from django.utils.translation import gettext as _
+
+from portal import subjects
+from portal.models import Asker, Job, Organization, User
+from portal.subjects import Subject
+
+
+def register() -> None:
+    subjects.register("user", _users)
+    subjects.register("organization", _organizations)
+    subjects.register("job", _jobs)
+
+
+def _users(pks: Collection[int], _reader: Asker) -> Iterator[Subject]:
+    for user in User.objects.filter(pk__in=pks, is_active=True):
+        yield Subject("user", user.pk, user.display_name, f"/{user.username}", _("person"), user.username, user.pk)
+
+
+def _organizations(pks: Collection[int], _reader: Asker) -> Iterator[Subject]:
+    for one in Organization.objects.filter(pk__in=pks):
+        yield Subject("organization", one.pk, one.display_name, f"/{one.name}", _("organization"), one.name)
+
+
+def _jobs(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    for job in Job.objects.visible_to(reader).filter(pk__in=pks):
+        title = _("Job %(number)d") % {"number": job.pk}
+        yield Subject("job", job.pk, title, f"/jobs/{job.pk}", _("job"), job.kind, job.owner_id)
