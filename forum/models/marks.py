@@ -50,7 +50,7 @@ class Bookmark(models.Model):
 
 
 class Draft(models.Model):
-    """An unfinished text. `key` says of what: "new", "category:3", "topic:7", "post:9"; `sequence` counts its savings."""
+    """An unfinished text. `key` says of what: "new", "topic:7", "post:9"; `sequence` counts its savings."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="drafts")
     key = models.CharField(max_length=60)
