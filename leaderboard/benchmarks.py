@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from leaderboard import definitions, permissions
 from leaderboard.definition_values import DefinitionRefused
 from leaderboard.definitions import Definition
-from leaderboard.models import Benchmark
+from leaderboard.models import Benchmark, Standing
 from models_hub import browsing, cards
 from models_hub.browsing import Entry, EntryNotFound
 from models_hub.models import DEFAULT_BRANCH, Repo
@@ -27,7 +27,7 @@ def register(
     """Make a benchmark of a definition and the data it points at; returns it and whether it is new.
 
     The same meaning under the same version is the benchmark that is there already, with its words brought up to date.
-    Another meaning needs another version: Conflict.
+    Another meaning needs another version: Conflict. Moderators review each version before lists offer it.
     """
     user = _require_writer(by, dataset)
     commit = browsing.resolve_revision(dataset, revision)
@@ -50,6 +50,7 @@ def register(
             data_sha256=sha256,
             data_size=data.size,
             registered_by=user,
+            standing=Standing.APPROVED if permissions.can_review(user) else Standing.PROPOSED,
             **vars(definition) | {"files": files},
         )
         Event.record("benchmark.registered", subject=f"benchmark:{benchmark.pk}", by=user, dataset=dataset.pk)

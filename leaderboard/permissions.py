@@ -1,4 +1,4 @@
-"""Who may register benchmarks, ask for evaluations and arrange boards. Seeing is decided by `visible_to` alone."""
+"""Who may register benchmarks, ask for evaluations and decide on proposals. Seeing is decided by `visible_to` alone."""
 
 from django.utils.translation import gettext as _
 
@@ -51,8 +51,8 @@ def can_compare(user: Asker, benchmark: Benchmark) -> bool:
     return benchmark.test_is_public or can_write(user, benchmark.dataset)
 
 
-def can_arrange_suites(user: Asker) -> bool:
-    """Boards are arranged by staff."""
+def can_review(user: Asker) -> bool:
+    """Staff moderate: they decide on proposed benchmarks and boards, and when a board ends."""
     return user.is_authenticated and user.is_staff
 
 

@@ -11,7 +11,7 @@ from leaderboard.models import Benchmark, Evaluation
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.permissions import require_download
-from portal.errors import NotAllowed, SignInRequired
+from portal.errors import Conflict, NotAllowed, SignInRequired
 from portal.models import Asker, Job, User
 
 DTYPE = "float32"
@@ -32,7 +32,16 @@ def submit_wish(model: Repo, benchmark: Benchmark) -> tuple[Evaluation, bool]:
     return _ask(model, benchmark, DEFAULT_BRANCH, None)
 
 
+def require_unrefused(benchmark: Benchmark) -> None:
+    """Raise Conflict when moderators refused the benchmark."""
+    if benchmark.is_refused:
+        raise Conflict(
+            _("Moderators refused this benchmark: %(reason)s") % {"reason": benchmark.reason}, code="benchmark_refused"
+        )
+
+
 def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) -> tuple[Evaluation, bool]:
+    require_unrefused(benchmark)
     commit = browsing.resolve_revision(model, revision)
     entries = model_files.entries_of(model, commit)
     fitting.check_evaluable(model, commit, entries, benchmark.task)

@@ -23,6 +23,7 @@ def vote(model: Repo, benchmark: Benchmark, *, by: Asker) -> Wish:
     user = _voter(by)
     if model.private or model.gated or benchmark.dataset.private:
         raise InvalidInput(_("Votes are for what everybody may see and download."), code="not_public")
+    submitting.require_unrefused(benchmark)
     commit = browsing.resolve_revision(model, DEFAULT_BRANCH)
     fitting.check_evaluable(model, commit, model_files.entries_of(model, commit), benchmark.task)
     if Evaluation.objects.filter(model=model, benchmark=benchmark).exists():

@@ -5,11 +5,12 @@ from leaderboard.models.evaluations import Contamination, Evaluation, Evaluation
 from leaderboard.models.overlaps import Overlap, OverlapQuerySet
 from leaderboard.models.reproductions import Reproduction, ReproductionQuerySet
 from leaderboard.models.results_orders import ResultsOrder
-from leaderboard.models.suites import Suite, SuiteEntry
+from leaderboard.models.reviewed import Reviewed, Standing
+from leaderboard.models.suites import Suite, SuiteEntry, SuiteQuerySet
 from leaderboard.models.wishes import IdleRule, StandingOrder, Vote, Wish, WishQuerySet
 
 __all__ = [
     "Benchmark", "BenchmarkQuerySet", "Contamination", "Evaluation", "EvaluationQuerySet", "IdleRule", "Overlap",
-    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "StandingOrder", "Suite",
-    "SuiteEntry", "Vote", "Wish", "WishQuerySet",
+    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "Reviewed", "Standing", "StandingOrder",
+    "Suite", "SuiteEntry", "SuiteQuerySet", "Vote", "Wish", "WishQuerySet",
 ]  # fmt: skip

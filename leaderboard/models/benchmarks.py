@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from leaderboard import perturbations
+from leaderboard.models.reviewed import Reviewed, Standing
 from leaderboard.task_kinds import KINDS, Kind
 from models_hub.models import Repo
 from portal.models import Asker, User
@@ -23,6 +24,18 @@ class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
         """Benchmarks whose data set the user may see."""
         return self.filter(dataset__in=Repo.objects.visible_to(user))
 
+    def listed_for(self, user: Asker) -> "BenchmarkQuerySet":
+        """What lists offer: approved ones; those that wait only to who registered them and to staff."""
+        seen = self.visible_to(user)
+        waiting = seen.filter(standing=Standing.PROPOSED)
+        if not (user.is_authenticated and user.is_staff):
+            waiting = waiting.filter(registered_by=user) if isinstance(user, User) else waiting.none()
+        return seen.filter(standing=Standing.APPROVED) | waiting
+
+    def waiting(self) -> "BenchmarkQuerySet":
+        """Those that nobody has decided on, the oldest first."""
+        return self.filter(standing=Standing.PROPOSED).order_by("id")
+
     def current(self) -> "BenchmarkQuerySet":
         """The newest version of each definition."""
         siblings = Benchmark.objects.filter(dataset=OuterRef("dataset"), path=OuterRef("path"))
@@ -32,10 +45,10 @@ class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
         return self.select_related("dataset__namespace").order_by("-id")
 
 
-class Benchmark(models.Model):
+class Benchmark(Reviewed):
     """One version of a definition (eval.yaml) in a data set repository. Its meaning never changes once it is here.
 
-    `commit_oid` and `data_sha256` pin the bytes; whoever wants another meaning registers another version.
+    Until moderators approve it no list offers it, but who sees its data set may open and use it. `commit_oid` and `data_sha256` pin the bytes; whoever wants another meaning registers another version.
     """
 
     class Task(models.TextChoices):
@@ -101,6 +114,7 @@ class Benchmark(models.Model):
             models.UniqueConstraint(fields=("dataset", "path", "version"), name="benchmark_version_once"),
             models.CheckConstraint(condition=Q(version__gte=1), name="benchmark_version_from_one"),
         )
+        indexes = (models.Index(fields=("standing", "id"), name="benchmark_waiting"),)
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
