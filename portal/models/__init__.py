@@ -3,6 +3,7 @@
 from portal.models.accounts import Asker, FormerName, Membership, Namespace, Organization, User
 from portal.models.audit import AuditEntry
 from portal.models.avatars import Avatar
+from portal.models.badges import BadgeClaim, BadgeEvidence, BadgeGrant, Mentorship, Tier
 from portal.models.checkpoints import Checkpoint
 from portal.models.domains import Domain
 from portal.models.exports import AccountExport
@@ -12,7 +13,10 @@ from portal.models.invitations import Invitation
 from portal.models.jobs import Job, JobLine, JobQuerySet, LeaseLost
 from portal.models.oauth import Authorization, AuthorizationCode, DeviceCode, OAuthApp
 from portal.models.outbox import Event
+from portal.models.reputation import Reputation, ReputationLine, Track
+from portal.models.seasons import Award, Placing, Season, SeasonPoints
 from portal.models.tokens import AccessToken, Grant, TokenGrant
+from portal.models.trust import Term, Trust, TrustChange, TrustLevel, UserDay
 from portal.models.workers import Duty, WorkerNode
 
 __all__ = [
@@ -23,6 +27,10 @@ __all__ = [
     "Authorization",
     "AuthorizationCode",
     "Avatar",
+    "Award",
+    "BadgeClaim",
+    "BadgeEvidence",
+    "BadgeGrant",
     "Checkpoint",
     "DeviceCode",
     "Domain",
@@ -38,10 +46,23 @@ __all__ = [
     "JobQuerySet",
     "LeaseLost",
     "Membership",
+    "Mentorship",
     "Namespace",
     "OAuthApp",
     "Organization",
+    "Placing",
+    "Reputation",
+    "ReputationLine",
+    "Season",
+    "SeasonPoints",
+    "Term",
+    "Tier",
     "TokenGrant",
+    "Track",
+    "Trust",
+    "TrustChange",
+    "TrustLevel",
     "User",
+    "UserDay",
     "WorkerNode",
 ]
