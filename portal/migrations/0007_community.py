@@ -14,6 +14,17 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='FanOut',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event', models.BigIntegerField(unique=True)),
+                ('told', models.JSONField(default=list)),
+                ('cursor', models.BigIntegerField(default=0)),
+                ('done_at', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='Season',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -33,6 +44,193 @@ class Migration(migrations.Migration):
                 ('level', models.PositiveSmallIntegerField(choices=[(0, 'New'), (1, 'Basic'), (2, 'Member'), (3, 'Regular'), (4, 'Steward')], default=0)),
                 ('checked_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('rules_read_at', models.DateTimeField(blank=True, null=True)),
+            ],
+        ),
+        migrations.AddField(
+            model_name='user',
+            name='is_bot',
+            field=models.BooleanField(default=False),
+        ),
+        migrations.AddField(
+            model_name='user',
+            name='unread',
+            field=models.PositiveSmallIntegerField(default=0, editable=False, null=True),
+        ),
+        migrations.CreateModel(
+            name='Inbox',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='inbox', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('channels', models.JSONField(default=dict)),
+                ('digest', models.CharField(choices=[('daily', 'every day'), ('weekly', 'every week'), ('never', 'never')], default='weekly', max_length=6)),
+                ('digest_due_at', models.DateTimeField(null=True)),
+                ('mailed_at', models.DateTimeField(null=True)),
+                ('refused_address', models.EmailField(blank=True, default='', max_length=254)),
+                ('refused_why', models.CharField(blank=True, default='', max_length=300)),
+                ('broadcast', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('digest_due_at__isnull', False)), fields=['digest_due_at'], name='inbox_digest')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Letter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_digest', models.BooleanField(default=False)),
+                ('address', models.EmailField(blank=True, max_length=254)),
+                ('subject', models.CharField(blank=True, max_length=300)),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('sending', 'being sent'), ('sent', 'sent'), ('unsure', 'perhaps sent'), ('dropped', 'not needed any more'), ('failed', 'failed'), ('refused', 'refused by the mail server')], default='waiting', max_length=8)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('not_before', models.DateTimeField(default=django.utils.timezone.now)),
+                ('why', models.CharField(blank=True, max_length=300)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('begun_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='letters', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Mentorship',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mentee_level', models.PositiveSmallIntegerField(default=0)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('agreed_at', models.DateTimeField(blank=True, null=True)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('mentee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentors', to=settings.AUTH_USER_MODEL)),
+                ('mentor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentees', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Muting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.CharField(max_length=60)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mutings', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Notification',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=20)),
+                ('keys', models.JSONField(default=list)),
+                ('place', models.CharField(blank=True, default='', max_length=60)),
+                ('group', models.CharField(blank=True, default='', max_length=120)),
+                ('actors', models.JSONField(default=list)),
+                ('times', models.PositiveIntegerField(default=1)),
+                ('data', models.JSONField(default=dict)),
+                ('event', models.BigIntegerField(null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('read_at', models.DateTimeField(null=True)),
+                ('mail', models.PositiveSmallIntegerField(choices=[(0, 'None'), (1, 'Due'), (2, 'Digest'), (3, 'In Letter')], default=0)),
+                ('mail_due_at', models.DateTimeField(null=True)),
+                ('letter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='rows', to='portal.letter')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Reputation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('track', models.CharField(choices=[('models', 'Models'), ('evals', 'Evaluations'), ('data', 'Data'), ('help', 'Help'), ('stewardship', 'Stewardship')], max_length=12)),
+                ('points', models.FloatField()),
+                ('computed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reputation', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ReputationLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('track', models.CharField(choices=[('models', 'Models'), ('evals', 'Evaluations'), ('data', 'Data'), ('help', 'Help'), ('stewardship', 'Stewardship')], max_length=12)),
+                ('kind', models.CharField(max_length=30)),
+                ('key', models.CharField(max_length=60)),
+                ('points', models.FloatField()),
+                ('weight', models.FloatField(default=1)),
+                ('at', models.DateTimeField()),
+                ('reason', models.CharField(blank=True, max_length=200)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('giver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('reverses', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='reversal', to='portal.reputationline')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reputation_lines', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Placing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('front', 'score for its size'), ('challenge', 'challenge')], max_length=9)),
+                ('board', models.CharField(max_length=100)),
+                ('rank', models.PositiveSmallIntegerField()),
+                ('key', models.CharField(max_length=60)),
+                ('code', models.CharField(blank=True, max_length=60)),
+                ('objections_until', models.DateTimeField(default=django.utils.timezone.now)),
+                ('struck_at', models.DateTimeField(blank=True, null=True)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placings', to=settings.AUTH_USER_MODEL)),
+                ('season', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placings', to='portal.season')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Award',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('model', 'Best Small Model'), ('recipe', 'Best Recipe'), ('dataset', 'Best Data Set'), ('reproduction', 'Best Reproduction'), ('helper', 'Best Helper')], max_length=12)),
+                ('key', models.CharField(max_length=60)),
+                ('reason', models.CharField(max_length=500)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('given_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='awards', to=settings.AUTH_USER_MODEL)),
+                ('season', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='awards', to='portal.season')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SeasonPoints',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('track', models.CharField(choices=[('models', 'Models'), ('evals', 'Evaluations'), ('data', 'Data'), ('help', 'Help'), ('stewardship', 'Stewardship')], max_length=12)),
+                ('points', models.FloatField()),
+                ('season', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='portal.season')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='season_points', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Term',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField(default=django.utils.timezone.now)),
+                ('until', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+                ('ended_at', models.DateTimeField(blank=True, null=True)),
+                ('appointed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='terms', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='TrustChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('before', models.PositiveSmallIntegerField(choices=[(0, 'New'), (1, 'Basic'), (2, 'Member'), (3, 'Regular'), (4, 'Steward')])),
+                ('after', models.PositiveSmallIntegerField(choices=[(0, 'New'), (1, 'Basic'), (2, 'Member'), (3, 'Regular'), (4, 'Steward')])),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trust_changes', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='UserDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('topics', models.PositiveIntegerField(default=0)),
+                ('posts', models.PositiveIntegerField(default=0)),
+                ('seconds', models.PositiveIntegerField(default=0)),
+                ('acts', models.PositiveIntegerField(default=0)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='days', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
@@ -93,150 +291,146 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Mentorship',
+            name='Broadcast',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mentee_level', models.PositiveSmallIntegerField(default=0)),
+                ('event', models.BigIntegerField(unique=True)),
+                ('watched', models.CharField(max_length=60)),
+                ('kind', models.CharField(max_length=20)),
+                ('about', models.CharField(max_length=60)),
+                ('place', models.CharField(blank=True, max_length=60)),
+                ('group', models.CharField(blank=True, max_length=120)),
+                ('data', models.JSONField(default=dict)),
+                ('told', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('agreed_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('mentee', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentors', to=settings.AUTH_USER_MODEL)),
-                ('mentor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mentees', to=settings.AUTH_USER_MODEL)),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('mentor', 'mentee'), name='mentorship_once'), models.CheckConstraint(condition=models.Q(('mentor', models.F('mentee')), _negated=True), name='mentorship_of_two')],
+                'indexes': [models.Index(fields=['created_at'], name='broadcast_age')],
             },
         ),
-        migrations.CreateModel(
-            name='Reputation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('track', models.CharField(choices=[('models', 'Models'), ('evals', 'Evaluations'), ('data', 'Data'), ('help', 'Help'), ('stewardship', 'Stewardship')], max_length=12)),
-                ('points', models.FloatField()),
-                ('computed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reputation', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['track', '-points', 'user'], name='reputation_board')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'track'), name='reputation_once')],
-            },
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['not_before'], name='letter_waiting'),
         ),
-        migrations.CreateModel(
-            name='ReputationLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('track', models.CharField(choices=[('models', 'Models'), ('evals', 'Evaluations'), ('data', 'Data'), ('help', 'Help'), ('stewardship', 'Stewardship')], max_length=12)),
-                ('kind', models.CharField(max_length=30)),
-                ('key', models.CharField(max_length=60)),
-                ('points', models.FloatField()),
-                ('weight', models.FloatField(default=1)),
-                ('at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('giver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reverses', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='reversal', to='portal.reputationline')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reputation_lines', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['user', '-id'], name='reputation_of_user'), models.Index(fields=['user', 'track', '-at'], name='reputation_of_track'), models.Index(fields=['giver', '-at'], name='reputation_by_giver'), models.Index(fields=['at'], name='reputation_at')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('points__gte', 0), ('reverses__isnull', True)), models.Q(('points__lte', 0), ('reverses__isnull', False)), _connector='OR'), name='reputation_reversal_is_negative')],
-            },
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('state', 'sending')), fields=['begun_at'], name='letter_sending'),
         ),
-        migrations.CreateModel(
-            name='Placing',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('front', 'score for its size'), ('challenge', 'challenge')], max_length=9)),
-                ('board', models.CharField(max_length=100)),
-                ('rank', models.PositiveSmallIntegerField()),
-                ('key', models.CharField(max_length=60)),
-                ('code', models.CharField(blank=True, max_length=60)),
-                ('objections_until', models.DateTimeField(default=django.utils.timezone.now)),
-                ('struck_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placings', to=settings.AUTH_USER_MODEL)),
-                ('season', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placings', to='portal.season')),
-            ],
-            options={
-                'indexes': [models.Index(fields=['season', 'kind', 'board', 'rank'], name='placing_order')],
-                'constraints': [models.UniqueConstraint(fields=('season', 'kind', 'board', 'user'), name='placing_once')],
-            },
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(fields=['user', '-id'], name='letter_of_user'),
         ),
-        migrations.CreateModel(
-            name='Award',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('model', 'Best Small Model'), ('recipe', 'Best Recipe'), ('dataset', 'Best Data Set'), ('reproduction', 'Best Reproduction'), ('helper', 'Best Helper')], max_length=12)),
-                ('key', models.CharField(max_length=60)),
-                ('reason', models.CharField(max_length=500)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('given_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='awards', to=settings.AUTH_USER_MODEL)),
-                ('season', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='awards', to='portal.season')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('season', 'kind'), name='award_once')],
-            },
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(fields=['created_at'], name='letter_age'),
         ),
-        migrations.CreateModel(
-            name='SeasonPoints',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('track', models.CharField(choices=[('models', 'Models'), ('evals', 'Evaluations'), ('data', 'Data'), ('help', 'Help'), ('stewardship', 'Stewardship')], max_length=12)),
-                ('points', models.FloatField()),
-                ('season', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='portal.season')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='season_points', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['season', 'track', '-points', 'user'], name='season_board')],
-                'constraints': [models.UniqueConstraint(fields=('season', 'user', 'track'), name='season_points_once')],
-            },
+        migrations.AddConstraint(
+            model_name='mentorship',
+            constraint=models.UniqueConstraint(fields=('mentor', 'mentee'), name='mentorship_once'),
         ),
-        migrations.CreateModel(
-            name='Term',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('until', models.DateTimeField()),
-                ('reason', models.CharField(max_length=300)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('appointed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ended_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='terms', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['user', 'until'], name='term_of_user')],
-            },
+        migrations.AddConstraint(
+            model_name='mentorship',
+            constraint=models.CheckConstraint(condition=models.Q(('mentor', models.F('mentee')), _negated=True), name='mentorship_of_two'),
         ),
-        migrations.CreateModel(
-            name='TrustChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('before', models.PositiveSmallIntegerField(choices=[(0, 'New'), (1, 'Basic'), (2, 'Member'), (3, 'Regular'), (4, 'Steward')])),
-                ('after', models.PositiveSmallIntegerField(choices=[(0, 'New'), (1, 'Basic'), (2, 'Member'), (3, 'Regular'), (4, 'Steward')])),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trust_changes', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['user', '-created_at'], name='trust_change_of_user')],
-            },
+        migrations.AddIndex(
+            model_name='muting',
+            index=models.Index(fields=['place', 'user'], name='muting_place'),
         ),
-        migrations.CreateModel(
-            name='UserDay',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('topics', models.PositiveIntegerField(default=0)),
-                ('posts', models.PositiveIntegerField(default=0)),
-                ('seconds', models.PositiveIntegerField(default=0)),
-                ('acts', models.PositiveIntegerField(default=0)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='days', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'indexes': [models.Index(fields=['day'], name='user_day_of_all')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'day'), name='user_day_once')],
-            },
+        migrations.AddConstraint(
+            model_name='muting',
+            constraint=models.UniqueConstraint(fields=('user', 'place'), name='mute_once'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(fields=['user', '-id'], name='notification_inbox'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['user', '-id'], name='notification_unread'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('read_at__isnull', True)), fields=['place'], name='notification_place'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('mail', 1)), fields=['mail_due_at'], name='notification_mail_due'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('mail', 2)), fields=['user'], name='notification_digest'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(fields=['created_at'], name='notification_age'),
+        ),
+        migrations.AddConstraint(
+            model_name='notification',
+            constraint=models.UniqueConstraint(condition=models.Q(('read_at__isnull', True), models.Q(('group', ''), _negated=True)), fields=('user', 'group'), name='notification_grouped'),
+        ),
+        migrations.AddIndex(
+            model_name='reputation',
+            index=models.Index(fields=['track', '-points', 'user'], name='reputation_board'),
+        ),
+        migrations.AddConstraint(
+            model_name='reputation',
+            constraint=models.UniqueConstraint(fields=('user', 'track'), name='reputation_once'),
+        ),
+        migrations.AddIndex(
+            model_name='reputationline',
+            index=models.Index(fields=['user', '-id'], name='reputation_of_user'),
+        ),
+        migrations.AddIndex(
+            model_name='reputationline',
+            index=models.Index(fields=['user', 'track', '-at'], name='reputation_of_track'),
+        ),
+        migrations.AddIndex(
+            model_name='reputationline',
+            index=models.Index(fields=['giver', '-at'], name='reputation_by_giver'),
+        ),
+        migrations.AddIndex(
+            model_name='reputationline',
+            index=models.Index(fields=['at'], name='reputation_at'),
+        ),
+        migrations.AddConstraint(
+            model_name='reputationline',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('points__gte', 0), ('reverses__isnull', True)), models.Q(('points__lte', 0), ('reverses__isnull', False)), _connector='OR'), name='reputation_reversal_is_negative'),
+        ),
+        migrations.AddIndex(
+            model_name='placing',
+            index=models.Index(fields=['season', 'kind', 'board', 'rank'], name='placing_order'),
+        ),
+        migrations.AddConstraint(
+            model_name='placing',
+            constraint=models.UniqueConstraint(fields=('season', 'kind', 'board', 'user'), name='placing_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='award',
+            constraint=models.UniqueConstraint(fields=('season', 'kind'), name='award_once'),
+        ),
+        migrations.AddIndex(
+            model_name='seasonpoints',
+            index=models.Index(fields=['season', 'track', '-points', 'user'], name='season_board'),
+        ),
+        migrations.AddConstraint(
+            model_name='seasonpoints',
+            constraint=models.UniqueConstraint(fields=('season', 'user', 'track'), name='season_points_once'),
+        ),
+        migrations.AddIndex(
+            model_name='term',
+            index=models.Index(fields=['user', 'until'], name='term_of_user'),
+        ),
+        migrations.AddIndex(
+            model_name='trustchange',
+            index=models.Index(fields=['user', '-created_at'], name='trust_change_of_user'),
+        ),
+        migrations.AddIndex(
+            model_name='userday',
+            index=models.Index(fields=['day'], name='user_day_of_all'),
+        ),
+        migrations.AddConstraint(
+            model_name='userday',
+            constraint=models.UniqueConstraint(fields=('user', 'day'), name='user_day_once'),
         ),
     ]

@@ -11,6 +11,7 @@ from portal.models.follows import Follow
 from portal.models.idempotency import IdempotentAnswer
 from portal.models.invitations import Invitation
 from portal.models.jobs import Job, JobLine, JobQuerySet, LeaseLost
+from portal.models.notifications import Broadcast, FanOut, Inbox, Letter, Muting, Notification
 from portal.models.oauth import Authorization, AuthorizationCode, DeviceCode, OAuthApp
 from portal.models.outbox import Event
 from portal.models.reputation import Reputation, ReputationLine, Track
@@ -31,23 +32,29 @@ __all__ = [
     "BadgeClaim",
     "BadgeEvidence",
     "BadgeGrant",
+    "Broadcast",
     "Checkpoint",
     "DeviceCode",
     "Domain",
     "Duty",
     "Event",
+    "FanOut",
     "Follow",
     "FormerName",
     "Grant",
     "IdempotentAnswer",
+    "Inbox",
     "Invitation",
     "Job",
     "JobLine",
     "JobQuerySet",
     "LeaseLost",
+    "Letter",
     "Membership",
     "Mentorship",
+    "Muting",
     "Namespace",
+    "Notification",
     "OAuthApp",
     "Organization",
     "Placing",

@@ -47,6 +47,10 @@ class User(AbstractUser):
     # Set while somebody has asked for the account to be deleted; signing in before that day clears it.
     deletion_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_demo = models.BooleanField(default=False)
+    # A program that writes here; what it does notifies nobody.
+    is_bot = models.BooleanField(default=False)
+    # How much is unread in the inbox, at most 100; None where it is to be counted anew.
+    unread = models.PositiveSmallIntegerField(null=True, default=0, editable=False)
     # Set on the user whom a limited token speaks for, never stored: see portal/reach.py.
     reach: Reach | None = None
 
