@@ -1,17 +1,22 @@
 """The cast and the stage: alice owns, bob collaborates, charlie is a stranger, morgan moderates."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import translation
+from pytest_django.plugin import DjangoDbBlocker
 
 from models_hub import publishing
 from models_hub.models import Repo
 from models_hub.publishing import Change, PutFile
 from models_hub.searching.catalogue import catalogues
 from portal.models import AccessToken, Membership, Organization, User
+from tests import databases
 from tests.live import LivePortal
 
 PASSWORD = "correct horse battery staple"
@@ -20,6 +25,21 @@ PASSWORD = "correct horse battery staple"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits for real processes: were it last, one process would wait and the others be idle."""
     items.sort(key=lambda item: item.get_closest_marker("live") is None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """A database in memory, copied from one that was migrated once for all processes."""
+    if connection.vendor != "sqlite":
+        request.getfixturevalue("django_db_setup")  # the plugin's own, which migrates
+        return
+    with django_db_blocker.unblock(), closing(sqlite3.connect(databases.sqlite())) as migrated:
+        connection.close()
+        connection.settings_dict["NAME"] = "file:portal?mode=memory&cache=shared"
+        connection.ensure_connection()
+        migrated.backup(connection.connection)
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 
 import requests
+
+from tests import databases
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
@@ -29,26 +30,20 @@ def free_port() -> int:
         return port
 
 
-@dataclass(frozen=True)
-class Template:
-    """A migrated database and collected static files, made once for all portals of a test run."""
-
-    database: Path
-    static: Path
-
-    @classmethod
-    @cache
-    def get(cls) -> "Template":
-        folder = Path(tempfile.mkdtemp(prefix="portal-template-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        env = {**os.environ, "DJANGO_SETTINGS_MODULE": "portal.config.settings.base", "DATA_DIR": str(folder / "data")}
-        static = _collected() or folder / "static"
-        env["STATIC_ROOT"] = str(static)
-        commands = [["migrate", "-v0"], ["createcachetable"]]
-        commands += [] if static.exists() else [["collectstatic", "--noinput", "-v0"]]
-        for command in commands:
-            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=env, check=True, timeout=180)
-        return cls(folder / "data" / "portal.sqlite3", static)
+@cache
+def static_files() -> Path:
+    """Return collected static files, made once for all portals of a test run."""
+    if (made := _collected()) is not None:
+        return made
+    folder = Path(tempfile.mkdtemp(prefix="portal-static-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"],
+        cwd=ROOT, check=True, timeout=180,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.config.settings.base", "DATA_DIR": str(folder / "data"),
+            "STATIC_ROOT": str(folder / "static")},
+    )  # fmt: skip
+    return folder / "static"
 
 
 def _collected() -> Path | None:
@@ -88,13 +83,9 @@ class LivePortal:
 
     def __enter__(self) -> "LivePortal":
         self.data.mkdir(parents=True, exist_ok=True)
-        template = Template.get()
-        self.env.setdefault("STATIC_ROOT", str(template.static))
-        if not (self.data / "portal.sqlite3").exists():
-            shutil.copy(template.database, self.data / "portal.sqlite3")
-        if "DATABASE_URL" in self.env:  # another database, which is empty
-            self.manage("migrate", "-v0")
-            self.manage("createcachetable")
+        self.env.setdefault("STATIC_ROOT", str(static_files()))
+        if "DATABASE_URL" not in self.env and not (self.data / "portal.sqlite3").exists():
+            shutil.copyfile(databases.sqlite(), self.data / "portal.sqlite3")
         self.start()
         return self
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live import Template
 from tests.worker import postgres
 from tests.worker.workshop import Workshop
 
@@ -118,7 +117,7 @@ print(json.dumps([sorted(ends), account.room, repo.repo_blobs.count()]))
 def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     folder = tmp_path_factory.mktemp("workshop")
     if request.param == "sqlite":
-        with Workshop(folder, database=Template.get().database) as workshop:
+        with Workshop(folder) as workshop:
             yield workshop
         return
     with postgres.cluster() as url, Workshop(folder, DATABASE_URL=url) as workshop:

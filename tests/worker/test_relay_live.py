@@ -18,17 +18,9 @@ MigrationRecorder.Migration.objects.create(app="portal", name="9999_of_tomorrow"
 """
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database with all its tables: making one takes seconds, copying it none."""
-    with Workshop(tmp_path_factory.mktemp("workshop")) as workshop:
-        workshop.query("PRAGMA wal_checkpoint(TRUNCATE)")
-        return workshop.data / "portal.sqlite3"
-
-
 @pytest.fixture
-def workshop(tmp_path: Path, database: Path) -> Iterator[Workshop]:
-    with Workshop(tmp_path, database=database) as workshop:
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    with Workshop(tmp_path) as workshop:
         yield workshop
 
 

@@ -113,7 +113,6 @@ def workshop(tmp_path: Path) -> Iterator[FarWorkshop]:
         postgres.cluster(HERE, free_port()) as url,
         FarWorkshop(tmp_path, namespace=namespace, database=url) as workshop,
     ):
-        workshop.run("manage.py", "createcachetable")
         workshop.serve()
         yield workshop
 

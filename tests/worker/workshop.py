@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests import databases
 from tests.live import ROOT
 
 PATIENCE = 90
@@ -21,12 +22,12 @@ PATIENCE = 90
 class Workshop:
     """One data folder with its processes. Nothing here talks to the test's own database."""
 
-    def __init__(self, folder: Path, *, database: Path | None = None, **env: str) -> None:
+    def __init__(self, folder: Path, **env: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.data.mkdir()
-        if database is not None:
-            shutil.copy(database, self.data)
+        if "DATABASE_URL" not in env:
+            shutil.copyfile(databases.sqlite(), self.data / "portal.sqlite3")
         self.socket = folder / "redis.sock"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO_", "HF_", "PORTAL_"))}
         self.env = {
@@ -42,8 +43,6 @@ class Workshop:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
-        if not (self.data / "portal.sqlite3").exists():  # or another database, which is empty
-            self.run("manage.py", "migrate", "--verbosity", "0")
         return self
 
     def __exit__(
