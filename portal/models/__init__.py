@@ -11,6 +11,22 @@ from portal.models.follows import Follow
 from portal.models.idempotency import IdempotentAnswer
 from portal.models.invitations import Invitation
 from portal.models.jobs import Job, JobLine, JobQuerySet, LeaseLost
+from portal.models.mod_log import LogEntry
+from portal.models.moderation import (
+    Appeal,
+    Case,
+    CaseHost,
+    Decision,
+    ModerationRules,
+    Notice,
+    Reason,
+    Report,
+    ReporterScore,
+    Restraint,
+    SeenHost,
+    SeenText,
+    WatchedWord,
+)
 from portal.models.notifications import Broadcast, FanOut, Inbox, Letter, Muting, Notification
 from portal.models.oauth import Authorization, AuthorizationCode, DeviceCode, OAuthApp
 from portal.models.outbox import Event
@@ -23,6 +39,7 @@ from portal.models.workers import Duty, WorkerNode
 __all__ = [
     "AccessToken",
     "AccountExport",
+    "Appeal",
     "Asker",
     "AuditEntry",
     "Authorization",
@@ -33,7 +50,10 @@ __all__ = [
     "BadgeEvidence",
     "BadgeGrant",
     "Broadcast",
+    "Case",
+    "CaseHost",
     "Checkpoint",
+    "Decision",
     "DeviceCode",
     "Domain",
     "Duty",
@@ -50,18 +70,27 @@ __all__ = [
     "JobQuerySet",
     "LeaseLost",
     "Letter",
+    "LogEntry",
     "Membership",
     "Mentorship",
+    "ModerationRules",
     "Muting",
     "Namespace",
+    "Notice",
     "Notification",
     "OAuthApp",
     "Organization",
     "Placing",
+    "Reason",
+    "Report",
+    "ReporterScore",
     "Reputation",
     "ReputationLine",
+    "Restraint",
     "Season",
     "SeasonPoints",
+    "SeenHost",
+    "SeenText",
     "Term",
     "Tier",
     "TokenGrant",
@@ -71,5 +100,6 @@ __all__ = [
     "TrustLevel",
     "User",
     "UserDay",
+    "WatchedWord",
     "WorkerNode",
 ]
