@@ -1,13 +1,16 @@
 """The shape of what people send to the pages of the leaderboard."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django import forms
+from django.core.validators import validate_slug
+from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from leaderboard.models import Benchmark, BenchmarkQuerySet
+from leaderboard.models import Benchmark, BenchmarkQuerySet, Reviewed, Suite
 from models_hub.forms import ManyFilesField, NewRepoForm
 from portal.durations import Span
 from portal.spans import rough, span_text
@@ -74,3 +77,93 @@ class CatalogueForm(NewRepoForm):
         if bool(cleaned["files"]) == bool(cleaned.get("dataset")):
             raise forms.ValidationError(_("Choose files, or name a data set: one of both."))
         return cleaned
+
+
+class EndForm(forms.Form):
+    """The last day of a board; none for a board that stays open."""
+
+    last_day = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_(
+            "Until the end of this day (UTC) scores may be asked for. Leave it empty for a board that stays open."
+        ),
+    )
+
+    @property
+    def ends_at(self) -> datetime | None:
+        day = self.cleaned_data["last_day"]
+        return day and datetime.combine(day, time.max.replace(microsecond=0), UTC)
+
+
+class SuiteForm(EndForm):
+    """A board that somebody proposes: its words, its last day, and the weight of each benchmark that is part of it."""
+
+    slug = forms.CharField(
+        label=_("Address"),
+        max_length=60,
+        validators=[validate_slug],
+        help_text=_("/leaderboard/…: letters, digits, “-” and “_”."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    title = forms.CharField(label=_("Title"), max_length=120)
+    title_zh = forms.CharField(label=_("Title in Chinese"), max_length=120, required=False)
+    description = forms.CharField(
+        label=_("What it is about"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    description_zh = forms.CharField(
+        label=_("The same in Chinese"), max_length=5000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    field_order = ("title", "title_zh", "slug", "description", "description_zh", "last_day")
+
+    def __init__(self, *args: Any, benchmarks: Iterable[Benchmark], of: Suite | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.update(_words_of(of) if of else {})
+        self.benchmarks = {f"weight-{benchmark.pk}": benchmark for benchmark in benchmarks}
+        known = {entry.benchmark_id: entry.weight for entry in of.entries.all()} if of else {}
+        for name, benchmark in self.benchmarks.items():
+            self.fields[name] = forms.FloatField(
+                label=benchmark.title,
+                required=False,
+                min_value=0.01,
+                max_value=1000,
+                initial=known.get(benchmark.pk),
+                widget=forms.NumberInput(attrs={"class": "form-control", "step": "any", "inputmode": "decimal"}),
+            )
+
+    @property
+    def words(self) -> list[BoundField]:
+        """All but the weights."""
+        return [field for field in self if field.name not in self.benchmarks]
+
+    @property
+    def weights(self) -> list[tuple[Benchmark, BoundField]]:
+        return [(benchmark, self[name]) for name, benchmark in self.benchmarks.items()]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the verb takes."""
+        cleaned = self.cleaned_data
+        words = {name: cleaned[name] for name in ("slug", "title", "title_zh", "description", "description_zh")}
+        chosen = [(one, cleaned[name]) for name, one in self.benchmarks.items() if cleaned[name]]
+        return {**words, "benchmarks": chosen, "ends_at": self.ends_at}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not any(cleaned.get(name) for name in self.benchmarks) and not any(
+            n in self.errors for n in self.benchmarks
+        ):
+            raise forms.ValidationError(_("Give at least one benchmark a weight."))
+        return cleaned
+
+
+def _words_of(suite: Suite) -> dict[str, Any]:
+    return {name: getattr(suite, name) for name in ("slug", "title", "title_zh", "description", "description_zh")}
+
+
+class DecisionForm(forms.Form):
+    """Yes or no to a proposal, and for a no the reason."""
+
+    answer = forms.ChoiceField(choices=[("approve", ""), ("refuse", "")])
+    reason = forms.CharField(label=_("Why not"), max_length=Reviewed.MAX_REASON, required=False)

@@ -3,7 +3,7 @@
 A score is normalised as 100 · (s - floor) / (best - floor), where the floor is the best that anything reaches which
 learned nothing, such as guessing or always giving the most frequent label; it is not clipped, which would give a model
 that learned nothing free points. The mean over the weighted benchmarks ranks; a model that lacks one of them is listed
-apart, never as a zero.
+apart, never as a zero. A board that has ended counts the scores that were asked for until then.
 """
 
 import math
@@ -11,15 +11,24 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db.models import F, Max, Q
 from django.db.models.functions import Coalesce
 
-from leaderboard.models import Benchmark, Evaluation, Suite, SuiteEntry
+from leaderboard.models import Benchmark, Contamination, Evaluation, Suite, SuiteEntry
 from leaderboard.task_kinds import best_of, lower_is_better
 from models_hub.models import Repo
 
 MAX_ROWS = 1000
+
+# What a board may leave out: models of which one of these is known for one of its benchmarks.
+LEFT_OUT: dict[str, frozenset[str]] = {
+    "": frozenset(),
+    "not-measured": frozenset({Contamination.MEASURED}),
+    "not-declared": frozenset({Contamination.MEASURED, Contamination.DECLARED, Contamination.INHERITED}),
+    "not-found": frozenset(set(Contamination) - {Contamination.NOT_FOUND}),
+}
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class Board:
     columns: list[SuiteEntry]
     rows: list[Row]
     unranked: list[Unranked]
+    left_out: int = 0  # models that the chosen filter hides
 
     @property
     def has_drops(self) -> bool:
@@ -87,13 +97,17 @@ class Board:
         return any(row.relative_drop is not None for row in self.rows)
 
 
-def board_of(suite: Suite) -> Board:
-    """Rank the public models of a suite; the number of queries does not grow with them."""
+def board_of(suite: Suite, contamination: str = "") -> Board:
+    """Rank the public models of a suite; the number of queries does not grow with them.
+
+    With a filter of `LEFT_OUT` the others are ranked as if the models that it hides were not there.
+    """
     columns = list(
         suite.entries.filter(benchmark__dataset__private=False).select_related("benchmark__dataset__namespace")
     )
-    found = _results([column.benchmark for column in columns])
-    cells = {model: [results.get(column.benchmark_id) for column in columns] for model, results in found.items()}
+    results = _results([column.benchmark for column in columns], suite.ends_at)
+    found = {model: row for model, row in results.items() if not _levels(row) & LEFT_OUT[contamination]}
+    cells = {model: [row.get(column.benchmark_id) for column in columns] for model, row in found.items()}
     ranked = [_row(model, row, columns) for model, row in cells.items() if None not in row]
     unranked = [
         Unranked(model, row, [column.benchmark for column, cell in zip(columns, row, strict=True) if cell is None])
@@ -101,7 +115,7 @@ def board_of(suite: Suite) -> Board:
         if None in row
     ]
     unranked.sort(key=lambda entry: (len(entry.missing), entry.model.full_name.lower()))
-    return Board(suite, columns, _with_ranks(ranked)[:MAX_ROWS], unranked[:MAX_ROWS])
+    return Board(suite, columns, _with_ranks(ranked)[:MAX_ROWS], unranked[:MAX_ROWS], len(results) - len(found))
 
 
 def floor_of(evaluation: Evaluation, metric: str) -> float:
@@ -119,12 +133,18 @@ def normalised(value: float, floor: float, metric: str) -> float:
     return 100 * (value - floor) / (best_of(metric) - floor)
 
 
-def _results(benchmarks: list[Benchmark]) -> dict[Repo, dict[int, Cell]]:
+def _levels(row: dict[int, Cell]) -> set[str]:
+    return {cell.evaluation.contamination for cell in row.values()}
+
+
+def _results(benchmarks: list[Benchmark], until: datetime | None) -> dict[Repo, dict[int, Cell]]:
     """Return for each public model its latest result of each benchmark, of its current weights if there is one.
 
     The latest and not the best: picking the best of several runs would reward asking often.
     """
     finished = Evaluation.objects.public().finished().filter(benchmark__in=benchmarks)
+    if until is not None:
+        finished = finished.filter(created_at__lte=until)
     of_current_weights = Max("id", filter=Q(weights_digest=F("head_weights")))
     chosen = (
         finished.with_head_weights()

@@ -46,9 +46,7 @@ def create_suite(
         _refuse_the_same(slug, words, benchmarks)
         if not permissions.can_review(user):
             _require_room(user)
-        suite = Suite.objects.create(
-            slug=slug, ends_at=ends_at, proposed_by=user, standing=Standing.PROPOSED, **words
-        )
+        suite = Suite.objects.create(slug=slug, ends_at=ends_at, proposed_by=user, standing=Standing.PROPOSED, **words)
         SuiteEntry.objects.bulk_create(
             SuiteEntry(suite=suite, benchmark=benchmark, weight=weight, position=position)
             for position, (benchmark, weight) in enumerate(benchmarks)

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 
 from leaderboard import benchmarks, submitting
-from leaderboard.models import Benchmark, Evaluation
+from leaderboard.models import Benchmark, Evaluation, Standing
 from models_hub.models import Repo
 from portal.models import User
 
@@ -71,10 +71,13 @@ def dataset_files(definition: str = EVAL_YAML) -> dict[str, bytes | str]:
 
 
 def make_benchmark(make_repo: Callable[..., Repo], owner: User, name: str = "mood", **options: object) -> Benchmark:
-    """A registered benchmark in a data set of its own."""
+    """A benchmark that moderators approved, in a data set of its own."""
     definition = str(options.pop("definition", EVAL_YAML))
     dataset = make_repo(owner, name, kind="dataset", files=dataset_files(definition), **options)
-    return benchmarks.register(dataset, by=owner)[0]
+    benchmark = benchmarks.register(dataset, by=owner)[0]
+    benchmark.standing = Standing.APPROVED
+    benchmark.save(update_fields=("standing",))
+    return benchmark
 
 
 def make_evaluation(

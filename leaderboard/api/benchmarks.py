@@ -1,22 +1,19 @@
-"""/api/v1/benchmarks and /api/v1/suites."""
+"""/api/v1/benchmarks."""
 
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from leaderboard import benchmarks, suites
-from leaderboard.api.inputs import BenchmarkInput, SuiteInput, find_repo
-from leaderboard.api.shapes import BenchmarkShape, BoardShape, SuiteShape
-from leaderboard.models import Benchmark, Suite
-from leaderboard.ranking import board_of
+from leaderboard import benchmarks, reviewing
+from leaderboard.api.inputs import BenchmarkInput, DecisionInput, find_benchmark, find_repo
+from leaderboard.api.shapes import BenchmarkShape
+from leaderboard.models import Benchmark
 from models_hub.models import Repo
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE, query
-from portal.errors import NotFound
 
 
 class Benchmarks(APIView):
@@ -24,10 +21,12 @@ class Benchmarks(APIView):
 
     @extend_schema(parameters=[*PAGE, query("dataset", str, "owner/name")], responses=paged(BenchmarkShape))
     def get(self, request: Request) -> Response:
-        """List the benchmarks that you may see, newest first."""
-        rows = Benchmark.objects.visible_to(request.user).select_related("dataset__namespace")
+        """List the approved benchmarks and your own, newest first; those of a data set whatever their standing."""
+        rows = Benchmark.objects.listed_for(request.user)
         if name := request.query_params.get("dataset"):
-            rows = rows.filter(dataset=find_repo(request.user, name, Repo.Kind.DATASET))
+            dataset = find_repo(request.user, name, Repo.Kind.DATASET)
+            rows = Benchmark.objects.visible_to(request.user).filter(dataset=dataset)
+        rows = rows.select_related("dataset__namespace")
         pages = NewestFirst()
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(BenchmarkShape(page, many=True).data)
@@ -54,43 +53,15 @@ class OneBenchmark(APIView):
         return Response(BenchmarkShape(get_object_or_404(rows, pk=benchmark_id)).data)
 
 
-class Suites(APIView):
-    pagination_class = NewestFirst
-
-    @extend_schema(parameters=PAGE, responses=paged(SuiteShape))
-    def get(self, request: Request) -> Response:
-        """List all suites."""
-        rows = Suite.objects.prefetch_related("entries__benchmark__dataset")
-        pages = NewestFirst()
-        page = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(SuiteShape(page, many=True).data)
-
-    @extend_schema(request=SuiteInput, responses={201: SuiteShape})
-    @once
-    def post(self, request: Request) -> Response:
-        """Make a suite; for staff."""
-        sent = SuiteInput(data=request.data)
+class BenchmarkDecision(APIView):
+    @extend_schema(request=DecisionInput, responses=BenchmarkShape)
+    def post(self, request: Request, benchmark_id: int) -> Response:
+        """Approve a benchmark, or refuse it and say why; for staff."""
+        benchmark = find_benchmark(request.user, benchmark_id)
+        sent = DecisionInput(data=request.data)
         sent.is_valid(raise_exception=True)
-        values = dict(sent.validated_data)
-        weights = {entry["id"]: entry["weight"] for entry in values["benchmarks"]}
-        found = Benchmark.objects.visible_to(request.user).select_related("dataset").in_bulk(list(weights))
-        if missing := set(weights) - set(found):
-            raise NotFound(_("There is no benchmark %(id)d.") % {"id": min(missing)}, code="benchmark_not_found")
-        values["benchmarks"] = [(found[entry["id"]], entry["weight"]) for entry in values["benchmarks"]]
-        return Response(SuiteShape(suites.create_suite(by=request.user, **values)).data, status=201)
-
-
-class OneSuite(APIView):
-    @extend_schema(responses=SuiteShape)
-    def get(self, request: Request, slug: str) -> Response:
-        """Read one suite."""
-        rows = Suite.objects.prefetch_related("entries__benchmark__dataset")
-        return Response(SuiteShape(get_object_or_404(rows, slug=slug)).data)
-
-
-class Leaderboard(APIView):
-    @extend_schema(responses=BoardShape)
-    def get(self, request: Request, slug: str) -> Response:
-        """Read the board of a suite: public models only, those that lack a score apart."""
-        rows = Suite.objects.prefetch_related("entries__benchmark__dataset")
-        return Response(BoardShape(board_of(get_object_or_404(rows, slug=slug))).data)
+        if sent.validated_data["approve"]:
+            row = reviewing.approve_benchmark(benchmark, by=request.user)
+        else:
+            row = reviewing.refuse_benchmark(benchmark, by=request.user, reason=sent.validated_data["reason"])
+        return Response(BenchmarkShape(row).data)

@@ -57,7 +57,22 @@ class SuiteInput(serializers.Serializer[None]):
     title_zh = serializers.CharField(max_length=120, default="", allow_blank=True)
     description = serializers.CharField(max_length=5000, default="", allow_blank=True)
     description_zh = serializers.CharField(max_length=5000, default="", allow_blank=True)
+    ends_at = serializers.DateTimeField(default=None, allow_null=True)
     benchmarks = WeightedBenchmarkInput(many=True)
+
+
+class SuiteEndInput(serializers.Serializer[None]):
+    ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class DecisionInput(serializers.Serializer[None]):
+    approve = serializers.BooleanField()
+    reason = serializers.CharField(max_length=1000, default="", allow_blank=True)
+
+
+class SubmissionInput(serializers.Serializer[None]):
+    model = serializers.CharField(max_length=200)
+    revision = serializers.CharField(max_length=255, default=DEFAULT_BRANCH)
 
 
 def find_repo(user: Asker, name: str, *kinds: str) -> Repo:

@@ -58,7 +58,7 @@ class BenchmarkShape(ReservedNames, serializers.ModelSerializer[Benchmark]):
             "id", "url", "name", "name_zh", "version", "description", "description_zh", "license", "test_is_public",
             "dataset", "commit", "path", "task", "split", "fields_", "labels", "label_map",
             "settings", "files", "primary", "metrics", "max_length", "seed", "bootstrap", "robustness", "slices",
-            "created_at",
+            "standing", "reason", "created_at",
         )  # fmt: skip
 
 
@@ -74,11 +74,17 @@ class SuiteShape(serializers.ModelSerializer[Suite]):
     """A suite; private benchmarks are left out, whoever asks: a board is public."""
 
     url = serializers.CharField(source="get_absolute_url")
+    state = serializers.ChoiceField(choices=["proposed", "refused", "open", "ended"])
+    proposed_by = serializers.CharField(source="proposed_by.username", allow_null=True, default=None)
+    reason = serializers.CharField(help_text="Why it was refused.")
     benchmarks = SuiteEntryShape(many=True, source="public_entries")
 
     class Meta:
         model = Suite
-        fields = ("slug", "url", "title", "title_zh", "description", "description_zh", "benchmarks")
+        fields = (
+            "id", "slug", "version", "url", "state", "ends_at", "title", "title_zh", "description", "description_zh",
+            "proposed_by", "reason", "created_at", "benchmarks",
+        )  # fmt: skip
 
 
 class ScoreShape(serializers.Serializer[Evaluation]):
@@ -235,3 +241,4 @@ class BoardShape(serializers.Serializer[Any]):
     suite = SuiteShape()
     rows = RowShape(many=True)
     unranked = UnrankedShape(many=True)
+    left_out = serializers.IntegerField(help_text="Models that the chosen filter hides.")

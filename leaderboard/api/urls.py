@@ -2,15 +2,20 @@
 
 from django.urls import path
 
-from leaderboard.api import benchmarks, evaluations, overlaps, reproductions, wishes
+from leaderboard.api import benchmarks, evaluations, overlaps, reproductions, suites, wishes
 
 urlpatterns = [
     path("benchmarks", benchmarks.Benchmarks.as_view(), name="api_benchmarks"),
     path("benchmarks/<int:benchmark_id>", benchmarks.OneBenchmark.as_view(), name="api_benchmark"),
     path("benchmarks/<int:benchmark_id>/overlaps", overlaps.Overlaps.as_view(), name="api_benchmark_overlaps"),
-    path("suites", benchmarks.Suites.as_view(), name="api_suites"),
-    path("suites/<slug:slug>", benchmarks.OneSuite.as_view(), name="api_suite"),
-    path("leaderboard/<slug:slug>", benchmarks.Leaderboard.as_view(), name="api_leaderboard"),
+    path("benchmarks/<int:benchmark_id>/decision", benchmarks.BenchmarkDecision.as_view(), name="api_benchmark_review"),
+    path("suites", suites.Suites.as_view(), name="api_suites"),
+    path("suites/proposals", suites.Proposals.as_view(), name="api_suite_proposals"),
+    path("suites/proposals/<int:suite_id>", suites.OneProposal.as_view(), name="api_suite_proposal"),
+    path("suites/proposals/<int:suite_id>/decision", suites.ProposalDecision.as_view(), name="api_suite_review"),
+    path("suites/<slug:slug>", suites.OneSuite.as_view(), name="api_suite"),
+    path("suites/<slug:slug>/submissions", suites.Submissions.as_view(), name="api_suite_submissions"),
+    path("leaderboard/<slug:slug>", suites.Leaderboard.as_view(), name="api_leaderboard"),
     path("evaluations", evaluations.Evaluations.as_view(), name="api_evaluations"),
     path("evaluations/batch", evaluations.Batch.as_view(), name="api_evaluation_batch"),
     path("wishes", wishes.Wishes.as_view(), name="api_wishes"),

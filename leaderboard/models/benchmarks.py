@@ -48,7 +48,8 @@ class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
 class Benchmark(Reviewed):
     """One version of a definition (eval.yaml) in a data set repository. Its meaning never changes once it is here.
 
-    Until moderators approve it no list offers it, but who sees its data set may open and use it. `commit_oid` and `data_sha256` pin the bytes; whoever wants another meaning registers another version.
+    Until moderators approve it no list offers it, but who sees its data set may open and use it.
+    `commit_oid` and `data_sha256` pin the bytes; whoever wants another meaning registers another version.
     """
 
     class Task(models.TextChoices):

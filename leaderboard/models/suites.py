@@ -23,7 +23,8 @@ class SuiteQuerySet(models.QuerySet["Suite"]):
         """Boards that everybody sees, with the number of the newest version of each."""
         siblings = Suite.objects.filter(slug=OuterRef("slug"), standing=Standing.APPROVED)
         newest = Subquery(siblings.order_by("-version").values("version")[:1])
-        return self.filter(standing=Standing.APPROVED).annotate(newest=newest)
+        # The class declares what the annotation adds, so that readers of a row know it.
+        return self.filter(standing=Standing.APPROVED).annotate(newest=newest)  # type: ignore[no-redef]
 
     def current(self) -> "SuiteQuerySet":
         """The newest approved version of each board."""
@@ -56,6 +57,8 @@ class Suite(Reviewed):
     proposed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+
+    newest: int  # the number of the newest approved version, as `approved` adds it
 
     objects = SuiteQuerySet.as_manager()
 

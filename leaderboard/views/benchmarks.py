@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from leaderboard import permissions
 from leaderboard.detecting import minimum_detectable_difference
 from leaderboard.metric_names import PLAIN, POOLED
-from leaderboard.models import Benchmark, Evaluation, Overlap
+from leaderboard.models import Benchmark, Evaluation, Overlap, Suite
 from leaderboard.ranking import floor_of
 from leaderboard.task_kinds import lower_is_better
 
@@ -19,8 +19,8 @@ LISTED_OVERLAPS = 20
 @never_cache
 @require_safe
 def benchmarks(request: HttpRequest) -> HttpResponse:
-    """The newest version of each benchmark that the reader may see."""
-    rows = Benchmark.objects.visible_to(request.user).current().latest()[:LISTED]
+    """The newest version of each benchmark that lists offer the reader."""
+    rows = Benchmark.objects.listed_for(request.user).current().latest()[:LISTED]
     return render(request, "leaderboard/benchmarks/list.html", {"benchmarks": rows})
 
 
@@ -28,7 +28,8 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
 @require_safe
 def benchmark(request: HttpRequest, benchmark_id: int) -> HttpResponse:
     visible = Benchmark.objects.visible_to(request.user).latest()
-    row = get_object_or_404(visible, pk=benchmark_id)
+    reviewed = visible.select_related("dataset__namespace", "registered_by", "decided_by")
+    row = get_object_or_404(reviewed, pk=benchmark_id)
     results = list(_results(request, row))
     best = results[0].value if results else None
     n = results[0].n if results else None
@@ -41,7 +42,8 @@ def benchmark(request: HttpRequest, benchmark_id: int) -> HttpResponse:
         "overlaps": _overlaps(request, row),
         "may_compare": permissions.can_compare(request.user, row),
         "versions": visible.filter(dataset=row.dataset, path=row.path).exclude(pk=row.pk),
-        "suites": row.suites.all() if not row.dataset.private else [],
+        "suites": Suite.objects.current().filter(benchmarks=row) if not row.dataset.private else [],
+        "may_review": permissions.can_review(request.user),
     }
     return render(request, "leaderboard/benchmarks/benchmark.html", context)
 

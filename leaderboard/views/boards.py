@@ -2,41 +2,113 @@
 
 import math
 
+from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
 
-from leaderboard import ranking
+from leaderboard import permissions, ranking, suites
+from leaderboard.forms import EndForm
 from leaderboard.models import Benchmark, Suite
 from leaderboard.ranking import Row
+from models_hub import browsing
+from models_hub.models import Repo
+from portal.authentication import require_user
+from portal.errors import DomainError
 
 TOP = 5
 LISTED = 100
 
 
+# What a board may leave out by what is known of the training of its models.
+FILTERS = {
+    "": gettext_lazy("All models"),
+    "not-measured": gettext_lazy("Without test rows found in training data"),
+    "not-declared": gettext_lazy("Nor declared training on its data sets"),
+    "not-found": gettext_lazy("Training data declared, and nothing found"),
+}
+
+
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """All boards; where there is only one, that one."""
-    suites = list(Suite.objects.all()[:LISTED])
-    if len(suites) == 1:
-        return redirect(suites[0])
-    return render(request, "leaderboard/boards/index.html", {"suites": suites})
+    """All boards, those that still take models first; where there is only one, that one."""
+    found = list(Suite.objects.current().open_first()[:LISTED])
+    if len(found) == 1:
+        return redirect(found[0])
+    return render(request, "leaderboard/boards/index.html", {"suites": found})
 
 
 @require_safe
 def board(request: HttpRequest, slug: str) -> HttpResponse:
-    """The models of a suite, ranked, with the uncertainty of each place."""
-    found = ranking.board_of(get_object_or_404(Suite, slug=slug))
+    """The models of a suite, ranked, with the uncertainty of each place; `?version=` shows an older one."""
+    suite = _suite(slug, request.GET.get("version", ""))
+    wanted = request.GET.get("contamination", "")
+    wanted = wanted if wanted in FILTERS else ""
+    found = ranking.board_of(suite, wanted)
     # A chart needs two points to say more than the table.
     points = [_point(row) for row in found.rows if row.model.parameters]
-    context = {"board": found, "scale": _scale(found.rows), "points": points if len(points) > 1 else []}
+    context = {
+        "board": found,
+        "scale": _scale(found.rows),
+        "points": points if len(points) > 1 else [],
+        "filters": FILTERS,
+        "filter": wanted,
+        "versions": _versions(suite),
+        "is_current": suite.version == suite.newest,
+        "may_review": permissions.can_review(request.user),
+        "may_change": permissions.can_review(request.user)
+        or (request.user.is_authenticated and suite.proposed_by_id == request.user.pk),
+    }
     return render(request, "leaderboard/boards/board.html", context)
+
+
+@require_POST
+def submissions(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask for the scores of all benchmarks of a board for a model."""
+    user = require_user(request)
+    suite = _suite(slug)
+    owner, _slash, name = request.POST.get("model", "").strip()[:200].partition("/")
+    try:
+        model = browsing.visible_repo(user, kind=Repo.Kind.MODEL, namespace=owner, name=name)
+        answers = suites.submit(suite, model, by=user)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect(suite)
+    for answer in answers:
+        if answer.error is not None:
+            messages.error(request, f"{answer.benchmark.title}: {answer.error.message}")
+    asked = sum(answer.is_new for answer in answers)
+    if asked:
+        text = ngettext("%(n)d evaluation was asked for.", "%(n)d evaluations were asked for.", asked) % {"n": asked}
+        messages.success(request, text)
+    elif not any(answer.error for answer in answers):
+        messages.info(request, _("All its scores are there, or a worker is computing them."))
+    return redirect(f"{model.path}/evaluations")
+
+
+@require_POST
+def end(request: HttpRequest, slug: str) -> HttpResponse:
+    """Set the last day of a board, or that it has none."""
+    user = require_user(request)
+    suite = _suite(slug)
+    form = EndForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Give a day, or leave it empty."))
+        return redirect(suite)
+    try:
+        suites.set_end(suite, by=user, ends_at=form.ends_at)
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect(suite)
 
 
 @require_safe
 def top(request: HttpRequest) -> HttpResponse:
     """The first places of the first board, for the home page."""
-    suite = Suite.objects.first()
+    suite = Suite.objects.current().open_first().first()
     found = ranking.board_of(suite) if suite else None
     context = {
         "suite": suite,
@@ -45,6 +117,19 @@ def top(request: HttpRequest) -> HttpResponse:
         "has_benchmarks": Benchmark.objects.visible_to(request.user).exists(),
     }
     return render(request, "leaderboard/boards/_top.html", context)
+
+
+def _suite(slug: str, version: str = "") -> Suite:
+    rows = Suite.objects.approved().select_related("proposed_by").prefetch_related("entries__benchmark__dataset")
+    number = int(version) if version.isdecimal() and len(version) < 9 else F("newest")
+    return get_object_or_404(rows, slug=slug, version=number)
+
+
+def _versions(suite: Suite) -> list[Suite]:
+    """Return the versions of a board where there are several, the newest first."""
+    if suite.newest == 1:
+        return []
+    return list(Suite.objects.approved().filter(slug=suite.slug).order_by("-version")[:LISTED])
 
 
 def _scale(rows: list[Row]) -> tuple[float, float]:

@@ -112,7 +112,7 @@ def summary(request: HttpRequest, repo: Repo) -> HttpResponse:
 
 def _fitting(request: HttpRequest, kinds: list[str]) -> BenchmarkQuerySet:
     """Return the benchmarks to choose from; `submit` has the last word on whether the model fits."""
-    rows = Benchmark.objects.visible_to(request.user).current().latest()
+    rows = Benchmark.objects.listed_for(request.user).current().latest()
     return rows.filter(task__in=kinds) if kinds else rows
 
 

@@ -2,7 +2,18 @@
 
 from django.urls import path, re_path
 
-from leaderboard.views import benchmarks, boards, catalogue, datasets, evaluations, models, overlaps, results, wishes
+from leaderboard.views import (
+    benchmarks,
+    boards,
+    catalogue,
+    datasets,
+    evaluations,
+    models,
+    overlaps,
+    proposals,
+    results,
+    wishes,
+)
 from portal import path_converters  # noqa: F401  (registers "account")
 
 # Not every two names: `datasets/alice/evaluations` is a data set that bears this name.
@@ -11,9 +22,17 @@ MODEL = r"(?!datasets/)(?P<namespace>\w[\w.-]*)/(?P<name>\w[\w.-]*)"
 urlpatterns = [
     path("leaderboard", boards.index, name="leaderboard"),
     path("leaderboard/top", boards.top, name="leaderboard_top"),
+    path("leaderboard/proposals", proposals.proposals, name="proposals"),
+    path("leaderboard/proposals/new", proposals.new, name="proposal_new"),
+    path("leaderboard/proposals/<int:suite_id>", proposals.proposal, name="proposal"),
+    path("leaderboard/proposals/<int:suite_id>/decision", proposals.decision, name="proposal_decision"),
+    path("leaderboard/proposals/<int:suite_id>/withdrawal", proposals.withdrawal, name="proposal_withdrawal"),
     path("leaderboard/<slug:slug>", boards.board, name="board"),
+    path("leaderboard/<slug:slug>/submissions", boards.submissions, name="board_submissions"),
+    path("leaderboard/<slug:slug>/end", boards.end, name="board_end"),
     path("benchmarks", benchmarks.benchmarks, name="benchmarks"),
     path("benchmarks/<int:benchmark_id>", benchmarks.benchmark, name="benchmark"),
+    path("benchmarks/<int:benchmark_id>/decision", proposals.benchmark_decision, name="benchmark_decision"),
     path("benchmarks/<int:benchmark_id>/overlaps", overlaps.overlaps, name="benchmark_overlaps"),
     path("benchmarks/catalogue", catalogue.catalogue, name="catalogue"),
     path("benchmarks/catalogue/<slug:name>", catalogue.entry, name="catalogue_entry"),

@@ -1,0 +1,156 @@
+"""/api/v1/suites, their proposals, and the boards that they make."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from leaderboard import permissions, reviewing, suites
+from leaderboard.api.inputs import DecisionInput, SubmissionInput, SuiteEndInput, SuiteInput, find_repo
+from leaderboard.api.shapes import BatchShape, BoardShape, SuiteShape
+from leaderboard.models import Benchmark, Suite, SuiteQuerySet
+from leaderboard.ranking import LEFT_OUT, board_of
+from models_hub.models import Repo
+from portal.api.idempotency import once
+from portal.api.pagination import NewestFirst, paged
+from portal.api.schema import PAGE, query
+from portal.errors import InvalidInput, NotFound, SignInRequired
+from portal.waiting import Outlook
+
+VERSION = query("version", int, "an older version; without it the newest")
+
+
+class Suites(APIView):
+    pagination_class = NewestFirst
+
+    @extend_schema(parameters=PAGE, responses=paged(SuiteShape))
+    def get(self, request: Request) -> Response:
+        """List the newest version of every approved suite."""
+        return _page(self, request, Suite.objects.current())
+
+    @extend_schema(request=SuiteInput, responses={201: SuiteShape})
+    @once
+    def post(self, request: Request) -> Response:
+        """Propose a suite, or another version of yours; what staff propose is approved at once."""
+        sent = SuiteInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        values = dict(sent.validated_data)
+        weights = {entry["id"]: entry["weight"] for entry in values["benchmarks"]}
+        found = Benchmark.objects.visible_to(request.user).select_related("dataset").in_bulk(list(weights))
+        if missing := set(weights) - set(found):
+            raise NotFound(_("There is no benchmark %(id)d.") % {"id": min(missing)}, code="benchmark_not_found")
+        values["benchmarks"] = [(found[entry["id"]], entry["weight"]) for entry in values["benchmarks"]]
+        return Response(SuiteShape(suites.create_suite(by=request.user, **values)).data, status=201)
+
+
+class OneSuite(APIView):
+    @extend_schema(parameters=[VERSION], responses=SuiteShape)
+    def get(self, request: Request, slug: str) -> Response:
+        """Read one suite."""
+        return Response(SuiteShape(_suite(request, slug)).data)
+
+    @extend_schema(request=SuiteEndInput, responses=SuiteShape)
+    def patch(self, request: Request, slug: str) -> Response:
+        """Set when a suite ends, null for one that stays open; for staff."""
+        suite = _suite(request, slug)
+        sent = SuiteEndInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        return Response(SuiteShape(suites.set_end(suite, by=request.user, **sent.validated_data)).data)
+
+
+class Submissions(APIView):
+    @extend_schema(request=SubmissionInput, responses=BatchShape)
+    @once
+    def post(self, request: Request, slug: str) -> Response:
+        """Ask for the scores of all benchmarks of a suite for a model; 409 when the suite has ended."""
+        suite = _suite(request, slug)
+        sent = SubmissionInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        model = find_repo(request.user, sent.validated_data["model"], Repo.Kind.MODEL)
+        answers = suites.submit(suite, model, by=request.user, revision=sent.validated_data["revision"])
+        return Response(BatchShape({"results": answers}, context={"outlook": Outlook()}).data)
+
+
+class Proposals(APIView):
+    pagination_class = NewestFirst
+
+    @extend_schema(parameters=PAGE, responses=paged(SuiteShape))
+    def get(self, request: Request) -> Response:
+        """List your proposals that are not approved, newest first; staff see everybody’s that wait."""
+        if not request.user.is_authenticated:
+            raise SignInRequired(_("Sign in first."))
+        own: SuiteQuerySet = Suite.objects.filter(proposed_by_id=request.user.pk).exclude(standing="approved")
+        rows = own | Suite.objects.filter(standing="proposed") if permissions.can_review(request.user) else own
+        return _page(self, request, rows)
+
+
+class OneProposal(APIView):
+    @extend_schema(responses=SuiteShape)
+    def get(self, request: Request, suite_id: int) -> Response:
+        """Read one proposal: yours, or any for staff."""
+        return Response(SuiteShape(_proposal(request, suite_id)).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, suite_id: int) -> Response:
+        """Take your proposal back."""
+        suites.withdraw(_proposal(request, suite_id), by=request.user)
+        return Response(status=204)
+
+
+class ProposalDecision(APIView):
+    @extend_schema(request=DecisionInput, responses=SuiteShape)
+    def post(self, request: Request, suite_id: int) -> Response:
+        """Approve a suite, or refuse it and say why; for staff."""
+        suite = _proposal(request, suite_id)
+        sent = DecisionInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        if sent.validated_data["approve"]:
+            row = reviewing.approve_suite(suite, by=request.user)
+        else:
+            row = reviewing.refuse_suite(suite, by=request.user, reason=sent.validated_data["reason"])
+        return Response(SuiteShape(row).data)
+
+
+class Leaderboard(APIView):
+    @extend_schema(
+        parameters=[
+            VERSION,
+            query("contamination", str, "leave models out: not-measured, not-declared or not-found"),
+        ],
+        responses=BoardShape,
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """Read the board of a suite: public models only, those that lack a score apart."""
+        wanted = request.query_params.get("contamination", "")
+        if wanted not in LEFT_OUT:
+            raise InvalidInput(_("“%(value)s” is no filter.") % {"value": wanted[:60]}, data={"key": "contamination"})
+        return Response(BoardShape(board_of(_suite(request, slug), wanted)).data)
+
+
+def _page(view: APIView, request: Request, rows: SuiteQuerySet) -> Response:
+    pages = NewestFirst()
+    shown = rows.select_related("proposed_by").prefetch_related("entries__benchmark__dataset")
+    page = pages.paginate_queryset(shown, request, view=view) or []
+    return pages.get_paginated_response(SuiteShape(page, many=True).data)
+
+
+def _suite(request: Request, slug: str) -> Suite:
+    rows = Suite.objects.current()
+    number = request.query_params.get("version", "")
+    if number.isdecimal() and len(number) < 9:
+        rows = Suite.objects.approved().filter(version=int(number))
+    return _whole(rows.filter(slug=slug))
+
+
+def _proposal(request: Request, suite_id: int) -> Suite:
+    return _whole(Suite.objects.visible_to(request.user).filter(pk=suite_id))
+
+
+def _whole(rows: SuiteQuerySet) -> Suite:
+    found: Any = rows.select_related("proposed_by").prefetch_related("entries__benchmark__dataset__namespace")
+    suite: Suite = get_object_or_404(found)
+    return suite
