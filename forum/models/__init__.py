@@ -6,6 +6,7 @@ from forum.models.marks import Bookmark, Draft, Reaction
 from forum.models.polls import Poll, PollOption, PollVote
 from forum.models.posts import Post, PostVersion
 from forum.models.reading import CategoryReader, Ignoring, Level, Reader, TopicReader
+from forum.models.searching import PostWords
 from forum.models.tags import Tag, TopicTag
 from forum.models.topics import LISTED, Topic, TopicQuerySet
 
@@ -24,6 +25,7 @@ __all__ = [
     "PollVote",
     "Post",
     "PostVersion",
+    "PostWords",
     "Reaction",
     "Reader",
     "Steward",

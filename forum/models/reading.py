@@ -59,7 +59,8 @@ class Reader(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="reader", primary_key=True)
     unread_floor = models.BigIntegerField(default=0)  # an id of a post
-    seen_at = models.DateTimeField(null=True)  # the end of the last visit but one: "new" begins here
+    seen_at = models.DateTimeField(null=True)  # the end of the visit before this one: "new" begins here
+    active_at = models.DateTimeField(null=True, db_index=True)  # the last sign of life
 
     def __str__(self) -> str:
         return f"reader {self.pk}"

@@ -109,6 +109,9 @@ class Topic(models.Model):
             models.Index(fields=("category", "-last_post"), name="topic_of_category", condition=LISTED),
             models.Index(fields=("-last_post",), name="topic_latest", condition=LISTED),
             models.Index(fields=("author", "-id"), name="topic_of_author"),
+            models.Index(fields=("-last_post",), name="topic_questions", condition=LISTED & Q(kind="question")),
+            models.Index(fields=("-likes", "-id"), name="topic_top", condition=LISTED & Q(likes__gt=0)),
+            models.Index(fields=("-id",), name="topic_newest", condition=LISTED),
         )
 
     def __str__(self) -> str:
