@@ -5,6 +5,7 @@ class ForumConfig(AppConfig):
     name = "forum"
 
     def ready(self) -> None:
-        from forum import described
+        from forum import described, hearing
 
         described.register()
+        hearing.register()

@@ -5,6 +5,7 @@ class ModelsHubConfig(AppConfig):
     name = "models_hub"
 
     def ready(self) -> None:
-        from models_hub import described
+        from models_hub import described, hearing
 
         described.register()
+        hearing.register()
