@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from portal import flagging, mod_log, moderated, restraining
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInRequired
+from portal.mod_actions import ACTIONS, Action
 from portal.models import Asker, Case, CaseHost, Decision, Event, Membership, Notice, Reason, Report, User
 from portal.models.mod_log import LogEntry
-from portal.mod_actions import ACTIONS, Action
 from portal.moderated import Target
 
 MAX_TEXT = 4000

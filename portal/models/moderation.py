@@ -1,6 +1,6 @@
 """Moderation: what was reported, what was decided about it, whom that concerns, and what they say to it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -216,7 +216,7 @@ class Notice(models.Model):
         return f"/appeals/{self.pk}"
 
     @property
-    def appeal_until(self) -> "timezone.datetime":
+    def appeal_until(self) -> datetime:
         return self.created_at + timedelta(days=APPEAL_DAYS)
 
     @property
