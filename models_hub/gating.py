@@ -1,6 +1,6 @@
 """Gated repositories: everybody sees them, and downloads are for those who asked and were let in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,14 @@ def set_gate(repo: Repo, *, by: Asker, gate: str) -> None:
 def fields_of(repo: Repo) -> list[Field]:
     """Return what the card of the repository asks of who wants access."""
     return [_field(name[:200], value) for name, value in describing.questions_of(repo.card)[:MAX_FIELDS]]
+
+
+def in_order(repo: Repo, rows: Sequence[AccessRequest]) -> Sequence[AccessRequest]:
+    """Put the answers of these requests into the order of the questions, which databases do not keep."""
+    places = {field.name: place for place, field in enumerate(fields_of(repo))}
+    for row in rows:
+        row.fields = dict(sorted(row.fields.items(), key=lambda answer: places.get(answer[0], len(places))))
+    return rows
 
 
 def texts_of(repo: Repo) -> dict[str, str]:

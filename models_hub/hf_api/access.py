@@ -28,7 +28,7 @@ def listed(call: Call, kind: str, namespace: str, name: str, status: str) -> Htt
     if status not in AccessRequest.Status.values:
         raise NotFound(_("There is no such list: ask for pending, accepted or rejected."))
     rows, cursor = paged(call, AccessRequest.objects.filter(repo=repo, status=status).select_related("user"), PAGE)
-    return page(call, [_shown(row) for row in rows], cursor=cursor)
+    return page(call, [_shown(row) for row in gating.in_order(repo, rows)], cursor=cursor)
 
 
 def handle(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:

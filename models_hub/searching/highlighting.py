@@ -8,6 +8,7 @@ from models_hub.searching.words import Term, normalized
 
 LENGTH = 220
 BEFORE = 60
+_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,1000}\)")  # of Markdown; bounded, for texts are hostile
 
 
 class Piece(NamedTuple):
@@ -32,7 +33,7 @@ def marked(text: str, terms: Sequence[Term]) -> list[Piece]:
 
 def excerpt(text: str, terms: Sequence[Term]) -> list[Piece]:
     """Return about two lines of a text around the first place that answers, [] when none does."""
-    text = re.sub(r"[#*`>|\s]+", " ", text).strip()
+    text = re.sub(r"[#*`>|~\s]+", " ", _LINK.sub(r"\1", text)).strip()
     pattern = _pattern(terms)
     hit = pattern.search(_foldable(text)) if pattern else None
     if hit is None:

@@ -90,7 +90,7 @@ def _requests(request: HttpRequest, repo: Repo, form: GrantForm, status: int = 2
         "form": form,
         "statuses": AccessRequest.Status.choices,
         "shown": shown,
-        "rows": listed[:PAGE],
+        "rows": gating.in_order(repo, listed[:PAGE]),
         "before": listed[PAGE - 1].pk if len(listed) > PAGE else None,
     }
     return respond(request, repo, "models_hub/repos/access.html", tab="settings", status=status, **context)

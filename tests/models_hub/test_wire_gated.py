@@ -121,6 +121,15 @@ def test_who_asks_answers_the_questions_of_the_card(gated, alice, charlie, token
     assert Wire().post(ask, ANSWERS).status_code == 401
 
 
+def test_answers_are_told_in_the_order_of_the_questions(gated, alice, charlie, token_of):
+    """PostgreSQL keeps the keys of JSON in an order of its own."""
+    commit(repo=gated, by=alice, changes=[PutFile("README.md", CARD.encode())], title="Ask")
+    made = gating.ask(gated, by=charlie, answers=ANSWERS)
+    AccessRequest.objects.filter(pk=made.pk).update(fields=dict(reversed(made.fields.items())))
+    [row] = Wire(token_of(alice)).get(f"{BASE}/user-access-request/pending").json()
+    assert list(row["fields"]) == [field.name for field in gating.fields_of(gated)]
+
+
 def test_an_automatic_gate_opens_at_once(gated, alice, charlie, token_of):
     gating.set_gate(gated, by=alice, gate="auto")
     wire = Wire(token_of(charlie))
