@@ -1,8 +1,9 @@
 """Downloads are counted: one for each repository, caller and day, however many files and requests it takes.
 
 What crawlers ask and what clients ask only to see whether something changed (HEAD) is counted apart, in no sum.
-A caller is an account, else an address; only a keyed digest of it is kept, for two days. Whom we counted today costs a
-later request one look into memory or one indexed read; only the first request of a caller and day writes.
+A caller is an account, else an address; only a keyed digest of it is kept, for two days, and another one, of an account
+or a network, for four months, which tells how many different ones there were. Whom we counted today costs a later
+request one look into memory or one indexed read; only the first request of a caller and day writes.
 """
 
 import hashlib
@@ -19,13 +20,16 @@ from django.utils import timezone
 
 from models_hub import trending
 from models_hub.drafting import WEIGHT_SUFFIXES
-from models_hub.models import Download, DownloadDay, Repo
+from models_hub.models import Download, DownloadDay, Downloader, Repo
 from models_hub.models.downloads import APART, Client
+from portal import evidence
 from portal.models import Asker
 
 logger = logging.getLogger(__name__)
 
 SHOWN_DAYS = 30  # `Repo.downloads` is their sum
+WINDOW_DAYS = 30
+DOWNLOADER_DAYS = 120  # three whole windows, and the one that runs
 KEPT_DAYS = 2  # how long it is known who was counted
 REMEMBERED = 10_000
 # One of these stands for a model as a whole: every program that loads a model reads one of them.
@@ -72,7 +76,7 @@ def note(repo: Repo, *, by: Asker, address: str, agent: str = "", only_head: boo
         return
     try:
         if not Download.objects.filter(repo=repo, day=today, caller=caller).exists():
-            _count(repo, today, caller, client)
+            _count(repo, today, caller, client, who)
     except OperationalError as error:  # a busy database
         logger.warning("A download of %s was not counted: %s", repo.full_name, error)
         return
@@ -90,12 +94,13 @@ def forget_old() -> None:
     """Drop who was counted on past days, and take the days before the last 30 out of `Repo.downloads`."""
     today = timezone.now().date()
     Download.objects.filter(day__lt=today - timedelta(days=KEPT_DAYS - 1)).delete()
+    Downloader.objects.filter(window__lte=today - timedelta(days=DOWNLOADER_DAYS)).delete()
     days = DownloadDay.objects.counted().filter(repo=OuterRef("pk"), day__gt=today - timedelta(days=SHOWN_DAYS))
     recent = Coalesce(Subquery(days.order_by().values("repo").annotate(total=Sum("count")).values("total")), 0)
     Repo.objects.filter(downloads__gt=0).exclude(downloads=recent).update(downloads=recent)
 
 
-def _count(repo: Repo, today: date, caller: str, client: Client) -> None:
+def _count(repo: Repo, today: date, caller: str, client: Client, who: str) -> None:
     try:
         with transaction.atomic():
             Download.objects.create(repo=repo, day=today, caller=caller)
@@ -103,12 +108,34 @@ def _count(repo: Repo, today: date, caller: str, client: Client) -> None:
             DownloadDay.objects.filter(pk=row.pk).update(count=F("count") + 1)
             if client in APART:
                 return
+            _note_downloader(repo, today, who)
             Repo.objects.filter(pk=repo.pk).update(
                 downloads=F("downloads") + 1, downloads_all_time=F("downloads_all_time") + 1
             )
             trending.add(repo.pk, trending.DOWNLOAD)
     except IntegrityError:  # counted by another thread at this moment, or the repository has gone
         return
+
+
+def _note_downloader(repo: Repo, today: date, who: str) -> None:
+    """Remember the caller, an account or a network, once in each window of 30 days: what “adopted” is counted from."""
+    window = window_of(today)
+    Downloader.objects.bulk_create(
+        [Downloader(repo=repo, window=window, caller=downloader(window, who))], ignore_conflicts=True
+    )
+
+
+def window_of(day: date) -> date:
+    """Return the first day of the 30 days to which a day belongs."""
+    return day - timedelta(days=day.toordinal() % WINDOW_DAYS)
+
+
+def downloader(window: date, who: str) -> str:
+    """Return what stands for an account, or for the network of an address, in a window."""
+    kind, _colon, address = who.partition(":")
+    if kind == "address":
+        who = f"network:{evidence.network_of(address) or address}"
+    return _digest(window, f"window:{who}")
 
 
 def _digest(day: date, caller: str) -> str:

@@ -2,10 +2,11 @@
 
 from models_hub.models.access import AccessRequest
 from models_hub.models.aliases import RepoAlias
+from models_hub.models.card_reviews import CardReview
 from models_hub.models.collections import Collection, CollectionItem, CollectionUpvote
 from models_hub.models.contents import Blob, Piece, RepoBlob, Xorb
 from models_hub.models.deletions import Deletion
-from models_hub.models.downloads import Download, DownloadDay
+from models_hub.models.downloads import Download, DownloadDay, Downloader
 from models_hub.models.known_chunks import KnownChunk
 from models_hub.models.labels import Label
 from models_hub.models.likes import Like
@@ -18,7 +19,8 @@ from models_hub.models.ref_rules import RefRule, Review
 from models_hub.models.refs import Ref
 from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
-from models_hub.models.search import CatalogueChange, SavedSearch, SearchDocument
+from models_hub.models.restrictions import BlockedDigest, Restriction
+from models_hub.models.search import CatalogueChange, CatalogueSnapshot, SavedSearch, SearchDocument
 from models_hub.models.tensor_comparisons import TensorComparison
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
 from models_hub.models.uploads import Upload, UploadFile, UploadPart
@@ -32,7 +34,10 @@ __all__ = [
     "AccessRequest",
     "AwaitedBlob",
     "Blob",
+    "BlockedDigest",
+    "CardReview",
     "CatalogueChange",
+    "CatalogueSnapshot",
     "Collection",
     "CollectionItem",
     "CollectionUpvote",
@@ -41,6 +46,7 @@ __all__ = [
     "Deletion",
     "Download",
     "DownloadDay",
+    "Downloader",
     "FileLock",
     "GitObject",
     "Import",
@@ -63,6 +69,7 @@ __all__ = [
     "RepoMeasure",
     "RepoQuerySet",
     "Reservation",
+    "Restriction",
     "Review",
     "SavedSearch",
     "SearchDocument",

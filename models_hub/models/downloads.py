@@ -58,3 +58,21 @@ class DownloadDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} of {self.repo_id} on {self.day}"
+
+
+class Downloader(models.Model):
+    """Somebody downloaded a repository within 30 days that began on `window`: one row, however often.
+
+    `caller` is a keyed digest of the window and of an account, else of a network of addresses. After 90 days it goes.
+    """
+
+    repo = models.ForeignKey(Repo, models.CASCADE, related_name="+")
+    window = models.DateField()
+    caller = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("repo", "window", "caller"), name="downloader_once"),)
+        indexes = (models.Index(fields=("window",), name="downloader_window"),)
+
+    def __str__(self) -> str:
+        return f"{self.repo_id} from {self.window}"

@@ -15,6 +15,7 @@ class UpkeepRun(models.Model):
     class Kind(models.TextChoices):
         COLLECTION = "collection"
         SCRUB = "scrub"
+        STANDING = "standing"  # badges, reputation and trust of everybody
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     started_at = models.DateTimeField(auto_now_add=True)

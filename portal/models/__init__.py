@@ -5,6 +5,7 @@ from portal.models.audit import AuditEntry
 from portal.models.avatars import Avatar
 from portal.models.badges import BadgeClaim, BadgeEvidence, BadgeGrant, Mentorship, Tier
 from portal.models.checkpoints import Checkpoint
+from portal.models.devices import Device
 from portal.models.domains import Domain
 from portal.models.exports import AccountExport
 from portal.models.follows import Follow
@@ -54,6 +55,7 @@ __all__ = [
     "CaseHost",
     "Checkpoint",
     "Decision",
+    "Device",
     "DeviceCode",
     "Domain",
     "Duty",
