@@ -5,6 +5,7 @@ class LeaderboardConfig(AppConfig):
     name = "leaderboard"
 
     def ready(self) -> None:
-        from leaderboard import described
+        from leaderboard import described, moderated
 
         described.register()
+        moderated.register()

@@ -5,7 +5,8 @@ class ModelsHubConfig(AppConfig):
     name = "models_hub"
 
     def ready(self) -> None:
-        from models_hub import described, hearing
+        from models_hub import described, hearing, moderated
 
         described.register()
+        moderated.register()
         hearing.register()

@@ -81,7 +81,7 @@ def visible_repo(user: Asker, *, kind: str, namespace: str, name: str) -> Repo:
     """
     if not is_text(kind + namespace + name):
         raise RepoNotFound(_("Repository not found"))
-    visible = Repo.objects.visible_to(user).select_related("namespace")
+    visible = Repo.objects.visible_to(user).select_related("namespace", "restriction")
     repo = visible.named(kind, namespace, name).first()
     if repo is not None:
         return repo

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from models_hub.checking import is_text
 from models_hub.models import GitObject, Label, Repo, RepoBlob, RepoQuerySet, SearchDocument
+from models_hub.models.repos import UNRANKED
 from models_hub.searching import facets, highlighting
 from models_hub.searching.finding import Found, Shown
 from models_hub.searching.highlighting import Piece
@@ -136,7 +137,7 @@ def page_of(query: Query, *, user: Asker, with_facets: bool = False) -> Page:
 def _by_order(query: Query, found: Found, user: Asker) -> tuple[list[Repo], str]:
     """Return a page in an order that the database keeps."""
     order = ORDERS[query.sort]
-    visible = Repo.objects.visible_to(user).filter(kind=query.kind)
+    visible = Repo.objects.visible_to(user).listed().filter(kind=query.kind)
     rows = visible.annotate(sort_key=order.key).select_related("namespace")
     rows = rows.order_by(*(f"-{name}" if order.descending else name for name in ("sort_key", "id")))
     if query.cursor:
@@ -201,11 +202,12 @@ def _storage() -> Any:
 
 def label_groups(kind: str) -> dict[str, list[str]]:
     """Return the labels of public repositories of this kind in the Hub's groups, the most frequent first."""
-    public = Repo.objects.filter(kind=kind, private=False)
+    public = Repo.objects.listed().filter(kind=kind, private=False)
     words = {name: set(_frequent(public, name)) for name in ("task", "library")}
     languages = set(_frequent_languages(public))
     named = {"pipeline_tag": words["task"], "library": words["library"], "language": languages}
-    rows = Label.objects.filter(repo__kind=kind, repo__private=False).values("text").annotate(n=Count("id"))
+    labels = Label.objects.exclude(repo__restriction__level__gte=UNRANKED)
+    rows = labels.filter(repo__kind=kind, repo__private=False).values("text").annotate(n=Count("id"))
     groups: dict[str, list[str]] = {}
     for row in rows.order_by("-n", "text")[:GROUPED_LABELS]:
         text = row["text"]

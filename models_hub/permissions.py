@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from models_hub.models import AccessRequest, Repo
+from models_hub.models import AccessRequest, Repo, Restriction
 from portal.errors import NotAllowed
 from portal.models import Asker, User
 from portal.permissions import can_administer, can_write_in, role_in
@@ -15,13 +15,42 @@ class GatedRepo(NotAllowed):
     code = "gated_repo"
 
 
+class DisabledRepo(GatedRepo):
+    """Moderation has taken the repository's files away from everybody. The text is what clients look for."""
+
+    code = "disabled_repo"
+
+    def __init__(self) -> None:
+        super().__init__("Access to this resource is disabled.")
+
+
+def restriction_of(repo: Repo) -> Restriction | None:
+    """Return what moderation has restricted, one query where it was not loaded with the repository."""
+    return getattr(repo, "restriction", None)
+
+
+def is_tombstone(repo: Repo) -> bool:
+    """Whether moderation has disabled the repository: its pages say so, and nobody writes to it."""
+    found = restriction_of(repo)
+    return found is not None and found.is_tombstone
+
+
+def may_open_tombstone(user: Asker, repo: Repo) -> bool:
+    """Of what is disabled moderators read the files; of what is in quarantine, admins alone."""
+    found = restriction_of(repo)
+    in_quarantine = found is not None and found.level >= Restriction.Level.QUARANTINE
+    return user.is_superuser if in_quarantine else user.is_staff
+
+
 def can_write(user: Asker, repo: Repo) -> bool:
-    """Writers of the owning namespace may commit, branch and tag."""
-    return can_write_in(user, repo.namespace, repo_id=repo.pk)
+    """Writers of the owning namespace may commit, branch and tag, unless moderation has disabled it."""
+    return not is_tombstone(repo) and can_write_in(user, repo.namespace, repo_id=repo.pk)
 
 
 def can_propose(user: Asker, repo: Repo) -> bool:
     """Whoever sees a repository may open pull requests and discussions, and send content for them."""
+    if is_tombstone(repo):
+        return False
     return user.is_authenticated and (can_write(user, repo) or may_use(user, "discussions"))
 
 
@@ -41,6 +70,8 @@ def can_download(user: Asker, repo: Repo) -> bool:
     Asked by every face that gives bytes of files: card, tree and commits stay readable. It presumes that the
     repository was loaded through `visible_to`. A limited token opens only the gated ones that it was given.
     """
+    if is_tombstone(repo):
+        return may_open_tombstone(user, repo)
     if not repo.gated:
         return True
     if not user.is_authenticated:
@@ -54,7 +85,9 @@ def can_download(user: Asker, repo: Repo) -> bool:
 
 
 def require_download(user: Asker, repo: Repo) -> None:
-    """Raise GatedRepo when the user may not read the repository's files."""
+    """Raise GatedRepo when the user may not read the repository's files, DisabledRepo when nobody may."""
+    if is_tombstone(repo) and not may_open_tombstone(user, repo):
+        raise DisabledRepo
     if not can_download(user, repo):
         # Clients know the first sentence: it is never translated.
         raise GatedRepo(

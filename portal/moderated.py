@@ -21,6 +21,7 @@ class Target:
     html: str = ""  # the same, rendered and cleaned by the app that has it
     author_id: int | None = None
     organization_id: int | None = None  # whose people may not judge it
+    told: tuple[int, ...] = ()  # who hears of decisions beside the author
     place: str = ""  # "category:3": stewards of it see its cases
     is_private: bool = False
     state: str = ""  # "hidden", "held", "disabled", ... in English, translated where it is shown

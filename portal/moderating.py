@@ -256,10 +256,14 @@ def carry_out(decision: Decision, *, by: User | None) -> None:
         internal=decision.internal, before=decision.before, case=decision.case_id, person=decision.person_id,
         after={"until": decision.until, "level": decision.level} if decision.until or decision.level else {},
     )  # fmt: skip
-    if what.tells and decision.person_id is not None and decision.person_id != decision.by_id:
-        notice, _made = Notice.objects.get_or_create(decision=decision, person_id=decision.person_id)
+    if not what.tells:
+        return
+    target = None if what.of_author else moderated.load(decision.about)
+    people = dict.fromkeys([decision.person_id, *(target.told if target else ())])
+    for person in User.objects.filter(pk__in=[pk for pk in people if pk and pk != decision.by_id]).order_by("pk"):
+        notice, _made = Notice.objects.get_or_create(decision=decision, person=person)
         Event.record(
-            "notice.sent", subject=decision.about, by=by, notice=notice.pk, person=notice.person_id,
+            "notice.sent", subject=decision.about, by=by, notice=notice.pk, person=person.pk,
             action=decision.action, reason=decision.reason, machine=decision.by_machine,
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from leaderboard.models.benchmarks import Benchmark, BenchmarkQuerySet
 from leaderboard.models.evaluations import Contamination, Evaluation, EvaluationQuerySet
 from leaderboard.models.overlaps import Overlap, OverlapQuerySet
+from leaderboard.models.removals import ScoreRemoval
 from leaderboard.models.reproductions import Reproduction, ReproductionQuerySet
 from leaderboard.models.results_orders import ResultsOrder
 from leaderboard.models.reviewed import Reviewed, Standing
@@ -11,6 +12,6 @@ from leaderboard.models.wishes import IdleRule, StandingOrder, Vote, Wish, WishQ
 
 __all__ = [
     "Benchmark", "BenchmarkQuerySet", "Contamination", "Evaluation", "EvaluationQuerySet", "IdleRule", "Overlap",
-    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "Reviewed", "Standing", "StandingOrder",
+    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "Reviewed", "ScoreRemoval", "Standing", "StandingOrder",
     "Suite", "SuiteEntry", "SuiteQuerySet", "Vote", "Wish", "WishQuerySet",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leaderboard.models.benchmarks import Benchmark
 from models_hub.models import Blob, Commit, Repo
+from models_hub.models.repos import UNRANKED
 from portal.models import Asker, Job, User
 
 
@@ -29,8 +30,9 @@ class EvaluationQuerySet(models.QuerySet["Evaluation"]):
         return self.filter(model__in=seen, benchmark__dataset__in=seen)
 
     def public(self) -> "EvaluationQuerySet":
-        """Evaluations that anybody may see, whoever asks: what boards are made of."""
-        return self.filter(model__private=False, benchmark__dataset__private=False)
+        """Evaluations that anybody may see, whoever asks: what boards are made of; without what moderation took off."""
+        seen = self.filter(model__private=False, benchmark__dataset__private=False, removal__isnull=True)
+        return seen.exclude(model__restriction__level__gte=UNRANKED)
 
     def finished(self) -> "EvaluationQuerySet":
         """Evaluations that have a score."""

@@ -67,7 +67,7 @@ def read(operation: str, signature: str, *, oid: str) -> Grant:
     caller = _caller(user_id, token_id)
     if caller is None:
         raise refused
-    repo = Repo.objects.visible_to(caller.user).select_related("namespace").filter(pk=repo_id).first()
+    repo = Repo.objects.visible_to(caller.user).select_related("namespace", "restriction").filter(pk=repo_id).first()
     if repo is None or (operation == UPLOAD and not (caller.may_write and can_propose(caller.user, repo))):
         raise refused
     if not can_download(caller.user, repo):

@@ -21,7 +21,7 @@ from models_hub.git import grants, transfers
 from models_hub.git.grants import DOWNLOAD, UPLOAD, Grant
 from models_hub.git.transfers import Wanted
 from models_hub.models import Blob, Repo
-from models_hub.permissions import GatedRepo
+from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
 from portal.authentication import BadToken, Caller, caller_from_credentials
@@ -53,6 +53,8 @@ def face(view: View) -> View:
             response = _failure(status, error.message)
             response["X-Error-Code"] = "RepoNotFound"
             return response
+        except DisabledRepo as error:
+            return _failure(403, error.message)
         except GatedRepo as error:
             response = _failure(403 if request.headers.get("Authorization") else 401, error.message)
             response["X-Error-Code"] = "GatedRepo"

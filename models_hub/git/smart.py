@@ -20,7 +20,7 @@ from models_hub.git.bodies import GitBody
 from models_hub.git.packs import Limits
 from models_hub.git.pktlines import Line, Mark
 from models_hub.models import Repo
-from models_hub.permissions import GatedRepo
+from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import begun
 from portal.authentication import BadToken, Caller, address_of, caller_from_credentials
 from portal.errors import DomainError, NotAllowed, SignInRequired, status_of
@@ -48,7 +48,9 @@ def face(view: View) -> View:
             location = moved_address(request.get_full_path(), moved) or "/"
             return HttpResponse(status=301 if request.method == "GET" else 307, headers={"Location": location})
         except (RepoNotFound, SignInRequired, GatedRepo) as error:
-            if anonymous:  # git sends credentials only when it is asked for them; all three must look the same
+            if anonymous and not isinstance(
+                error, DisabledRepo
+            ):  # git sends credentials only when it is asked for them; all three must look the same
                 return _sign_in(_("Sign in: the user name is free, the password is an access token of yours."))
             return _text(status_of(error), error.message)
         except DomainError as error:

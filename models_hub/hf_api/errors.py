@@ -7,7 +7,7 @@ from django.http import JsonResponse
 
 from models_hub.browsing import EntryNotFound, RepoNotFound, RevisionNotFound
 from models_hub.checking import PathRefused
-from models_hub.permissions import GatedRepo
+from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.quotas import StorageFull
 from portal.errors import DomainError, SignInRequired, status_of
 
@@ -29,7 +29,7 @@ def answer(error: DomainError, *, anonymous: bool, origin: str) -> JsonResponse:
         status = 422
     elif isinstance(error, StorageFull):
         status = 413  # clients take 5xx for a fault that passes
-    elif isinstance(error, RepoNotFound | GatedRepo) and anonymous:
+    elif isinstance(error, RepoNotFound | GatedRepo) and not isinstance(error, DisabledRepo) and anonymous:
         status = 401  # as for any address that signing in might open
     response = failure(status, error.message, code=code, extra=_extra(error.data, origin))
     if "commit" in error.data:

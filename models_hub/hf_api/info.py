@@ -7,7 +7,7 @@ from typing import Any
 from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 
-from models_hub import browsing, cards, describing, listing, stated_scores, trending
+from models_hub import browsing, cards, describing, listing, permissions, stated_scores, trending
 from models_hub.browsing import Entry
 from models_hub.describing import Description
 from models_hub.git.objects import TreeItem
@@ -124,7 +124,7 @@ COMMON: dict[str, Field] = {
     "author": lambda info: info.repo.namespace.name,
     "cardData": lambda info: info.description.card,
     "createdAt": lambda info: timestamp(info.repo.created_at),
-    "disabled": lambda info: False,
+    "disabled": lambda info: permissions.is_tombstone(info.repo),
     "downloads": lambda info: info.repo.downloads,
     "downloadsAllTime": lambda info: info.repo.downloads_all_time,
     "gated": lambda info: info.repo.gated or False,

@@ -53,7 +53,7 @@ def repos(call: Call, kind: str) -> HttpResponseBase:
     column = SORTS.get(call.request.GET.get("sort") or "trendingScore")
     if column is None:
         raise InvalidInput(_("“sort” must be one of: %(names)s.") % {"names": ", ".join(SORTS)})
-    found = _filtered(call, Repo.objects.visible_to(call.user).filter(kind=kind))
+    found = _filtered(call, Repo.objects.visible_to(call.user).listed().filter(kind=kind))
     if "usedStorage" in keys:
         found = with_storage(found)
     if "childrenModelCount" in keys:
@@ -102,7 +102,7 @@ def _filtered(call: Call, found: RepoQuerySet) -> RepoQuerySet:
     # Nothing here is deployed at a provider.
     if any(query.getlist(name) for name in ("inference", "inference_provider")):
         found = found.none()
-    return found.select_related("namespace").prefetch_related("labels")
+    return found.select_related("namespace", "restriction").prefetch_related("labels")
 
 
 def _of_size(found: RepoQuerySet, amounts: str) -> RepoQuerySet:

@@ -11,6 +11,7 @@ from portal.reach import reach_of
 ZERO_OID = "0" * 40
 DEFAULT_BRANCH = "main"
 MAX_WORDS = 8  # of one search
+UNRANKED = 1  # from this level of models_hub/models/restrictions.py on, lists leave it out
 
 
 class RepoQuerySet(models.QuerySet["Repo"]):
@@ -26,6 +27,10 @@ class RepoQuerySet(models.QuerySet["Repo"]):
             given = Q(namespace_id__in=list(reach.namespaces)) | Q(pk__in=list(reach.repos))
             return self.filter(Q(private=False) | given)._visible_to_owner(user)
         return self._visible_to_owner(user)
+
+    def listed(self) -> "RepoQuerySet":
+        """Those that lists, search and boards may name: without what moderation has taken off them."""
+        return self.exclude(restriction__level__gte=UNRANKED)
 
     def _visible_to_owner(self, user: User) -> "RepoQuerySet":
         there = self.filter(deleted_at__isnull=True)

@@ -50,7 +50,9 @@ def of(user: Asker, kind: str) -> list[tuple[SavedSearch, int]]:
     if not searches:
         return []
     oldest = min(search.seen_at for search in searches)
-    rows = Repo.objects.visible_to(user).filter(kind=kind, created_at__gt=oldest).order_by("-created_at", "-id")
+    rows = (
+        Repo.objects.visible_to(user).listed().filter(kind=kind, created_at__gt=oldest).order_by("-created_at", "-id")
+    )
     fresh = list(rows.values_list("pk", "created_at")[:NEWEST])
     return [(search, _new_in(search, user, fresh)) for search in searches]
 

@@ -59,6 +59,6 @@ def nearest(text: str, kind: str, *, user: Asker) -> str:
     asked_for = text.strip().lower()[:LONGEST]
     if len(asked_for) < 3:
         return ""
-    rows = Repo.objects.visible_to(user).filter(kind=kind).order_by("-downloads", "-id")
+    rows = Repo.objects.visible_to(user).listed().filter(kind=kind).order_by("-downloads", "-id")
     names = {name for full in rows.values_list("lower", flat=True)[:KNOWN_NAMES] for name in (full, *full.split("-"))}
     return next(iter(get_close_matches(asked_for, names, n=1, cutoff=0.75)), "")

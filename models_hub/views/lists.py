@@ -46,7 +46,7 @@ def _saved(request: HttpRequest, kind: str, query: Query) -> list[tuple[SavedSea
 @require_safe
 def latest(request: HttpRequest) -> HttpResponse:
     """The newest models, for the home page."""
-    rows = Repo.objects.visible_to(request.user).filter(kind=Repo.Kind.MODEL).latest()[:LATEST]
+    rows = Repo.objects.visible_to(request.user).listed().filter(kind=Repo.Kind.MODEL).latest()[:LATEST]
     return render(request, "models_hub/lists/_latest.html", {"repos": rows})
 
 
@@ -55,13 +55,15 @@ def latest(request: HttpRequest) -> HttpResponse:
 def of_author(request: HttpRequest) -> HttpResponse:
     """The repositories of one person or organization, for the profile page."""
     author = request.GET.get("author", "")
-    visible = Repo.objects.visible_to(request.user).owned_by(author).latest()
+    is_own = request.user.is_authenticated and request.user.get_username().lower() == author.lower()
+    seen = Repo.objects.visible_to(request.user)
+    visible = (seen if is_own else seen.listed()).owned_by(author).latest()
     wanted = request.GET.get("kind", "")
     kinds = [wanted] if wanted in Repo.Kind.values else Repo.Kind.values
     lists = [(kind, list(visible.filter(kind=kind)[: SHORT + 1])) for kind in kinds]
     context = {
         "author": author,
         "lists": [(kind, rows[:SHORT], len(rows) > SHORT) for kind, rows in lists],
-        "is_own": request.user.is_authenticated and request.user.get_username().lower() == author.lower(),
+        "is_own": is_own,
     }
     return render(request, "models_hub/lists/_of_author.html", context)

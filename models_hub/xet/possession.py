@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from models_hub.models import AccessRequest, Piece, Repo, Xorb, XorbRight
+from models_hub.models import AccessRequest, Piece, Repo, Restriction, Xorb, XorbRight
 from portal.models import AccessToken, Asker, User
 from portal.reach import reach_of
 
@@ -23,7 +23,7 @@ class Interval(NamedTuple):
 
 def readable_repos(user: Asker) -> QuerySet[Repo]:
     """Return the repositories whose files the user may download, as `permissions.can_download` says of one."""
-    visible = Repo.objects.visible_to(user)
+    visible = Repo.objects.visible_to(user).exclude(restriction__level__gte=Restriction.Level.DISABLE)
     reach = reach_of(user)
     if reach is not None and not reach.everywhere:  # a limited token opens only the gated ones that it was given
         given = Q(namespace_id__in=list(reach.namespaces)) | Q(pk__in=list(reach.repos))

@@ -102,7 +102,7 @@ def read(header: str) -> Grant:
 def restored(repo: int, user: int | None, scope: str, access: int | None, rev: str) -> Grant:
     """Return what these values, which we signed earlier, grant at this moment; raises as `read` does."""
     asker, token = _asker(user, access)
-    found = Repo.objects.visible_to(asker).select_related("namespace").filter(pk=repo).first()
+    found = Repo.objects.visible_to(asker).select_related("namespace", "restriction").filter(pk=repo).first()
     if found is None:
         raise NotFound(_("The repository of this token no longer exists."))
     if rev != NO_REVISION:

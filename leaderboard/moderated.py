@@ -1,0 +1,78 @@
+"""Evaluations and benchmarks before moderators."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from leaderboard import best_scores
+from leaderboard.models import Benchmark, Evaluation, ScoreRemoval
+from portal import moderated
+from portal.moderated import Target
+from portal.models import Decision
+
+
+def register() -> None:
+    moderated.register("evaluation", Evaluations())
+    moderated.register("benchmark", Benchmarks())
+
+
+class Evaluations:
+    """Scores: one can be taken off boards, and is never deleted."""
+
+    actions = ("nudge", "warn", "unscore")
+
+    def load(self, pk: int) -> Target | None:
+        rows = Evaluation.objects.filter(pk=pk).select_related("model__namespace", "benchmark__dataset")
+        one = rows.first()
+        if one is None:
+            return None
+        value = "–" if one.value is None else f"{one.value:.4f}"
+        return Target(
+            key=f"evaluation:{pk}",
+            title=_("%(model)s on %(benchmark)s") % {"model": one.model.full_name, "benchmark": one.benchmark.title},
+            path=one.get_absolute_url(),
+            label=_("evaluation"),
+            author_id=one.requested_by_id,
+            organization_id=one.model.namespace.organization_id,
+            is_private=one.model.private or one.benchmark.dataset.private,
+            state="off boards" if ScoreRemoval.objects.filter(evaluation=one).exists() else "",
+            facts={one.benchmark.primary_metric: value, _("Engine"): one.engine_version, _("Seed"): str(one.seed)},
+        )
+
+    def apply(self, pk: int, action: str, decision: Decision) -> dict[str, Any]:
+        one = Evaluation.objects.get(pk=pk)
+        _row, made = ScoreRemoval.objects.get_or_create(evaluation=one, defaults={"decision": decision})
+        best_scores.tell([one.model_id])
+        return {"was_ranked": made}
+
+    def undo(self, pk: int, action: str, decision: Decision) -> None:
+        if decision.before.get("was_ranked"):
+            ScoreRemoval.objects.filter(evaluation=pk).delete()
+            best_scores.tell(Evaluation.objects.filter(pk=pk).values_list("model_id", flat=True))
+
+
+class Benchmarks:
+    """Benchmarks: what is wrong with one is decided on its data set, or in its review."""
+
+    actions = ("nudge", "warn")
+
+    def load(self, pk: int) -> Target | None:
+        one = Benchmark.objects.filter(pk=pk).select_related("dataset__namespace").first()
+        if one is None:
+            return None
+        return Target(
+            key=f"benchmark:{pk}",
+            title=one.title,
+            path=one.get_absolute_url(),
+            label=_("benchmark"),
+            author_id=one.dataset.namespace.user_id or one.dataset.created_by_id,
+            organization_id=one.dataset.namespace.organization_id,
+            is_private=one.dataset.private,
+            facts={_("Data set"): one.dataset.full_name},
+        )
+
+    def apply(self, pk: int, action: str, decision: Decision) -> dict[str, Any]:
+        raise NotImplementedError(action)
+
+    def undo(self, pk: int, action: str, decision: Decision) -> None:
+        raise NotImplementedError(action)
