@@ -13,7 +13,7 @@ from django.utils import timezone
 from forum import attaching
 from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
 from models_hub.models import UpkeepRun
-from models_hub.searching import catalogue
+from models_hub.searching import trail
 from models_hub.tables import kept
 from portal.models import AccountExport, AuditEntry
 from worker import closing_accounts
@@ -75,7 +75,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         AuditEntry.forget_over()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
         tensor_diffs.forget_old()
-        catalogue.forget_old()
+        trail.forget_old()
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
         if figures.file_bytes:
             logger.info("The collection removed %s files, %s bytes.", figures.files, figures.file_bytes)

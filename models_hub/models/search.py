@@ -34,6 +34,20 @@ class CatalogueChange(models.Model):
         return f"{self.pk}: {self.repo_id}"
 
 
+class CatalogueSnapshot(models.Model):
+    """What the public repositories of a kind have, as bitmaps, for processes that start: see searching/snapshots.py."""
+
+    kind = models.CharField(max_length=8, choices=Repo.Kind.choices, unique=True)
+    position = models.BigIntegerField()  # true up to this change of the trail
+    newest = models.BigIntegerField()  # the last change that was known when it was made
+    made_by = models.CharField(max_length=32)  # which code
+    made_at = models.DateTimeField()
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.position}"
+
+
 class SavedSearch(models.Model):
     """A list that somebody wants to come back to: its kind and its query string, under a name."""
 

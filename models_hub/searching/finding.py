@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
 from django.utils.functional import Promise
 from pyroaring import BitMap
 
@@ -106,9 +107,9 @@ class Found:
         if len(ids) > RANKED:
             named = postings.of([Wanted(term, in_name=True) for term in self._terms])
             ids = self._likeliest(named, NAMED) | self._likeliest(self._held, RANKED)
-        use = self._catalogue.use
-        rows = SearchDocument.objects.filter(repo__in=[*ids, *self.own[:RANKED]]).values_list("repo_id", "words")
-        documents = [ranking.parse(pk, words, use.get(pk, 0.0)) for pk, words in rows]
+        found = SearchDocument.objects.filter(repo__in=[*ids, *self.own[:RANKED]])
+        rows = found.values("repo_id", "words", downloads=F("repo__downloads"), likes=F("repo__likes"))
+        documents = [ranking.parse(row["repo_id"], row["words"], ranking.use_of(row)) for row in rows]
         return [pk for _score, pk in ranking.order(self.terms, documents)]
 
     def _looked_through(self, rows: RepoQuerySet, fitting: BitMap, count: int) -> list[int]:

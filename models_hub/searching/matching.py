@@ -1,6 +1,9 @@
 """The two full-text engines behind one question: which repositories hold a word. They find the same ones."""
 
+import json
+from array import array
 from collections.abc import Sequence
+from sys import byteorder
 from typing import NamedTuple
 
 from django.db import connection
@@ -9,8 +12,7 @@ from pyroaring import BitMap
 from models_hub.searching.words import Term
 
 SQLITE = "SELECT {place}, group_concat(rowid) FROM hub_search WHERE hub_search MATCH %s"
-POSTGRESQL = """SELECT {place}, string_agg(repo_id::text, ',') FROM models_hub_searchdocument
-    WHERE {column}_vector @@ %s::tsquery"""
+POSTGRESQL = "SELECT {place}, hub_holding_{column}(%s::tsquery)"
 
 
 class Wanted(NamedTuple):
@@ -39,12 +41,24 @@ def read(wanted: Sequence[Wanted]) -> dict[Wanted, BitMap]:
     """Return who answers each of these, private repositories too, in one query."""
     if not wanted:
         return {}
-    pattern, question = (SQLITE, _fts5) if connection.vendor == "sqlite" else (POSTGRESQL, _tsquery)
+    is_sqlite = connection.vendor == "sqlite"
+    pattern, question, ids_of = (SQLITE, _fts5, _of_text) if is_sqlite else (POSTGRESQL, _tsquery, _of_bytes)
     parts = [pattern.format(place=place, column=one.column) for place, one in enumerate(wanted)]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), [question(one) for one in wanted])
-        # One text for each: fifty thousand rows of one number would take their time on the way.
-        return {wanted[place]: BitMap([*map(int, ids.split(","))] if ids else []) for place, ids in cursor.fetchall()}
+        return {wanted[place]: ids_of(ids) if ids else BitMap() for place, ids in cursor.fetchall()}
+
+
+# One value for each: fifty thousand rows of one number would take their time on the way.
+def _of_text(ids: str) -> BitMap:
+    return BitMap(json.loads(f"[{ids}]"))  # less than half the time of `int` for each
+
+
+def _of_bytes(ids: bytes) -> BitMap:
+    found = array("I", bytes(ids))
+    if byteorder == "little":
+        found.byteswap()
+    return BitMap(found)
 
 
 def _fts5(wanted: Wanted) -> str:

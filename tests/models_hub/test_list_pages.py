@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from models_hub import listing
 from models_hub.models import Repo
-from models_hub.searching import catalogue
+from models_hub.searching import trail
 from tests.evaluating import model_files
 
 
@@ -126,7 +126,7 @@ def test_a_private_model_is_listed_and_counted_for_its_people_alone(as_user, ali
 
 def test_a_list_costs_the_same_however_long_it_is(client, alice, make_repo, monkeypatch):
     # Tests that flush leave gaps in the numbers of the trail, which a reader would ask for once more for a while.
-    monkeypatch.setattr(catalogue, "NEAR", 0)
+    monkeypatch.setattr(trail, "NEAR", 0)
 
     def queries_of() -> int:
         client.get("/models")  # what changed is taken in by the first reader

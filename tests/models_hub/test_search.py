@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from benchmarks.search_quality import judging
 from models_hub import moving, publishing
-from models_hub.searching import catalogue, suggesting
+from models_hub.searching import suggesting, trail
 from models_hub.searching.words import asked
 from tests.models_hub.test_list_pages import card, names
 
@@ -111,7 +111,7 @@ def test_people_and_repositories_are_suggested(client, alice, make_repo):
 
 def test_a_search_costs_the_same_however_much_it_finds(client, alice, make_repo, monkeypatch):
     # Tests that flush leave gaps in the numbers of the trail, which a reader would ask for once more for a while.
-    monkeypatch.setattr(catalogue, "NEAR", 0)
+    monkeypatch.setattr(trail, "NEAR", 0)
 
     def queries_of() -> int:
         client.get("/models", query)
