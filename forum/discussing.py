@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forum import attaching, permissions, posting
+from forum.admission import admit
 from forum.models import Post, PostVersion, Topic
 from models_hub import proposing
 from models_hub.models import Numbering, Repo
@@ -16,19 +17,20 @@ from portal.models import Asker, Event, User
 Status = Topic.Status
 
 
-def find(repo: Repo, number: int) -> Topic:
-    """Return the topic of this number; raises NotFound."""
-    topic = Topic.objects.of(repo).select_related("author").filter(number=number).first()
+def find(repo: Repo, number: int, reader: Asker | None = None) -> Topic:
+    """Return the topic of this number, if the reader may see it; raises NotFound."""
+    topic = Topic.objects.of(repo, reader).select_related("author").filter(number=number).first()
     if topic is None:
         raise NotFound(_("This repository has no discussion %(number)d.") % {"number": number})
     topic.repo = repo
     return topic
 
 
-def find_comment(topic: Topic, pk: str) -> Post:
+def find_comment(topic: Topic, pk: str, reader: Asker) -> Post:
     """Return a comment of the topic by the id that clients know it by; raises NotFound."""
     known = pk.isascii() and pk.isdigit() and len(pk) < 19
-    found = topic.posts.filter(pk=int(pk), kind=Post.Kind.COMMENT) if known else Post.objects.none()
+    shown = Post.objects.shown_to(reader).filter(topic=topic, kind=Post.Kind.COMMENT)
+    found = shown.filter(pk=int(pk)) if known else shown.none()
     post = found.select_related("author").first()
     if post is None:
         raise NotFound(_("This discussion has no such comment."))
@@ -39,35 +41,43 @@ def find_comment(topic: Topic, pk: str) -> Post:
 def open_discussion(*, repo: Repo, by: Asker, title: str, text: str) -> Topic:
     """Begin a discussion about a repository, which anybody who sees it may do."""
     user, title = proposing.require_proposer(by, repo), proposing.checked_title(title)
-    opening = posting.written(repo, posting.checked_text(text) if text.strip() else "")
+    text = posting.checked_text(text) if text.strip() else ""
+    admission = admit(by=user, text=text, title=title, place=repo)
+    opening = posting.written(repo, admission.text, by=user)
+    held_at = timezone.now() if admission.held else None
     with transaction.atomic():
-        topic = Topic.objects.create(repo=repo, number=Numbering.take(repo), title=title, author=user)
-        posting.append(topic, by=user, text=opening)
-        record("opened", topic, by=user, title=title)
+        number = Numbering.take(repo)
+        topic = Topic.objects.create(repo=repo, number=number, title=title, author=user, held_at=held_at)
+        post = posting.append(topic, by=user, text=opening)
+        record("held" if held_at else "opened", topic, by=user, title=title, **posting.facts(post, opening))
     return topic
 
 
-def comment(topic: Topic, *, by: Asker, text: str) -> Post:
-    """Say something in a discussion."""
-    user = _participant(topic, by)
-    look = posting.written(topic.repo, posting.checked_text(text))
+def comment(topic: Topic, *, by: Asker, text: str, reply_to: Post | None = None) -> Post:
+    """Say something in a discussion of a repository."""
+    user = permissions.require_participant(by, topic)
+    admission = admit(by=user, text=posting.checked_text(text), place=topic)
+    look = posting.written(topic.repo, admission.text, by=user)
     with transaction.atomic():
-        return add_comment(topic, by=user, text=look)
+        return add_comment(topic, by=user, text=look, reply_to=reply_to, held=admission.held)
 
 
-def add_comment(topic: Topic, *, by: User, text: posting.Written) -> Post:
+def add_comment(
+    topic: Topic, *, by: User, text: posting.Written, reply_to: Post | None = None, held: bool = False
+) -> Post:
     """Add a rendered comment, in the caller's transaction."""
-    post = posting.append(topic, by=by, text=text)
-    record("commented", topic, by=by, comment=post.pk)
+    post = posting.append(topic, by=by, text=text, reply_to=reply_to, held=held)
+    record("comment_held" if held else "commented", topic, by=by, comment=post.pk, **posting.facts(post, text))
     return post
 
 
 def edit(post: Post, *, by: Asker, text: str) -> None:
     """Replace a comment's text, which only its author may; what it said before is kept."""
-    user = _participant(post.topic, by)
+    user = permissions.require_participant(by, post.topic)
     if post.author_id != user.pk:
         raise NotAllowed(_("Only its author may edit a comment."))
-    look = posting.written(post.topic.repo, posting.checked_text(text))
+    admission = admit(by=user, text=posting.checked_text(text), place=post.topic, edited=post)
+    look = posting.written(post.topic.repo, admission.text, by=user)
     with transaction.atomic():
         now = Post.objects.select_for_update().get(pk=post.pk)
         if now.is_hidden:
@@ -81,32 +91,37 @@ def edit(post: Post, *, by: Asker, text: str) -> None:
         post.edited_at, post.edited_by = timezone.now(), user
         post.save(update_fields=("text", "html", "renderer", "edited_at", "edited_by"))
         attaching.note_shown(post)
-        record("edited", post.topic, by=user, comment=post.pk)
+        record("edited", post.topic, by=user, comment=post.pk, **posting.facts(post, look))
 
 
 def hide(post: Post, *, by: Asker) -> None:
-    """Take a comment out of sight for good: its author may, writers of the repository and the portal's staff."""
-    user = _participant(post.topic, by)
+    """Take a comment out of sight for good: its author may, those who keep order there and the portal's staff."""
+    user = permissions.require_participant(by, post.topic)
     if post.author_id != user.pk and not permissions.can_moderate(user, post.topic):
-        raise NotAllowed(_("Only its author and writers of the repository may hide a comment."))
+        if post.topic.repo is not None:
+            raise NotAllowed(_("Only its author and writers of the repository may hide a comment."))
+        raise NotAllowed(_("Only its author and those who keep order here may hide a comment."))
     with transaction.atomic():
+        Topic.objects.select_for_update().get(pk=post.topic_id)
         if Post.objects.filter(pk=post.pk, hidden_at=None).update(hidden_at=timezone.now(), hidden_by=user):
+            Topic.objects.filter(pk=post.topic_id, accepted=post).update(accepted=None)
             attaching.withdraw_from(post)
-            record("hidden", post.topic, by=user, comment=post.pk)
+            record("hidden", post.topic, by=user, comment=post.pk, **posting.facts(post))
     post.refresh_from_db(fields=("hidden_at", "hidden_by"))
 
 
 def rename(topic: Topic, *, by: Asker, title: str) -> Post:
     """Give the topic another title; returns the note of it."""
-    user, title = _decider(topic, by), proposing.checked_title(title)
+    user, title = permissions.require_decider(by, topic), proposing.checked_title(title)
     with transaction.atomic():
         before = Topic.objects.select_for_update().get(pk=topic.pk).title
         if before == title:
             raise Conflict(_("The discussion has this title already."))
         topic.title = title
         topic.save(update_fields=("title",))
-        record("renamed", topic, by=user, title=title)
-        return posting.append(topic, by=user, kind=Post.Kind.TITLE, data={"from": before, "to": title})
+        note = posting.append(topic, by=user, kind=Post.Kind.TITLE, data={"from": before, "to": title})
+        record("renamed", topic, by=user, title=title, **posting.facts(note))
+    return note
 
 
 def change_status(topic: Topic, *, by: Asker, status: str, comment: str = "") -> Post:
@@ -114,58 +129,53 @@ def change_status(topic: Topic, *, by: Asker, status: str, comment: str = "") ->
 
     A pull request goes through the hub, which reports back.
     """
-    user = _decider(topic, by)
+    user = permissions.require_decider(by, topic)
+    held = False
     if comment.strip():
-        comment = posting.checked_text(comment)
+        admission = admit(by=user, text=posting.checked_text(comment), place=topic)
+        comment, held = admission.text, admission.held
     if topic.is_pull_request:
         proposing.change_status(proposing.find(_repo(topic), _number(topic)), by=user, status=status, comment=comment)
         topic.refresh_from_db(fields=("status", "last_number", "comments"))
         return topic.posts.select_related("author").filter(kind=Post.Kind.STATUS).latest("number")
     if status not in (Status.OPEN, Status.CLOSED):
         raise InvalidInput(_("The status must be “open” or “closed”."))
-    look = posting.written(topic.repo, comment)
+    look = posting.written(topic.repo, comment.strip(), by=user)
     with transaction.atomic():
         if Topic.objects.select_for_update().get(pk=topic.pk).status == status:
             raise Conflict(_("This discussion has that status already."))
-        return note_status(topic, status, by=user, text=look)
+        return note_status(topic, status, by=user, text=look, held=held)
 
 
-def note_status(topic: Topic, status: str, *, by: User, text: posting.Written) -> Post:
+def note_status(topic: Topic, status: str, *, by: User, text: posting.Written, held: bool = False) -> Post:
     """Write a new status, with what was said about it, in the caller's transaction; returns the note."""
     topic.status = status
     topic.save(update_fields=("status",))
     note = posting.append(topic, by=by, kind=Post.Kind.STATUS, data={"status": status})
     if text.text:
-        add_comment(topic, by=by, text=text)
-    record("merged" if status == Status.MERGED else "status_changed", topic, by=by, status=status)
+        add_comment(topic, by=by, text=text, held=held)
+    what = "merged" if status == Status.MERGED else "status_changed"
+    record(what, topic, by=by, status=status, **posting.facts(note))
     return note
 
 
 def record(what: str, topic: Topic, *, by: User | None, **facts: Any) -> None:
-    """Record `discussion.<what>`, naming repository and number for those who react to it."""
-    repo = _repo(topic)
+    """Record what happened for those who react to it: `discussion.<what>` with its repository, else `topic.<what>`."""
+    facts["topic"] = topic.pk
+    if topic.repo is None:
+        facts |= {"number": facts.get("post_number"), "category": topic.category_id}
+        Event.record(f"topic.{what}", subject=f"topic:{topic.pk}", by=by, **facts)
+        return
     Event.record(
         f"discussion.{what}",
-        subject=f"repo:{repo.pk}",
+        subject=f"repo:{topic.repo.pk}",
         by=by,
-        repo=repo.full_name,
-        repo_kind=repo.kind,
+        repo=topic.repo.full_name,
+        repo_kind=topic.repo.kind,
         number=topic.number,
         is_pull_request=topic.is_pull_request,
         **facts,
     )
-
-
-def _participant(topic: Topic, by: Asker) -> User:
-    return proposing.require_proposer(by, _repo(topic))
-
-
-def _decider(topic: Topic, by: Asker) -> User:
-    """Return the user who may rename, close and open: the author, writers of the repository and staff."""
-    user = _participant(topic, by)
-    if topic.author_id != user.pk and not permissions.can_moderate(user, topic):
-        raise NotAllowed(_("Only its author and writers of the repository may change this."))
-    return user
 
 
 def _repo(topic: Topic) -> Repo:

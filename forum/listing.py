@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from forum.models import Topic
 from forum.models.topics import LIVE
 from models_hub.models import Repo
+from portal.models import Asker
 
 PAGE = 30
 
@@ -30,9 +31,9 @@ class Page:
     closed: int
 
 
-def page(repo: Repo, filters: Filters) -> Page:
+def page(repo: Repo, filters: Filters, reader: Asker) -> Page:
     """Return the page that was asked for, in two queries."""
-    of_kind = Topic.objects.of(repo)
+    of_kind = Topic.objects.of(repo, reader)
     if filters.kind in {"discussion", "pull_request"}:
         of_kind = of_kind.filter(is_pull_request=filters.kind == "pull_request")
     counts = of_kind.aggregate(all=Count("pk"), open=Count("pk", filter=Q(status__in=LIVE)))

@@ -1,10 +1,60 @@
-"""Who may do what in a conversation. Who may see it is decided by the repository it is about."""
+"""Who may do what in a conversation. Who may see it is decided by the repository or the category that it is in."""
 
-from forum.models import Topic
-from models_hub import permissions
-from portal.models import User
+from django.utils.translation import gettext as _
+
+from forum.models import Category, Post, Steward, Topic
+from models_hub import permissions, proposing
+from portal.errors import NotAllowed, SignInRequired
+from portal.models import Asker, User
+from portal.reach import may_use
+
+
+def can_keep_order(user: Asker, category: Category) -> bool:
+    """The portal's staff, and those whom it appointed for the category."""
+    if not isinstance(user, User):
+        return False
+    return user.is_staff or Steward.objects.serving().filter(category=category, user=user).exists()
 
 
 def can_moderate(user: User, topic: Topic) -> bool:
-    """Keep order: about a repository, as the hub says; elsewhere, the portal's staff."""
-    return user.is_staff if topic.repo is None else permissions.can_moderate(user, topic.repo)
+    """Keep order: about a repository, as the hub says; in a category, its stewards and the portal's staff."""
+    if topic.repo is not None:
+        return permissions.can_moderate(user, topic.repo)
+    return user.is_staff if topic.category is None else can_keep_order(user, topic.category)
+
+
+def can_change(user: Asker, post: Post) -> bool:
+    """Whether the user may edit the words of a post: they are its author's alone."""
+    return user.is_authenticated and post.author_id == user.pk and post.is_comment and not post.is_hidden
+
+
+def require_member(by: Asker) -> User:
+    """Return the person who may take part in the forum."""
+    if not isinstance(by, User):
+        raise SignInRequired(_("Sign in first."))
+    if not may_use(by, "discussions"):
+        raise NotAllowed(_("This access token may not take part in discussions and pull requests."))
+    return by
+
+
+def require_participant(by: Asker, topic: Topic) -> User:
+    """Return the person who may take part in a conversation that he sees."""
+    return require_member(by) if topic.repo is None else proposing.require_proposer(by, topic.repo)
+
+
+def require_decider(by: Asker, topic: Topic) -> User:
+    """Return the person who may rename, close and open: the author and those who keep order there."""
+    user = require_participant(by, topic)
+    if topic.author_id != user.pk and not can_moderate(user, topic):
+        if topic.repo is not None:
+            raise NotAllowed(_("Only its author and writers of the repository may change this."))
+        raise NotAllowed(_("Only its author and those who keep order here may change this."))
+    return user
+
+
+def require_moderator(by: Asker, topic: Topic) -> User:
+    """Return the person who keeps order in this conversation."""
+    user = require_participant(by, topic)
+    if not can_moderate(user, topic):
+        raise NotAllowed(_("Only those who keep order here may do this."))
+    return user

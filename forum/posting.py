@@ -4,30 +4,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forum import attaching
+from forum import attaching, counting, naming
 from forum.models import Post, Topic
 from models_hub import rendering
 from models_hub.checking import is_text
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.errors import InvalidInput
-from portal.models import User
+from portal.models import Asker, User
 
 MAX_TEXT = 65_536
+MAX_MENTIONS = 10
 # Of the texts that could not be rendered when they were written, a page tries again so many.
 RETRIES = 3
 
 
 @dataclass(frozen=True)
 class Written:
-    """A checked text and how it looks; `renderer` is 0 where it is shown plain for now."""
+    """A checked text and how it looks; `renderer` is 0 where it is shown plain for now. People are named by id."""
 
     text: str
     html: str
     renderer: int
+    mentions: tuple[int, ...] = ()
+    quotes: tuple[int, ...] = ()
 
 
 def checked_text(text: str) -> str:
@@ -40,13 +44,18 @@ def checked_text(text: str) -> str:
     return text
 
 
-def written(repo: Repo | None, text: str) -> Written:
-    """Return a text with its look. Takes long for hostile ones: never inside a transaction."""
+def written(repo: Repo | None, text: str, *, by: Asker | None = None) -> Written:
+    """Return a text of `by` with its look. Takes long for hostile ones: never inside a transaction."""
+    if not text:
+        return Written("", "", rendering.VERSION)
+    named = naming.named_in(text, by=by or AnonymousUser(), repo=repo)
+    if len(named.mentions) > MAX_MENTIONS and len(naming.called_in(text)) > MAX_MENTIONS:
+        raise InvalidInput(_("A post may call at most %(max)d people.") % {"max": MAX_MENTIONS})
     pictures = attaching.known(text)
-    html = rendering.comment_html(text, repo=repo, revision=DEFAULT_BRANCH, pictures=pictures) if text else ""
+    html = rendering.comment_html(text, repo=repo, revision=DEFAULT_BRANCH, pictures=pictures, links=named.links)
     if html is None:
-        return Written(text, "", 0)
-    return Written(text, html, rendering.VERSION)
+        return Written(text, "", 0, named.mentions, named.quotes)
+    return Written(text, html, rendering.VERSION, named.mentions, named.quotes)
 
 
 def append(
@@ -56,14 +65,13 @@ def append(
     kind: str = Post.Kind.COMMENT,
     text: Written | None = None,
     data: dict[str, Any] | None = None,
+    reply_to: Post | None = None,
+    held: bool = False,
 ) -> Post:
     """Add a post to the topic, in the caller's transaction; the topic's row stays locked until its end."""
-    opening = topic.last_number == 0
-    counted = 1 if kind == Post.Kind.COMMENT and not opening else 0
-    now = timezone.now()
     row = Topic.objects.filter(pk=topic.pk)
-    row.update(last_number=F("last_number") + 1, comments=F("comments") + counted, last_post_at=now)
-    topic.last_number, topic.comments = row.values_list("last_number", "comments").get()
+    row.update(last_number=F("last_number") + 1)
+    topic.last_number = row.values_list("last_number", flat=True).get()
     look = text or Written("", "", rendering.VERSION)
     post = Post.objects.create(
         topic=topic,
@@ -74,16 +82,32 @@ def append(
         html=look.html,
         renderer=look.renderer,
         data=data or {},
+        reply_to=reply_to,
+        held_at=timezone.now() if held else None,
     )
+    if not held:
+        counting.count_post(topic, post)
     attaching.note_shown(post)
     return post
+
+
+def facts(post: Post, text: Written | None = None) -> dict[str, Any]:
+    """Return what an event says of a post: where it is, whose it is, whom it names and answers."""
+    return {
+        "post": post.pk,
+        "post_number": post.number,
+        "author": post.author_id,
+        "mentions": list(text.mentions) if text else [],
+        "quotes": list(text.quotes) if text else [],
+        "replied": post.reply_to.author_id if post.reply_to else None,
+    }
 
 
 def render_again(repo: Repo | None, posts: Sequence[Post]) -> None:
     """Give posts their look that have none, or one of an older renderer; few at a time, since each takes a while."""
     stale = [post for post in posts if post.text and post.renderer != rendering.VERSION]
     for post in stale[:RETRIES]:
-        look = written(repo, post.text)
+        look = written(repo, post.text, by=post.author)
         if look.renderer:
             post.html, post.renderer = look.html, look.renderer
             post.save(update_fields=("html", "renderer"))

@@ -18,8 +18,8 @@ class RepoTopics:
         topic = Topic.objects.create(
             repo=pull.repo, number=pull.number, is_pull_request=True, title=title, status=pull.status, author=by
         )
-        posting.append(topic, by=by, text=_unrendered(description))
-        discussing.record("opened", topic, by=by, title=title)
+        post = posting.append(topic, by=by, text=_unrendered(description))
+        discussing.record("opened", topic, by=by, title=title, **posting.facts(post))
 
     def title_of(self, pull: PullRequest) -> str:
         return _topic(pull).title
@@ -36,10 +36,10 @@ class RepoTopics:
 
     def reviewed(self, pull: PullRequest, *, by: User, verdict: str, comment: str) -> None:
         topic = _topic(pull)
-        posting.append(topic, by=by, kind=Post.Kind.REVIEW, data={"verdict": verdict})
+        note = posting.append(topic, by=by, kind=Post.Kind.REVIEW, data={"verdict": verdict})
         if comment:
             discussing.add_comment(topic, by=by, text=_unrendered(comment))
-        discussing.record("reviewed", topic, by=by, verdict=verdict)
+        discussing.record("reviewed", topic, by=by, verdict=verdict, **posting.facts(note))
 
     def merged(self, pull: PullRequest, *, by: User, comment: str) -> None:
         discussing.note_status(_topic(pull), pull.status, by=by, text=_unrendered(comment))

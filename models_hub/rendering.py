@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import Any
@@ -69,13 +69,22 @@ def markdown_html(text: str, *, repo: Repo, revision: str, folder: str = "") -> 
     return document(text, repo=repo, revision=revision, folder=folder).html
 
 
-def comment_html(text: str, *, repo: Repo | None, revision: str, pictures: Sequence[str] = ()) -> SafeString | None:
+def comment_html(
+    text: str,
+    *,
+    repo: Repo | None,
+    revision: str,
+    pictures: Sequence[str] = (),
+    links: Mapping[str, tuple[str, str]] | None = None,
+) -> SafeString | None:
     """Return what somebody wrote in a conversation as clean HTML, None when it is too hard to render.
 
     Relative links point into the repository at this revision, as they do in its card; `pictures` are the keys of
-    the attachments that it may show.
+    the attachments that it may show, `links` the words that become links, with what they stand for and its address.
     """
     options: dict[str, Any] = {"pictures": list(pictures)} if pictures else {}
+    if links:
+        options["links"] = {word: list(target) for word, target in sorted(links.items())}
     prefixes = places(repo, revision) if repo else {"blob": "/", "raw": "/"}
     rendered = _run("markdown", text, **prefixes, folder="", **options)
     return None if rendered is None else mark_safe(rendered)  # noqa: S308 - cleaned by nh3

@@ -71,7 +71,7 @@ class Topics(HubView):
     )
     def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
         """List the discussions of a repository, newest first."""
-        rows = _filtered(request, Topic.objects.of(self.repo(request, kind, namespace, name)))
+        rows = _filtered(request, Topic.objects.of(self.repo(request, kind, namespace, name), request.user))
         pages = NewestFirst()
         page: list[Topic] = pages.paginate_queryset(rows.select_related("author"), request, view=self) or []
         return pages.get_paginated_response(TopicShape(page, many=True).data)
@@ -97,7 +97,7 @@ class Topics(HubView):
         else:
             made = discussing.open_discussion(repo=repo, by=request.user, title=values["title"], text=values["text"])
             number = made.number or 0
-        return Response(_whole(repo, discussing.find(repo, number)), status=201)
+        return Response(_whole(repo, discussing.find(repo, number, request.user)), status=201)
 
 
 class OneTopic(HubView):
@@ -105,13 +105,13 @@ class OneTopic(HubView):
     def get(self, request: Request, kind: str, namespace: str, name: str, number: int) -> Response:
         """Read one discussion; its posts are below it."""
         repo = self.repo(request, kind, namespace, name)
-        return Response(_whole(repo, discussing.find(repo, number)))
+        return Response(_whole(repo, discussing.find(repo, number, request.user)))
 
     @extend_schema(request=TopicChanges, responses=WholeTopicShape)
     def patch(self, request: Request, kind: str, namespace: str, name: str, number: int) -> Response:
         """Rename, close or open a discussion."""
         repo = self.repo(request, kind, namespace, name)
-        topic = discussing.find(repo, number)
+        topic = discussing.find(repo, number, request.user)
         sent = TopicChanges(data=request.data)
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
@@ -119,7 +119,7 @@ class OneTopic(HubView):
             discussing.rename(topic, by=request.user, title=values["title"])
         if "status" in values:
             discussing.change_status(topic, by=request.user, status=values["status"], comment=values["comment"])
-        return Response(_whole(repo, discussing.find(repo, number)))
+        return Response(_whole(repo, discussing.find(repo, number, request.user)))
 
 
 class Posts(HubView):
@@ -128,9 +128,10 @@ class Posts(HubView):
     @extend_schema(parameters=PAGE, responses=paged(PostShape))
     def get(self, request: Request, kind: str, namespace: str, name: str, number: int) -> Response:
         """List what was said and done, the opening comment first."""
-        topic = discussing.find(self.repo(request, kind, namespace, name), number)
+        topic = discussing.find(self.repo(request, kind, namespace, name), number, request.user)
         pages = OldestFirst()
-        page = pages.paginate_queryset(topic.posts.select_related("author"), request, view=self) or []
+        rows = Post.objects.shown_to(request.user).filter(topic=topic).select_related("author")
+        page = pages.paginate_queryset(rows, request, view=self) or []
         posting.render_again(topic.repo, page)
         return pages.get_paginated_response(PostShape(page, many=True).data)
 
@@ -138,7 +139,7 @@ class Posts(HubView):
     @once
     def post(self, request: Request, kind: str, namespace: str, name: str, number: int) -> Response:
         """Say something."""
-        topic = discussing.find(self.repo(request, kind, namespace, name), number)
+        topic = discussing.find(self.repo(request, kind, namespace, name), number, request.user)
         sent = CommentInput(data=request.data)
         sent.is_valid(raise_exception=True)
         made = discussing.comment(topic, by=request.user, text=sent.validated_data["text"])
@@ -162,8 +163,8 @@ class OnePost(HubView):
         return Response(status=204)
 
     def _find(self, request: Request, kind: str, namespace: str, name: str, number: int, post: str) -> Post:
-        topic = discussing.find(self.repo(request, kind, namespace, name), number)
-        return discussing.find_comment(topic, post)
+        topic = discussing.find(self.repo(request, kind, namespace, name), number, request.user)
+        return discussing.find_comment(topic, post, request.user)
 
 
 class Reviews(HubView):

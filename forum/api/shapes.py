@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from forum import showing
 from forum.models import Post, Topic
 from models_hub.approving import Said
 from models_hub.models import PullRequest, Review
@@ -39,7 +40,7 @@ class PostShape(serializers.ModelSerializer[Post]):
         return "" if post.is_hidden else post.text
 
     def get_html(self, post: Post) -> str:
-        return "" if post.is_hidden else post.html
+        return "" if post.is_hidden else showing.plain(post.html)
 
 
 class ChangeShape(serializers.ModelSerializer[PullRequest]):

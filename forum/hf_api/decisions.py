@@ -11,13 +11,13 @@ from models_hub.merging import Method
 
 
 def rename(call: Call, kind: str, namespace: str, name: str, number: int) -> HttpResponseBase:
-    topic = discussing.find(call.repo(kind, namespace, name), number)
+    topic = discussing.find(call.repo(kind, namespace, name), number, call.user)
     note = discussing.rename(topic, by=call.writer(), title=text(call.json().get("title"), "title"))
     return JsonResponse({"newTitle": shapes.event(note)})
 
 
 def change_status(call: Call, kind: str, namespace: str, name: str, number: int) -> HttpResponseBase:
-    topic = discussing.find(call.repo(kind, namespace, name), number)
+    topic = discussing.find(call.repo(kind, namespace, name), number, call.user)
     user, body = call.writer(), call.json()
     note = discussing.change_status(
         topic,

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from forum import posting
+from forum import posting, showing
 from forum.models import Post, Topic
 from models_hub.comparing import Comparison, FileChange
 from models_hub.hf_api.shapes import timestamp
 from models_hub.models import Repo
-from portal.models import User
+from portal.models import Asker, User
 
 MAX_EVENTS = 5000  # of one discussion
 
@@ -29,10 +29,12 @@ def topic(repo: Repo, row: Topic) -> dict[str, Any]:
     }
 
 
-def events(row: Topic) -> list[dict[str, Any]]:
-    """Return all that happened in a discussion, the opening comment first."""
+def events(row: Topic, reader: Asker) -> list[dict[str, Any]]:
+    """Return all that happened in a discussion, as far as the reader sees it, the opening comment first."""
     posts = list(
-        row.posts.select_related("author", "edited_by")
+        Post.objects.shown_to(reader)
+        .filter(topic=row)
+        .select_related("author", "edited_by")
         .prefetch_related("versions__author")
         .order_by("number")[:MAX_EVENTS]
     )
@@ -60,7 +62,7 @@ def _comment(post: Post) -> dict[str, Any]:
     hidden = post.is_hidden
     latest = _version(
         "" if hidden else post.text,
-        "" if hidden else post.html,
+        "" if hidden else showing.plain(post.html),
         post.edited_at or post.created_at,
         post.edited_by or post.author,
     )

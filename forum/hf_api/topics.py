@@ -20,7 +20,7 @@ MAX_PAGE = 100_000
 def listed(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
     """Answer one page, newest first; clients ask for the next one while `start` and its length are below `count`."""
     repo = call.repo(kind, namespace, name)
-    found = _filtered(call, Topic.objects.of(repo))
+    found = _filtered(call, Topic.objects.of(repo, call.user))
     start = (call.number("p", 0, MAX_PAGE) if call.request.GET.get("p", "0") != "0" else 0) * PAGE
     rows = found.newest()[start : start + PAGE]
     return JsonResponse(
@@ -43,8 +43,8 @@ def create(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase
 
 def details(call: Call, kind: str, namespace: str, name: str, number: int) -> HttpResponseBase:
     repo = call.repo(kind, namespace, name)
-    topic = discussing.find(repo, number)
-    shown = {**shapes.topic(repo, topic), "events": shapes.events(topic)}
+    topic = discussing.find(repo, number, call.user)
+    shown = {**shapes.topic(repo, topic), "events": shapes.events(topic, call.user)}
     if topic.is_pull_request:
         shown |= _change(call, repo, proposing.find(repo, number))
     return JsonResponse(shown)

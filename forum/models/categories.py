@@ -45,7 +45,7 @@ class Category(models.Model):
     asks_questions = models.BooleanField(default=False)  # topics are questions unless said otherwise
     reviews_articles = models.BooleanField(default=False)  # topics are articles, which wait for a reviewer
     slow_seconds = models.PositiveIntegerField(default=0)
-    # Counted by the relay from what topics have.
+    # Topics that are listed, and their posts: each opening post and the comments; see forum/counting.py.
     topic_count = models.PositiveIntegerField(default=0)
     post_count = models.PositiveIntegerField(default=0)
     archived_at = models.DateTimeField(null=True, blank=True)

@@ -4,7 +4,16 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forum.models.topics import Topic
-from portal.models import User
+from portal.models import Asker, User
+
+
+class PostQuerySet(models.QuerySet["Post"]):
+    def shown_to(self, reader: Asker, *, moderates: bool = False) -> "PostQuerySet":
+        """Posts of a topic that the reader sees: what waits to be let in, its author and those who keep order."""
+        if moderates or reader.is_staff:
+            return self
+        shown = models.Q(held_at__isnull=True)
+        return self.filter(shown | models.Q(author_id=reader.pk) if reader.is_authenticated else shown)
 
 
 class Post(models.Model):
@@ -38,6 +47,8 @@ class Post(models.Model):
     held_at = models.DateTimeField(null=True, blank=True)  # waits for somebody to let it in
     reply_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="replies")
     reactions = models.JSONField(default=dict, blank=True)  # how many of each kind
+
+    objects = PostQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("topic", "number"), name="post_number_once"),)

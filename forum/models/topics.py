@@ -14,20 +14,22 @@ MAX_TITLE = 300
 LISTED = Q(category__isnull=False, deleted_at__isnull=True, hidden_at__isnull=True, held_at__isnull=True)
 
 
+def _shown_to(reader: Asker | None) -> Q:
+    shown = Q(hidden_at__isnull=True, held_at__isnull=True)
+    return shown | Q(author_id=reader.pk) if reader is not None and reader.is_authenticated else shown
+
+
 class TopicQuerySet(models.QuerySet["Topic"]):
-    def of(self, repo: Repo) -> "TopicQuerySet":
-        return self.filter(repo=repo, deleted_at__isnull=True)
+    def of(self, repo: Repo, reader: Asker | None = None) -> "TopicQuerySet":
+        """Topics about a repository that the reader sees: what waits or is hidden, its author and staff."""
+        there = self.filter(repo=repo, deleted_at__isnull=True)
+        return there if reader is not None and reader.is_staff else there.filter(_shown_to(reader))
 
     def visible_to(self, reader: Asker) -> "TopicQuerySet":
         """Topics of repositories and categories that the reader sees; what waits or is hidden, its author and staff."""
         placed = Q(repo__in=Repo.objects.visible_to(reader)) | Q(category__in=Category.objects.visible_to(reader))
         there = self.filter(placed, deleted_at__isnull=True)
-        if reader.is_staff:
-            return there
-        shown = Q(hidden_at__isnull=True, held_at__isnull=True)
-        if not reader.is_authenticated:
-            return there.filter(shown)
-        return there.filter(shown | Q(author_id=reader.pk))
+        return there if reader.is_staff else there.filter(_shown_to(reader))
 
     def live(self) -> "TopicQuerySet":
         """Those that wait for somebody: open ones and drafts."""
@@ -112,6 +114,7 @@ class Topic(models.Model):
             models.Index(fields=("-last_post",), name="topic_questions", condition=LISTED & Q(kind="question")),
             models.Index(fields=("-likes", "-id"), name="topic_top", condition=LISTED & Q(likes__gt=0)),
             models.Index(fields=("-id",), name="topic_newest", condition=LISTED),
+            models.Index(fields=("pinned_until",), name="topic_pinned", condition=Q(pinned_until__isnull=False)),
         )
 
     def __str__(self) -> str:

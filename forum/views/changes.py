@@ -14,7 +14,7 @@ from models_hub.views.pages import repo_page, respond
 def files(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
     """Show each file as it was where the proposal began, and as it would be."""
     permissions.require_download(request.user, repo)
-    topic = discussing.find(repo, int(number))
+    topic = discussing.find(repo, int(number), request.user)
     pull = proposing.find(repo, int(number))
     review = reviewing.look(pull)
     return respond(

@@ -18,7 +18,7 @@ from portal.errors import DomainError, NotFound, status_of
 @require_POST
 def add(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
     """Say something; what was refused stays in the form."""
-    topic = discussing.find(repo, int(number))
+    topic = discussing.find(repo, int(number), request.user)
     form, status = CommentForm(request.POST), 400
     if form.is_valid():
         try:
@@ -35,7 +35,7 @@ def add(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpResponse:
     """Show what a comment said before; its author may change what it says."""
-    post = discussing.find_comment(discussing.find(repo, int(number)), comment)
+    post = discussing.find_comment(discussing.find(repo, int(number), request.user), comment, request.user)
     if post.is_hidden:
         raise NotFound(_("This discussion has no such comment."))
     is_author = request.user.pk == post.author_id
@@ -67,7 +67,7 @@ def edit(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpRes
 @require_POST
 def hiding(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpResponse:
     """Take a comment out of sight."""
-    post = discussing.find_comment(discussing.find(repo, int(number)), comment)
+    post = discussing.find_comment(discussing.find(repo, int(number), request.user), comment, request.user)
     discussing.hide(post, by=request.user)
     return redirect(_address(repo, post))
 

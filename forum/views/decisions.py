@@ -19,7 +19,7 @@ from portal.errors import Conflict, InvalidInput
 @require_POST
 def title(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
     """Rename a discussion."""
-    topic, form = discussing.find(repo, int(number)), TitleForm(request.POST)
+    topic, form = discussing.find(repo, int(number), request.user), TitleForm(request.POST)
     given = form.cleaned_data["title"] if form.is_valid() else ""
     try:
         discussing.rename(topic, by=request.user, title=given)
@@ -32,7 +32,7 @@ def title(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
 @require_POST
 def status(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
     """Close a discussion, or open it; with what was written beside the button as a comment."""
-    topic = discussing.find(repo, int(number))
+    topic = discussing.find(repo, int(number), request.user)
     wanted, comment = request.POST.get("status", ""), request.POST.get("text", "")
     try:
         discussing.change_status(topic, by=request.user, status=wanted, comment=comment)

@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from forum import discussing, listing, permissions, posting, reviewing
+from forum import discussing, listing, permissions, posting, reviewing, showing
 from forum.forms import CommentForm, MergeForm, ReviewForm, TitleForm, TopicForm
 from forum.listing import Filters
-from forum.models import Topic
+from forum.models import Post, Topic
 from models_hub import permissions as hub_permissions
 from models_hub import proposing
 from models_hub.models import Repo
@@ -29,7 +29,7 @@ def listed(request: HttpRequest, repo: Repo) -> HttpResponse:
         status=request.GET.get("status", "open"),
         before=_number(request, "before"),
     )
-    page = listing.page(repo, filters)
+    page = listing.page(repo, filters, request.user)
     return respond(request, repo, "forum/discussions/list.html", tab="discussions", page=page, filters=filters)
 
 
@@ -63,7 +63,7 @@ def new(request: HttpRequest, repo: Repo) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
     """Read a discussion from its opening, or from a later post, on."""
-    return conversation(request, repo, discussing.find(repo, int(number)))
+    return conversation(request, repo, discussing.find(repo, int(number), request.user))
 
 
 def conversation(
@@ -71,11 +71,11 @@ def conversation(
 ) -> HttpResponse:
     """Render the page of a discussion, with a comment that was refused still in its form."""
     user, start = request.user, _number(request, "from") or 1
-    posts = list(
-        topic.posts.filter(number__gte=start).select_related("author", "hidden_by").order_by("number")[: POSTS + 1]
-    )
-    posting.render_again(repo, posts[:POSTS])
     may_moderate = isinstance(user, User) and permissions.can_moderate(user, topic)
+    shown = Post.objects.shown_to(user, moderates=may_moderate).filter(topic=topic, number__gte=start)
+    posts = list(shown.select_related("author", "hidden_by").order_by("number")[: POSTS + 1])
+    posting.render_again(repo, posts[:POSTS])
+    showing.show(posts[:POSTS], user)
     may_decide = may_moderate or (user.is_authenticated and topic.author_id == user.pk)
     return respond(
         request,

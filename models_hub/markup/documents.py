@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape, unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -22,11 +22,16 @@ from models_hub.markup import formulas
 from models_hub.markup.formulas import CLOSE, OPEN, Formulas
 
 ID_PREFIX = "card-"
+# Words that become links, with the key of what they stand for and its address. The key is kept in an attribute that
+# nobody can write: those of users are dropped.
+Links = Mapping[str, Sequence[str]]
+REFERENCE = "data-key"
+LITERAL = {"code", "pre", "kbd", "samp", "var"}
 # A user's class must not borrow the look, or the fixed positioning, of the site's own components.
 ALERTS = ("note", "tip", "important", "warning", "caution")
 CLASSES = {
     *STANDARD_TYPES.values(), "highlight", "footnote", "footnote-ref", "footnote-backref", "anchor", "mermaid",
-    "alert-word", "card-alert", *(f"card-alert-{kind}" for kind in ALERTS),
+    "alert-word", "card-alert", "mention", "reference", *(f"card-alert-{kind}" for kind in ALERTS),
 } - {""}  # fmt: skip
 TAGS = set(
     """a abbr b blockquote br caption center cite code dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5
@@ -35,7 +40,7 @@ TAGS = set(
 )
 ATTRIBUTES = {
     "*": {"id", "title", "lang", "dir"},
-    "a": {"href"},
+    "a": {"href", REFERENCE},
     "img": {"src", "alt", "width", "height", "align"},
     "ol": {"start"},
     "details": {"open"},
@@ -115,15 +120,23 @@ class LinkResolver(HTMLParser):
     What it writes is cleaned afterwards, so it may be as trusting as it likes.
     """
 
-    def __init__(self, blob: str, raw: str, folder: str, pictures: Sequence[str] = ()) -> None:
+    def __init__(
+        self, blob: str, raw: str, folder: str, pictures: Sequence[str] = (), links: Links | None = None
+    ) -> None:
         super().__init__(convert_charrefs=False)
+        self.links = links or {}
+        self.words = _words_pattern(self.links)
+        self.literal = 0  # how many elements are open whose text is shown as it is written
         self.pictures = frozenset(pictures)
         self.blob, self.raw, self.folder = blob, raw, folder
         self.parts: list[str] = []
         self.anchors = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
+        values = {name: value or "" for name, value in attrs if name != REFERENCE}
+        self.literal += tag in LITERAL
+        if tag == "a" and (target := self.links.get(values.get("href", ""))):
+            values |= {"class": "reference", "href": target[1], REFERENCE: target[0]}
         if tag == "img":
             values["src"] = self.local_picture(values.get("src", ""))
         if tag == "input":
@@ -151,10 +164,20 @@ class LinkResolver(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.anchors = max(self.anchors - (tag == "a"), 0)
+        self.literal = max(self.literal - (tag in LITERAL), 0)
         self.parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
+        if self.words and not self.anchors and not self.literal:
+            data = self.words.sub(self.linked, data)
         self.parts.append(data)
+
+    def linked(self, found: re.Match[str]) -> str:
+        """Return the link that a word stands for. A link without a key leads to an account."""
+        word = found[0]
+        key, address = self.links.get(word) or self.links[word.lower()]
+        mark = f'class="reference" {REFERENCE}="{escape(key)}"' if key else 'class="mention"'
+        return f'<a href="{escape(address)}" {mark}>{escape(word)}</a>'
 
     def handle_entityref(self, name: str) -> None:
         self.parts.append(f"&{name};")
@@ -184,6 +207,14 @@ class LinkResolver(HTMLParser):
         if path.startswith(".."):
             return ""
         return base + quote(path) + (f"#{parts.fragment}" if parts.fragment else "")
+
+
+def _words_pattern(links: Links) -> re.Pattern[str] | None:
+    """Return what finds the words that become links: the longest first, and never a part of a longer word."""
+    words = sorted((re.escape(word) for word in links), key=len, reverse=True)
+    if not words:
+        return None
+    return re.compile(rf"(?<![\w/.:@&#-])(?:{'|'.join(words)})(?![\w/-]|\.\w)", re.ASCII | re.IGNORECASE)
 
 
 def _split(address: str) -> Any:
@@ -241,10 +272,16 @@ class Alerts(Treeprocessor):
 
 
 def markdown_to_html(
-    text: str, *, blob: str = "", raw: str = "", folder: str = "", pictures: Sequence[str] = ()
+    text: str,
+    *,
+    blob: str = "",
+    raw: str = "",
+    folder: str = "",
+    pictures: Sequence[str] = (),
+    links: Links | None = None,
 ) -> str:
     """Return clean HTML; `blob` and `raw` are the address prefixes of pages and bytes of the revision's files."""
-    return _rendered(text, LinkResolver(blob, raw, folder, pictures), with_anchors=False)[0]
+    return _rendered(text, LinkResolver(blob, raw, folder, pictures, links), with_anchors=False)[0]
 
 
 def document_to_json(text: str, *, blob: str = "", raw: str = "", folder: str = "") -> str:
