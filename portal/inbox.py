@@ -163,7 +163,7 @@ def prefer(reader: User, *, channels: dict[str, str], digest: str) -> Inbox:
         or not set(channels) <= set(KINDS)
         or not set(channels.values()) <= {*CHANNELS}
     ):
-        raise InvalidInput()
+        raise InvalidInput(_("Choose one of the ways that are offered."))
     inbox, _created = Inbox.objects.get_or_create(user=reader)
     chosen = inbox.channels | channels
     inbox.channels = {kind: one for kind, one in chosen.items() if one != KINDS[kind].usual and not KINDS[kind].forced}

@@ -12,6 +12,7 @@ from worker.consumers import (
     contamination,
     deleted_repos,
     new_versions,
+    notifications,
     renamed_accounts,
     results_files,
     webhooks,
@@ -30,3 +31,5 @@ CONSUMERS: dict[str, Sequence[Consumer]] = {
     "account.renamed": (renamed_accounts.index,),
     "organization.renamed": (renamed_accounts.index,),
 }
+for _kind in notifications.HEARD:
+    CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), notifications.tell)

@@ -18,6 +18,7 @@ from worker.jobs import (
     import_repo,
     measure_overlap,
     read_table,
+    tell_watchers,
 )
 
 # The name of a kind is stored with its jobs and translated where it is shown.
@@ -29,4 +30,5 @@ KINDS: dict[str, Callable[[Attempt], None]] = {
     gettext_noop("read_table"): read_table.run,
     gettext_noop("measure_overlap"): measure_overlap.run,
     gettext_noop("export_account"): export_account.run,
+    gettext_noop("tell_watchers"): tell_watchers.run,
 }
