@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from leaderboard import permissions, ranking, suites
+from leaderboard import permissions, ranking, reviewing, suites
 from leaderboard.forms import EndForm
 from leaderboard.models import Benchmark, Suite
 from leaderboard.ranking import Row
@@ -92,7 +92,7 @@ def submissions(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def end(request: HttpRequest, slug: str) -> HttpResponse:
     """Set the last day of a board, or that it has none."""
-    user = require_user(request)
+    user = reviewing.require_moderator(require_user(request))
     suite = _suite(slug)
     form = EndForm(request.POST)
     if not form.is_valid():

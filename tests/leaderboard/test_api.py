@@ -87,9 +87,10 @@ class TestSuites:
         again = post(as_user(morgan), "suites", **body)
         assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
-    def test_others_make_none(self, as_user: AsUser, benchmark: Benchmark, alice: User) -> None:
+    def test_others_propose_one(self, as_user: AsUser, benchmark: Benchmark, alice: User) -> None:
         body = {"slug": "small", "title": "Small", "benchmarks": [{"id": benchmark.pk}]}
-        assert post(as_user(alice), "suites", **body).status_code == 403
+        assert post(as_user(alice), "suites", **body).json()["state"] == "proposed"
+        assert as_user(None).get("/api/v1/suites/small").status_code == 404
         assert post(as_user(None), "suites", **body).status_code == 401
 
     @pytest.mark.parametrize(

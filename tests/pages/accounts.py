@@ -25,6 +25,7 @@ def fill() -> tuple[dict[str, str], dict[str, str]]:
     alice, bob = User.objects.get(username="alice"), User.objects.get(username="bob")
     # Signing in ends a link to a new password, so that kim never does.
     fay, hal, kim = (User.objects.create_user(name, f"{name}@example.org", PASSWORD) for name in ("fay", "hal", "kim"))
+    una = User.objects.create_user("una", "una@example.org", PASSWORD, is_staff=True)
     TOTP.activate(fay, generate_totp_secret())
     RecoveryCodes.activate(fay)
     key = Authenticator.objects.create(
@@ -53,6 +54,7 @@ def fill() -> tuple[dict[str, str], dict[str, str]]:
         "fay": session_of(fay),
         "fay, who owes a code": half.cookies["sessionid"].value,
         "hal": session_of(hal),
+        "una, who moderates": session_of(una),
         "ivy, who comes from elsewhere": session_of(None, socialaccount_sociallogin=arriving.serialize()),
     }
     return facts, sessions

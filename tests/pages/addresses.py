@@ -37,7 +37,8 @@ SIGNED_IN = """
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
 /organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /watching
-/leaderboard/mood /leaderboard/answers /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
+/leaderboard/mood /leaderboard/answers /leaderboard/proposals /leaderboard/proposals/new
+/benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
 /benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
 /collections/new /{collection} /new/model /new/dataset /new/space /new/import /join/{join}
 /alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions
@@ -90,6 +91,7 @@ PLACES = [
         ("alice, who just gave her password", CONFIRMED),
         ("fay", SECOND_FACTOR),
         ("fay, who owes a code", "/accounts/2fa/authenticate/"),
+        ("una, who moderates", "/leaderboard/proposals /leaderboard/proposals/{proposal} /leaderboard/mood"),
         ("hal", "/accounts/3rdparty/ /accounts/password/set/ /accounts/2fa/"),
         ("ivy, who comes from elsewhere", "/accounts/3rdparty/signup/"),
     )

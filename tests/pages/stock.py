@@ -131,7 +131,7 @@ def notebook() -> str:
 def fill() -> dict[str, str]:
     """Make everything through the verbs that pages call, and say under which numbers it is."""
     from forum import discussing
-    from leaderboard import benchmarks, submitting
+    from leaderboard import benchmarks, submitting, suites
     from leaderboard.models import Suite
     from models_hub import (
         approving,
@@ -196,6 +196,7 @@ def fill() -> dict[str, str]:
     suite = Suite.objects.create(slug="mood", title="Moods", title_zh="情绪", description="How models feel.")
     suite.entries.create(benchmark=benchmark)
     Suite.objects.create(slug="answers", title="Answers", title_zh="问答", description="Nothing is measured yet.")
+    proposal = suites.create_suite(by=alice, slug="feelings", title="Feelings", benchmarks=[(benchmark, 2.0)])
     weights = {f"encoder.layer.{n}.{part}.weight": ("F32", (4, 4)) for n in range(12) for part in ("query", "key")}
     files: dict[str, bytes | str] = {
         **evaluating.model_files(), "README.md": CARD, "tokenizer.json": json.dumps(TOKENIZER),
@@ -277,7 +278,8 @@ def fill() -> dict[str, str]:
         "first": first.oid, "second": second.oid, "talk": str(talk.number), "pull": str(pull.number),
         "comment": str(comment.public_id if hasattr(comment, "public_id") else comment.pk),
         "rule": str(rule.pk), "invitation": str(invitation.pk), "join": secret, "job": str(waits.job_id),
-        "benchmark": str(benchmark.pk), "evaluation": str(evaluation.pk), "waiting": str(waits.pk),
+        "benchmark": str(benchmark.pk), "proposal": str(proposal.pk),
+        "evaluation": str(evaluation.pk), "waiting": str(waits.pk),
         "collection": collection.path.lstrip("/"), "item": str(item.pk), "webhook": str(hook.pk), "app": app.client_id,
         "device": device.user_code, "token": str(token.pk), "export": str(export.pk),
     }  # fmt: skip
