@@ -35,7 +35,8 @@ class Target:
 class Keeper(Protocol):
     """How an app lets its things be moderated."""
 
-    actions: tuple[str, ...]
+    @property
+    def actions(self) -> tuple[str, ...]: ...
 
     def load(self, pk: int) -> Target | None: ...
 

@@ -6,8 +6,8 @@ from allauth.usersessions.models import UserSession
 from django.utils.translation import gettext as _
 
 from portal import moderated, restraining, trust
-from portal.moderated import Target
 from portal.models import Decision, Membership, Organization, Restraint, User
+from portal.moderated import Target
 
 KINDS = {"silence": Restraint.Kind.SILENCE, "suspend": Restraint.Kind.SUSPENSION}
 

@@ -20,6 +20,7 @@ from portal.mod_actions import ACTIONS, Action
 from portal.models import Asker, Case, CaseHost, Decision, Event, Membership, Notice, Reason, Report, User
 from portal.models.mod_log import LogEntry
 from portal.moderated import Target
+from portal.notifying import notify
 
 MAX_TEXT = 4000
 REPORTS_A_DAY = 50
@@ -27,6 +28,7 @@ REPORTS_A_DAY = 50
 GRAVE = frozenset({Reason.MALWARE, Reason.SAFETY, Reason.PRIVACY, Reason.SECRET})
 DUE_HOURS = 48
 GRAVE_HOURS = 4
+CLAIM_HOURS = {Case.Kind.LICENCE: 168, Case.Kind.COPYRIGHT: 24, Case.Kind.PRIVACY: 24, Case.Kind.SAFETY: 4}
 _HOST = re.compile(r"https?://([\w.-]+)", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
 
@@ -111,7 +113,7 @@ def _add(
         except IntegrityError as error:  # sent twice at the same moment
             raise Conflict(_("You have reported this already. A moderator will look at it.")) from error
         is_new = not case.is_open or not case.reports_count
-        hours = GRAVE_HOURS if reason in GRAVE else DUE_HOURS
+        hours = CLAIM_HOURS.get(Case.Kind(kind), GRAVE_HOURS if reason in GRAVE else DUE_HOURS)
         due = now + timedelta(hours=hours)
         if not case.is_open:
             case.opened_at, case.closed_at, case.claimed_by, case.due_at = now, None, None, None
@@ -135,6 +137,7 @@ def _case_of(target: Target, kind: str) -> Case:
     case, made = Case.objects.get_or_create(about=target.key, kind=kind)
     case = Case.objects.select_for_update().get(pk=case.pk)
     case.place, case.author_id, case.text_hash = target.place, target.author_id, hash_of(target.text)
+    case.title, case.excerpt = target.title[:300], _BLANKS.sub(" ", target.text).strip()[:300]
     if made or not case.is_open:
         case.hosts.all().delete()
         hosts = sorted(hosts_in(target.text))[:50]
@@ -301,6 +304,7 @@ def close(case: Case, *, by: User, verdict: str, decision: Decision) -> None:
     case.status, case.closed_at, case.claimed_by = Case.Status.CLOSED, now, None
     case.save(update_fields=("status", "closed_at", "claimed_by"))
     reporters = list(case.reports.filter(judged_at=now, reporter__isnull=False).values_list("reporter_id", flat=True))
+    notify("report", people=reporters, about=case.about, by=None, data={"verdict": verdict, "path": "/reports"})
     Event.record(
         "case.decided", subject=case.about, by=by, case=case.pk, verdict=verdict, action=decision.action,
         decision=decision.pk, reporters=reporters,

@@ -116,6 +116,14 @@ def _moderation(row: Row, _names: str) -> str:
     return str(row.data.get("said") or "") or _("The moderators decided about something of yours")
 
 
+def _reported(row: Row, _names: str) -> str:
+    if row.data.get("verdict") == "agreed":
+        return _("Moderators agreed with your report and acted")
+    if row.data.get("verdict") == "disagreed":
+        return _("Moderators looked at your report and found nothing wrong")
+    return _("Moderators closed what you reported")
+
+
 def _reviewed(row: Row, names: str) -> str:
     if row.data.get("verdict") == "approved":
         return _("%(who)s approved your pull request") % {"who": names}
@@ -212,6 +220,7 @@ KINDS: dict[str, Kind] = {
     "moderation": Kind(
         gettext_lazy("decisions of the moderators"), HOUSE, "shield-exclamation", MAIL, _moderation, forced=True
     ),
+    "report": Kind(gettext_lazy("what became of your reports"), HOUSE, "flag", PAGE, _reported),
     "appeal": Kind(gettext_lazy("answers to your appeals"), HOUSE, "envelope-paper", MAIL, _moderation, forced=True),
     "mail_refused": Kind(
         gettext_lazy("mail does not reach you"),

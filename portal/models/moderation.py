@@ -63,6 +63,9 @@ class Case(models.Model):
     # What tells stewards that it is theirs: "category:3"; empty where only staff decides.
     place = models.CharField(max_length=60, blank=True, default="")
     author = models.ForeignKey(User, models.SET_NULL, null=True, related_name="cases_about")
+    # As it was when it was last reported: lists of cases load nothing else.
+    title = models.CharField(max_length=300, blank=True, default="")
+    excerpt = models.CharField(max_length=300, blank=True, default="")
     score = models.FloatField(default=0)
     reports_count = models.PositiveIntegerField(default=0)
     reasons = models.JSONField(default=dict)  # how many reports of each reason
@@ -93,8 +96,18 @@ class Case(models.Model):
         return f"/moderation/cases/{self.pk}"
 
     @property
+    def about_kind(self) -> str:
+        return self.about.partition(":")[0]
+
+    @property
     def is_open(self) -> bool:
         return self.status == self.Status.OPEN
+
+    @property
+    def reasons_shown(self) -> list[tuple[str, int]]:
+        """Why it was reported and how often, the most frequent first."""
+        counted = sorted(self.reasons.items(), key=lambda one: -one[1])
+        return [(str(Reason(name).label), n) for name, n in counted if name in Reason.values]
 
     @property
     def is_claim(self) -> bool:
