@@ -121,7 +121,7 @@ def _note_downloader(repo: Repo, today: date, who: str) -> None:
     """Remember the caller, an account or a network, once in each window of 30 days: what “adopted” is counted from."""
     window = window_of(today)
     Downloader.objects.bulk_create(
-        [Downloader(repo=repo, window=window, caller=downloader(window, who))], ignore_conflicts=True
+        [Downloader(repo=repo, window=window, caller=downloader(repo.pk, who))], ignore_conflicts=True
     )
 
 
@@ -130,12 +130,13 @@ def window_of(day: date) -> date:
     return day - timedelta(days=day.toordinal() % WINDOW_DAYS)
 
 
-def downloader(window: date, who: str) -> str:
-    """Return what stands for an account, or for the network of an address, in a window."""
+def downloader(repo_id: int, who: str) -> str:
+    """Return what stands for an account, or for the network of an address, among those who download a repository."""
     kind, _colon, address = who.partition(":")
     if kind == "address":
         who = f"network:{evidence.network_of(address) or address}"
-    return _digest(window, f"window:{who}")
+    text = f"downloader:{repo_id}:{who}"
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _digest(day: date, caller: str) -> str:

@@ -49,23 +49,31 @@ class Fact:
 
 
 Source = Callable[[Collection[int]], Iterable[Fact]]
-_sources: dict[str, Source] = {}
+_sources: dict[str, list[Source]] = defaultdict(list)
 
 
 def provide(kind: str, source: Source) -> None:
-    """Let `source` say which facts of this kind there are of some people, in few queries whatever their number."""
-    _sources[kind] = source
+    """Let `source` say which facts of this kind there are of some people, in few queries whatever their number.
+
+    One kind may have several sources, each with keys of its own.
+    """
+    if source not in _sources[kind]:
+        _sources[kind].append(source)
 
 
 def facts(kind: str, people: Collection[int]) -> list[Fact]:
     """Return what rows prove of these people, the oldest first; nothing for a kind that nobody provides."""
-    source = _sources.get(kind)
-    found = source(people) if source and people else ()
+    found = (fact for source in _sources.get(kind, ()) for fact in source(people)) if people else ()
     return sorted((fact for fact in found if fact.user in people), key=lambda fact: (fact.at, fact.key))
 
 
 def is_provided(kind: str) -> bool:
     return kind in _sources
+
+
+def has_settled(at: datetime) -> bool:
+    """Q4: whether something has stood for long enough."""
+    return timezone.now() - at >= SETTLES_AFTER
 
 
 def accepted(people: Collection[int]) -> list[Fact]:
@@ -120,6 +128,26 @@ def close(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
         for one, other in pairs
         if one == other or marks[one] & marks[other] or (one, other) in invited or (other, one) in invited
     }
+
+
+def close_to(person: int) -> set[int]:
+    """Return everybody who is close to a person (Q2), the person too."""
+    browsers = Device.objects.filter(user=person).values("digest")
+    organizations = Membership.objects.filter(user=person).values("organization")
+    invited = Invitation.objects.filter(invited_by=person, user__isnull=False)
+    found = {person, *Device.objects.filter(digest__in=browsers).values_list("user_id", flat=True)}
+    found |= set(Membership.objects.filter(organization__in=organizations).values_list("user_id", flat=True))
+    found |= set(invited.values_list("user_id", flat=True))
+    return found | set(
+        Invitation.objects.filter(user=person, invited_by__isnull=False).values_list("invited_by_id", flat=True)
+    )
+
+
+def apart(found: Iterable[Fact]) -> list[Fact]:
+    """Return the facts whose givers are not close to the person (Q2)."""
+    rows = [fact for fact in found if fact.giver is not None]
+    bad = close({(fact.user, fact.giver) for fact in rows if fact.giver is not None})
+    return [fact for fact in rows if (fact.user, fact.giver) not in bad]
 
 
 def network_of(address: str) -> str:

@@ -63,7 +63,7 @@ class DownloadDay(models.Model):
 class Downloader(models.Model):
     """Somebody downloaded a repository within 30 days that began on `window`: one row, however often.
 
-    `caller` is a keyed digest of the window and of an account, else of a network of addresses. After 90 days it goes.
+    `caller` is a keyed digest of the repository and an account, else a network of addresses. After four months it goes.
     """
 
     repo = models.ForeignKey(Repo, models.CASCADE, related_name="+")

@@ -50,7 +50,10 @@ class Commit(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("repo", "oid"), name="commit_once"),)
         # Parents have lower ids than their children: histories are read in this order.
-        indexes = (models.Index(fields=("repo", "-id"), name="commit_newest"),)
+        indexes = (
+            models.Index(fields=("repo", "-id"), name="commit_newest"),
+            models.Index(fields=("weights_digest",), name="commit_weights", condition=~models.Q(weights_digest="")),
+        )
 
     def __str__(self) -> str:
         return f"{self.oid[:7]} {self.title}"

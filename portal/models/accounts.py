@@ -67,7 +67,9 @@ class User(AbstractUser):
         """Change what others read about this person; without `links` they stay."""
         self.first_name, self.last_name, self.about = name, "", about
         self.links = self.links if links is None else links
-        self.save(update_fields=["first_name", "last_name", "about", "links"])
+        with transaction.atomic():
+            self.save(update_fields=["first_name", "last_name", "about", "links"])
+            Event.record("profile.changed", subject=f"user:{self.pk}", by=self, user=self.pk)
 
     def prefer(self, *, language: str, theme: str) -> None:
         """Keep how the site shall speak and look to this person, in every browser."""
