@@ -136,16 +136,26 @@ def page_of(query: Query, *, user: Asker, with_facets: bool = False) -> Page:
 
 def _by_order(query: Query, found: Found, user: Asker) -> tuple[list[Repo], str]:
     """Return a page in an order that the database keeps."""
+    visible = Repo.objects.visible_to(user).listed().select_related("namespace")
+    if query.narrows:
+        # Of these no kind is asked: SQLite would look through all of it for a few ids.
+        first = found.first_of(_in_order(query, Repo.objects.filter(kind=query.kind)), PAGE + 1)
+        rows = visible.filter(pk__in=first)
+    else:
+        rows = visible.filter(kind=query.kind)
+    repos = list(_in_order(query, rows)[: PAGE + 1])
+    return repos[:PAGE], _cursor(repos[PAGE - 1]) if len(repos) > PAGE else ""
+
+
+def _in_order(query: Query, rows: RepoQuerySet) -> RepoQuerySet:
+    """Sort rows and leave out those before the cursor."""
     order = ORDERS[query.sort]
-    visible = Repo.objects.visible_to(user).listed().filter(kind=query.kind)
-    rows = visible.annotate(sort_key=order.key).select_related("namespace")
-    rows = rows.order_by(*(f"-{name}" if order.descending else name for name in ("sort_key", "id")))
+    rows = rows.annotate(sort_key=order.key)
     if query.cursor:
         key, pk = _read_cursor(query.cursor, query.sort)
         beyond = "lt" if order.descending else "gt"
         rows = rows.filter(Q(**{f"sort_key__{beyond}": key}) | Q(**{"sort_key": key, f"id__{beyond}": pk}))
-    repos = list(found.first_of(rows, PAGE + 1)[: PAGE + 1])
-    return repos[:PAGE], _cursor(repos[PAGE - 1]) if len(repos) > PAGE else ""
+    return rows.order_by(*(f"-{name}" if order.descending else name for name in ("sort_key", "id")))
 
 
 def _by_relevance(query: Query, found: Found, user: Asker) -> tuple[list[Repo], str]:
@@ -155,7 +165,7 @@ def _by_relevance(query: Query, found: Found, user: Asker) -> tuple[list[Repo], 
         _key, last = _read_cursor(query.cursor, RELEVANCE)
         ids = ids[ids.index(last) + 1 :] if last in ids else []
     wanted = ids[: PAGE + 1]
-    rows = Repo.objects.visible_to(user).filter(kind=query.kind).select_related("namespace").in_bulk(wanted)
+    rows = Repo.objects.visible_to(user).select_related("namespace").in_bulk(wanted)
     repos = [rows[pk] for pk in wanted if pk in rows]
     return repos[:PAGE], _packed([0, repos[PAGE - 1].pk]) if len(repos) > PAGE else ""
 

@@ -29,7 +29,8 @@ class Catalogue:
 
     def take(self, changed: BitMap, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take in that these repositories changed, came or went; `rows` are those that are here now."""
-        ids, places = BitMap(), defaultdict(BitMap)
+        ids = BitMap()
+        places: dict[tuple[str, str], BitMap] = defaultdict(BitMap)
         for row in rows:
             ids.add(row["id"])
             for place in _places(row):

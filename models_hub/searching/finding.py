@@ -15,14 +15,15 @@ from pyroaring import BitMap
 
 from models_hub.models import Repo, RepoQuerySet, SearchDocument
 from models_hub.searching import facets, ranking
-from models_hub.searching.catalogue import Catalogue, catalogues
+from models_hub.searching.bitmaps import Catalogue
+from models_hub.searching.catalogue import catalogues
 from models_hub.searching.matching import Wanted
 from models_hub.searching.postings import postings
 from models_hub.searching.words import WEAK, Term, asked
 from portal.models import Asker
 
-RANKED = 300  # so many of the likeliest are put in order of relevance,
-NAMED = 150  # and so many with the words in their names
+RANKED = 200  # so many of the likeliest are put in order of relevance,
+NAMED = 100  # and so many with the words in their names
 FEW = 1500  # so many ids are sent to the database; of more it gives the order and we say who fits
 AHEAD = 3  # so many times as many rows are looked at as should hold a page
 MAX_PRIVATE = 5000
@@ -90,12 +91,10 @@ class Found:
             found.append(Value(value, count, value == chosen))
         return [value for value in found if value.count or value.is_chosen]
 
-    def first_of(self, rows: RepoQuerySet, count: int) -> RepoQuerySet:
-        """Narrow ordered rows to those that fit, or of many that fit to the first `count`."""
-        if not self.filters and not self.asks_words:
-            return rows
+    def first_of(self, ordered: RepoQuerySet, count: int) -> list[int]:
+        """Return the ids of those that fit, or of many the first `count` in the order of these rows."""
         fitting = self.public | BitMap(self.own)
-        return rows.filter(pk__in=[*fitting] if len(fitting) <= FEW else self._looked_through(rows, fitting, count))
+        return [*fitting] if len(fitting) <= FEW else self._looked_through(ordered, fitting, count)
 
     def ranked(self) -> list[int]:
         """Return the ids of the best answers in their order: all who fit, or of very many the likeliest some hundred.
@@ -112,15 +111,15 @@ class Found:
         documents = [ranking.parse(row["repo_id"], row["words"], ranking.use_of(row)) for row in rows]
         return [pk for _score, pk in ranking.order(self.terms, documents)]
 
-    def _looked_through(self, rows: RepoQuerySet, fitting: BitMap, count: int) -> list[int]:
-        """Return the ids of the first rows that fit, in one query, or two where those that fit come late.
+    def _looked_through(self, ordered: RepoQuerySet, fitting: BitMap, count: int) -> list[int]:
+        """Return the ids of the first that fit, in one query, or two where those that fit come late.
 
-        The rows come from an index in their order, and who fits is known here.
+        The ids come from an index in their order, and who fits, and may be seen, is known here.
         """
         among = len(self._catalogue.everything) + len(self._private)
         enough = AHEAD * count * (among // len(fitting) + 1)
         for most in (enough, None):
-            looked_at = list(rows.values_list("pk", flat=True)[:most])
+            looked_at = list(ordered.values_list("pk", flat=True)[:most])
             found = [pk for pk in looked_at if pk in fitting][:count]
             if len(found) == count or len(looked_at) < enough:
                 break

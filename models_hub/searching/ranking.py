@@ -6,7 +6,7 @@ candidates. Robertson, Zaragoza: The Probabilistic Relevance Framework: BM25 and
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from models_hub.searching.words import Term
 
@@ -24,17 +24,34 @@ class Document(NamedTuple):
 
     repo_id: int
     fields: Sequence[str]  # each with a blank around every word
+    lengths: Sequence[float]  # of the fields, against what is usual
     use: float
+
+
+class _Sought(NamedTuple):
+    """A term as it stands in a field, between blanks."""
+
+    begun: str
+    whole: str
+    stem: str  # "" where it is the word
+    is_prefix: bool
 
 
 def parse(repo_id: int, words: str, use: float) -> Document:
     """Return the document of a stored row."""
-    return Document(repo_id, [f" {part} " for part in f" {words} ".split(" | ")], use)
+    fields = [f" {part} " for part in f" {words} ".split(" | ")]
+    lengths = [1 - B + B * field.count(" ") / usual for field, usual in zip(fields, LENGTHS, strict=False)]
+    return Document(repo_id, fields, lengths, use)
 
 
 def order(terms: Sequence[Term], documents: Iterable[Document]) -> list[tuple[float, int]]:
     """Return (score, id), the best first; equal ones by id, the newest first."""
-    counted = [(document, [_frequencies(document, term) for term in terms]) for document in documents]
+    # The stem is kept beside the word, so that a word that was asked for as it stands counts twice.
+    sought = [
+        _Sought(f" {word}", f" {word} ", f" {stem} " if stem != word else "", is_prefix)
+        for word, stem, is_prefix in terms
+    ]
+    counted = [(document, [_frequencies(document, one) for one in sought]) for document in documents]
     known = len(counted)
     holding = [sum(any(found[place]) for _one, found in counted) for place in range(len(terms))]
     rarity = [math.log(1 + (known - count + 0.5) / (count + 0.5)) + 1 for count in holding]
@@ -42,21 +59,22 @@ def order(terms: Sequence[Term], documents: Iterable[Document]) -> list[tuple[fl
     return sorted(((round(score, 6), pk) for score, pk in scored), reverse=True)
 
 
-def use_of(row: Mapping[str, int]) -> float:
+def use_of(row: Mapping[str, Any]) -> float:
     """Return how much a repository is used, on the scale of `USED`."""
     return math.log10(1 + row["downloads"] + 20 * row["likes"])
 
 
-def _frequencies(document: Document, term: Term) -> list[float]:
+def _frequencies(document: Document, sought: _Sought) -> list[float]:
     """Return how often a term stands in each field; a word that only begins so counts less."""
     found = []
     for field in document.fields:
-        count = float(field.count(f" {term.word} "))
-        if term.stem != term.word:
-            # The stem is kept beside the word, so that a word that was asked for as it stands counts twice.
-            count += field.count(f" {term.stem} ")
-        if term.is_prefix:
-            count += BEGUN * (field.count(f" {term.word}") - field.count(f" {term.word} "))
+        count, begun = 0.0, field.count(sought.begun)
+        if begun:
+            count = float(field.count(sought.whole))
+            if sought.is_prefix:
+                count += BEGUN * (begun - count)
+        if sought.stem:
+            count += field.count(sought.stem)
         found.append(count)
     return found
 
@@ -64,11 +82,12 @@ def _frequencies(document: Document, term: Term) -> list[float]:
 def _score(document: Document, found: Sequence[Sequence[float]], rarity: Sequence[float]) -> float:
     total, answered = 0.0, 0
     for frequencies, weight in zip(found, rarity, strict=True):
-        for count, field, most, usual in zip(frequencies, document.fields, WEIGHTS, LENGTHS, strict=False):
+        if not any(frequencies):
+            continue
+        answered += 1
+        for count, length, most in zip(frequencies, document.lengths, WEIGHTS, strict=False):
             # Each field by itself: a word that a card repeats is not worth one in a name.
-            length = 1 - B + B * field.count(" ") / usual
             total += weight * most * count / (K * length + count)
-        answered += any(frequencies)
     if answered == len(found):
         total *= WHOLE
     return total + USED * document.use

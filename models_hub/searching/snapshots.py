@@ -20,7 +20,7 @@ MANY = 300  # changes, after which a new process would take its time to follow
 SOON, LATER = timedelta(minutes=5), timedelta(hours=1)
 # Other code may read other values from a repository.
 MADE_BY = blake2b(
-    b"".join(Path(module.__file__).read_bytes() for module in (bitmaps, facets, ranking)), digest_size=16
+    b"".join(Path(str(module.__file__)).read_bytes() for module in (bitmaps, facets, ranking)), digest_size=16
 ).hexdigest()
 
 

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 import Stemmer
 
+from portal.folding import simplified
+
 RULES = 1  # raised when documents must be made anew
 MAX_WORD = 40
 MAX_TEXT = 20_000
@@ -47,7 +49,7 @@ class Term(NamedTuple):
 def normalized(text: str) -> str:
     """Return a text with forms that mean the same made one: full width, ligatures, case, traditional characters."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return folded if folded.isascii() else folded.translate(_simplified())
+    return simplified(folded)
 
 
 def of(text: str) -> list[str]:
@@ -96,14 +98,6 @@ def stem_of(word: str) -> str:
 
 def _asked_pairs(word: str) -> list[str]:
     return [first + second for first, second in pairwise(word)] or [word]
-
-
-@cache
-def _simplified() -> dict[int, str]:
-    """Return OpenCC's table of single characters, each with the first of its simplified forms."""
-    rows = (files("opencc") / "dictionary" / "TSCharacters.txt").read_text("utf-8").splitlines()
-    pairs = [(old, new.split(" ")[0]) for old, _tab, new in (row.partition("\t") for row in rows)]
-    return {ord(old): new for old, new in pairs if len(old) == len(new) == 1}
 
 
 def _pairs(run: str) -> Iterator[str]:
