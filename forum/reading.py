@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from forum.levels import newest_in
 from forum.models import LISTED, Category, CategoryReader, Level, Reader, Topic, TopicQuerySet, TopicReader
+from portal import trust
 from portal.models import Asker, User
 
 COUNTED = 100  # unread topics, beyond which a page says "99+"
@@ -22,6 +23,7 @@ NEW_SPAN = timedelta(days=2)
 LONGEST_AWAY = timedelta(days=30)
 A_VISIT = timedelta(hours=1)
 LIFT_EVERY = timedelta(minutes=15)
+LONGEST_ON_POST = 300  # seconds that count for one post: a page may stay open overnight
 
 
 class Mark(NamedTuple):
@@ -45,6 +47,14 @@ def mark(topic: Topic, reader: User, upto: int) -> int:
     return max(upto - (before or 0), 0)
 
 
+def note_reading(topic: Topic, reader: User, *, upto: int, seconds: int) -> None:
+    """Note how far somebody has read a topic, and for trust how long that took."""
+    more = mark(topic, reader, upto)
+    if more:
+        spent = min(seconds, more * LONGEST_ON_POST)
+        trust.note_reading(reader, topics=1 if more >= min(upto, topic.last_number) else 0, posts=more, seconds=spent)
+
+
 def note_visit(reader: User, now: datetime) -> None:
     """Note a sign of life; after a while without one, what began since the last one is new to the reader."""
     ended = Case(When(active_at__lt=now - A_VISIT, then=F("active_at")), default=F("seen_at"))
@@ -63,7 +73,8 @@ def marks_of(topics: Iterable[Topic], reader: Asker) -> Mapping[int, Mark]:
 def with_marks(topics: TopicQuerySet, reader: User) -> TopicQuerySet:
     """Join the reader's marks: `read` and `level`, None where the reader never opened the topic."""
     mine = FilteredRelation("readers", condition=Q(readers__user=reader.pk))
-    return topics.annotate(mine=mine, read=F("mine__last_read"), level=F("mine__level"))
+    joined: TopicQuerySet = topics.annotate(mine=mine)  # a name that only annotations know, not the checker of types
+    return joined.annotate(read=F("mine__last_read"), level=F("mine__level"))
 
 
 def unread(reader: User, *, from_floor: bool = True) -> TopicQuerySet:
@@ -76,10 +87,9 @@ def unread(reader: User, *, from_floor: bool = True) -> TopicQuerySet:
     followed = [category for category, level, _floor in rows if level >= Level.TRACKING]
     by_topic = Q(mine__level__gte=Level.TRACKING)
     by_category = Q(category__in=followed) & (Q(mine__isnull=True) | Q(mine__level=Level.NORMAL))
-    topics = topics.filter(
-        by_topic | by_category if followed else by_topic,
-        last_number__gt=Coalesce("mine__last_read", Value(0)),
-    )
+    followed_ones = by_topic | by_category if followed else by_topic
+    more = Q(last_number__gt=Coalesce("mine__last_read", Value(0)))
+    topics = topics.filter(followed_ones & more)
     for category, _level, floor in rows:
         if floor:
             topics = topics.exclude(category=category, last_post__lte=floor)
@@ -99,7 +109,8 @@ def new(reader: User) -> TopicQuerySet:
     muted = CategoryReader.objects.filter(user=reader, level=Level.MUTED).values("category")
     floors = CategoryReader.objects.filter(user=reader, read_floor__gt=0).values_list("category", "read_floor")
     topics = with_marks(Topic.objects.filter(LISTED, _entered(reader)), reader)
-    topics = topics.filter(mine__isnull=True, created_at__gt=since).exclude(category__in=muted).exclude(author=reader)
+    unopened = Q(mine__isnull=True, created_at__gt=since)
+    topics = topics.filter(unopened).exclude(category__in=muted).exclude(author=reader)
     for category, floor in floors:
         topics = topics.exclude(category=category, last_post__lte=floor)
     return topics.order_by("-last_post")

@@ -9,5 +9,6 @@ urlpatterns = [
     path("api/v1/", include("forum.api.urls")),
     path("uploads", dispatch),
     re_path(r"^uploads/(?P<key>[A-Za-z0-9_-]{43})\.(?P<ending>png|jpg|gif|webp)$", attachments.show, name="attachment"),
+    path("", include("forum.views.reading_urls")),
     path("", include("forum.views.urls")),
 ]

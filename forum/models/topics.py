@@ -28,8 +28,20 @@ class TopicQuerySet(models.QuerySet["Topic"]):
     def visible_to(self, reader: Asker) -> "TopicQuerySet":
         """Topics of repositories and categories that the reader sees; what waits or is hidden, its author and staff."""
         placed = Q(repo__in=Repo.objects.visible_to(reader)) | Q(category__in=Category.objects.visible_to(reader))
-        there = self.filter(placed, deleted_at__isnull=True)
-        return there if reader.is_staff else there.filter(_shown_to(reader))
+        return self.filter(placed)._shown_to(reader)
+
+    def in_forum(self, reader: Asker) -> "TopicQuerySet":
+        """Those of categories alone: as visible_to has them, without the long question of repositories."""
+        return self.filter(category__in=Category.objects.visible_to(reader))._shown_to(reader)
+
+    def _shown_to(self, reader: Asker) -> "TopicQuerySet":
+        there = self.filter(deleted_at__isnull=True)
+        if reader.is_staff:
+            return there
+        shown = Q(hidden_at__isnull=True, held_at__isnull=True)
+        if not reader.is_authenticated:
+            return there.filter(shown)
+        return there.filter(shown | Q(author_id=reader.pk))
 
     def live(self) -> "TopicQuerySet":
         """Those that wait for somebody: open ones and drafts."""

@@ -1,0 +1,261 @@
+"""Lists of topics: of the forum, a category or a tag; the latest, the most liked, questions without an answer.
+
+A list never looks at posts. Its pages begin at a `last_post`, which only grows and is no two topics', so that every
+page is one range of one index, however deep it lies.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import F, FilteredRelation, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from forum import reading
+from forum.ages import age
+from forum.models import LISTED, Category, Level, Tag, Topic, TopicQuerySet, TopicTag
+from portal.models import Asker, User
+
+PAGE = 30
+TAGS = 300
+# The most liked of a short span are looked for among so many of the newest topics.
+NEWEST = 5_000
+MONTH = timedelta(days=30)
+SPANS = {"week": timedelta(days=7), "month": MONTH, "year": timedelta(days=365), "all": None}
+SPAN_NAMES = {"week": _("this week"), "month": _("this month"), "year": _("this year"), "all": _("all time")}
+SHOWN = {
+    "latest": _("Latest"),
+    "top": _("Top"),
+    "unanswered": _("No answer yet"),
+    "unsolved": _("Unsolved"),
+    "solved": _("Solved"),
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which topics a reader asked for; `before` and `after` are last posts between which the page lies."""
+
+    show: str = "latest"
+    span: str = "month"
+    category: Category | None = None
+    tag: Tag | None = None
+    before: int | None = None
+    after: int | None = None
+
+    @property
+    def is_first(self) -> bool:
+        return self.before is None and self.after is None
+
+
+class Row(NamedTuple):
+    """One line of a list: all that is shown, so that two equal ones look the same."""
+
+    pk: int
+    path: str
+    title: str
+    kind: str
+    is_solved: bool
+    is_closed: bool
+    is_pinned: bool
+    room: tuple[str, str, str] | None  # path, title and colour of the category, where it says something
+    tags: tuple[str, ...]
+    people: tuple[str, ...]
+    poster: str
+    comments: int
+    likes: int
+    views: int
+    age: str
+    last_at: datetime
+    unread: int
+    read: int
+    is_new: bool
+    is_muted: bool
+
+    @property
+    def resume(self) -> str:
+        """Where the reader goes on reading."""
+        return f"{self.path}?post={self.read + 1}#post-{self.read + 1}" if self.unread and self.read else self.path
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of topics; `older` and `newer` are where the neighbouring pages begin."""
+
+    pinned: Sequence[Row]
+    rows: Sequence[Row]
+    older: int | None = None
+    newer: int | None = None
+
+
+def categories(reader: Asker) -> list[Category]:
+    """Return the rooms that the reader may enter, each with the reader's own `level` and `floor`, in one query."""
+    rooms = Category.objects.visible_to(reader)
+    if isinstance(reader, User):
+        mine = FilteredRelation("category_readers", condition=Q(category_readers__user=reader.pk))
+        rooms = rooms.annotate(mine=mine, level=F("mine__level"), floor=F("mine__read_floor"))
+    return list(rooms)
+
+
+def page(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> Page:
+    """Return a page of topics; `rooms` are all that the reader may enter."""
+    if wanted.show == "top":
+        return Page([], _rows(_top(reader, wanted, rooms), reader, rooms, wanted))
+    topics = _shown(_among(reader, wanted, rooms), wanted.show)
+    found, has_more = _range(topics, wanted)
+    older = _key(found[-1]) if found and (has_more or wanted.after is not None) else None
+    newer = _key(found[0]) if found and (has_more if wanted.after is not None else wanted.before is not None) else None
+    pinned = list(_pinned(reader, wanted, rooms)) if wanted.is_first and wanted.show == "latest" else []
+    held = {topic.pk for topic in pinned}
+    rows = _rows([*pinned, *(topic for topic in found if topic.pk not in held)], reader, rooms, wanted, held)
+    return Page(rows[: len(pinned)], rows[len(pinned) :], older, newer)
+
+
+def latest(reader: Asker, rooms: Sequence[Category], limit: int) -> tuple[Sequence[Row], Sequence[Row]]:
+    """Return what is pinned everywhere and the latest topics, for the first page of the forum."""
+    wanted = Wanted()
+    pinned = list(_pinned(reader, wanted, rooms))
+    held = {topic.pk for topic in pinned}
+    found = _among(reader, wanted, rooms).order_by("-last_post")[: limit + len(pinned)]
+    others = [topic for topic in found if topic.pk not in held][:limit]
+    rows = _rows([*pinned, *others], reader, rooms, wanted, held)
+    return rows[: len(pinned)], rows[len(pinned) :]
+
+
+def rows_of(topics: Iterable[Topic], reader: Asker, rooms: Sequence[Category]) -> Sequence[Row]:
+    """Return lines of topics that were found elsewhere, in their order."""
+    return _rows(list(topics), reader, rooms, Wanted())
+
+
+def tags(reader: Asker) -> list[Tag]:
+    """Return the tags in use, the most used first: only those of topics that the reader sees."""
+    rooms = Category.objects.visible_to(reader).values("pk")
+    seen = TopicTag.objects.filter(topic__category__in=rooms, topic__hidden_at=None, topic__held_at=None)
+    shown = seen.filter(topic__deleted_at=None).values("tag")
+    return list(Tag.objects.filter(topic_count__gt=0, pk__in=shown).order_by("-topic_count", "name")[:TAGS])
+
+
+def _among(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> TopicQuerySet:
+    """Return the topics among which the page lies, with the reader's marks."""
+    places = [wanted.category.pk] if wanted.category else [room.pk for room in rooms]
+    topics = Topic.objects.filter(LISTED, last_post__isnull=False, category__in=places)
+    if wanted.tag:
+        topics = topics.filter(tag_links__tag=wanted.tag)
+    return reading.with_marks(topics, reader) if isinstance(reader, User) else topics
+
+
+def _shown(topics: TopicQuerySet, show: str) -> TopicQuerySet:
+    questions = topics.filter(kind=Topic.Kind.QUESTION)
+    if show == "unanswered":
+        return questions.filter(comments=0)
+    if show == "unsolved":
+        return questions.filter(accepted=None)
+    return questions.filter(accepted__isnull=False) if show == "solved" else topics
+
+
+def _range(topics: TopicQuerySet, wanted: Wanted) -> tuple[list[Topic], bool]:
+    """Return the topics of a page, the latest first, and whether there are more in its direction."""
+    # The copy of the sort key that a tag's index holds, where the list is a tag's.
+    key = "tag_links__last_post_id" if wanted.tag else "last_post"
+    if wanted.after is not None:
+        found = list(topics.filter(**{f"{key}__gt": wanted.after}).order_by(key)[: PAGE + 1])
+        return found[:PAGE][::-1], len(found) > PAGE
+    if wanted.before is not None:
+        topics = topics.filter(**{f"{key}__lt": wanted.before})
+    found = list(topics.order_by(f"-{key}")[: PAGE + 1])
+    return found[:PAGE], len(found) > PAGE
+
+
+def _key(topic: Topic) -> int:
+    return topic.last_post_id or 0
+
+
+def _pinned(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> TopicQuerySet:
+    topics = _among(reader, wanted, rooms).filter(pinned_until__gt=timezone.now())
+    return (topics if wanted.category else topics.filter(pinned_everywhere=True)).order_by("-last_post")[:10]
+
+
+def _top(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> list[Topic]:
+    """Return the most liked topics that began in a span."""
+    topics, span = _among(reader, wanted, rooms).filter(likes__gt=0), SPANS.get(wanted.span)
+    if span is not None:
+        topics = topics.filter(created_at__gt=timezone.now() - span)
+    if span is not None and span <= MONTH:
+        newest = Topic.objects.filter(LISTED).order_by("-pk").values("pk")[:NEWEST]
+        topics = topics.filter(pk__in=newest)
+    return list(topics.order_by("-likes", "-pk")[:PAGE])
+
+
+def _rows(
+    topics: Sequence[Topic],
+    reader: Asker,
+    rooms: Sequence[Category],
+    wanted: Wanted,
+    pinned: Iterable[int] = (),
+) -> list[Row]:
+    """Return the lines of topics: people and tags come in one query each."""
+    named = _names(topics)
+    tagged = _tags_of(topics)
+    by_pk = {room.pk: room for room in rooms}
+    now, held = timezone.now(), set(pinned)
+    return [
+        _row(topic, named, tagged.get(topic.pk, ()), by_pk.get(topic.category_id or 0), wanted, now, topic.pk in held)
+        for topic in topics
+    ]
+
+
+def _row(
+    topic: Topic,
+    named: Mapping[int, str],
+    tags: tuple[str, ...],
+    room: Category | None,
+    wanted: Wanted,
+    now: datetime,
+    is_pinned: bool,
+) -> Row:
+    facts, mine = vars(topic), vars(room) if room else {}
+    read, level = facts.get("read"), facts.get("level")
+    is_past = (topic.last_post_id or 0) <= (mine.get("floor") or 0)
+    level = mine.get("level") if level in (None, Level.NORMAL) else level
+    is_muted = level == Level.MUTED
+    follows = (level or 0) >= Level.TRACKING or read is not None
+    unread = topic.last_number - (read or 0) if follows and not is_past and not is_muted else 0
+    is_new = "read" in facts and read is None and not is_past and now - topic.created_at < reading.NEW_SPAN
+    people = (named[pk] for pk in topic.participants if pk in named)
+    return Row(
+        pk=topic.pk,
+        path=topic.path,
+        title=topic.title,
+        kind=topic.kind,
+        is_solved=topic.accepted_id is not None,
+        is_closed=not topic.is_live,
+        is_pinned=is_pinned,
+        room=(room.path, room.title, room.color) if room and room != wanted.category else None,
+        tags=tags,
+        people=tuple(people),
+        poster=named.get(topic.last_poster_id or 0, ""),
+        comments=topic.comments,
+        likes=topic.likes,
+        views=topic.views,
+        age=age(topic.last_post_at, now),
+        last_at=topic.last_post_at.replace(microsecond=0),
+        unread=max(unread, 0),
+        read=read or 0,
+        is_new=is_new and not is_muted,
+        is_muted=is_muted,
+    )
+
+
+def _names(topics: Sequence[Topic]) -> dict[int, str]:
+    pks = {pk for topic in topics for pk in (*topic.participants, topic.last_poster_id) if pk}
+    return dict(User.objects.filter(pk__in=pks).values_list("pk", "username")) if pks else {}
+
+
+def _tags_of(topics: Sequence[Topic]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    links = TopicTag.objects.filter(topic__in=[topic.pk for topic in topics]).order_by("pk")
+    for topic, name in links.values_list("topic", "tag__name") if topics else ():
+        found[topic] = (*found.get(topic, ()), name)
+    return found

@@ -1,0 +1,26 @@
+"""Addresses of the forum where people read: lists, topics, what is unread, search, feeds."""
+
+from django.urls import path, re_path
+
+from forum.views import boards, topic_page, unread
+
+TOPIC = r"^forum/topics/(?P<pk>[1-9]\d{0,17})"
+
+urlpatterns = [
+    path("forum", boards.home, name="forum"),
+    path("forum/latest", boards.latest, name="forum_latest"),
+    path("forum/c/<slug:slug>", boards.category, name="forum_category"),
+    path("forum/c/<slug:slug>/level", boards.category_level, name="forum_category_level"),
+    path("forum/c/<slug:slug>/read", boards.category_read, name="forum_category_read"),
+    path("forum/tags", boards.tags, name="forum_tags"),
+    re_path(r"^forum/tags/(?P<name>[^/]{1,40})$", boards.tag, name="forum_tag"),
+    path("forum/unread", unread.unread, name="forum_unread"),
+    path("forum/unread/new", unread.new, name="forum_unread_new"),
+    path("forum/unread/count", unread.count, name="forum_unread_count"),
+    path("forum/read", unread.all_read, name="forum_all_read"),
+    path("forum/people/<account:name>/ignoring", unread.ignoring, name="forum_ignoring"),
+    re_path(rf"{TOPIC}/news$", topic_page.news, name="forum_topic_news"),
+    re_path(rf"{TOPIC}/read$", unread.read, name="forum_topic_read"),
+    re_path(rf"{TOPIC}/level$", unread.topic_level, name="forum_topic_level"),
+    re_path(r"^forum/t/(?P<pk>[1-9]\d{0,17})(?:/(?P<slug>[\w-]*))?$", topic_page.show, name="forum_topic"),
+]
