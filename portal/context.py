@@ -4,6 +4,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
+from portal import inbox
+from portal.models import User
+
 
 def site(request: HttpRequest) -> dict[str, object]:
     """The site's name, its address as the reader knows it, and the reader's other language."""
@@ -12,6 +15,8 @@ def site(request: HttpRequest) -> dict[str, object]:
         "site_name": settings.SITE_NAME,
         # Called by a template that shows it, not before: the page about a refused host name must still render.
         "site_address": lambda: site_address(request),
+        # A function, so that only a page with the bell counts.
+        "unread_notifications": lambda: inbox.count(request.user) if isinstance(request.user, User) else 0,
         "other_languages": [(code, name) for code, name in settings.LANGUAGES if code != current],
     }
 

@@ -95,10 +95,11 @@ def shown(rows: Sequence[Notification], reader: Asker) -> list[Line]:
     return [_line(row, seen, people) for row in there]
 
 
-def count(reader: User) -> int:
+def count(reader: User, *, has_pulled: bool = False) -> int:
     """Return how much is unread, at most MOST_COUNTED, and keep it; without a query when it is known."""
     if reader.unread is None:
-        broadcasting.pull(reader)
+        if not has_pulled:
+            broadcasting.pull(reader)
         rows = list(Notification.objects.unread().filter(user=reader).newest()[:MOST_COUNTED])
         seen = subjects.describe({key for row in rows for key in row.keys}, reader) if rows else {}
         reader.unread = sum(1 for row in rows if row.kind in KINDS and _is_there(row, seen))
