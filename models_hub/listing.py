@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from models_hub.checking import is_text
 from models_hub.models import GitObject, Label, Repo, RepoBlob, RepoQuerySet, SearchDocument
-from models_hub.models.repos import UNRANKED
+from models_hub.models.repos import BEST_SCORE, FEWEST_PARAMETERS, MOST_PARAMETERS, UNRANKED
 from models_hub.searching import facets, highlighting
 from models_hub.searching.finding import Found, Shown
 from models_hub.searching.highlighting import Piece
@@ -26,7 +26,7 @@ from portal.models import Asker
 PAGE = 24
 FACET_VALUES = 40
 GROUPED_LABELS = 2000
-UNKNOWN_LAST = 2**62
+LARGEST = 2**62  # number that a cursor may hold
 RELEVANCE = "relevance"
 FILTERS = (*facets.BY_NAME, facets.UPDATED_NAME, "author")
 
@@ -44,12 +44,10 @@ ORDERS = {
     "trending": Order(gettext_lazy("Trending"), F("trend"), descending=True),
     "downloads": Order(gettext_lazy("Most downloads"), F("downloads"), descending=True),
     "likes": Order(gettext_lazy("Most likes"), F("likes"), descending=True),
-    "score": Order(gettext_lazy("Best verified score"), Coalesce(F("best_score"), Value(-1.0)), descending=True),
+    "score": Order(gettext_lazy("Best verified score"), BEST_SCORE, descending=True),
     "created": Order(gettext_lazy("Newest"), F("created_at"), descending=True),
-    "largest": Order(gettext_lazy("Most parameters"), Coalesce(F("parameters"), Value(-1)), descending=True),
-    "smallest": Order(
-        gettext_lazy("Fewest parameters"), Coalesce(F("parameters"), Value(UNKNOWN_LAST)), descending=False
-    ),
+    "largest": Order(gettext_lazy("Most parameters"), MOST_PARAMETERS, descending=True),
+    "smallest": Order(gettext_lazy("Fewest parameters"), FEWEST_PARAMETERS, descending=False),
     "name": Order(gettext_lazy("Name"), F("lower"), descending=False),
 }
 KEY_TYPES: Mapping[str, type | tuple[type, ...]] = {"name": str, "trending": (int, float), "score": (int, float)}
@@ -263,7 +261,7 @@ def _read_cursor(cursor: str, sort: str) -> tuple[Any, int]:
             key = read_moment(key)
         elif not isinstance(key, KEY_TYPES.get(sort, int)) or (isinstance(key, str) and not is_text(key)):
             raise ValueError
-        if not all(abs(part) <= UNKNOWN_LAST for part in (key, pk) if isinstance(part, int | float)):
+        if not all(abs(part) <= LARGEST for part in (key, pk) if isinstance(part, int | float)):
             raise ValueError
         if not isinstance(pk, int):
             raise ValueError

@@ -1,7 +1,7 @@
 """Repositories: a model, a data set or a Space with a name, an owner and what its card says."""
 
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +12,18 @@ ZERO_OID = "0" * 40
 DEFAULT_BRANCH = "main"
 MAX_WORDS = 8  # of one search
 UNRANKED = 1  # from this level of models_hub/models/restrictions.py on, lists leave it out
+
+
+def _known_or(name: str, otherwise: int) -> Func:
+    """A column with a number for what is not known, which is part of the text: SQLite compares it with its indexes."""
+    kind = models.FloatField() if name == "best_score" else models.BigIntegerField()
+    return Func(F(name), template=f"COALESCE(%(expressions)s, {otherwise})", output_field=kind)
+
+
+# By what lists sort where some repositories have no number: those come last.
+BEST_SCORE = _known_or("best_score", -1)
+MOST_PARAMETERS = _known_or("parameters", -1)
+FEWEST_PARAMETERS = _known_or("parameters", 2**62)
 
 
 class RepoQuerySet(models.QuerySet["Repo"]):
@@ -156,7 +168,10 @@ class Repo(models.Model):
             models.Index(fields=("kind", "-downloads", "-id"), name="repo_downloads"),
             models.Index(fields=("kind", "-likes", "-id"), name="repo_likes"),
             models.Index(fields=("kind", "-created_at", "-id"), name="repo_newest"),
-            models.Index(fields=("kind", "-best_score", "-id"), name="repo_best_score"),
+            models.Index(F("kind"), BEST_SCORE.desc(), F("id").desc(), name="repo_best_score"),
+            models.Index(F("kind"), MOST_PARAMETERS.desc(), F("id").desc(), name="repo_largest"),
+            models.Index(F("kind"), FEWEST_PARAMETERS, F("id"), name="repo_smallest"),
+            models.Index(fields=("kind", "lower", "id"), name="repo_by_name"),
         )
 
     def __str__(self) -> str:
