@@ -5,6 +5,7 @@ import json
 import pytest
 
 from leaderboard import suites
+from leaderboard.models import Evaluation
 from models_hub import publishing
 from models_hub.changes import PutFile
 from tests.evaluating import make_benchmark, model_files, safetensors
@@ -87,6 +88,28 @@ def test_the_chart_gets_its_points_as_data_and_not_as_script(client, suite, scor
     raw = page.split('<script id="board-points" type="application/json">')[1].split("</script>")[0]
     assert [point["name"] for point in json.loads(raw)] == ["alice/one", "alice/two"]
     assert "<script>" not in page
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [("", "abcd"), ("not-measured", "bcd"), ("not-declared", "cd"), ("not-found", "c"), ("nonsense", "abcd")],
+)
+def test_models_are_left_out_by_what_is_known_of_their_training(client, suite, scored, chosen, shown):
+    levels = {"a": "measured", "b": "inherited", "c": "not_found", "d": "unknown"}
+    for name, level in levels.items():
+        Evaluation.objects.filter(pk=scored(f"model-{name}", 0.9).pk).update(contamination=level)
+    page = client.get("/leaderboard/moods", {"contamination": chosen}).text
+    assert "".join(name for name in levels if f"model-{name}<" in page) == shown
+    assert ("left out" in page) is (len(shown) < 4)
+    if len(shown) < 4:
+        assert f'<option value="{chosen}" selected>' in page
+        rows = client.get("/api/v1/leaderboard/moods", {"contamination": chosen}).json()
+        assert (len(rows["rows"]), rows["left_out"]) == (len(shown), 4 - len(shown))
+
+
+def test_a_board_of_which_all_are_left_out_leads_back(client, suite, scored):
+    scored("only", 0.9)
+    assert "Show all models" in client.get("/leaderboard/moods?contamination=not-found").text
 
 
 def test_one_model_has_no_chart(client, suite, scored):
