@@ -26,10 +26,11 @@ from portal import fair_share, needs
 from portal.config.celery import app
 from portal.models import Duty, Event, IdempotentAnswer, Job, WorkerNode
 from portal.models.workers import RELAY
-from worker import versions
+from worker import standing, versions
 from worker.consumers import CONSUMERS
 from worker.idle import start_wishes
 from worker.node import queue_of
+from worker.snapshotting import Snapshotting
 from worker.upkeep import Upkeep
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Relay:
         self._renewed = -math.inf
         self._swept = -SWEEP_SECONDS
         self._upkeep = Upkeep(self.over)
+        self._snapshots = Snapshotting()
 
     def run(self) -> None:
         """Act once a second until told to stop; slower and slower while the database is away."""
@@ -63,6 +65,7 @@ class Relay:
             in_order = self._try("take its duty", self.turn)
             if in_order and self._has_duty():
                 self._try("begin the upkeep of the store", self._upkeep.begin)
+                self._try("begin a snapshot for searching", self._snapshots.begin)
             pause = TURN_SECONDS if in_order else min(pause * 2, LONGEST_PAUSE)
         self._try("leave its duty", lambda: Duty.leave(RELAY, holder=self.name))
 
@@ -78,6 +81,7 @@ class Relay:
         self._try("give idle workers what people voted for", start_wishes)
         self._try("hand jobs to workers", wake_workers)
         self._try("deliver events", deliver_events)
+        self._try("look at whom events named", standing.catch_up)
         if time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._try("sweep", sweep)
             self._swept = time.monotonic()
