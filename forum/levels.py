@@ -3,7 +3,7 @@
 A level that was set for a topic counts before its category's; NORMAL, which every topic has at first, says nothing.
 """
 
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, PositiveIntegerField, PositiveSmallIntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -59,8 +59,14 @@ def note_posted(topic: Topic, *, by: User, number: int) -> None:
     """
     least = Level.WATCHING if number == 1 else Level.TRACKING
     rows = TopicReader.objects.filter(user=by, topic=topic)
-    kept = Case(When(level=Level.MUTED, then=Value(int(Level.MUTED))), default=Greatest("level", Value(int(least))))
-    if not rows.update(last_read=Greatest("last_read", Value(number)), level=kept, visited_at=timezone.now()):
+    small = PositiveSmallIntegerField()
+    raised = Greatest("level", Value(int(least)), output_field=small)
+    kept = Case(When(level=Level.MUTED, then=Value(int(Level.MUTED))), default=raised, output_field=small)
+    if not rows.update(
+        last_read=Greatest("last_read", Value(number), output_field=PositiveIntegerField()),
+        level=kept,
+        visited_at=timezone.now(),
+    ):
         row = TopicReader(user=by, topic=topic, last_read=number, level=least, visited_at=timezone.now())
         TopicReader.objects.bulk_create([row], ignore_conflicts=True)
 

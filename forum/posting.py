@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forum import attaching, counting, naming
+from forum import attaching, counting, levels, naming
 from forum.models import Post, Topic
 from models_hub import rendering
 from models_hub.checking import is_text
@@ -88,6 +88,8 @@ def append(
     if not held:
         counting.count_post(topic, post)
     attaching.note_shown(post)
+    if by is not None and kind == Post.Kind.COMMENT:
+        levels.note_posted(topic, by=by, number=post.number)
     return post
 
 

@@ -59,8 +59,9 @@ class Post(models.Model):
 
     @property
     def path(self) -> str:
-        """The address of the post in its topic, which must be loaded with its repository."""
-        return f"{self.topic.path}#post-{self.number}"
+        """The address of the post on the page that has it; its topic must be loaded with its repository."""
+        page = f"?post={self.number}" if self.topic.repo_id is None and self.number > 1 else ""
+        return f"{self.topic.path}{page}#post-{self.number}"
 
     @property
     def is_comment(self) -> bool:
