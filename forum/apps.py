@@ -5,7 +5,9 @@ class ForumConfig(AppConfig):
     name = "forum"
 
     def ready(self) -> None:
-        from forum import described, hearing
+        from forum import badge_rules, described, hearing, moderated
 
         described.register()
+        moderated.register()
         hearing.register()
+        badge_rules.register()

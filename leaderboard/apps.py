@@ -5,7 +5,9 @@ class LeaderboardConfig(AppConfig):
     name = "leaderboard"
 
     def ready(self) -> None:
-        from leaderboard import described, moderated
+        from leaderboard import awarding, badge_rules, described, moderated
 
         described.register()
         moderated.register()
+        badge_rules.register()
+        awarding.register()

@@ -5,8 +5,10 @@ class ModelsHubConfig(AppConfig):
     name = "models_hub"
 
     def ready(self) -> None:
-        from models_hub import described, hearing, moderated
+        from models_hub import awarding, badge_rules, described, hearing, moderated
 
         described.register()
         moderated.register()
         hearing.register()
+        badge_rules.register()
+        awarding.register()

@@ -1,5 +1,6 @@
 """How allauth creates people: names follow the hub's rules and claim a namespace."""
 
+import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from portal import closing
 from portal.errors import DomainError
-from portal.models import AuditEntry, Namespace, User
+from portal.models import AuditEntry, Device, Namespace, User
 from portal.names import check_namespace_name
 
 # What allauth tells the person by mail is also noted on the audit list.
@@ -32,6 +33,10 @@ NOTED = {
     "socialaccount/email/account_connected": "provider.connected",
     "socialaccount/email/account_disconnected": "provider.disconnected",
 }
+
+
+BROWSER = "browser"  # the cookie that tells one browser from another
+BROWSER_AGE = 365 * 86400
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -60,6 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         used = ", ".join(str(one.get("type") or one.get("method") or "") for one in methods)
         AuditEntry.note("session.began", account=user, by=user, method=used)
         response: HttpResponse = super().post_login(request, user, **details)
+        _note_browser(request, response, user)
         if closing.cancel(user):
             messages.success(request, _("Your account is no longer to be deleted."))
         if user.language:
@@ -87,3 +93,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count guesses at one account together; allauth counts them apart for each host name a guesser sends."""
         return str(credentials.get("email") or credentials.get("username") or "").lower()
+
+
+def _note_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Let two accounts in one browser be told from two people: see portal/evidence.py."""
+    cookie = request.COOKIES.get(BROWSER, "")[:64] or secrets.token_urlsafe(24)
+    Device.note(user, cookie)
+    response.set_cookie(
+        BROWSER, cookie, max_age=BROWSER_AGE, samesite="Lax", httponly=True, secure=settings.SESSION_COOKIE_SECURE
+    )

@@ -5,7 +5,9 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import described, moderated_people
+        from portal import badge_rules, described, moderated_people, seasons
 
         described.register()
         moderated_people.register()
+        badge_rules.register()
+        seasons.register()

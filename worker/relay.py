@@ -29,6 +29,7 @@ from portal.models.workers import RELAY
 from worker import standing, versions
 from worker.consumers import CONSUMERS
 from worker.idle import start_wishes
+from worker.mailing import Mailing
 from worker.node import queue_of
 from worker.snapshotting import Snapshotting
 from worker.upkeep import Upkeep
@@ -56,6 +57,7 @@ class Relay:
         self._renewed = -math.inf
         self._swept = -SWEEP_SECONDS
         self._upkeep = Upkeep(self.over)
+        self._mailing = Mailing(self.over)
         self._snapshots = Snapshotting()
 
     def run(self) -> None:
@@ -65,6 +67,7 @@ class Relay:
             in_order = self._try("take its duty", self.turn)
             if in_order and self._has_duty():
                 self._try("begin the upkeep of the store", self._upkeep.begin)
+                self._try("send mail", self._mailing.begin)
                 self._try("begin a snapshot for searching", self._snapshots.begin)
             pause = TURN_SECONDS if in_order else min(pause * 2, LONGEST_PAUSE)
         self._try("leave its duty", lambda: Duty.leave(RELAY, holder=self.name))

@@ -15,13 +15,15 @@ from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
 from models_hub.models import UpkeepRun
 from models_hub.searching import trail
 from models_hub.tables import kept
+from portal import inbox
 from portal.models import AccountExport, AuditEntry
-from worker import closing_accounts
+from worker import closing_accounts, standing
 
 logger = logging.getLogger(__name__)
 
 COLLECT_EVERY = timedelta(hours=1)
 SCRUB_EVERY = timedelta(minutes=30)
+STANDING_EVERY = timedelta(hours=24)
 SCRUB_SECONDS = 600.0
 # Slow enough to go unnoticed: a terabyte in about four days, scrubbing a third of the time.
 SCRUB_BYTES_PER_SECOND = 10 * 1024 * 1024
@@ -42,7 +44,7 @@ class Upkeep:
 
     def begin(self) -> None:
         """Start a thread when something is due and none is running."""
-        if (self._thread is None or not self._thread.is_alive()) and (_is_due_to_collect() or _is_due_to_scrub()):
+        if (self._thread is None or not self._thread.is_alive()) and _is_anything_due():
             self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
             self._thread.start()
 
@@ -73,14 +75,26 @@ def perform(check: collecting.Check = lambda: None) -> None:
         closing_accounts.purge_due(check)
         AccountExport.forget_over()
         AuditEntry.forget_over()
+        inbox.forget_old()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
         tensor_diffs.forget_old()
         trail.forget_old()
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
         if figures.file_bytes:
             logger.info("The collection removed %s files, %s bytes.", figures.files, figures.file_bytes)
+        standing.hourly()
+    if _is_due(UpkeepRun.Kind.STANDING, STANDING_EVERY):
+        run = UpkeepRun.objects.create(kind=UpkeepRun.Kind.STANDING)
+        outcome = standing.nightly(check)
+        run.figures = {"granted": len(outcome.granted), "revoked": len(outcome.revoked)}
+        run.finished_at = timezone.now()
+        run.save(update_fields=("figures", "finished_at"))
     if _is_due_to_scrub():
         scrubbing.scrub(seconds=SCRUB_SECONDS, check=check, bytes_per_second=SCRUB_BYTES_PER_SECOND)
+
+
+def _is_anything_due() -> bool:
+    return _is_due_to_collect() or _is_due_to_scrub() or _is_due(UpkeepRun.Kind.STANDING, STANDING_EVERY)
 
 
 def _is_due_to_collect() -> bool:

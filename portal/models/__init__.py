@@ -3,7 +3,7 @@
 from portal.models.accounts import Asker, FormerName, Membership, Namespace, Organization, User
 from portal.models.audit import AuditEntry
 from portal.models.avatars import Avatar
-from portal.models.badges import BadgeClaim, BadgeEvidence, BadgeGrant, Mentorship, Tier
+from portal.models.badges import BadgeClaim, BadgeEvidence, BadgeGrant, Mentorship, Recheck, Tier
 from portal.models.checkpoints import Checkpoint
 from portal.models.devices import Device
 from portal.models.domains import Domain
@@ -84,6 +84,7 @@ __all__ = [
     "Organization",
     "Placing",
     "Reason",
+    "Recheck",
     "Report",
     "ReporterScore",
     "Reputation",

@@ -158,3 +158,18 @@ class Mentorship(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mentor_id} looks after {self.mentee_id}"
+
+
+class Recheck(models.Model):
+    """Somebody is to be looked at again: for a badge, for the ledger, or for trust. Many events make one row."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    what = models.CharField(max_length=40)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "what"), name="recheck_once"),)
+        indexes = (models.Index(fields=("due_at",), name="recheck_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.what} of {self.user_id}"

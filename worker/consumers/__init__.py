@@ -15,6 +15,7 @@ from worker.consumers import (
     notifications,
     renamed_accounts,
     results_files,
+    standing,
     webhooks,
 )
 from worker.webhook_payloads import TOLD
@@ -33,3 +34,5 @@ CONSUMERS: dict[str, Sequence[Consumer]] = {
 }
 for _kind in notifications.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), notifications.tell)
+for _kind in standing.HEARD:
+    CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), standing.note)
