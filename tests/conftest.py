@@ -1,5 +1,6 @@
 """The cast and the stage: alice owns, bob collaborates, charlie is a stranger, morgan moderates."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,6 +21,8 @@ from tests import databases
 from tests.live import LivePortal
 
 PASSWORD = "correct horse battery staple"
+# Images for containers set it: each client and portal would compile all that it imports, which doubles what it costs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
