@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from portal.models import Report, User
 
@@ -191,3 +192,42 @@ _ALL = (
     ),
 )
 ACTIONS = {one.name: one for one in _ALL}
+
+# What the log calls what is no action: stored under the key, shown in the reader's language.
+LOGGED = {
+    "proposed": gettext_noop("proposed"),
+    "withdrawn": gettext_noop("proposal taken back"),
+    "undone": gettext_noop("undone"),
+    "appeal.opened": gettext_noop("Appeal"),
+    "appeal.upheld": gettext_noop("Appeal: the decision stays"),
+    "appeal.changed": gettext_noop("Appeal: a milder decision"),
+    "appeal.overturned": gettext_noop("Appeal: the decision is undone"),
+    "word.added": gettext_noop("Word watched"),
+    "word.removed": gettext_noop("Word no longer watched"),
+    "rules.changed": gettext_noop("Defence changed"),
+}
+# Names of fields and states that rows keep in English.
+STORED = (
+    gettext_noop("post"),
+    gettext_noop("topic"),
+    gettext_noop("repo"),
+    gettext_noop("user"),
+    gettext_noop("organization"),
+    gettext_noop("evaluation"),
+    gettext_noop("benchmark"),
+    gettext_noop("hidden"),
+    gettext_noop("held"),
+    gettext_noop("off boards"),
+    gettext_noop("source"),
+    gettext_noop("licence"),
+    gettext_noop("work"),
+    gettext_noop("contact"),
+    gettext_noop("good_faith"),
+    gettext_noop("accurate"),
+    gettext_noop("signature"),
+    gettext_noop("where"),
+    gettext_noop("whose"),
+    gettext_noop("danger"),
+    gettext_noop("mistake"),
+    gettext_noop("court"),
+)

@@ -5,12 +5,12 @@ What the things are and how they are acted on, the apps say themselves: see port
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -319,7 +319,7 @@ def judge_again(case: Case, verdict: str) -> None:
         one.save(update_fields=("verdict",))
 
 
-def open_to(user: User) -> "Iterable[Case]":
+def open_to(user: User) -> "QuerySet[Case]":
     """Return the cases that the person may judge, but for recusal: all for staff, of their places for stewards."""
     if user.is_staff:
         return Case.objects.all()

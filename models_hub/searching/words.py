@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import import_module
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any, NamedTuple
 

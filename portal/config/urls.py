@@ -14,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("portal.urls")),
+    path("", include("portal.moderation_urls")),
     path("", include("leaderboard.urls")),
     path("", include("forum.urls")),
     path("", include("models_hub.urls")),

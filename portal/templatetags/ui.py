@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext
 
+from portal.mod_actions import ACTIONS, LOGGED
 from portal.spans import span_text
 
 register = template.Library()
@@ -64,6 +65,21 @@ def duration(span: timedelta | None) -> str:
 def translated(text: str) -> str:
     """A text that is stored in English, in the reader's language; each of its lines is a text of its own."""
     return "\n".join(gettext(line) for line in text.splitlines() if line)
+
+
+@register.filter
+def action_label(name: str) -> str:
+    """An action of moderation in the reader's language."""
+    return str(ACTIONS[name].label) if name in ACTIONS else gettext(name)
+
+
+@register.filter
+def log_label(name: str) -> str:
+    """What a line of the log of moderation says was done, in the reader's language."""
+    action, _dot, what = name.partition(".")
+    if action not in ACTIONS:
+        return gettext(LOGGED.get(name, name))
+    return f"{ACTIONS[action].label} · {gettext(LOGGED[what])}" if what in LOGGED else str(ACTIONS[action].label)
 
 
 @register.filter
