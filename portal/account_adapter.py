@@ -10,9 +10,10 @@ from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from portal import closing
+from portal import closing, restraining
 from portal.errors import DomainError
 from portal.models import AuditEntry, Device, Namespace, User
 from portal.names import check_namespace_name
@@ -41,6 +42,26 @@ BROWSER_AGE = 365 * 86400
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's flows over our rules."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up while the portal is under attack."""
+        return not ModerationRules.current().under_attack and bool(super().is_open_for_signup(request))
+
+    def clean_email(self, email: str) -> str:
+        """Refuse addresses of hosts that staff has closed, such as those of throw-away mail."""
+        cleaned: str = super().clean_email(email)
+        host = cleaned.rpartition("@")[2].lower()
+        closed = ModerationRules.current().closed_mail_hosts.split()
+        if any(host == one or host.endswith(f".{one}") for one in closed):
+            raise forms.ValidationError(_("Please use another address: mail of this host cannot be used here."))
+        return cleaned
+
+    def pre_login(self, request: HttpRequest, user: User, **details: Any) -> HttpResponse | None:
+        """Lead a suspended person, who has just proved to be that person, to the notice and the appeal."""
+        if restraining.suspension_of(user):
+            return redirect("appeal_from_sign_in", ticket=restraining.ticket_of(user))
+        response: HttpResponse | None = super().pre_login(request, user, **details)
+        return response
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         try:

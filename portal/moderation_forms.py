@@ -86,7 +86,8 @@ class CopyrightClaimForm(ClaimForm):
     )
     accurate = forms.BooleanField(
         label=_(
-            "What I say here is accurate, and I am the owner or may act for the owner. I know that a false claim is punishable."
+            "What I say here is accurate, and I am the owner or may act for the owner. "
+            "I know that a false claim is punishable."
         )
     )
     signature = forms.CharField(label=_("Your full name, as a signature"), max_length=150)

@@ -2,11 +2,15 @@
 
 from datetime import datetime
 
+from django.core import signing
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.errors import NotAllowed
+from portal.errors import NotAllowed, NotFound
 from portal.models import Decision, Restraint, User
+
+TICKET_SALT = "appeal-from-sign-in"
+TICKET_SECONDS = 3600
 
 
 def silence_of(user: User) -> Restraint | None:
@@ -41,3 +45,16 @@ def restrain(person_id: int, kind: str, *, until: datetime | None, decision: Dec
 def lift(decision: Decision) -> None:
     """Give back what a decision took."""
     Restraint.objects.filter(decision=decision, lifted_at=None).update(lifted_at=timezone.now())
+
+
+def ticket_of(user: User) -> str:
+    """Return what opens the notice of a suspended person, who proved just now to be that person, for an hour."""
+    return signing.dumps(user.pk, salt=TICKET_SALT)
+
+
+def read_ticket(ticket: str) -> int:
+    """Return whose notice a ticket opens; raises NotFound."""
+    try:
+        return int(signing.loads(ticket, salt=TICKET_SALT, max_age=TICKET_SECONDS))
+    except signing.BadSignature as error:
+        raise NotFound(_("This link is no longer good. Sign in again to get a new one.")) from error

@@ -52,7 +52,7 @@ class Words:
         if self._pattern is None:
             return []
         folded, places = fold(text)
-        hits = []
+        hits: list[Hit] = []
         for found in self._pattern.finditer(folded):
             start, end = places[found.start()], places[found.end() - 1] + 1
             hits.extend(Hit(row, start, end) for row in self._rows[found[0]])

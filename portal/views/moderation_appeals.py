@@ -1,7 +1,6 @@
 """Notices and appeals: what was decided about somebody, and the way to another look, signed in or held off."""
 
 from django.contrib import messages
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -9,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal import appealing, moderated, moderating
+from portal import appealing, moderated, moderating, restraining
 from portal.authentication import require_user
-from portal.errors import DomainError, NotFound, status_of
+from portal.errors import DomainError, status_of
 from portal.house_rules import rule_of
 from portal.mod_actions import ACTIONS
 from portal.models import Appeal, Case, LogEntry, Notice, Reason, User
@@ -19,8 +18,6 @@ from portal.moderation_forms import AnswerForm, AppealForm, CounterNoticeForm
 from portal.views.moderation import for_staff
 
 PAGE = 30
-TICKET_SALT = "appeal-from-sign-in"
-TICKET_SECONDS = 3600
 
 
 @never_cache
@@ -55,20 +52,11 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def from_sign_in(request: HttpRequest, ticket: str) -> HttpResponse:
     """The notice of somebody who may not sign in, who proved a moment ago to be that person."""
-    try:
-        person = signing.loads(ticket, salt=TICKET_SALT, max_age=TICKET_SECONDS)
-    except signing.BadSignature as error:
-        raise NotFound(_("This link is no longer good. Sign in again to get a new one.")) from error
-    user = get_object_or_404(User, pk=person)
+    user = get_object_or_404(User, pk=restraining.read_ticket(ticket))
     row = Notice.objects.filter(person=user, decision__action="suspend").order_by("-id").first()
     if row is None:
         raise Http404
     return _notice(request, user, _find(user, row.pk), back=request.path, held_off=True)
-
-
-def ticket_of(user: User) -> str:
-    """Return what opens the notice of a suspended person for an hour."""
-    return signing.dumps(user.pk, salt=TICKET_SALT)
 
 
 def _find(user: User, notice_id: int) -> Notice:
@@ -193,6 +181,7 @@ def _appeal_page(
         appealing.require_may_decide(user, row)
     except DomainError as error:
         refusal = error.message
+    case = decision.case
     context = {
         "appeal": row,
         "decision": decision,
@@ -202,7 +191,7 @@ def _appeal_page(
         "refusal": refusal,
         "facts": sorted(row.data.items()),
         "restoring": appealing.restoring_after(row),
-        "may_open_case": decision.case is not None and moderating.open_to(user).filter(pk=decision.case_id).exists(),
+        "may_open_case": case is not None and moderating.open_to(user).filter(pk=case.pk).exists(),
         "form": form or AnswerForm(milder=appealing.milder(decision), initial={"hours": 24}),
     }
     return render(request, "portal/moderation/appeal.html", context, status=status)
