@@ -21,13 +21,14 @@ from portal.api.schema import PAGE, query
 from portal.errors import InvalidInput, NotFound, SignInRequired
 from portal.waiting import Outlook
 
+SUITES = paged(SuiteShape)
 VERSION = query("version", int, "an older version; without it the newest")
 
 
 class Suites(APIView):
     pagination_class = NewestFirst
 
-    @extend_schema(parameters=PAGE, responses=paged(SuiteShape))
+    @extend_schema(parameters=PAGE, responses=SUITES)
     def get(self, request: Request) -> Response:
         """List the newest version of every approved suite."""
         return _page(self, request, Suite.objects.current())
@@ -78,7 +79,7 @@ class Submissions(APIView):
 class Proposals(APIView):
     pagination_class = NewestFirst
 
-    @extend_schema(parameters=PAGE, responses=paged(SuiteShape))
+    @extend_schema(parameters=PAGE, responses=SUITES)
     def get(self, request: Request) -> Response:
         """List your proposals that are not approved, newest first; staff see everybody’s that wait."""
         if not request.user.is_authenticated:
