@@ -2,9 +2,11 @@
 would find them. Whoever changes several rows locks topics first, then categories and tags, each in order of their ids.
 """
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Min
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -38,13 +40,26 @@ def count_post(topic: Topic, post: Post) -> None:
         if post.pk > (now.last_post_id or 0):
             changes |= {"last_post_id": post.pk, "last_poster_id": post.author_id}
             TopicTag.objects.filter(topic=topic).update(last_post_id=post.pk)
-    if post.is_comment and post.author_id and post.author_id not in now.participants:
+    if post.is_comment and post.number < now.last_number:  # let in late: others spoke meanwhile
+        changes["participants"] = participants_of([topic.pk])[topic.pk]
+    elif post.is_comment and post.author_id and post.author_id not in now.participants:
         changes["participants"] = [*now.participants, post.author_id][:MAX_PARTICIPANTS]
     Topic.objects.filter(pk=topic.pk).update(**changes)
     for name, value in changes.items():
         setattr(topic, name, value)
     if replies and is_listed(now):
         Category.objects.filter(pk__in=[now.category_id]).update(post_count=F("post_count") + 1)
+
+
+def participants_of(pks: Collection[int]) -> dict[int, list[int]]:
+    """Return the first people who spoke in each topic, in the order in which they did."""
+    said = Post.objects.filter(topic__in=pks, kind=Post.Kind.COMMENT, held_at=None, author__isnull=False)
+    first = said.values("topic", "author").annotate(n=Min("number")).order_by("topic", "n")
+    people: dict[int, list[int]] = defaultdict(list)
+    for topic, author in first.values_list("topic", "author"):
+        if len(people[topic]) < MAX_PARTICIPANTS:
+            people[topic].append(author)
+    return people
 
 
 def list_topic(topic: Topic, *, times: int = 1) -> None:
