@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from portal import closing, restraining
 from portal.errors import DomainError
-from portal.models import AuditEntry, Device, Namespace, User
+from portal.models import AuditEntry, Device, ModerationRules, Namespace, User
 from portal.names import check_namespace_name
 
 # What allauth tells the person by mail is also noted on the audit list.
