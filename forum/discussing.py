@@ -49,7 +49,8 @@ def open_discussion(*, repo: Repo, by: Asker, title: str, text: str) -> Topic:
         number = Numbering.take(repo)
         topic = Topic.objects.create(repo=repo, number=number, title=title, author=user, held_at=held_at)
         post = posting.append(topic, by=user, text=opening)
-        record("held" if held_at else "opened", topic, by=user, title=title, **posting.facts(post, opening))
+        what = "held" if held_at else "opened"
+        record(what, topic, by=user, title=title, why=admission.why, **posting.facts(post, opening))
     return topic
 
 
@@ -59,15 +60,22 @@ def comment(topic: Topic, *, by: Asker, text: str, reply_to: Post | None = None)
     admission = admit(by=user, text=posting.checked_text(text), place=topic)
     look = posting.written(topic.repo, admission.text, by=user)
     with transaction.atomic():
-        return add_comment(topic, by=user, text=look, reply_to=reply_to, held=admission.held)
+        return add_comment(topic, by=user, text=look, reply_to=reply_to, held=admission.held, why=admission.why)
 
 
 def add_comment(
-    topic: Topic, *, by: User, text: posting.Written, reply_to: Post | None = None, held: bool = False
+    topic: Topic,
+    *,
+    by: User,
+    text: posting.Written,
+    reply_to: Post | None = None,
+    held: bool = False,
+    why: str = "",
 ) -> Post:
     """Add a rendered comment, in the caller's transaction."""
     post = posting.append(topic, by=by, text=text, reply_to=reply_to, held=held)
-    record("comment_held" if held else "commented", topic, by=by, comment=post.pk, **posting.facts(post, text))
+    what = "comment_held" if held else "commented"
+    record(what, topic, by=by, comment=post.pk, why=why, **posting.facts(post, text))
     return post
 
 

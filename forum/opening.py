@@ -71,7 +71,12 @@ def open_topic(*, category: Category, by: Asker, new: NewTopic) -> Topic:
         if not admission.held:
             counting.list_topic(topic)
         discussing.record(
-            "held" if admission.held else "opened", topic, by=user, title=title, **posting.facts(post, look)
+            "held" if admission.held else "opened",
+            topic,
+            by=user,
+            title=title,
+            why=admission.why,
+            **posting.facts(post, look),
         )
     return topic
 
@@ -87,7 +92,7 @@ def reply(topic: Topic, *, by: Asker, text: str, to: Post | None = None, seconds
         now = Topic.objects.select_for_update().get(pk=topic.pk)
         if now.status != Topic.Status.OPEN or now.merged_into_id:
             raise Conflict(_("This topic is closed."))
-        return discussing.add_comment(topic, by=user, text=look, reply_to=to, held=admission.held)
+        return discussing.add_comment(topic, by=user, text=look, reply_to=to, held=admission.held, why=admission.why)
 
 
 def require_opener(by: Asker, category: Category) -> User:

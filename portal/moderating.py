@@ -95,6 +95,16 @@ def hold(about: str, *, why: str) -> Case:
     )  # fmt: skip
 
 
+def is_held(about: str) -> bool:
+    """Whether it is on the list of what waits for a look."""
+    return Case.objects.open().filter(about=about, kind=Case.Kind.HELD).exists()
+
+
+def is_reported_by_rule(about: str) -> bool:
+    """Whether a rule of the portal has reported it and nobody has decided yet."""
+    return Report.objects.filter(case__about=about, is_machine=True, verdict="", case__kind=Case.Kind.REPORT).exists()
+
+
 def _add(
     target: Target, *, kind: str, by: User | None, reason: str, text: str, data: Mapping[str, Any] | None, weight: float
 ) -> Case:

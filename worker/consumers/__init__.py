@@ -11,6 +11,7 @@ from worker.consumers import (
     best_scores,
     contamination,
     deleted_repos,
+    moderation,
     new_versions,
     notifications,
     renamed_accounts,
@@ -32,6 +33,11 @@ CONSUMERS: dict[str, Sequence[Consumer]] = {
     "account.renamed": (renamed_accounts.index,),
     "organization.renamed": (renamed_accounts.index,),
 }
+CONSUMERS["repo.restricted"] = (best_scores.tell,)
+for _kind in (*moderation.HELD, *moderation.COMMENT_HELD):
+    CONSUMERS[_kind] = (moderation.hold,)
+for _kind in moderation.WRITTEN:
+    CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), moderation.look)
 for _kind in notifications.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), notifications.tell)
 for _kind in standing.HEARD:
