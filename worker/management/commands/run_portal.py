@@ -55,6 +55,7 @@ class Command(BaseCommand):
     def _prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+        call_command("found_forum", verbosity=0)
         if not (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
             call_command("collectstatic", verbosity=0, interactive=False)
         if not User.objects.filter(is_superuser=True).exists():
