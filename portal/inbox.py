@@ -50,7 +50,7 @@ class Line:
 
     @property
     def detail(self) -> str:
-        return self.subject.detail if self.subject else ""
+        return str(self.row.data.get("note") or "") or (self.subject.detail if self.subject else "")
 
 
 def _own_title(row: Notification) -> str:

@@ -31,6 +31,7 @@ from worker.consumers import CONSUMERS
 from worker.idle import start_wishes
 from worker.mailing import Mailing
 from worker.node import queue_of
+from worker.reminding import Reminding
 from worker.snapshotting import Snapshotting
 from worker.upkeep import Upkeep
 
@@ -58,6 +59,7 @@ class Relay:
         self._swept = -SWEEP_SECONDS
         self._upkeep = Upkeep(self.over)
         self._mailing = Mailing(self.over)
+        self._reminding = Reminding()
         self._snapshots = Snapshotting()
 
     def run(self) -> None:
@@ -84,6 +86,7 @@ class Relay:
         self._try("give idle workers what people voted for", start_wishes)
         self._try("hand jobs to workers", wake_workers)
         self._try("deliver events", deliver_events)
+        self._try("remind of bookmarks", self._reminding.turn)
         self._try("look at whom events named", standing.catch_up)
         if time.monotonic() - self._swept >= SWEEP_SECONDS:
             self._try("sweep", sweep)

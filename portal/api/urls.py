@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.api import jobs, people
+from portal.api import jobs, notifications, people
 
 urlpatterns = [
     path("me", people.Me.as_view(), name="api_me"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("organizations/<account:name>", people.OneOrganization.as_view(), name="api_organization"),
     path("organizations/<account:name>/members", people.Members.as_view(), name="api_members"),
     path("organizations/<account:name>/members/<account:person>", people.OneMember.as_view(), name="api_member"),
+    path("notifications", notifications.Notifications.as_view(), name="api_notifications"),
+    path("notifications/unread", notifications.Unread.as_view(), name="api_notifications_unread"),
+    path("notifications/reading", notifications.Reading.as_view(), name="api_notifications_reading"),
+    path("notifications/settings", notifications.Hearing.as_view(), name="api_notifications_settings"),
     path("jobs", jobs.Jobs.as_view(), name="api_jobs"),
     path("jobs/<int:job_id>", jobs.OneJob.as_view(), name="api_job"),
     path("jobs/<int:job_id>/cancellation", jobs.Cancellation.as_view(), name="api_job_cancellation"),

@@ -21,7 +21,20 @@ from django.utils.translation import gettext_noop
 from forum.models import Post, Topic
 from leaderboard.models import Evaluation
 from models_hub.models import Collection, Commit, Like, Repo, SavedSearch, Watch
-from portal.models import AccessToken, AccountExport, Avatar, Event, Follow, FormerName, Job, User
+from portal.models import (
+    AccessToken,
+    AccountExport,
+    Avatar,
+    Event,
+    Follow,
+    FormerName,
+    Inbox,
+    Job,
+    Letter,
+    Muting,
+    Notification,
+    User,
+)
 from worker.attempts import Attempt, JobFailed, TryAgain
 
 GONE = gettext_noop("This export was withdrawn.")
@@ -100,6 +113,11 @@ def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     yield "topics", _rows(Topic.objects.filter(author=user), "id", "title", "created_at")
     posts = Post.objects.filter(author=user)
     yield "posts", _rows(posts, "topic_id", "text", "created_at")
+    told = ("kind", "times", "created_at", "read_at")
+    yield "notifications", _rows(Notification.objects.filter(user=user), *told)
+    yield "notification_settings", _rows(Inbox.objects.filter(user=user), "channels", "digest", "refused_address")
+    yield "muted_places", _rows(Muting.objects.filter(user=user), "place", "created_at")
+    yield "letters", _rows(Letter.objects.filter(user=user), "address", "subject", "state", "created_at", "ended_at")
     yield "evaluations", _rows(Evaluation.objects.filter(requested_by=user), "id", "created_at")
 
 
