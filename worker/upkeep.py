@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from forum import attaching
+from forum import admission, attaching
 from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
 from models_hub.models import UpkeepRun
 from models_hub.searching import trail
@@ -76,6 +76,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         AccountExport.forget_over()
         AuditEntry.forget_over()
         inbox.forget_old()
+        admission.forget_old()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
         tensor_diffs.forget_old()
         trail.forget_old()

@@ -21,4 +21,5 @@ CACHES = {
 CELERY_BROKER_URL = "memory://"
 ACCOUNT_RATE_LIMITS = False
 REQUEST_RATES = {}
+NEWCOMER_LIMITS = False
 WHITENOISE_AUTOREFRESH = True  # the suite needs no collected static files
