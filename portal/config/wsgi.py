@@ -1,9 +1,13 @@
 """WSGI entry point of the web process."""
 
 import os
+from pathlib import Path
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.urls import get_resolver
+from django.template.loader import get_template
+from django.urls import get_resolver, reverse
+from django.utils import translation
 from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings.base")
@@ -12,3 +16,10 @@ application = get_wsgi_application()
 # more, which the processes share when they are here before gunicorn forks.
 _loaded = [get_resolver(routes).url_patterns for routes in (None, "portal.config.hub_wire")]
 import_string("models_hub.searching.words.cutter")()
+# A page would wait for a fifth of a second, in each process anew, until all addresses and templates are read.
+for _language, _name in settings.LANGUAGES:
+    with translation.override(_language):
+        reverse("home")
+_templates = Path(settings.BASE_DIR) / "templates"
+for _page in sorted(_templates.rglob("*.html")):
+    get_template(str(_page.relative_to(_templates)))
