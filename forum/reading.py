@@ -71,7 +71,10 @@ def marks_of(topics: Iterable[Topic], reader: Asker) -> Mapping[int, Mark]:
 
 
 def with_marks(topics: TopicQuerySet, reader: User) -> TopicQuerySet:
-    """Join the reader's marks: `read` and `level`, None where the reader never opened the topic."""
+    """Join the reader's marks: `read` and `level`, None where the reader never opened the topic.
+
+    Filter by these two: another look at `mine` would join the rows again.
+    """
     mine = FilteredRelation("readers", condition=Q(readers__user=reader.pk))
     joined: TopicQuerySet = topics.annotate(mine=mine)  # a name that only annotations know, not the checker of types
     return joined.annotate(read=F("mine__last_read"), level=F("mine__level"))
@@ -85,10 +88,10 @@ def unread(reader: User, *, from_floor: bool = True) -> TopicQuerySet:
         topics = topics.filter(last_post__gt=floor) if floor else topics
     rows = list(CategoryReader.objects.filter(user=reader).values_list("category", "level", "read_floor"))
     followed = [category for category, level, _floor in rows if level >= Level.TRACKING]
-    by_topic = Q(mine__level__gte=Level.TRACKING)
-    by_category = Q(category__in=followed) & (Q(mine__isnull=True) | Q(mine__level=Level.NORMAL))
+    by_topic = Q(level__gte=Level.TRACKING)
+    by_category = Q(category__in=followed) & (Q(level=None) | Q(level=Level.NORMAL))
     followed_ones = by_topic | by_category if followed else by_topic
-    more = Q(last_number__gt=Coalesce("mine__last_read", Value(0)))
+    more = Q(last_number__gt=Coalesce("read", Value(0)))
     topics = topics.filter(followed_ones & more)
     for category, _level, floor in rows:
         if floor:
@@ -109,7 +112,7 @@ def new(reader: User) -> TopicQuerySet:
     muted = CategoryReader.objects.filter(user=reader, level=Level.MUTED).values("category")
     floors = CategoryReader.objects.filter(user=reader, read_floor__gt=0).values_list("category", "read_floor")
     topics = with_marks(Topic.objects.filter(LISTED, _entered(reader)), reader)
-    unopened = Q(mine__isnull=True, created_at__gt=since)
+    unopened = Q(read=None, created_at__gt=since)
     topics = topics.filter(unopened).exclude(category__in=muted).exclude(author=reader)
     for category, floor in floors:
         topics = topics.exclude(category=category, last_post__lte=floor)
