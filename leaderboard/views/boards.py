@@ -120,7 +120,7 @@ def top(request: HttpRequest) -> HttpResponse:
 
 
 def _suite(slug: str, version: str = "") -> Suite:
-    rows = Suite.objects.approved().select_related("proposed_by").prefetch_related("entries__benchmark__dataset")
+    rows = Suite.objects.approved().select_related("proposed_by")
     number = int(version) if version.isdecimal() and len(version) < 9 else F("newest")
     return get_object_or_404(rows, slug=slug, version=number)
 
