@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from leaderboard.models import Benchmark, Evaluation
 from models_hub.models import Repo
-from portal import subjects
+from portal import locating, subjects
 from portal.models import Asker
 from portal.subjects import Subject
 
@@ -14,6 +14,8 @@ from portal.subjects import Subject
 def register() -> None:
     subjects.register("evaluation", _evaluations)
     subjects.register("benchmark", _benchmarks)
+    locating.locate_number(r"/evaluations/(\d{1,18})", "evaluation")
+    locating.locate_number(r"/benchmarks/(\d{1,18})", "benchmark")
 
 
 def _evaluations(pks: Collection[int], reader: Asker) -> Iterator[Subject]:

@@ -1,18 +1,35 @@
 """What the hub says of its repositories where only a key is known."""
 
+import re
 from collections.abc import Collection, Iterator
 
-from models_hub.models import Repo
-from portal import subjects
+from django.utils.translation import gettext as _
+
+from models_hub.models import PullRequest, Repo
+from portal import locating, subjects
 from portal.models import Asker
 from portal.subjects import Subject
 
 
 def register() -> None:
     subjects.register("repo", _repos)
+    subjects.register("pull", _pulls)
+    locating.locate(r"/(?:(dataset|space)s/)?(\w[\w.-]*)/(\w[\w.-]*)(?:/(?!discussions/).*)?", _located)
 
 
 def _repos(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
     for repo in Repo.objects.visible_to(reader).filter(pk__in=pks).select_related("namespace"):
         owner = repo.namespace.user_id
         yield Subject("repo", repo.pk, repo.full_name, repo.path, str(repo.get_kind_display()), author_id=owner)
+
+
+def _pulls(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    pulls = PullRequest.objects.filter(pk__in=pks, repo__in=Repo.objects.visible_to(reader))
+    for pull in pulls.select_related("repo__namespace"):
+        title, path = f"{pull.repo.full_name}#{pull.number}", f"{pull.repo.path}/discussions/{pull.number}"
+        yield Subject("pull", pull.pk, title, path, _("pull request"), author_id=pull.author_id)
+
+
+def _located(found: re.Match[str]) -> str:
+    repo = Repo.objects.named(found[1] or Repo.Kind.MODEL, found[2], found[3]).values_list("pk", flat=True).first()
+    return f"repo:{repo}" if repo else ""

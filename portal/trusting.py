@@ -164,13 +164,12 @@ def level_at(user_ids: Collection[int], moment: dict[int, datetime]) -> dict[int
 
 
 def _settle(known: _Known, before: int) -> TrustChange | None:
-    reached = int(TrustLevel.NEW)
-    for step in _steps(known):
+    # The first two are kept once reached: what was read and accepted does not become undone.
+    after = min(before, int(TrustLevel.MEMBER))
+    for step in _steps(known)[after:]:
         if not step.is_met:
             break
-        reached = int(step.level)
-    # The first two are kept once reached: what was read and accepted does not become undone.
-    after = max(reached, min(before, int(TrustLevel.MEMBER)))
+        after = int(step.level)
     with transaction.atomic():
         Trust.objects.update_or_create(user=known.user, defaults={"level": after, "checked_at": timezone.now()})
         if after == before:

@@ -5,12 +5,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from portal.models import Follow, Membership, Namespace
+from portal import badges, reputation, subjects
+from portal.models import Follow, Membership, Namespace, Reputation, ReputationLine, User
 from portal.permissions import can_administer
 
 SHOWN = 30  # members, or organizations, that the side of the page names
 FOLLOWERS = 12
 PAGE = 60
+LINES = 30  # of the ledger of reputation
 OVERVIEW = "overview"
 # What stands on each tab, by the name in the address. Fragments are of other apps, named by their addresses alone.
 TABS = {
@@ -19,11 +21,12 @@ TABS = {
     "datasets": _("Data sets"),
     "collections": _("Collections"),
     "activity": _("Activity"),
+    "badges": _("Badges"),
     "likes": _("Likes"),
     "followers": _("Followers"),
     "following": _("Following"),
 }
-OF_PEOPLE = {"following"}
+OF_PEOPLE = {"following", "badges"}
 
 
 @require_safe
@@ -55,7 +58,8 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
         "follower_count": followers.count(),
         "follows": Follow.is_on(namespace, by=request.user),
     }
-    return render(request, "portal/profile.html", {**context, **_people(request, namespace, tab)})
+    earned = _badges(request, namespace.user) if tab == "badges" and namespace.user else {}
+    return render(request, "portal/profile.html", {**context, **earned, **_people(request, namespace, tab)})
 
 
 def _load(name: str) -> Namespace:
@@ -65,6 +69,24 @@ def _load(name: str) -> Namespace:
     if found is None:
         raise Http404
     return found
+
+
+def _badges(request: HttpRequest, person: User) -> dict[str, object]:
+    """Return the badges of a person, the tiers of each track, and the ledger, a page of it, the newest line first."""
+    lines = ReputationLine.objects.filter(user=person).select_related("giver").order_by("-id")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        lines = lines.filter(pk__lt=int(before))
+    page = list(lines[: LINES + 1])
+    about = subjects.describe({line.key for line in page}, request.user)
+    points = dict(Reputation.objects.filter(user=person).values_list("track", "points"))
+    return {
+        "held": badges.held_by(person),
+        "ranks": [(track.label, rank, points.get(track, 0)) for track, rank in badges.ranks_of(person).items()],
+        "lines": [(line, reputation.KINDS[line.kind].title, about.get(line.key)) for line in page[:LINES]],
+        "older": page[LINES - 1].pk if len(page) > LINES else None,
+        "awards": person.awards.select_related("season").order_by("-season__starts_at"),
+    }
 
 
 def _people(request: HttpRequest, namespace: Namespace, tab: str) -> dict[str, object]:
