@@ -3,15 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from forum import counting, discussing, naming, posting
 from forum.models import Post, Steward, Topic
 from portal import moderated
 from portal.errors import NotFound
-from portal.mod_actions import ACTIONS
-from portal.models import Decision, User
+from portal.models import Decision, Reason, User
 from portal.moderated import Target
 
 
@@ -143,7 +142,8 @@ def _hide(post: Post, decision: Decision, *, for_good: bool) -> dict[str, Any]:
         "removed": bool(post.data.get("removed")),
     }
     data = {**post.data, "removed": True} if for_good else post.data
-    why = str(ACTIONS[decision.action].name)
+    with translation.override("en"):  # stored in English, translated where it is shown
+        why = str(Reason(decision.reason).label)
     _keep(post, hidden_at=post.hidden_at or timezone.now(), hidden_by=decision.by, hidden_why=why, data=data)
     discussing.record("hidden", post.topic, by=decision.by, comment=post.pk, **posting.facts(post))
     return before

@@ -11,7 +11,7 @@ from models_hub import describing, permissions
 from models_hub.checking import is_text
 from models_hub.models import AccessRequest, Repo
 from models_hub.publishing import require_manager, require_writer
-from portal.errors import Conflict, InvalidInput, NotFound, SignInRequired
+from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInRequired
 from portal.models import Asker, Event, User
 
 Status = AccessRequest.Status
@@ -34,6 +34,8 @@ class Field:
 def set_gate(repo: Repo, *, by: Asker, gate: str) -> None:
     """Let everybody download (""), whoever asks ("auto"), or whom a writer accepts ("manual")."""
     user = require_manager(by, repo)
+    if (found := permissions.restriction_of(repo)) and found.level >= found.Level.GATE:
+        raise NotAllowed(_("Moderators have set who may download this repository."))
     if gate not in Repo.Gate.values:
         raise InvalidInput(_("“gated” must be “auto”, “manual” or false."))
     with transaction.atomic():

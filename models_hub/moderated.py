@@ -9,8 +9,8 @@ from models_hub.models import Repo, Restriction
 from portal import moderated
 from portal.errors import DomainError, NotFound
 from portal.mod_actions import ACTIONS
-from portal.moderated import Target
 from portal.models import Decision, Membership
+from portal.moderated import Target
 
 SHOWN_CARD = 20_000
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from models_hub import quotas
 from models_hub.git.pointers import pointer_oid
-from models_hub.models import Blob, QuotaAccount, Repo, RepoBlob
+from models_hub.models import Blob, BlockedDigest, QuotaAccount, Repo, RepoBlob
 from models_hub.quotas import Reason
+from portal.errors import NotAllowed
 
 BATCH = 500
 
@@ -33,6 +35,10 @@ def give(account: QuotaAccount, repo: Repo, blob: Blob, *, used: Mapping[int, in
 
     `used` says how many bytes of which xorbs the content uses, so that they are not charged twice.
     """
+    if BlockedDigest.objects.filter(sha256=blob.sha256).exists():
+        raise NotAllowed(
+            _("Content with the sha256 %(sha)s was removed by moderators and may not come back.") % {"sha": blob.sha256}
+        )
     right, created = RepoBlob.objects.get_or_create(repo=repo, blob=blob)
     if created:
         quotas.use_xorbs(account, repo, used or {})

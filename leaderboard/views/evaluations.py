@@ -11,7 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 from leaderboard import contamination, permissions, reproducing, results_files
 from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
-from leaderboard.models import Evaluation
+from leaderboard.models import Evaluation, ScoreRemoval
 from leaderboard.ranking import floor_of, normalised
 from leaderboard.robustness import robustness_of, slices_of
 from models_hub.permissions import can_download, can_write
@@ -37,6 +37,7 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         "is_over": is_over,
         "explanation": waiting.explanation(job) if job and not row.is_finished else "",
         "may_evaluate": permissions.can_evaluate(request.user, row.model),
+        "removal": ScoreRemoval.objects.filter(evaluation=row).exists(),
         "may_see_job": job is not None and (request.user == job.owner or request.user.is_staff),
     }
     if request.headers.get("HX-Request") == "true":

@@ -32,6 +32,8 @@ def repo_page(view: View) -> View:
             return redirect(address or moved.repo.path, preserve_request=True)
         if repo.full_name != f"{namespace}/{name}" and request.method in {"GET", "HEAD"}:
             return redirect(request.get_full_path().replace(f"/{namespace}/{name}", f"/{repo.full_name}", 1))
+        if permissions.is_tombstone(repo) and not permissions.may_open_tombstone(request.user, repo):
+            return _tombstone(request, repo)
         try:
             return view(request, repo, **rest)
         except GatedRepo:  # the repository is no secret, only its files are
@@ -39,6 +41,14 @@ def repo_page(view: View) -> View:
             return respond(request, repo, "models_hub/repos/gate.html", tab="files", status=403, gate=gate)
 
     return found
+
+
+def _tombstone(request: HttpRequest, repo: Repo) -> HttpResponse:
+    """Say that moderation has disabled it, why and since when, and nothing of what it held."""
+    found = permissions.restriction_of(repo)
+    status = 451 if found is not None and found.is_for_law else 403
+    context = {"repo": repo, "restriction": found, "may_manage": permissions.can_manage(request.user, repo)}
+    return render(request, "models_hub/repos/tombstone.html", context, status=status)
 
 
 def respond(
@@ -65,6 +75,7 @@ def head(request: HttpRequest, repo: Repo, tab: str) -> Mapping[str, Any]:
         "repo": repo,
         "mirror": Mirror.objects.filter(repo=repo).first() if repo.namespace.is_mirror else None,
         "tab": tab,
+        "restriction": permissions.restriction_of(repo),
         "liked": liking.has_liked(request.user, repo),
         "watched": watching.is_watched(repo, by=request.user),
         "may_write": permissions.can_write(request.user, repo),

@@ -175,9 +175,9 @@ ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_MAX_EMAIL_ADDRESSES = 5
-# Of sign-ins, tokens and rights, this long is kept who, when and from where.
 # What new people may post, and what looks like bulk: see forum/admission.py. Watched words hold in any case.
 NEWCOMER_LIMITS = env.flag("NEWCOMER_LIMITS", default=env.flag("RATE_LIMITS", default=True))
+# Of sign-ins, tokens and rights, this long is kept who, when and from where.
 AUDIT_DAYS = env.number("AUDIT_DAYS", 365)
 ACCOUNT_DELETION_DAYS = env.number("ACCOUNT_DELETION_DAYS", 30)
 MFA_ADAPTER = "portal.mfa_adapter.MFAAdapter"
