@@ -94,9 +94,12 @@ def note(evaluations: Iterable[Evaluation]) -> None:
 def note_repo(repo_id: int) -> None:
     """Keep it anew where a card may have changed, or what anybody may see."""
     repo = Repo.objects.select_related("namespace").filter(pk=repo_id).first()
-    if repo is not None and repo.is_model:
+    if repo is None:  # with it went what was compared, and whose parent it was
+        gone = (Contamination.MEASURED, Contamination.INHERITED)
+        note(_rows().filter(contamination__in=gone).order_by("-id")[:MAX_EVALUATIONS])
+    elif repo.is_model:
         note_model(repo)
-    elif repo is not None:
+    else:
         for benchmark in Benchmark.objects.filter(overlaps__dataset=repo).select_related("dataset").distinct():
             note_benchmark(benchmark)
 

@@ -75,7 +75,7 @@ def _check_together(definition: Definition) -> None:
 
 
 def _read(reader: "_Reader", kind: Kind) -> Definition:
-    labels = reader.labels(are_tags=kind.are_tags) if "labels" in kind.settings else []
+    labels = reader.labels(kind) if "labels" in kind.settings else []
     return Definition(
         version=reader.number("version", 1, 100_000),
         name=reader.text("name", MAX_NAME),
@@ -104,13 +104,18 @@ def _read(reader: "_Reader", kind: Kind) -> Definition:
 class _Reader(Values):
     """Reads the keys that every definition has."""
 
-    def labels(self, *, are_tags: bool = False) -> list[str]:
-        wanted = _("a list of 2 to %(max)d different names (put yes, no, true and numbers in quotes)") % {
-            "max": MAX_LABELS
+    def labels(self, kind: Kind) -> list[str]:
+        wanted = _("a list of %(min)d to %(max)d different names (put yes, no, true and numbers in quotes)") % {
+            "min": kind.least_labels,
+            "max": MAX_LABELS,
         }
-        if are_tags:
+        if kind.are_tags:
             wanted = _("a list of the tags of IOB2: O, and for each type of entity B- and I- with its name")
-        found: list[str] = self.get("labels", REQUIRED, _are_tags if are_tags else _are_labels, wanted)
+
+        def fits(value: Any) -> bool:
+            return _are_labels(value) and len(value) >= kind.least_labels
+
+        found: list[str] = self.get("labels", REQUIRED, _are_tags if kind.are_tags else fits, wanted)
         return found
 
     def label_map(self, labels: list[str]) -> dict[str, str]:
@@ -247,7 +252,7 @@ def _listed(kind: Kind, required: set[str]) -> str:
 def _are_labels(value: Any) -> bool:
     return (
         isinstance(value, list)
-        and 2 <= len(value) <= MAX_LABELS
+        and 1 <= len(value) <= MAX_LABELS
         and all(is_text(label, MAX_LABEL) and label == label.strip() for label in value)
         and len(set(value)) == len(value)
     )
@@ -255,6 +260,6 @@ def _are_labels(value: Any) -> bool:
 
 def _are_tags(value: Any) -> bool:
     """Say whether these are tags of IOB2, the one for words outside every entity among them."""
-    if not _are_labels(value) or "O" not in value:
+    if not _are_labels(value) or len(value) == 1 or "O" not in value:
         return False
     return all(tag == "O" or (tag[:2] in ("B-", "I-") and len(tag) > 2) for tag in value)

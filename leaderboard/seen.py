@@ -42,7 +42,8 @@ def wrong_boxes(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
 
     def found() -> Iterator[Mistake]:
         for row, answer in pairs:
-            boxes = _compared(_reference(benchmark, row), _given(answer))
+            things, crowds = _reference(benchmark, row)
+            boxes = _compared(things, [box for box in _given(answer) if not _lies_in(box, crowds)])
             missed = sum(box.verdict == "missed" for box in boxes)
             wrong = sum(box.verdict == "wrong" for box in boxes)
             picture = album.picture_of(row.get(benchmark.fields["input"])) if missed or wrong else None
@@ -55,24 +56,41 @@ def wrong_boxes(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
     return list(islice(found(), SHOWN))
 
 
-def _reference(benchmark: Benchmark, row: dict[str, Any]) -> list[tuple[str, Corners]]:
+def _reference(
+    benchmark: Benchmark, row: dict[str, Any]
+) -> tuple[list[tuple[str, Corners]], list[tuple[str, Corners]]]:
+    """Return the boxes of single things, and those of crowds."""
     value = value_in(row.get(benchmark.fields["target"]))
-    things: Iterable[tuple[Any, Any]] = ()
+    things: Iterable[tuple[Any, Any, Any]] = ()
     if isinstance(value, dict):
         labels = value.get("category", value.get("label", value.get("labels")))
         boxes = value.get("bbox", value.get("boxes"))
-        things = zip(labels, boxes, strict=False) if isinstance(labels, list) and isinstance(boxes, list) else ()
+        if isinstance(labels, list) and isinstance(boxes, list):
+            things = zip(labels, boxes, value.get("iscrowd") or [0] * len(boxes), strict=False)
     elif isinstance(value, list):
         listed = [thing for thing in value if isinstance(thing, dict)]
-        things = [(thing.get("category", thing.get("label")), thing.get("bbox", thing.get("box"))) for thing in listed]
+        things = [
+            (thing.get("category", thing.get("label")), thing.get("bbox", thing.get("box")), thing.get("iscrowd"))
+            for thing in listed
+        ]
     has_extent = benchmark.settings.get("box_format", "xywh") == "xywh"
-    found = []
-    for name, box in things:
+    found: tuple[list[tuple[str, Corners]], list[tuple[str, Corners]]] = ([], [])
+    for name, box, is_crowd in things:
         label, corners = label_in(name, benchmark.labels), _corners(box)
         if label is not None and corners is not None:
             left, top, third, fourth = corners
-            found.append((label, (left, top, left + third, top + fourth) if has_extent else corners))
+            found[bool(is_crowd)].append((label, (left, top, left + third, top + fourth) if has_extent else corners))
     return found
+
+
+def _lies_in(box: tuple[str, Corners], crowds: Sequence[tuple[str, Corners]]) -> bool:
+    """Say whether at least half of a box lies in a crowd of its class: then it is neither right nor wrong."""
+    label, (left, top, right, bottom) = box
+    for name, corners in crowds:
+        wide, high = min(right, corners[2]) - max(left, corners[0]), min(bottom, corners[3]) - max(top, corners[1])
+        if name == label and wide > 0 and high > 0 and wide * high >= SHARED * (right - left) * (bottom - top):
+            return True
+    return False
 
 
 def _given(answer: dict[str, Any]) -> list[tuple[str, Corners]]:

@@ -41,6 +41,7 @@ class Kind:
     most_outputs: int | None = None  # how many numbers the head may give at most
     model_types: Sequence[str] = ()  # of config.json; all where none are named
     reads_images: bool = False
+    least_labels: int = 2
     are_tags: bool = False  # the labels are tags of IOB2: O, and B- and I- with the name of a type
     metrics: Sequence[Metric]
     default_primary: str
@@ -312,6 +313,7 @@ KINDS: dict[str, Kind] = {
             settings=("labels", "label_map", "box_format"),
             heads=("ForObjectDetection",),
             problem_types=(),
+            least_labels=1,
             reads_images=True,
             metrics=(Metric("box_ap"), Metric("box_ap50")),
             default_primary="box_ap",

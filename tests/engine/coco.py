@@ -30,7 +30,7 @@ def coco(golds: list[list[Box]], predictions: list[list[Box]], labels: Sequence[
                     "category_id": labels.index(box.label) + 1,
                     "bbox": wide(box),
                     "area": wide(box)[2] * wide(box)[3],
-                    "iscrowd": 0,
+                    "iscrowd": int(box.is_crowd),
                 }
                 for number, (image, box) in enumerate(truth)
             ],

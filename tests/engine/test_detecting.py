@@ -199,6 +199,22 @@ def test_boxes_come_as_corners_or_with_an_extent():
     assert read('{"bbox": [], "category": []}') == []
 
 
+def test_crowds_are_marked_in_either_form():
+    corners = {"label": "0", "box": [0, 0, 1, 2]}
+    both = [corners | {"crowd": True}, corners]
+    assert read([{"bbox": [0, 0, 1, 2], "category": 0, "iscrowd": flag} for flag in (1, 0)]) == both
+    assert read({"bbox": [[0, 0, 1, 2]] * 2, "category": [0, 0], "iscrowd": [True, False]}) == both
+    task = ObjectDetection()
+    settings = task.settings({"labels": LABELS})
+    assert task.check_gold({"boxes": both}, settings) == {"boxes": both}
+    with pytest.raises(EngineError, match="crowd"):
+        task.check_gold({"boxes": [corners | {"crowd": 1}]}, settings)
+
+
+def test_one_class_is_enough():
+    assert ObjectDetection().settings({"labels": ["0"]}).labels == ["0"]
+
+
 @pytest.mark.parametrize(
     ("objects", "says"),
     [
@@ -210,7 +226,8 @@ def test_boxes_come_as_corners_or_with_an_extent():
         ([{"bbox": [0, 0, 1, True], "category": 0}], "four numbers"),
         ([{"bbox": [0, 0, 0, 1], "category": 0}], "width and height above 0"),
         ([{"bbox": [0, 0, 1, 1], "category": "cat"}], "not one of the labels"),
-        ([{"bbox": [0, 0, 1, 1], "category": 0, "iscrowd": 1}], "crowds"),
+        ([{"bbox": [0, 0, 1, 1], "category": 0, "iscrowd": 2}], "iscrowd"),
+        ({"bbox": [[0, 0, 1, 1]], "category": [0], "iscrowd": [0, 1]}, "iscrowd"),
     ],
 )
 def test_boxes_that_cannot_be_scored_name_their_line(objects, says):

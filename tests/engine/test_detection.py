@@ -10,15 +10,17 @@ from worker.engine.measures.detection import Box
 LABELS = ("cat", "dog", "cow")
 
 
-def scenes(seed: int, images: int = 25) -> tuple[list[list[Box]], list[list[Box]]]:
+def scenes(seed: int, images: int = 25, crowds: float = 0.0) -> tuple[list[list[Box]], list[list[Box]]]:
     """Boxes of the reference, and predictions: most near one of them, some doubled, some of the wrong class."""
+    crowded = np.random.RandomState(seed + 100)
     random = np.random.RandomState(seed)
     golds, predictions = [], []
     for _ in range(images):
         truth = []
         for _ in range(random.randint(0, 6)):
             left, top, wide, high = random.uniform(0, 60), random.uniform(0, 60), *random.uniform(5, 40, 2)
-            truth.append(Box(LABELS[random.randint(0, 3)], (left, top, left + wide, top + high)))
+            corners = (left, top, left + wide, top + high)
+            truth.append(Box(LABELS[random.randint(0, 3)], corners, is_crowd=bool(crowded.rand() < crowds)))
         found = []
         for box in truth + truth[: len(truth) // 2]:
             moved = np.array(box.corners) + random.normal(0, 2.0, 4)
@@ -38,6 +40,35 @@ def test_average_precision_equals_coco(seed):
     assert found.average_precision().value() == pytest.approx(expected[0], abs=1e-9)
     assert found.average_precision_at_half().value() == pytest.approx(expected[1], abs=1e-9)
     assert 0.1 < expected[0] < expected[1] < 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_crowds_are_taken_as_coco_takes_them(seed):
+    golds, predictions = scenes(seed, crowds=0.3)
+    # A crowd as large as the image: several boxes lie in it, and none of them is wrong.
+    golds[0].append(Box("cat", (0, 0, 100, 100), is_crowd=True))
+    predictions[0] += [Box("cat", (at, at, at + 9, at + 9), 0.99) for at in (10.0, 30.0, 50.0)]
+    found = detection.match(golds, predictions)
+    expected = coco(golds, predictions, LABELS)
+    assert found.average_precision().value() == pytest.approx(expected[0], abs=1e-9)
+    assert found.average_precision_at_half().value() == pytest.approx(expected[1], abs=1e-9)
+    single = [[box._replace(is_crowd=False) for box in boxes] for boxes in golds]
+    assert detection.match(single, predictions).average_precision().value() != pytest.approx(expected[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("crowds", [0.0, 0.3])
+def test_one_class_alone_is_scored_as_coco_scores_it(crowds):
+    sides = [[[box._replace(label="cat") for box in boxes] for boxes in side] for side in scenes(5, crowds=crowds)]
+    expected = coco(*sides, ["cat"])
+    assert detection.match(*sides).average_precision().value() == pytest.approx(expected[0], abs=1e-9)
+
+
+def test_a_class_of_crowds_alone_is_left_out():
+    golds = [[Box("cat", (0, 0, 9, 9)), Box("dog", (0, 0, 9, 9), is_crowd=True)]]
+    predictions = [[Box("cat", (0, 0, 9, 9), 0.5), Box("dog", (20, 20, 29, 29), 0.9)]]
+    assert detection.match(golds, predictions).labels == ["cat"]
+    expected = coco(golds, predictions, LABELS)[0]
+    assert detection.match(golds, predictions).average_precision().value() == pytest.approx(expected, abs=1e-9)
 
 
 def test_resampled_precision_equals_coco_on_the_drawn_images():

@@ -3,11 +3,12 @@
 import json
 
 import pytest
+from django.utils import timezone
 
 from leaderboard import benchmarks, contamination, overlapping, suites
 from leaderboard.catalogue.entries import entries
 from leaderboard.models import Benchmark, Contamination, Evaluation, Overlap
-from models_hub import gating, moving, publishing
+from models_hub import gating, moving, publishing, trash
 from models_hub.changes import PutFile
 from models_hub.models import Repo
 from portal.errors import NotAllowed
@@ -126,6 +127,22 @@ def test_rows_in_training_data_are_counted_and_flag_the_scores(client, alice, bo
     assert "2 of 20 test rows share" in page
     assert "2 of 20 rows" in client.get(benchmark.get_absolute_url()).text
     assert client.get(f"/api/v1/evaluations/{evaluation.pk}").json()["contamination"] == "measured"
+
+
+@pytest.mark.parametrize("remove", [trash.delete, publishing.delete_repo])
+def test_the_flag_goes_with_the_set_that_was_compared(bob, make_repo, mood, remove):
+    train = training_set(make_repo, bob, "crawl", "x")
+    evaluation = score(made(make_repo, bob, "trained", "datasets: bob/crawl"), mood, bob, 0.9)
+    counts = {"tested": 20, "shared": 2, "rows": 3, "finished_at": timezone.now()}
+    Overlap.objects.create(benchmark=mood, dataset=train, commit_oid=train.head, **counts)
+    contamination.note_benchmark(mood)
+    evaluation.refresh_from_db()
+    assert evaluation.contamination == Contamination.MEASURED
+    remove(train, by=bob)
+    for consume in CONSUMERS["repo.deleted"]:
+        consume(Event.objects.get(kind="repo.deleted"))
+    evaluation.refresh_from_db()
+    assert evaluation.contamination == Contamination.NOT_FOUND
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,6 +16,7 @@ from worker.consumers import (
     notifications,
     renamed_accounts,
     results_files,
+    search_words,
     standing,
     webhooks,
 )
@@ -27,8 +28,8 @@ CONSUMERS: dict[str, Sequence[Consumer]] = {
     **dict.fromkeys(TOLD, (webhooks.announce,)),
     "repo.committed": (best_scores.tell, contamination.note, new_versions.measure, webhooks.announce),
     "repo.visibility_changed": (best_scores.tell, contamination.note, webhooks.announce),
-    "repo.deleted": (deleted_repos.cancel_jobs, best_scores.tell, webhooks.announce),
-    "repo.restored": (best_scores.tell,),
+    "repo.deleted": (deleted_repos.cancel_jobs, best_scores.tell, contamination.note, webhooks.announce),
+    "repo.restored": (best_scores.tell, contamination.note),
     "evaluation.completed": (results_files.write, contamination.compare),
     "account.renamed": (renamed_accounts.index,),
     "organization.renamed": (renamed_accounts.index,),
@@ -42,3 +43,5 @@ for _kind in notifications.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), notifications.tell)
 for _kind in standing.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), standing.note)
+for _kind in search_words.HEARD:
+    CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), search_words.index)

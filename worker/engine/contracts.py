@@ -59,9 +59,9 @@ def require(condition: bool, message: str, code: ErrorCode = "bad_spec") -> None
         raise EngineError(code, message)
 
 
-def check_labels(labels: list[str]) -> None:
-    """Refuse label sets that cannot be scored: fewer than two, doubled or empty names."""
-    require(2 <= len(labels) <= MAX_LABELS, f"labels must be a list of 2 to {MAX_LABELS} names")
+def check_labels(labels: list[str], *, least: int = 2) -> None:
+    """Refuse label sets that cannot be scored: fewer than `least`, doubled or empty names."""
+    require(least <= len(labels) <= MAX_LABELS, f"labels must be a list of {least} to {MAX_LABELS} names")
     require(len(set(labels)) == len(labels), "labels must not repeat")
     require(all(label.strip() for label in labels), "labels must not be empty")
 

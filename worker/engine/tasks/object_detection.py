@@ -32,7 +32,7 @@ class DetectionSettings:
     box_format: Literal["xywh", "xyxy"] = "xywh"
 
     def __post_init__(self) -> None:
-        check_labels(self.labels)
+        check_labels(self.labels, least=1)
 
 
 class ObjectDetection(Task[DetectionSettings]):
@@ -55,7 +55,8 @@ class ObjectDetection(Task[DetectionSettings]):
         """Return the image, and the boxes of the reference by their corners."""
         boxes = [
             {"label": record.one_label("target", label, settings.labels), "box": _corners(record, box, settings)}
-            for label, box in _objects(record)
+            | ({"crowd": True} if is_crowd else {})
+            for label, box, is_crowd in _objects(record)
         ]
         return picture_of(record, "input").as_value(), {"boxes": boxes}
 
@@ -69,8 +70,10 @@ class ObjectDetection(Task[DetectionSettings]):
         boxes = value.get("boxes")
         if set(value) != {"boxes"} or not isinstance(boxes, list) or len(boxes) > MAX_GOLD:
             raise bad_gold("it has no list of boxes")
-        if not all(isinstance(box, dict) and set(box) == {"label", "box"} for box in boxes):
+        if not all(isinstance(box, dict) and set(box) - {"crowd"} == {"label", "box"} for box in boxes):
             raise bad_gold("it has a box that is not a label and corners")
+        if not all(box.get("crowd", True) is True for box in boxes):
+            raise bad_gold("it has a box that may be a crowd or not")
         if not all(box["label"] in settings.labels and _are_corners(box["box"]) for box in boxes):
             raise bad_gold("it has a box of an unknown class, or without four corners")
         return value
@@ -126,13 +129,13 @@ class ObjectDetection(Task[DetectionSettings]):
         )
 
 
-def _objects(record: Record) -> list[tuple[Any, Any]]:
-    """Return label and box of each thing: of two lists, as exports of Hugging Face have them, or of one list."""
+def _objects(record: Record) -> list[tuple[Any, Any, bool]]:
+    """Return label, box and whether it is a crowd: of lists, as exports of Hugging Face have them, or of one list."""
     value = record.parsed("target")
     if isinstance(value, dict):
         labels = value.get("category", value.get("label", value.get("labels")))
         boxes = value.get("bbox", value.get("boxes"))
-        crowds = value.get("iscrowd", [])
+        crowds = value.get("iscrowd") or [None] * (len(labels) if isinstance(labels, list) else 0)
         if not isinstance(labels, list) or not isinstance(boxes, list) or len(labels) != len(boxes):
             raise record.bad("target", 'must have "bbox" and "category", two lists of the same length')
         pairs = list(zip(labels, boxes, strict=True))
@@ -143,9 +146,13 @@ def _objects(record: Record) -> list[tuple[Any, Any]]:
         raise record.bad("target", 'must be {"bbox": [...], "category": [...]} or a list of such')
     if len(pairs) > MAX_GOLD:
         raise record.bad("target", f"has more than {MAX_GOLD} boxes")
-    if isinstance(crowds, list) and any(crowds):
-        raise record.bad("target", "marks crowds, which are not scored here; leave those boxes or images out")
-    return pairs
+    if not isinstance(crowds, list) or len(crowds) != len(pairs) or not all(_is_flag(flag) for flag in crowds):
+        raise record.bad("target", 'has an "iscrowd" that is not 0 or 1 for each box')
+    return [(label, box, bool(flag)) for (label, box), flag in zip(pairs, crowds, strict=True)]
+
+
+def _is_flag(value: object) -> bool:
+    return value is None or (isinstance(value, int) and value in (0, 1))
 
 
 def _corners(record: Record, box: Any, settings: DetectionSettings) -> list[float]:
@@ -172,7 +179,12 @@ def _is_number(value: Any) -> bool:
 
 def _boxes(row: Value) -> list[Box]:
     return [
-        Box(box["label"], (box["box"][0], box["box"][1], box["box"][2], box["box"][3]), box.get("score", 1.0))
+        Box(
+            box["label"],
+            (box["box"][0], box["box"][1], box["box"][2], box["box"][3]),
+            box.get("score", 1.0),
+            bool(box.get("crowd", False)),
+        )
         for box in row["boxes"]
     ]
 
