@@ -1,6 +1,7 @@
 """A real portal in processes of its own, for tests that use real clients, browsers and kill -9."""
 
 import atexit
+import itertools
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -23,11 +25,19 @@ PASSWORD = "correct horse battery staple"
 START_SECONDS = 90
 
 
+# Below those that the system gives to connections: one of these would be taken between its choice here and its use, and
+# while a portal that was killed starts again. Each process of the tests goes its own way through them.
+_ports = itertools.cycle(range(10_000, 32_000))
+for _skipped in range(os.getpid() * 211 % 22_000):
+    next(_ports)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("0.0.0.0", port))
+            return port
+    raise AssertionError("there is always another")
 
 
 @cache
@@ -108,7 +118,7 @@ class LivePortal:
             if self.process.poll() is not None:
                 break
             try:
-                if requests.get(f"{self.url}/healthz", timeout=2).ok:
+                if requests.get(f"{self.url}/healthz", timeout=20).ok:
                     return
             except requests.RequestException:
                 time.sleep(0.1)

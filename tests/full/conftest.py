@@ -9,8 +9,8 @@ import requests
 
 from tests.live import LivePortal
 
-DEMO_SECONDS = 420
-SCORE_SECONDS = 180
+DEMO_SECONDS = 900
+SCORE_SECONDS = 600
 
 
 class FullPortal(LivePortal):

@@ -74,7 +74,7 @@ def test_sign_up_upload_evaluate_and_see_the_board(full_portal: FullPortal, page
     page.locator("input[type=file]:not([webkitdirectory])").set_input_files(model_files(full_portal, tmp_path))
     page.get_by_role("button", name="Publish").click()
     page.wait_for_url(re.compile("/tree/main$"))  # the page of the upload lists the files too
-    expect(page.get_by_text("model.safetensors").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("model.safetensors").first).to_be_visible(timeout=120_000)
 
     page.goto(f"{full_portal.url}/wendy/my-first-model/evaluations")
     page.locator("#evaluate label", has_text="demo/").first.click()
@@ -83,7 +83,7 @@ def test_sign_up_upload_evaluate_and_see_the_board(full_portal: FullPortal, page
     if not re.search(r"/evaluations/\d+$", page.url):
         page.locator("a[href^='/evaluations/']").first.click()
     # The page follows the job by itself until the score is there.
-    expect(page.get_by_text("Confusion matrix")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("Confusion matrix")).to_be_visible(timeout=600_000)
 
     page.goto(f"{full_portal.url}/leaderboard")
     expect(page.get_by_role("link", name=re.compile("my-first-model")).first).to_be_visible()

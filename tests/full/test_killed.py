@@ -62,7 +62,7 @@ def pages_of(url: str) -> list[dict[str, str]]:
 def send_part_then(portal: LivePortal, href: str, body: bytes, sent: int, act) -> None:
     """Begin a PUT over a raw socket, send some of the body, then do something terrible."""
     path = href.removeprefix(portal.url)
-    with socket.create_connection(("127.0.0.1", portal.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", portal.port), timeout=30) as connection:
         head = f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body[:sent])
         time.sleep(0.5)
@@ -104,7 +104,7 @@ def test_the_web_process_killed_in_commits_keeps_whole_commits_only(portal: Live
             try:
                 answer = requests.post(
                     f"{portal.url}/api/models/kate/weights/commit/main", data=commit_body(number),
-                    headers={**headers, "Content-Type": "application/x-ndjson"}, timeout=10,
+                    headers={**headers, "Content-Type": "application/x-ndjson"}, timeout=60,
                 )  # fmt: skip
             except requests.RequestException:
                 return
@@ -113,9 +113,12 @@ def test_the_web_process_killed_in_commits_keeps_whole_commits_only(portal: Live
 
     thread = threading.Thread(target=commit_forever)
     thread.start()
-    time.sleep(2.5)
+    deadline = time.monotonic() + 60
+    while len(accepted) < 3:
+        assert time.monotonic() < deadline, portal.log()[-3000:]
+        time.sleep(0.03)  # so that the next commit is under way
     portal.kill()
-    thread.join(20)
+    thread.join(60)
     portal.start()
     history = pages_of(f"{portal.url}/api/models/kate/weights/commits/main")
     oids = {row["id"] for row in history}
@@ -136,7 +139,7 @@ def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path):
         assert len(children) >= 4  # redis, web, relay, worker
         os.kill(portal.process.pid, signal.SIGKILL)
         portal.process.wait(10)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while any(os.path.exists(f"/proc/{pid}") for pid in children):
             assert time.monotonic() < deadline, "children outlived their supervisor"
             time.sleep(0.2)

@@ -81,10 +81,17 @@ class Machine:
         before = len(self.portal.log())
         done = subprocess.run([sys.executable, "-c", script, *arguments], env=environ, capture_output=True)
         assert (done.returncode != 0) is fails, done.stderr.decode()[-3000:]
-        time.sleep(0.5)  # the server notes a request once it has sent the answer, which the client has by then
-        log = self.portal.log()[before:]
+        log = self._settled_log()[before:]
         sent = re.findall(r'"POST /cas/v[12]/(?:xorbs/default/\w+|shards)" 200 \d+ (\d+)', log)
         return done.stderr if fails else done.stdout, Calls(re.findall(r'"(\w+ [^"]+)" \d', log), sum(map(int, sent)))
+
+    def _settled_log(self) -> str:
+        """The server notes a request once it has sent the answer, which the client has by then: wait for that."""
+        log = ""
+        while len(now := self.portal.log()) > len(log):
+            log = now
+            time.sleep(1)
+        return log
 
     def upload(self, path: Path, repo: str, *, home: str) -> int:
         """Upload a file and return how many bytes were sent for it."""

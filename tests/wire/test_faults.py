@@ -87,9 +87,11 @@ def test_a_broken_connection_keeps_nothing(live_portal):
     caller = Caller(live_portal, "broken").create()
     for count in (0, 1, len(CONTENT) // 2, len(CONTENT) - 1):
         send_part_of_body(live_portal, caller.upload_address(), count).close()
-    time.sleep(1)
+    deadline = time.monotonic() + 60
+    while list((live_portal.data / "blobs" / "incoming").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     assert OID not in stored(live_portal)
-    assert not list((live_portal.data / "blobs" / "incoming").iterdir())
     assert requests.put(caller.upload_address(), data=CONTENT).status_code == 200
     assert OID in stored(live_portal)
 
