@@ -22,7 +22,7 @@ COUNTED = 100  # unread topics, beyond which a page says "99+"
 NEW_SPAN = timedelta(days=2)
 LONGEST_AWAY = timedelta(days=30)
 A_VISIT = timedelta(hours=1)
-LIFT_EVERY = timedelta(minutes=15)
+LIFT_EVERY = timedelta(hours=1)  # as the upkeep of the relay does
 LONGEST_ON_POST = 300  # seconds that count for one post: a page may stay open overnight
 
 

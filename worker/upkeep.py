@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from forum import admission, attaching
+from forum import admission, attaching, indexing, reading
 from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
 from models_hub.models import UpkeepRun
 from models_hub.searching import trail
@@ -27,6 +27,7 @@ STANDING_EVERY = timedelta(hours=24)
 SCRUB_SECONDS = 600.0
 # Slow enough to go unnoticed: a terabyte in about four days, scrubbing a third of the time.
 SCRUB_BYTES_PER_SECOND = 10 * 1024 * 1024
+INDEX_SECONDS = 600.0  # for posts of before the search of the forum
 DESCRIBE_SECONDS = 600.0  # in each hour, until none is left
 FORGET_AFTER = timedelta(days=90)
 
@@ -78,6 +79,8 @@ def perform(check: collecting.Check = lambda: None) -> None:
         inbox.forget_old()
         admission.forget_old()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
+        indexing.index_missing(seconds=INDEX_SECONDS, check=check)
+        reading.lift_floors(check)
         tensor_diffs.forget_old()
         trail.forget_old()
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()

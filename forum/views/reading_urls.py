@@ -2,12 +2,19 @@
 
 from django.urls import path, re_path
 
-from forum.views import boards, topic_page, unread
+from forum.views import boards, feeds, finding, topic_page, unread
 
 TOPIC = r"^forum/topics/(?P<pk>[1-9]\d{0,17})"
 
 urlpatterns = [
     path("forum", boards.home, name="forum"),
+    path("forum/search", finding.search, name="forum_search"),
+    path("fragments/forum/search", finding.piece, name="forum_search_piece"),
+    path("forum/latest.atom", feeds.latest, name="forum_feed"),
+    path("forum/c/<slug:slug>.atom", feeds.category, name="forum_category_feed"),
+    re_path(r"^forum/tags/(?P<name>[^/]{1,40})\.atom$", feeds.tag, name="forum_tag_feed"),
+    re_path(r"^forum/t/(?P<pk>[1-9]\d{0,17})\.atom$", feeds.topic, name="forum_topic_feed"),
+    path("forum/people/<account:name>.atom", feeds.author, name="forum_author_feed"),
     path("forum/latest", boards.latest, name="forum_latest"),
     path("forum/c/<slug:slug>", boards.category, name="forum_category"),
     path("forum/c/<slug:slug>/level", boards.category_level, name="forum_category_level"),
