@@ -23,6 +23,7 @@ HOURS = {
     "720": _("in a month"),
     "2160": _("in three months"),
 }
+COLORS = ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green", "teal", "cyan")
 _COMMA = re.compile(r"[,，、\s]+")
 
 
@@ -80,7 +81,7 @@ class NewTopicForm(TitleForm, CommentForm):
     max_choices = forms.IntegerField(label=_("Of which people choose at most"), required=False, min_value=1, initial=1)
     closes = WhenField(label=_("The poll ends"), none=_("never"))
 
-    field_order = ("category", "title", "text", "tags", "kind")
+    field_order: tuple[str, ...] = ("category", "title", "text", "tags", "kind")
 
     def __init__(self, *args: Any, reader: Asker, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -182,7 +183,7 @@ class MoveForm(ReasonForm):
         label=_("Category"), queryset=Category.objects.none(), to_field_name="slug", empty_label=None
     )
 
-    field_order = ("category", "reason")
+    field_order: tuple[str, ...] = ("category", "reason")
 
     def __init__(self, *args: Any, reader: Asker, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -232,7 +233,7 @@ class MergeTopicsForm(ReasonForm):
         return int(found[1])
 
 
-class CategoryForm(forms.ModelForm[Category]):
+class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
     """A category in both languages, and its rules."""
 
     class Meta:
@@ -265,11 +266,7 @@ class CategoryForm(forms.ModelForm[Category]):
             "template_en": forms.Textarea(attrs={"rows": 4}),
             "template_zh": forms.Textarea(attrs={"rows": 4}),
             "color": forms.Select(
-                choices=[
-                    (name, name)
-                    for name in ("blue", "azure", "indigo", "purple", "pink", "red", "orange", "yellow", "lime", "green",
-                                 "teal", "cyan")
-                ]
+                choices=[(name, name) for name in COLORS]
             ),
         }  # fmt: skip
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -52,6 +53,11 @@ def find_post(pk: int, reader: Asker) -> Post:
     if post is None or not post.is_comment:
         raise NotFound(_("There is no such post."))
     return post
+
+
+def topics_seen(reader: Asker) -> QuerySet[Topic]:
+    """Return all topics that a reader sees, as a condition of other queries."""
+    return Topic.objects.visible_to(reader)
 
 
 def open_topic(*, category: Category, by: Asker, new: NewTopic) -> Topic:

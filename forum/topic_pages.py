@@ -173,6 +173,11 @@ def news(place: Place, after: int, reader: Asker) -> Sequence[Shown]:
     return _shown(list(rows), place, reader)
 
 
+def one(place: Place, number: int, reader: Asker) -> Shown | None:
+    """Return one post of a topic, as its page shows it."""
+    return next(iter(_shown(list(_posts(place, reader).filter(number=number)), place, reader)), None)
+
+
 def has_news(pk: int, after: int, reader: Asker) -> bool:
     """Whether a topic that the reader sees has later posts: one small query, which open pages ask again and again."""
     return Topic.objects.in_forum(reader).filter(pk=pk, last_number__gt=after).exists()
