@@ -157,6 +157,13 @@ def test_the_drop_of_a_share_has_the_paired_interval_and_the_flip_rate_wilsons(p
     assert upper["drop"]["value"] == pytest.approx(20 / 60)
     # What is lost of the score, mean of both: -2/3 of 1/3 and 1/3 of 1/3.
     assert found["relative_drop"] == pytest.approx((-2 + 1) / 2)
+    # The same rows drawn for both: without capitals all are right, in capitals none.
+    drawn = np.random.RandomState(0).randint(0, 60, size=(200, 60), dtype=np.int64)
+    clean = (drawn % 3 == 0).mean(axis=1)
+    shares = ((clean - 1) / clean + 1) / 2
+    interval = found["relative_drop_interval"]
+    assert (interval["low"], interval["high"]) == pytest.approx(tuple(np.percentile(shares, [2.5, 97.5])))
+    assert interval["low"] < found["relative_drop"] < interval["high"]
 
 
 def test_the_score_itself_is_the_same_with_and_without(prepared):

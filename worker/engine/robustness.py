@@ -10,6 +10,8 @@ from worker.engine.marks import Marks
 from worker.engine.perturbing.registry import PERTURBATIONS
 from worker.engine.perturbing.summary import Robustness, differing, of_corpus, of_items
 from worker.engine.slicing import SMALLEST
+from worker.engine.statistics.intervals import percentile
+from worker.engine.statistics.resampling import CorpusStatistic, mean_of, resampled
 from worker.engine.tasks.task import Array, Measure, Measured, Task, Value
 
 # Answers that are numbers or orders: every change of a text moves them, so that counting flips says nothing.
@@ -40,7 +42,7 @@ def robustness(
     golds, clean = [golds[row] for row in marks.rows], [clean[row] for row in marks.rows]
     before = task.measure(golds, clean, settings)
     answers = iter(perturbed)
-    rows, losses = [], []
+    rows, losses, counted = [], [], []
     for name, places in marks.changed.items():
         after = list(clean)
         for place in places:
@@ -57,12 +59,16 @@ def robustness(
         rows.append({"name": name, "kind": PERTURBATIONS[name].kind, **found.as_json()})
         if (loss := _relative(measure, found)) is not None:
             losses.append(loss)
+            counted.append(_statistic(measure, measured))
     return {
         "metric": primary,
         "rows": len(clean),
         "questions": marks.questions,
         "perturbations": rows,
         "relative_drop": float(np.mean(losses)) if losses else None,
+        "relative_drop_interval": _mean_loss(
+            measure, before, counted, losses, size=len(clean), draws=min(draws, DRAWS), seed=seed
+        ),
     }
 
 
@@ -81,6 +87,38 @@ def _compared(
             clusters=before.clusters,
         )
     return of_items(before.items[name], after.items[name], flipped=flipped, changed=changed, clusters=before.clusters)
+
+
+def _statistic(measure: Measure, measured: Measured) -> CorpusStatistic:
+    name = measure.name
+    return measured.corpus[name] if name in measured.corpus else mean_of(measured.items[name])
+
+
+def _mean_loss(
+    measure: Measure,
+    before: Measured,
+    after: Sequence[CorpusStatistic],
+    losses: Sequence[float],
+    *,
+    size: int,
+    draws: int,
+    seed: int,
+) -> dict[str, Any] | None:
+    """Return the interval of the mean share that is lost: all changes are of the same examples, so drawn together."""
+    if not losses or draws < 1:
+        return None
+    statistics = {"clean": _statistic(measure, before)} | {str(place): one for place, one in enumerate(after)}
+    found = resampled(statistics, size, draws=draws, seed=seed, clusters=before.clusters)
+    clean = found.pop("clean")
+    kept = clean > 0
+    if not kept.any():
+        return None
+    sign = -1 if measure.lower_is_better else 1
+    shares = [sign * (clean[kept] - one[kept]) / clean[kept] for one in found.values()]
+    interval = percentile(float(np.mean(losses)), np.mean(shares, axis=0))
+    if not np.isfinite([interval.low, interval.high]).all():
+        return None
+    return {"low": interval.low, "high": interval.high, "method": interval.method}
 
 
 def _relative(measure: Measure, found: Robustness) -> float | None:
