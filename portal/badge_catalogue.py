@@ -109,7 +109,7 @@ _ALL = (
     Rule(
         "model-author", "Model Author", "模型作者", "box-seam", Group.MODELS,
         _(
-            "Public models with weights that hold no pickled code, a known licence, at least 80 % of the steps "
+            "Public models with weights that hold no pickled code, a known licence, at least 80 percent of the steps "
             "of their card done, and public for 30 days."
         ),
         _("Of models with the same weights only the first counts (Q8)."),
@@ -157,7 +157,7 @@ _ALL = (
     Rule(
         "beats-base", "Beats Base", "超越基座", "graph-up-arrow", Group.MODELS,
         _(
-            "Fine-tuned models measured here: on a benchmark the whole 95 % interval is better than the score of "
+            "Fine-tuned models measured here: on a benchmark the whole 95-percent interval is better than the score of "
             "the base, and on no other benchmark that both were measured on is it more than 2 points worse."
         ),
         _(
@@ -238,7 +238,7 @@ _ALL = (
     ),
     Rule(
         "problem-solver", "Problem Solver", "解题者", "patch-check", Group.HELP,
-        _("Accepted answers, of which at least 60 % are to different people."),
+        _("Accepted answers, of which at least 60 percent are to different people."),
         _("People close to you do not count (Q2), nor those who mostly speak for you (Q3)."),
         TALK, (5, 50, 250), (H,),
     ),
@@ -277,7 +277,7 @@ _ALL = (
     ),
     Rule(
         "sharp-eye", "Sharp Eye", "火眼金睛", "eye", Group.ORDER,
-        _("Reports that moderators agreed with, while at least 80 % of your last 50 were."),
+        _("Reports that moderators agreed with, while at least 80 percent of your last 50 were."),
         _("One for each case."),
         CASES, (5, 30, 150), (S,),
     ),
