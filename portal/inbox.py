@@ -38,7 +38,7 @@ class Line:
     @property
     def path(self) -> str:
         """Where it leads to; only addresses within the portal are ever stored."""
-        if path := self.row.data.get("path"):
+        if path := self.row.data.get("several" if self.row.times > 1 else "path") or self.row.data.get("path"):
             return str(path)
         if self.subject is None:
             return "/notifications"
@@ -46,11 +46,13 @@ class Line:
 
     @property
     def title(self) -> str:
+        if self.row.times > 1 and self.row.data.get("several"):
+            return ""  # the sentence names them
         return self.subject.title if self.subject else _own_title(self.row)
 
     @property
     def detail(self) -> str:
-        return str(self.row.data.get("note") or "") or (self.subject.detail if self.subject else "")
+        return str(self.row.data.get("note") or "") or (self.subject.detail if self.subject and self.title else "")
 
 
 def _own_title(row: Notification) -> str:
@@ -59,7 +61,7 @@ def _own_title(row: Notification) -> str:
     if facts.get("badge") in RULES:
         tier = Tier(facts["tier"]).label if facts.get("tier") in Tier.values else ""
         return f"{RULES[facts['badge']].name} · {tier}" if tier else RULES[facts["badge"]].name
-    return str(ACTIONS[facts["action"]].label) if facts.get("action") in ACTIONS else ""
+    return str(ACTIONS[facts["action"]].done) if facts.get("action") in ACTIONS else ""
 
 
 @dataclass(frozen=True)

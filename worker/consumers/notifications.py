@@ -174,7 +174,7 @@ def _followed(event: Event) -> set[int]:
         people = list(admins.values_list("user", flat=True))
     return notify(
         "follow", people=people, about=f"user:{event.actor.pk}", by=event.actor, group=f"follow:{namespace.pk}",
-        event=event.pk,
+        data={"several": f"/{namespace.name}?tab=followers"}, event=event.pk,
     )  # fmt: skip
 
 
