@@ -66,6 +66,7 @@ def open_topic(*, category: Category, by: Asker, new: NewTopic) -> Topic:
     kind, tags, about = _kind(category, new.kind), checked_tags(new.tags), _about(new.about, user)
     poll = polling.checked(new.poll)
     admission = admit(by=user, text=posting.checked_text(new.text), title=title, place=category, seconds=new.seconds)
+    tags = list(dict.fromkeys([*tags, *admission.tags]))
     look = posting.written(None, admission.text, by=user)
     with transaction.atomic():
         topic = Topic.objects.create(

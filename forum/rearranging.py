@@ -83,6 +83,7 @@ def merge(topic: Topic, *, by: Asker, into: Topic, reason: str = "") -> None:
         _bring(posts, target)
         gone = {"deleted_at": timezone.now(), "merged_into": target, "status": Topic.Status.CLOSED, "accepted": None}
         Topic.objects.filter(pk=source.pk).update(**gone)
+        Topic.objects.filter(merged_into=source).update(merged_into=target)
         _bring_readers(source, target)
         recounting.mend_topics([source.pk, target.pk])
         _list(target)

@@ -127,7 +127,7 @@ class Page:
 
 def find(pk: int, reader: Asker) -> Place:
     """Return a topic of the forum with the reader's place in it, in one query; raises NotFound."""
-    topics = Topic.objects.in_forum(reader).select_related("category")
+    topics = Topic.objects.in_forum(reader).select_related("category", "poll")
     if isinstance(reader, User):
         keeps = Steward.objects.serving().filter(category=OuterRef("category"), user=reader.pk)
         room = CategoryReader.objects.filter(category=OuterRef("category"), user=reader.pk).values("level")

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from forum import discussing
+from forum import discussing, drafting
 from forum.forms import CommentForm
 from forum.models import Post
 from forum.views.topics import conversation
@@ -27,6 +27,7 @@ def add(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
             form.add_error(None, error.message)
             status = status_of(error)
         else:
+            drafting.discard(f"topic:{topic.pk}", by=request.user)
             return redirect(_address(repo, post))
     return conversation(request, repo, topic, status=status, comment=form)
 

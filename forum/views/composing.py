@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from forum import attaching, drafting, naming, opening, permissions, posting, showing
+from forum.admission import limits_of
 from forum.compose_forms import NewTopicForm, ReplyForm
 from forum.models import Category, Draft, Post, Tag, Topic
 from models_hub.models import Repo
@@ -45,7 +46,14 @@ def new(request: HttpRequest) -> HttpResponse:
                 drafting.discard(key, by=user)
                 return redirect(topic.path)
     rooms = Category.objects.visible_to(user).filter(archived_at=None)
-    context = {"form": form, "about": about, "draft_key": key, "draft": draft, "rooms": rooms}
+    context = {
+        "form": form,
+        "about": about,
+        "draft_key": key,
+        "draft": draft,
+        "rooms": rooms,
+        "rules": limits_of(user).sentences(),
+    }
     return render(request, "forum/compose/new.html", context, status=status)
 
 
@@ -93,7 +101,8 @@ def reply(request: HttpRequest, pk: str) -> HttpResponse:
             else:
                 drafting.discard(key, by=user)
                 return redirect(f"{topic.path}?post={post.number}#post-{post.number}")
-    context = {"form": form, "topic": topic, "to": to, "draft_key": key, "draft": draft}
+    rules = limits_of(user).sentences()
+    context = {"form": form, "topic": topic, "to": to, "draft_key": key, "draft": draft, "rules": rules}
     return render(request, "forum/compose/reply.html", context, status=status)
 
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from forum import drafting
+from forum import admission, drafting
 from forum.drafting import FIELDS
 from models_hub.models import Repo
 from portal import subjects
@@ -37,7 +37,7 @@ def draft(request: HttpRequest, key: str) -> HttpResponse:
     if request.method != "POST":
         found = drafting.find(key, by=user)
         facts = {"text": found.text, "title": found.title, "sequence": found.sequence} if found else {"sequence": 0}
-        return JsonResponse(facts)
+        return JsonResponse({**facts, "rules": admission.limits_of(user).sentences()})
     is_program, number = request.headers.get("Accept") == "application/json", given.get("sequence", "")
     sequence = int(number) if is_program and number.isdecimal() and len(number) < 10 else None
     data = {name: given.get(name, "") for name in FIELDS}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from forum import topic_pages, viewing
 from forum.models import Level, Topic
 from forum.topic_pages import Page, Place
+from forum.views.answering import answering
 from forum.views.boards import number
 from forum.views.pieces import said
 from portal.errors import NotFound
@@ -72,6 +73,7 @@ def _context(request: HttpRequest, page: Page) -> dict[str, object]:
         "is_last": page.number == place.pages,
         "is_unread": isinstance(request.user, User) and page.upto > place.read,
         "description": Truncator(opening.plain).chars(LONGEST_DESCRIPTION) if opening else topic.title,
+        **answering(request, place),
     }
 
 
@@ -97,7 +99,12 @@ def _at_day(request: HttpRequest, place: Place) -> HttpResponse:
 
 
 def _elsewhere(request: HttpRequest, pk: int) -> HttpResponse:
-    """Lead to a topic that is about a repository, which has its page there."""
+    """Lead to a topic that is about a repository, which has its page there, or to what took the posts of one."""
+    taker = (
+        Topic.objects.in_forum(request.user).filter(pk__in=Topic.objects.filter(pk=pk).values("merged_into")).first()
+    )
+    if taker is not None:
+        return redirect(taker.path)
     topic = Topic.objects.visible_to(request.user).filter(pk=pk, repo__isnull=False).first()
     if topic is None:
         raise NotFound(_("There is no such topic."))

@@ -6,10 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from forum import discussing, listing, permissions, posting, reviewing, showing
+from forum import acting, discussing, drafting, listing, permissions, posting, reviewing, showing
 from forum.forms import CommentForm, MergeForm, ReviewForm, TitleForm, TopicForm
 from forum.listing import Filters
 from forum.models import Post, Topic
+from forum.views.composing import quotation
 from models_hub import permissions as hub_permissions
 from models_hub import proposing
 from models_hub.models import Repo
@@ -45,7 +46,10 @@ def count(request: HttpRequest, repo: Repo) -> HttpResponse:
 def new(request: HttpRequest, repo: Repo) -> HttpResponse:
     """Begin a discussion."""
     proposing.require_proposer(request.user, repo)
-    form, status = TopicForm(request.POST or None), 200
+    key, status = f"repo:{repo.pk}", 200
+    draft = drafting.find(key, by=request.user) if request.method != "POST" else None
+    begun = {"title": draft.title, "text": draft.text} if draft else None
+    form = TopicForm(request.POST or None, initial=begun)
     if request.method == "POST":
         status = 400
         if form.is_valid():
@@ -55,8 +59,10 @@ def new(request: HttpRequest, repo: Repo) -> HttpResponse:
                 form.add_error(None, error.message)
                 status = status_of(error)
             else:
+                drafting.discard(key, by=request.user)
                 return redirect(f"{repo.path}/discussions/{topic.number}")
-    return respond(request, repo, "forum/discussions/new.html", tab="discussions", form=form, status=status)
+    context = {"form": form, "draft": draft, "draft_key": key}
+    return respond(request, repo, "forum/discussions/new.html", tab="discussions", status=status, **context)
 
 
 @repo_page
@@ -75,7 +81,10 @@ def conversation(
     shown = Post.objects.shown_to(user, moderates=may_moderate).filter(topic=topic, number__gte=start)
     posts = list(shown.select_related("author", "hidden_by").order_by("number")[: POSTS + 1])
     posting.render_again(repo, posts[:POSTS])
+    for post in posts:
+        post.topic = topic
     showing.show(posts[:POSTS], user)
+    acts = dict(zip((post.pk for post in posts), acting.acts_of(posts[:POSTS], user), strict=False))
     may_decide = may_moderate or (user.is_authenticated and topic.author_id == user.pk)
     return respond(
         request,
@@ -84,16 +93,26 @@ def conversation(
         tab="discussions",
         status=status,
         topic=topic,
-        posts=posts[:POSTS],
+        posts=[(post, acts[post.pk]) for post in posts[:POSTS]],
         start=start,
         next_from=posts[POSTS].number if len(posts) > POSTS else None,
         may_comment=hub_permissions.can_propose(user, repo),
         may_decide=may_decide,
         may_moderate=may_moderate,
-        comment_form=comment or CommentForm(),
+        comment_form=comment or CommentForm(initial={"text": _quoted(request, topic)}),
+        draft_key=f"topic:{topic.pk}",
         title_form=TitleForm(initial={"title": topic.title}) if may_decide else None,
         **_of_pull_request(request, repo, topic),
     )
+
+
+def _quoted(request: HttpRequest, topic: Topic) -> str:
+    """Return the words of the post that the address asks to quote, which stand in the box at first."""
+    asked = request.GET.get("quote", "")
+    if not asked.isdecimal() or len(asked) > 18:
+        return ""
+    post = Post.objects.shown_to(request.user).filter(topic=topic, pk=int(asked), hidden_at=None).first()
+    return quotation(post) if post else ""
 
 
 def _of_pull_request(request: HttpRequest, repo: Repo, topic: Topic) -> dict[str, Any]:

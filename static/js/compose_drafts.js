@@ -38,6 +38,7 @@ for (const box of document.querySelectorAll("[data-compose][data-draft]")) {
     const answer = await fetch(address, { headers }).catch(() => null);
     const draft = answer?.ok ? await answer.json() : { sequence: 0 };
     counter.value = draft.sequence;
+    if (draft.rules?.length) box.querySelector(".form-hint").prepend(`${draft.rules.join(" ")} `);
     if (!draft.text || area.value) return;
     area.value = kept = draft.text;
     note.textContent = box.dataset.kept;
