@@ -16,10 +16,12 @@ application = get_wsgi_application()
 # more, which the processes share when they are here before gunicorn forks.
 _loaded = [get_resolver(routes).url_patterns for routes in (None, "portal.config.hub_wire")]
 import_string("models_hub.searching.words.cutter")()
-# A page would wait for a fifth of a second, in each process anew, until all addresses and templates are read.
+import_string("portal.folding.table")()
+# A page would wait for a fifth of a second, in each process anew, until addresses, names and templates are read.
 for _language, _name in settings.LANGUAGES:
     with translation.override(_language):
         reverse("home")
+        import_string("models_hub.templatetags.hub.language_name")("en")
 _templates = Path(settings.BASE_DIR) / "templates"
 for _page in sorted(_templates.rglob("*.html")):
     get_template(str(_page.relative_to(_templates)))
