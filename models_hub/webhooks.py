@@ -13,9 +13,10 @@ from models_hub.checking import is_text
 from models_hub.models import Webhook, WebhookDelivery, WebhookTarget
 from models_hub.models.webhooks import DOMAINS, TARGETS
 from portal import outbound
-from portal.errors import InvalidInput, NotFound
-from portal.models import Event, Job, User
+from portal.errors import InvalidInput, NotAllowed, NotFound
+from portal.models import Event, Job, Organization, User
 from portal.outbound import Answer, Unreachable
+from portal.permissions import can_administer
 from portal.sealing import seal, unseal
 
 JOB_KIND = "deliver_webhook"
@@ -47,16 +48,41 @@ def find(owner: User, number: str) -> Webhook:
     return found
 
 
+def find_for(user: User, pk: int) -> Webhook:
+    """Return a webhook that the person looks after: one's own, or one of an organization that one administers."""
+    found = Webhook.objects.select_related("owner", "organization__namespace").filter(pk=pk).first()
+    if found is None or not _looks_after(user, found):
+        raise WebhookNotFound(_("You have no such webhook."))
+    return found
+
+
+def _looks_after(user: User, webhook: Webhook) -> bool:
+    if webhook.organization is None:
+        return webhook.owner_id == user.pk
+    return can_administer(user, webhook.organization.namespace)
+
+
 def create(
-    *, by: User, url: str, watched: Iterable[tuple[str, str]], domains: Iterable[str], secret: str = "", site: str = ""
+    *,
+    by: User,
+    url: str,
+    watched: Iterable[tuple[str, str]],
+    domains: Iterable[str],
+    secret: str = "",
+    site: str = "",
+    organization: Organization | None = None,
 ) -> Webhook:
-    """Tell `url` of what happens to those watched, from now on."""
-    if by.webhooks.count() >= MAX_WEBHOOKS:
+    """Tell `url` of what happens to those watched, from now on; in the name of an organization if one is given."""
+    if organization is not None and not can_administer(by, organization.namespace):
+        raise NotAllowed(_("Only an admin of this organization may do that."))
+    whose = by.webhooks if organization is None else organization.webhooks
+    if whose.count() >= MAX_WEBHOOKS:
         raise InvalidInput(_("You may have at most %(max)d webhooks: delete one first.") % {"max": MAX_WEBHOOKS})
     targets = _checked_targets(watched)
     values = {"url": _checked_url(url), "domains": _checked_domains(domains), "sealed_secret": _sealed(secret)}
     with transaction.atomic():
-        webhook = Webhook.objects.create(owner=by, site=site, **values)
+        owner = by if organization is None else None
+        webhook = Webhook.objects.create(owner=owner, organization=organization, site=site, **values)
         _watch(webhook, targets)
         Event.record("webhook.created", subject=f"webhook:{webhook.pk}", by=by)
     return webhook
@@ -83,31 +109,33 @@ def change(
         Event.record("webhook.changed", subject=f"webhook:{webhook.pk}", by=webhook.owner)
 
 
-def switch(webhook: Webhook, *, on: bool) -> None:
+def switch(webhook: Webhook, *, on: bool, by: User | None = None) -> None:
     """Switch a webhook on, which forgets its failures, or off."""
     webhook.disabled, webhook.disabled_reason, webhook.failures = not on, "", 0
     with transaction.atomic():
         webhook.save(update_fields=["disabled", "disabled_reason", "failures"])
         kind = "webhook.enabled" if on else "webhook.disabled"
-        Event.record(kind, subject=f"webhook:{webhook.pk}", by=webhook.owner)
+        Event.record(kind, subject=f"webhook:{webhook.pk}", by=by or webhook.owner)
 
 
-def delete(webhook: Webhook) -> None:
+def delete(webhook: Webhook, *, by: User | None = None) -> None:
     """Delete a webhook with the record of its deliveries."""
     with transaction.atomic():
-        Event.record("webhook.deleted", subject=f"webhook:{webhook.pk}", by=webhook.owner)
+        Event.record("webhook.deleted", subject=f"webhook:{webhook.pk}", by=by or webhook.owner)
         webhook.delete()
 
 
-def announce(event: Event, *, scope: str, action: str, kind: str, name: str, may_see: Callable[[User], bool]) -> None:
+def announce(
+    event: Event, *, scope: str, action: str, kind: str, name: str, may_see: Callable[[Webhook], bool]
+) -> None:
     """Put an event on its way to everybody who watches `name` and may see it; a second call changes nothing.
 
     Whoever may not gets no delivery at all: one that is not sent would tell that there is something.
     """
     domain = scope.partition(".")[0]
-    watching = Webhook.objects.watching(owner=name.partition("/")[0], kind=kind, name=name).filter(disabled=False)
-    for webhook in watching.filter(owner__is_active=True).select_related("owner"):
-        if domain in webhook.domains and may_see(webhook.owner):
+    watching = Webhook.objects.watching(owner=name.partition("/")[0], kind=kind, name=name).in_use()
+    for webhook in watching.select_related("owner", "organization"):
+        if domain in webhook.domains and may_see(webhook):
             delivery, created = WebhookDelivery.objects.get_or_create(
                 webhook=webhook, event=event, is_repeat=False, defaults={"scope": scope, "action": action}
             )

@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 
 from forum.models import Post, Topic
-from models_hub.models import PullRequest, Repo, WebhookDelivery
-from portal.models import Event, Namespace, User
+from models_hub.models import PullRequest, Repo, Webhook, WebhookDelivery
+from portal.models import Event, Namespace
 from portal.permissions import role_in
 
 VERSION = 3
@@ -42,9 +42,9 @@ def build(delivery: WebhookDelivery) -> dict[str, Any] | None:
         "webhook": {"id": webhook.public_id, "version": VERSION},
     }
     if event.kind == "repo.deleted":
-        gone = _deleted(event, webhook.owner, site)
+        gone = _deleted(event, webhook, site)
         return told | {"repo": gone} if gone else None
-    visible = Repo.objects.visible_to(webhook.owner).select_related("namespace")
+    visible = webhook.seen_repos().select_related("namespace")
     repo = visible.filter(pk=repo_id(event)).first()
     if repo is None:
         return None
@@ -55,11 +55,11 @@ def build(delivery: WebhookDelivery) -> dict[str, Any] | None:
     return told | _change(event, repo)
 
 
-def may_see(event: Event, person: User) -> bool:
-    """Say whether a person may know of what an event is about."""
+def may_see(event: Event, webhook: Webhook) -> bool:
+    """Say whether a webhook may be told of what an event is about."""
     if event.kind == "repo.deleted":
-        return _deleted(event, person, "") is not None
-    return Repo.objects.visible_to(person).filter(pk=repo_id(event)).exists()
+        return _deleted(event, webhook, "") is not None
+    return webhook.seen_repos().filter(pk=repo_id(event)).exists()
 
 
 def repo_id(event: Event) -> int:
@@ -83,12 +83,12 @@ def _owner(namespace: Namespace) -> dict[str, str]:
     return {"id": f"{namespace.user_id or namespace.organization_id:024x}"}
 
 
-def _deleted(event: Event, owner: User, site: str) -> dict[str, Any] | None:
+def _deleted(event: Event, webhook: Webhook, site: str) -> dict[str, Any] | None:
     """Return what is known of a repository that is gone; a private one only to those who could see it."""
     name, kind = str(event.payload["name"]), str(event.payload["repo_kind"])
     namespace = Namespace.objects.named(name.partition("/")[0]).first()
     private = bool(event.payload.get("private", True))
-    if namespace is None or (private and role_in(owner, namespace) is None):
+    if namespace is None or (private and not _belongs(webhook, namespace)):
         return None
     prefix = "" if kind == Repo.Kind.MODEL else f"{kind}s/"
     return {
@@ -99,6 +99,13 @@ def _deleted(event: Event, owner: User, site: str) -> dict[str, Any] | None:
         "url": {"web": f"{site}/{prefix}{name}", "api": f"{site}/api/{kind}s/{name}"},
         "owner": _owner(namespace),
     }
+
+
+def _belongs(webhook: Webhook, namespace: Namespace) -> bool:
+    """Whether a webhook may know of what is private in a namespace."""
+    if webhook.owner is not None:
+        return role_in(webhook.owner, namespace) is not None
+    return namespace.organization_id == webhook.organization_id
 
 
 def _change(event: Event, repo: Repo) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from portal.models import Event, User
+from models_hub.models.repos import Repo, RepoQuerySet
+from portal.models import Event, Organization, User
 
 DOMAINS = ("repo", "discussion")
 TARGETS = ("user", "org", "model", "dataset", "space", "bucket")
@@ -20,11 +21,16 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         watched = Q(type__in=("user", "org"), lower=owner.lower()) | Q(type=kind, lower=name.lower())
         return self.filter(pk__in=WebhookTarget.objects.filter(watched).values("webhook_id"))
 
+    def in_use(self) -> "WebhookQuerySet":
+        """Those that are switched on and whose owner is there: a person who is active, or an organization."""
+        return self.filter(Q(organization__isnull=False) | Q(owner__is_active=True), disabled=False)
+
 
 class Webhook(models.Model):
-    """One address and what it is told about."""
+    """One address and what it is told about. It is a person's, or an organization's, whose admins look after it."""
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="webhooks")
+    owner = models.ForeignKey(User, models.CASCADE, null=True, related_name="webhooks")
+    organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="webhooks")
     url = models.URLField(_("address"), max_length=1000)
     domains = models.JSONField(default=list)
     sealed_secret = models.TextField(blank=True, editable=False)
@@ -36,8 +42,22 @@ class Webhook(models.Model):
 
     objects = WebhookQuerySet.as_manager()
 
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(owner__isnull=True) ^ Q(organization__isnull=True), name="webhook_of_one_owner"
+            ),
+        )
+
     def __str__(self) -> str:
         return self.url
+
+    def seen_repos(self) -> RepoQuerySet:
+        """What it may be told of: what its owner sees; of an organization what is public, and all of its own."""
+        if self.owner is not None:
+            return Repo.objects.visible_to(self.owner)
+        own = Q(private=False) | Q(namespace__organization=self.organization_id)
+        return Repo.objects.filter(own, deleted_at__isnull=True)
 
     @property
     def public_id(self) -> str:

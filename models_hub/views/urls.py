@@ -125,6 +125,7 @@ urlpatterns = [
     path(f"{COLLECTION}/items/<slug:item_id>", collections.item, name="collection_item"),
     path(f"{COLLECTION}/items/<slug:item_id>/removal", collections.removal, name="collection_removal"),
     path("settings/webhooks", webhooks.webhooks, name="settings_webhooks"),
+    path("organizations/<account:name>/webhooks", webhooks.of_organization, name="organization_webhooks"),
     path("settings/webhooks/<int:webhook_id>", webhooks.webhook, name="settings_webhook"),
     path("settings/webhooks/<int:webhook_id>/switch", webhooks.switch, name="webhook_switch"),
     path("settings/webhooks/<int:webhook_id>/removal", webhooks.removal, name="webhook_removal"),

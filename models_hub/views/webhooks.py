@@ -9,12 +9,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_hub import webhooks as verbs
-from models_hub.models import Webhook
 from models_hub.webhook_forms import WebhookForm
 from portal.authentication import require_user
 from portal.context import site_address
-from portal.errors import DomainError
-from portal.models import User
+from portal.errors import DomainError, NotAllowed
+from portal.models import Namespace, Organization, User
+from portal.permissions import can_administer
 
 DELIVERIES = 50
 
@@ -24,24 +24,45 @@ DELIVERIES = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhooks(request: HttpRequest) -> HttpResponse:
     """List one's webhooks and make one."""
+    return _list(request, require_user(request), None)
+
+
+@never_cache
+@sensitive_post_parameters("secret")
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_organization(request: HttpRequest, name: str) -> HttpResponse:
+    """List the webhooks of an organization and make one, for its admins."""
     user = require_user(request)
-    form = WebhookForm(request.POST if request.method == "POST" else None, initial={"domains": ["repo", "discussion"]})
+    found = Organization.objects.select_related("namespace")
+    organization = get_object_or_404(found, namespace__in=Namespace.objects.known_as(name))
+    if not can_administer(user, organization.namespace):
+        raise NotAllowed(_("Only an admin of this organization may do that."))
+    return _list(request, user, organization)
+
+
+def _list(request: HttpRequest, user: User, organization: Organization | None) -> HttpResponse:
+    initial = {"domains": ["repo", "discussion"], "watched": organization.name if organization else ""}
+    form = WebhookForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():
         try:
-            made = verbs.create(by=user, site=site_address(request), **form.cleaned_data)
+            made = verbs.create(
+                by=user, site=site_address(request), organization=organization, **form.cleaned_data
+            )  # fmt: skip
             return redirect("settings_webhook", webhook_id=made.pk)
         except DomainError as error:
             form.add_error("url", error.message)
-    rows = user.webhooks.prefetch_related("targets").order_by("-id")
-    context = {"form": form, "webhooks": rows}
-    return render(request, "models_hub/settings/webhooks.html", context, status=400 if form.is_bound else 200)
+    rows = (organization or user).webhooks.prefetch_related("targets").order_by("-id")
+    context = {"form": form, "webhooks": rows, "organization": organization, "may_administer": True}
+    whose = "settings" if organization is None else "organizations"
+    page = f"models_hub/{whose}/webhooks.html"
+    return render(request, page, context, status=400 if form.is_bound else 200)
 
 
 @never_cache
 @require_safe
 def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
     """One webhook with its latest deliveries."""
-    found = _load(require_user(request), webhook_id)
+    found = verbs.find_for(require_user(request), webhook_id)
     deliveries = found.deliveries.select_related("event")
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
@@ -58,16 +79,20 @@ def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
 
 @require_POST
 def switch(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    found = _load(require_user(request), webhook_id)
-    verbs.switch(found, on=request.POST.get("on") == "1")
+    user = require_user(request)
+    found = verbs.find_for(user, webhook_id)
+    verbs.switch(found, on=request.POST.get("on") == "1", by=user)
     return redirect("settings_webhook", webhook_id=found.pk)
 
 
 @require_POST
 def removal(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    found = _load(require_user(request), webhook_id)
-    verbs.delete(found)
+    user = require_user(request)
+    found = verbs.find_for(user, webhook_id)
+    verbs.delete(found, by=user)
     messages.success(request, _("The webhook is deleted."))
+    if found.organization is not None:
+        return redirect("organization_webhooks", name=found.organization.name)
     return redirect("settings_webhooks")
 
 
@@ -75,11 +100,7 @@ def removal(request: HttpRequest, webhook_id: int) -> HttpResponse:
 def repetition(request: HttpRequest, webhook_id: int, delivery_id: int) -> HttpResponse:
     """Send an event again."""
     user = require_user(request)
-    found = _load(user, webhook_id)
+    found = verbs.find_for(user, webhook_id)
     verbs.repeat(get_object_or_404(found.deliveries, pk=delivery_id), by=user)
     messages.success(request, _("It is on its way again."))
     return redirect("settings_webhook", webhook_id=found.pk)
-
-
-def _load(user: User, webhook_id: int) -> Webhook:
-    return get_object_or_404(user.webhooks, pk=webhook_id)

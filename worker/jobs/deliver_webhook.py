@@ -18,7 +18,7 @@ State = WebhookDelivery.State
 
 def run(attempt: Attempt) -> None:
     """Deliver, or raise TryAgain as long as attempts are left."""
-    rows = WebhookDelivery.objects.select_related("webhook__owner", "event")
+    rows = WebhookDelivery.objects.select_related("webhook__owner", "webhook__organization", "event")
     delivery = rows.filter(pk=attempt.job.spec["delivery"], state=State.WAITING).first()
     if delivery is None:  # its webhook is deleted, or an attempt that lost its lease has delivered it
         attempt.job.finish({})
@@ -55,4 +55,5 @@ def _send(attempt: Attempt, delivery: WebhookDelivery, body: str) -> None:
 
 def _why_not(delivery: WebhookDelivery) -> str:
     webhook = delivery.webhook
-    return SWITCHED_OFF if webhook.disabled or not webhook.owner.is_active else ""
+    is_gone = webhook.owner is not None and not webhook.owner.is_active
+    return SWITCHED_OFF if webhook.disabled or is_gone else ""
