@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from forum.levels import newest_in
 from forum.models import LISTED, Category, CategoryReader, Level, Reader, Topic, TopicQuerySet, TopicReader
-from portal import trust
+from portal import notifying, trust
 from portal.models import Asker, User
 
 COUNTED = 100  # unread topics, beyond which a page says "99+"
@@ -44,6 +44,7 @@ def mark(topic: Topic, reader: User, upto: int) -> int:
         )
     rows.update(last_read=Greatest("last_read", Value(upto)), visited_at=now)
     note_visit(reader, now)
+    notifying.note_read(reader, place=f"topic:{topic.pk}", upto=upto)
     return max(upto - (before or 0), 0)
 
 

@@ -98,7 +98,7 @@ class Unread(APIView):
 
 class Reading(APIView):
     @extend_schema(request=WishShape, responses=UnreadShape)
-    def post(self, request: Request) -> Response:
+    def put(self, request: Request) -> Response:
         """Take some or all of it for read."""
         user, wish = _user(request), WishShape(data=request.data)
         wish.is_valid(raise_exception=True)

@@ -32,6 +32,7 @@ SIGNED_IN = """
 /accounts/logout/ /accounts/email/ /accounts/password/change/ /accounts/2fa/ /accounts/sessions/
 /accounts/reauthenticate/ /accounts/2fa/webauthn/
 /accounts/3rdparty/
+/notifications /notifications?unread=1 /settings/notifications /organizations/lab/webhooks
 /settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
 /settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
