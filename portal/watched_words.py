@@ -5,13 +5,13 @@ characters left out, case ignored, traditional characters taken for simplified o
 """
 
 import re
+import secrets
 import threading
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from portal import mod_log
@@ -123,8 +123,8 @@ def remove(row: WatchedWord, *, by: User) -> None:
 
 
 def _changed() -> None:
-    ModerationRules.objects.get_or_create(pk=1)
-    ModerationRules.objects.filter(pk=1).update(words_version=F("words_version") + 1)
+    """Let all processes read the words anew. No count: one would come again after a step back to an older database."""
+    ModerationRules.objects.update_or_create(pk=1, defaults={"words_version": secrets.randbelow(2**31 - 1) + 1})
 
 
 def rewritten(text: str, hits: Sequence[Hit]) -> str:

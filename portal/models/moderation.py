@@ -340,7 +340,7 @@ class ModerationRules(models.Model):
 
     attack_until = models.DateTimeField(null=True)
     closed_mail_hosts = models.TextField(blank=True, default="")  # disposable ones, one a line
-    words_version = models.PositiveIntegerField(default=0)  # grows when watched words change
+    words_version = models.PositiveIntegerField(default=0)  # another one whenever watched words change
 
     def __str__(self) -> str:
         return "rules"
