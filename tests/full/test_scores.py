@@ -111,6 +111,7 @@ def publish_rotten_tomatoes(portal: FullPortal, folder: Path, token: str) -> Non
         "version: 1\nname: Rotten Tomatoes\ntask: text-classification\nsplit: {path: test.jsonl}\n"
         "fields: {input: text, target: label}\nlabels: [negative, positive]\nprimary: accuracy\n"
         "max_length: 128\nseed: 0\nbootstrap: 2000\nlicense: cc-by-4.0\ntest_is_public: true\n"
+        "robustness: false\n"  # the demo is also asked in other words
     )
     (data / "test.jsonl").write_bytes((SHARED / "test.jsonl").read_bytes())
     spec = folder / "train.json"
