@@ -1,6 +1,7 @@
 """Token ids to logits: sorted by length, batched by a token budget, handed back in the order of the rows."""
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from worker.engine.load import LoadedModel
 from worker.engine.tokenizing import Tokens
 
 Logits = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
 
 
 def predict_logits(
@@ -93,17 +95,20 @@ def forward(classifier: LoadedModel, rows: Sequence[Tokens]) -> Logits:
 def output(model: LoadedModel, rows: Sequence[Tokens]) -> Any:
     """Return what the model says of one padded batch, as it says it."""
     width = max(len(row.ids) for row in rows)
-    pad = model.pad_id or 0
-    ids = torch.full((len(rows), width), pad, dtype=torch.long)  # (rows, width)
-    mask = torch.zeros((len(rows), width), dtype=torch.long)  # (rows, width)
-    types = torch.zeros((len(rows), width), dtype=torch.long)  # (rows, width)
-    for index, row in enumerate(rows):
-        ids[index, : len(row.ids)] = torch.tensor(row.ids)
-        mask[index, : len(row.ids)] = 1
-        types[index, : len(row.type_ids)] = torch.tensor(row.type_ids)
+    ids, mask = _padded([row.ids for row in rows], width, model.pad_id or 0)
     inputs = {"input_ids": ids, "attention_mask": mask}
     if model.type_vocab_size > 1:
+        types, _mask = _padded([row.type_ids for row in rows], width, 0)
         if int(types.max()) >= model.type_vocab_size:
             raise EngineError("tokenizer_mismatch", "The tokenizer marks more segments than the model knows.")
         inputs["token_type_ids"] = types
-    return model.model(**{name: tensor.to(model.device) for name, tensor in inputs.items()})
+    return model.model(**{name: torch.from_numpy(table).to(model.device) for name, table in inputs.items()})
+
+
+def _padded(rows: Sequence[Sequence[int]], width: int, filler: int) -> tuple[Whole, Whole]:
+    """Return rows as one table (rows, width), and ones where it holds them; tensors row by row cost many calls."""
+    lengths = np.array([len(row) for row in rows])
+    held = np.arange(width) < lengths[:, None]
+    table = np.full((len(rows), width), filler, dtype=np.int64)
+    table[held] = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(lengths.sum()))
+    return table, held.astype(np.int64)
