@@ -34,7 +34,9 @@ class PostShape(serializers.ModelSerializer[Post]):
 
     class Meta:
         model = Post
-        fields = ("id", "number", "kind", "author", "text", "html", "facts", "is_hidden", "created_at", "edited_at")
+        fields: tuple[str, ...] = (
+            "id", "number", "kind", "author", "text", "html", "facts", "is_hidden", "created_at", "edited_at",
+        )  # fmt: skip
 
     def get_text(self, post: Post) -> str:
         return "" if post.is_hidden else post.text

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -81,7 +82,7 @@ def poll_closure(request: HttpRequest, pk: str) -> HttpResponse:
 def _poll(topic: Topic) -> Poll:
     poll = Poll.objects.filter(topic=topic).first()
     if poll is None:
-        raise NotFound("This topic has no poll.")
+        raise NotFound(_("This topic has no poll."))
     poll.topic = topic
     return poll
 
@@ -91,7 +92,7 @@ def _page(request: HttpRequest, topic: Topic, *, status: int = 200, **sent: form
     moderates = permissions.can_moderate(user, topic)
     made = {
         what: sent.get(what) or make(topic, user, None)
-        for what, (make, _do) in ACTS.items()
+        for what, (make, _verb) in ACTS.items()
         if moderates or what in OF_AUTHOR
     }
     context = {"topic": topic, "forms": made, "moderates": moderates, "failed": next(iter(sent), "")}

@@ -298,6 +298,9 @@ SPECTACULAR_SETTINGS = {
         "AccessStatus": "models_hub.models.AccessRequest.Status",
         "TopicStatus": "forum.models.Topic.Status",
         "WantedStatus": ["open", "draft", "closed"],
+        "TopicKind": "forum.models.Topic.Kind",
+        "TalkKind": ["discussion", "question"],
+        "PostKindEnum": "forum.models.Post.Kind",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
