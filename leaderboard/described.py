@@ -23,7 +23,15 @@ def _evaluations(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
     for one in seen.select_related("model__namespace", "benchmark"):
         title = _("%(model)s on %(benchmark)s") % {"model": one.model.full_name, "benchmark": one.benchmark.title}
         path = one.get_absolute_url()
-        yield Subject("evaluation", one.pk, title, path, _("evaluation"), author_id=one.requested_by_id)
+        yield Subject("evaluation", one.pk, title, path, _("evaluation"), _result(one), one.requested_by_id)
+
+
+def _result(one: Evaluation) -> str:
+    """Return what an evaluation found, nothing while it has not."""
+    if one.value is None:
+        return ""
+    interval = f" ({one.low:.3f}–{one.high:.3f})" if one.low is not None and one.high is not None else ""
+    return f"{one.benchmark.primary_metric} {one.value:.3f}{interval}"
 
 
 def _benchmarks(pks: Collection[int], reader: Asker) -> Iterator[Subject]:

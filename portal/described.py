@@ -31,7 +31,9 @@ def _organizations(pks: Collection[int], _reader: Asker) -> Iterator[Subject]:
 def _jobs(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
     for job in Job.objects.visible_to(reader).filter(pk__in=pks):
         title = _("Job %(number)d") % {"number": job.pk}
-        yield Subject("job", job.pk, title, f"/jobs/{job.pk}", _("job"), job.kind, job.owner_id)
+        # Of a failure its code alone: reasons may quote values.
+        failed = f" · {job.get_state_display()} ({job.reason_code})" if job.state == Job.State.FAILED else ""
+        yield Subject("job", job.pk, title, f"/jobs/{job.pk}", _("job"), job.kind + failed, job.owner_id)
 
 
 def _claims(pks: Collection[int], reader: Asker) -> Iterator[Subject]:

@@ -18,6 +18,7 @@ from models_hub.models import Repo
 from portal import subjects
 from portal.authentication import require_user
 from portal.errors import DomainError, NotFound, status_of
+from portal.subjects import Subject
 
 BEGAN = signing.TimestampSigner(salt="began-to-write")
 MAX_SECONDS = 24 * 3600
@@ -32,7 +33,7 @@ def new(request: HttpRequest) -> HttpResponse:
     about = subjects.find(request.POST.get("about") or request.GET.get("about", ""), user)
     key = f"new:{about.key}" if about else "new"
     draft = drafting.find(key, by=user) if request.method != "POST" else None
-    form = NewTopicForm(request.POST or None, reader=user, initial=_beginning(request, draft))
+    form = NewTopicForm(request.POST or None, reader=user, initial=_beginning(request, draft, about))
     if request.method == "POST":
         status = 400
         if form.is_valid():
@@ -57,14 +58,14 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "forum/compose/new.html", context, status=status)
 
 
-def _beginning(request: HttpRequest, draft: Draft | None) -> dict[str, Any]:
-    """Return what the form holds at first: the draft, else the template of the category."""
+def _beginning(request: HttpRequest, draft: Draft | None, about: Subject | None) -> dict[str, Any]:
+    """Return what the form holds at first: the draft, else facts and the template of the category."""
     asked = request.GET
     room = Category.objects.visible_to(request.user).filter(slug=asked.get("category", "")).first()
     given = {
         "category": room.slug if room else None,
         "title": asked.get("title", "")[:300],
-        "text": room.template if room else "",
+        "text": _facts(about, asked.get("from", "")) + (room.template if room else ""),
         "tags": asked.get("tags", "")[:300],
         "about": asked.get("about", "")[:60],
         "max_choices": 1,
@@ -74,6 +75,15 @@ def _beginning(request: HttpRequest, draft: Draft | None) -> dict[str, Any]:
         kept = {name: value for name, value in draft.data.items() if value}
         given |= {**kept, "title": draft.title, "text": draft.text}
     return given
+
+
+def _facts(about: Subject | None, place: str) -> str:
+    """Return what is known of a thing as the beginning of a text about it; `place` is a page of it."""
+    if about is None:
+        return ""
+    said = f"> {about.label}: {about.title}" + (f" · {about.detail}" if about.detail else "")
+    page = place[:300] if place.startswith(f"{about.path}/") and " " not in place else about.path
+    return f"{said}\n\n{page}\n\n"
 
 
 @never_cache
