@@ -104,6 +104,8 @@ PLACES += [
     Place("/accounts/password/reset/key/{reset}/", "", lands="/accounts/password/reset/key/{reset_lands}/"),
     Place("/oauth/device", "", lands="/accounts/login/"),
     Place("/new/bundle", lands="/new/import"),
+    Place("/notifications/{notification}", lands="/bob"),
+    Place("/unsubscribe/{stop}", ""),
 ]
 REPOSITORIES = [one for one in PLACES if one.address.startswith(("/alice/", "/datasets/alice/", "/spaces/alice/"))]
 THE_REST = [one for one in PLACES if one not in REPOSITORIES]

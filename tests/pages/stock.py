@@ -151,6 +151,7 @@ def fill() -> dict[str, str]:
     from models_hub.models import RefRule, Repo
     from models_hub.publishing import Delete, PutFile
     from models_hub.searching import saving
+    from portal import notifying, unsubscribing
     from portal.models import AccessToken, Domain, Follow, Invitation, Membership, Organization, User
     from portal.models.exports import AccountExport
     from portal.oauth import devices, registering
@@ -274,6 +275,11 @@ def fill() -> dict[str, str]:
     app, _secret_of_app = registering.register(by=alice, name="A viewer", redirect_uris=["https://example.org/back"])
     device, _secret_of_device = devices.begin(app, "")
     export = AccountExport.ask(by=alice)
+    notifying.notify("follow", people=[alice], about=f"user:{bob.pk}", by=bob)
+    notifying.notify("mention", people=[alice], about=f"repo:{tiny.pk}", by=charlie, place=f"repo:{tiny.pk}")
+    notifying.notify("badge", people=[alice], about="", by=None, data={"badge": "first-light", "tier": 1})
+    told = alice.notifications.get(kind="follow")
+    stop = unsubscribing.link(alice, ["mention", "digest"]).removeprefix("/unsubscribe/")
     return {
         "first": first.oid, "second": second.oid, "talk": str(talk.number), "pull": str(pull.number),
         "comment": str(comment.public_id if hasattr(comment, "public_id") else comment.pk),
@@ -282,6 +288,7 @@ def fill() -> dict[str, str]:
         "evaluation": str(evaluation.pk), "waiting": str(waits.pk),
         "collection": collection.path.lstrip("/"), "item": str(item.pk), "webhook": str(hook.pk), "app": app.client_id,
         "device": device.user_code, "token": str(token.pk), "export": str(export.pk),
+        "notification": str(told.pk), "stop": stop,
     }  # fmt: skip
 
 
