@@ -327,6 +327,22 @@ _ALL = (
 RULES: dict[str, Rule] = {rule.slug: rule for rule in _ALL}
 
 
+# The rules against gaming, as the page explains them.
+FAIR: dict[str, Text] = {
+    "Q1": _("The word of somebody counts who has level 1, an account of 7 days and a confirmed address of mail; once."),
+    "Q2": _(
+        "People close to each other do not speak for each other: the same network or browser, a common organization, "
+        "or one of them invited the other."
+    ),
+    "Q3": _("Who gives one person more than 3 votes, and more than 30 percent of all, counts nothing for that person."),
+    "Q4": _("What counts must have stood for 72 hours: not deleted, not hidden, not off the boards."),
+    "Q5": _("Five votes for one person within ten minutes are a series: it is reversed, and the ledger shows it."),
+    "Q6": _("Nothing is given for the mere number of posts, likes, uploads or downloads."),
+    "Q7": _("A person, or a network of addresses, is one downloader; crawlers and checks for news are none."),
+    "Q8": _("Of repositories with the same weights only the one that had them first counts."),
+}
+
+
 def by_event(kind: str) -> list[Rule]:
     """Return the badges that such an event may concern."""
     return [rule for rule in _ALL if kind in rule.events]

@@ -45,7 +45,7 @@ class Criterion:
     have: int
     need: int
     is_ceiling: bool = False
-    unit: str = ""
+    is_share: bool = False  # in percent
 
     @property
     def is_met(self) -> bool:
@@ -220,7 +220,7 @@ def _steps(known: _Known) -> list[Step]:
                 Criterion(_("topics of others in which you answered in the last 100 days"), known.recent_answered, 10),
                 Criterion(_("people who accepted a contribution in the last 100 days"), known.recent_accepters, 3),
                 Criterion(
-                    _("share of your reports that moderators agreed with"), accuracy, int(ACCURACY * 100), unit=" %"
+                    _("share of your reports that moderators agreed with"), accuracy, int(ACCURACY * 100), is_share=True
                 ),
                 Criterion(
                     _("upheld reports against you in the last 100 days"),

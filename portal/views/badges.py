@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from portal import badges, claiming, subjects, trust
 from portal.authentication import require_user
-from portal.badge_catalogue import RULES, Group, Rule
+from portal.badge_catalogue import FAIR, RULES, Group, Rule
 from portal.badge_forms import ClaimForm, DecisionForm, MentorForm, ReasonForm
 from portal.badge_pictures import picture
 from portal.errors import DomainError
@@ -39,6 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "held": held,
         "number": len(RULES),
         "may_confirm": _may_confirm(request),
+        "fair": FAIR.items(),
     }
     return render(request, "portal/badges/index.html", context)
 
