@@ -17,6 +17,7 @@ from leaderboard import catalogue_texts
 from leaderboard.catalogue import files as published
 from leaderboard.catalogue.entries import Entry
 from leaderboard.catalogue.files import Upload
+from leaderboard.catalogue.importing import EXAMPLES
 from leaderboard.catalogue.searching import CORPUS
 from models_hub import browsing, fetching
 from models_hub.browsing import Entry as File
@@ -48,6 +49,9 @@ class Read:
     files: list[str]
     # The documents of a set to be searched, one JSON line each.
     corpus: Path | None = None
+    # Rows that prompts may show, one JSON line each, and how many they are.
+    examples: Path | None = None
+    shown: int = 0
 
 
 @contextmanager
@@ -67,10 +71,11 @@ def rows_of(entry: Entry, uploads: Sequence[Upload]) -> Iterator[Read]:
             data = answer.get("data")
             raise refused(str(answer["refused"]), data if isinstance(data, dict) else {})
         corpus = out.with_name(CORPUS) if any(source.corpus for source in entry.sources) else None
-        if any(path is not None and (path.is_symlink() or not path.is_file()) for path in (out, corpus)):
+        examples = out.with_name(EXAMPLES) if answer["examples"] else None
+        if any(path is not None and (path.is_symlink() or not path.is_file()) for path in (out, corpus, examples)):
             raise refused("crashed", {})
         names = [str(name) for name in answer["files"]]
-        yield Read(out, int(answer["rows"]), int(answer["left_out"]), names, corpus)
+        yield Read(out, int(answer["rows"]), int(answer["left_out"]), names, corpus, examples, int(answer["examples"]))
 
 
 @contextmanager
@@ -96,6 +101,11 @@ def expected_files(entry: Entry) -> list[str]:
     return list(dict.fromkeys(name for source in entry.sources for part in source.parts for name in part.files))
 
 
+def example_files(entry: Entry) -> list[str]:
+    """Return the names of the files with rows that prompts may show."""
+    return list(dict.fromkeys(name for source in entry.sources for name in source.examples))
+
+
 def refused(code: str, data: dict[str, Any]) -> FilesRefused:
     """Return the error that tells a reader what is wrong with the files."""
     plain = {str(key): str(value)[:200] for key, value in data.items()}
@@ -108,7 +118,8 @@ def _wanted(entry: Entry, found: Sequence[File]) -> list[File]:
         if all(parts):
             wanted = [file for part in parts for file in part]
             beside = [file for file in found if source.beside and published.fits(file.path, [source.beside])]
-            return [*wanted, *beside][:MAX_FILES]
+            examples = [file for file in found if source.examples and published.fits(file.path, source.examples)]
+            return [*wanted, *beside, *examples][:MAX_FILES]
     archives = [file for file in found if published.is_archive(file.path)]
     if not archives:
         raise refused("no_such_file", {"expected": ", ".join(expected_files(entry)[:8])})
@@ -154,5 +165,5 @@ def _parsed(line: bytes) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         return {}
-    are_counts = all(type(value.get(key)) is int for key in ("rows", "left_out"))
+    are_counts = all(type(value.get(key)) is int for key in ("rows", "left_out", "examples"))
     return value if "refused" in value or (are_counts and isinstance(value.get("files"), list)) else {}

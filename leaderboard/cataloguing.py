@@ -11,6 +11,7 @@ from leaderboard import benchmarks, catalogue_reading, catalogue_texts
 from leaderboard.catalogue import rows
 from leaderboard.catalogue.entries import Entry, entries
 from leaderboard.catalogue.files import Upload
+from leaderboard.catalogue.importing import EXAMPLES
 from leaderboard.catalogue.searching import CORPUS
 from leaderboard.catalogue_reading import Read
 from leaderboard.models import Benchmark
@@ -105,11 +106,13 @@ def make(
         repo = publishing.create_repo(by=by, kind=Repo.Kind.DATASET, namespace=namespace, name=name, private=private)
         changes = [
             PutFile("README.md", _card(entry, read).encode()),
-            PutFile(benchmarks.DEFINITION_PATH, definition_of(entry, task).encode()),
+            PutFile(benchmarks.DEFINITION_PATH, definition_of(entry, task, examples=read.shown).encode()),
             PutFile(DATA_PATH, content),
         ]
         if read.corpus is not None:
             changes.append(PutFile(CORPUS, read.corpus.read_bytes()))
+        if read.examples is not None:
+            changes.append(PutFile(EXAMPLES, read.examples.read_bytes()))
         try:
             publishing.commit(repo=repo, by=by, changes=changes, title=f"Import {entry.title}")
             benchmark, _is_new = benchmarks.register(repo, by=by)
@@ -136,8 +139,11 @@ def make_from_dataset(
         return make(entry, uploads, by=by, namespace=namespace, name=name, private=private)
 
 
-def definition_of(entry: Entry, task: str) -> str:
-    """Return the eval.yaml of a set."""
+def definition_of(entry: Entry, task: str, *, examples: int = 0) -> str:
+    """Return the eval.yaml of a set; with so many rows that prompts may show."""
+    files = {"corpus": CORPUS} if any(source.corpus for source in entry.sources) else {}
+    if examples:
+        files["train"] = EXAMPLES
     value: dict[str, Any] = {
         "version": 1,
         "name": entry.title,
@@ -146,10 +152,11 @@ def definition_of(entry: Entry, task: str) -> str:
         "description_zh": f"{entry.description_zh}{_source_of(entry)}",
         "task": task,
         "split": {"path": DATA_PATH},
-        **({"files": {"corpus": {"path": CORPUS}}} if any(source.corpus for source in entry.sources) else {}),
+        **({"files": {name: {"path": path} for name, path in files.items()}} if files else {}),
         "fields": fields_of(entry, task),
         **({"labels": labels_of(entry, task)} if entry.labels else {}),
         **{name: value for name, value in entry.settings.items() if name in KINDS[task].settings},
+        **({"few_shot": min(entry.shots, examples)} if examples else {}),
         "primary": entry.primary,
         "license": entry.license,
         "test_is_public": entry.test_is_public,

@@ -28,7 +28,7 @@ def main() -> None:
     confining.show_only(readable=[upload.path for upload in uploads], writable=out.parent)
     try:
         imported = import_files(entry, uploads, out)
-        _say(rows=imported.rows, left_out=imported.left_out, files=imported.files[:100])
+        _say(rows=imported.rows, left_out=imported.left_out, examples=imported.examples, files=imported.files[:100])
     except ImportRefused as error:
         _say(refused=error.code, data=error.data)
     except MemoryError:

@@ -25,6 +25,8 @@ class Source:
     prepare: str = ""
     # A file that goes with each of `files`: its line of the same number, or its whole document, is the value `beside`.
     beside: str = ""
+    # Files of the same form with rows that a prompt may show; a set without them is asked without examples.
+    examples: tuple[str, ...] = ()
     # The name under which a record holds that of its file, without folder, ending and split: a subject, mostly.
     file_column: str = ""
     # The data set repository on the Hugging Face Hub that holds these files.
@@ -63,6 +65,8 @@ class Entry:
     metrics: tuple[str, ...] = ()
     chance: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    # How many examples a prompt shows by custom, where the files with examples are there.
+    shots: int = 0
     family: str = ""
     sources: tuple[Source, ...]
 
@@ -88,5 +92,6 @@ def _entry(value: dict[str, Any]) -> Entry:
 
 def _source(value: dict[str, Any]) -> Source:
     parts: dict[str, Any] = {name: _source(value[name]) for name in ("corpus", "judgements") if name in value}
-    made: dict[str, Any] = {**value, **parts, "files": tuple(value["files"])}
+    lists: dict[str, Any] = {name: tuple(value[name]) for name in ("files", "examples") if name in value}
+    made: dict[str, Any] = {**value, **parts, **lists}
     return Source(**made)

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from leaderboard.catalogue.refusals import ImportRefused, shown
 MAX_ROWS = 200_000
 _SPLIT = re.compile(r"_(?:test|val|dev)$")
 MAX_OUT = 128 * 1024**2
+EXAMPLES = "train.jsonl"  # beside the rows
+MAX_EXAMPLES = 2000
 
 
 @dataclass
@@ -24,21 +27,31 @@ class Imported:
     rows: int = 0
     # Records that their publishers left without an answer.
     left_out: int = 0
+    # Rows that prompts may show.
+    examples: int = 0
     files: list[str] = field(default_factory=list)
 
 
 def import_files(entry: Entry, uploads: Sequence[Upload], out: Path) -> Imported:
-    """Write the rows of a set as JSON lines; raises ImportRefused."""
+    """Write the rows of a set as JSON lines, and beside them those that prompts may show; raises ImportRefused."""
     imported = Imported()
+    _write(out, rows_of(entry, uploads, imported, out.parent))
+    examples = list(_examples(entry, uploads, imported, out.parent))
+    if examples:
+        imported.examples = len(examples)
+        _write(out.with_name(EXAMPLES), examples)
+    return imported
+
+
+def _write(out: Path, found: Iterable[dict[str, Any]]) -> None:
     size = 0
     with out.open("w", encoding="utf-8", newline="\n") as target:
-        for row in rows_of(entry, uploads, imported, out.parent):
+        for row in found:
             line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
             size += len(line.encode())
             if size > MAX_OUT:
                 raise ImportRefused("too_many_bytes", most=MAX_OUT // 1024**2)
             target.write(line)
-    return imported
 
 
 def rows_of(entry: Entry, uploads: Sequence[Upload], imported: Imported, folder: Path) -> Iterator[dict[str, Any]]:
@@ -59,6 +72,16 @@ def rows_of(entry: Entry, uploads: Sequence[Upload], imported: Imported, folder:
         imported.rows += 1
     if not imported.rows:
         raise ImportRefused("no_rows", expected=", ".join(source.files))
+
+
+def _examples(entry: Entry, uploads: Sequence[Upload], imported: Imported, folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows that prompts may show, none where their files are not there."""
+    source, uploads = choose(entry, uploads)
+    if not source.examples or not any(files.fits(name, source.examples) for name in files.names_in(uploads)):
+        return
+    shown_rows = _rows_in(entry, replace(source, files=source.examples), uploads, imported.files, folder)
+    for number, row in enumerate(islice((row for row in shown_rows if row is not None), MAX_EXAMPLES)):
+        yield {"id": f"{number:06d}", **row}
 
 
 def _rows_in(

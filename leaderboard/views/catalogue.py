@@ -64,6 +64,7 @@ def entry(request: HttpRequest, name: str) -> HttpResponse:
         "row": _row(found),
         "form": form,
         "files": catalogue_reading.expected_files(found),
+        "example_files": catalogue_reading.example_files(found),
         "hubs": list(dict.fromkeys(source.hub for source in found.sources if source.hub)),
         "labels": found.labels[:60],
         "more_labels": max(0, len(found.labels) - 60),

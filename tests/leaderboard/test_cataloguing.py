@@ -97,6 +97,20 @@ def test_an_archive_becomes_a_benchmark_of_pairs(client, alice):
     assert benchmark.dataset.private
 
 
+def test_examples_are_shown_in_prompts(client, alice):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("data/test/anatomy_test.csv", "Which?,a,b,c,d,D\n")
+        archive.writestr("data/dev/anatomy_dev.csv", "What?,a,b,c,d,A\nWho?,a,b,c,d,B\n")
+    client.force_login(alice)
+    assert "dev/*_dev.csv" in client.get("/benchmarks/catalogue/mmlu").text
+    post(client, "mmlu", content.getvalue(), "data.zip")
+    benchmark = Benchmark.objects.get()
+    assert benchmark.files["train"]["path"] == "train.jsonl"
+    assert benchmark.settings["few_shot"] == 2
+    assert content_of(benchmark.dataset, "train.jsonl").count("\n") == 2
+
+
 def packed(**contents: str) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as target:
