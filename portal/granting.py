@@ -56,8 +56,8 @@ def recheck(rule: Rule, people: Collection[int], *, dry_run: bool = False) -> Ou
     grants: dict[int, list[BadgeGrant]] = defaultdict(list)
     for grant in BadgeGrant.objects.filter(badge=rule.slug, user__in=people):
         grants[grant.user_id].append(grant)
-    for person in {*found, *kept, *grants}:
-        with transaction.atomic():
+    with transaction.atomic():
+        for person in {*found, *kept, *grants}:
             rows = _compared(rule, person, found[person], kept[person], dry_run=dry_run)
             outcome.add(_settle(rule, person, rows, grants[person], dry_run=dry_run))
     return outcome
