@@ -7,6 +7,7 @@ from models_hub.models import Repo
 from models_hub.permissions import can_download, can_write, require_download
 from portal.errors import NotAllowed
 from portal.models import Asker
+from portal.reach import reach_of
 
 
 def can_register(user: Asker, dataset: Repo) -> bool:
@@ -52,8 +53,8 @@ def can_compare(user: Asker, benchmark: Benchmark) -> bool:
 
 
 def can_review(user: Asker) -> bool:
-    """Staff moderate: they decide on proposed benchmarks and boards, and when a board ends."""
-    return user.is_authenticated and user.is_staff
+    """Staff moderate: they decide on proposed benchmarks and boards, and when a board ends; no limited token does."""
+    return user.is_authenticated and user.is_staff and reach_of(user) is None
 
 
 def can_switch_idle_workers(user: Asker) -> bool:

@@ -15,6 +15,7 @@ from leaderboard.models import Benchmark, Standing, Suite, SuiteEntry
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.errors import Conflict, InvalidInput, NotAllowed, QuotaExceeded, SignInRequired
 from portal.models import Asker, Event, User
+from portal.reach import reach_of
 
 MAX_ENTRIES = 50
 MAX_WAITING = 10  # proposals of one person that nobody has decided on
@@ -87,7 +88,8 @@ def set_end(suite: Suite, *, by: Asker, ends_at: datetime | None) -> Suite:
 
 def submit(suite: Suite, model: Repo, *, by: Asker, revision: str = DEFAULT_BRANCH) -> list[Answer]:
     """Ask for the scores of all benchmarks of a board that is open; each is refused or started on its own."""
-    _require_person(by)
+    if not isinstance(by, User):
+        raise SignInRequired(_("Sign in first."))
     _require_open(suite)
     return bulk.submit_all([model], [entry.benchmark for entry in suite.public_entries], by=by, revision=revision)
 
@@ -102,6 +104,8 @@ def _require_open(suite: Suite) -> None:
 def _require_person(by: Asker) -> User:
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in first."))
+    if reach_of(by) is not None:
+        raise NotAllowed(_("This token reaches repositories alone, no boards."))
     return by
 
 

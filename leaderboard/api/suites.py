@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -84,9 +85,10 @@ class Proposals(APIView):
         """List your proposals that are not approved, newest first; staff see everybody’s that wait."""
         if not request.user.is_authenticated:
             raise SignInRequired(_("Sign in first."))
-        own: SuiteQuerySet = Suite.objects.filter(proposed_by_id=request.user.pk).exclude(standing="approved")
-        rows = own | Suite.objects.filter(standing="proposed") if permissions.can_review(request.user) else own
-        return _page(self, request, rows)
+        wanted = Q(proposed_by_id=request.user.pk)
+        if permissions.can_review(request.user):
+            wanted |= Q(standing="proposed")
+        return _page(self, request, Suite.objects.visible_to(request.user).filter(wanted).exclude(standing="approved"))
 
 
 class OneProposal(APIView):

@@ -9,15 +9,15 @@ from django.utils import timezone
 from leaderboard.models.benchmarks import Benchmark, in_current_language
 from leaderboard.models.reviewed import Reviewed, Standing
 from portal.models import Asker, User
+from portal.reach import reach_of
 
 
 class SuiteQuerySet(models.QuerySet["Suite"]):
     def visible_to(self, user: Asker) -> "SuiteQuerySet":
-        """Boards that are approved, for everybody; others for who proposed them and for staff."""
-        if user.is_authenticated and user.is_staff:
-            return self.all()
-        own = Q(proposed_by=user) if isinstance(user, User) else Q(pk__in=[])
-        return self.filter(Q(standing=Standing.APPROVED) | own)
+        """Boards that are approved, for everybody; others for who proposed them and for staff, not for their apps."""
+        if not isinstance(user, User) or reach_of(user) is not None:
+            return self.filter(standing=Standing.APPROVED)
+        return self.all() if user.is_staff else self.filter(Q(standing=Standing.APPROVED) | Q(proposed_by=user))
 
     def approved(self) -> "SuiteQuerySet":
         """Boards that everybody sees, with the number of the newest version of each."""

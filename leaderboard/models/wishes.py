@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef
 
 from leaderboard.models.benchmarks import Benchmark
 from leaderboard.models.evaluations import Evaluation
+from leaderboard.models.reviewed import Standing
 from models_hub.models import Repo
 from portal.models import User
 
@@ -14,7 +15,7 @@ class WishQuerySet(models.QuerySet["Wish"]):
         """Wishes for what nobody has run, about what everybody may see and read."""
         asked = Evaluation.objects.filter(model=OuterRef("model"), benchmark=OuterRef("benchmark"))
         public = {"model__private": False, "model__gated": "", "benchmark__dataset__private": False}
-        return self.filter(~Exists(asked), votes__gt=0, **public)
+        return self.filter(~Exists(asked), votes__gt=0, **public).exclude(benchmark__standing=Standing.REFUSED)
 
     def most_wanted(self) -> "WishQuerySet":
         """With most votes first, the oldest of equals; with what a list shows."""

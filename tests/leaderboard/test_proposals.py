@@ -11,6 +11,7 @@ from leaderboard.ranking import board_of
 from models_hub import publishing
 from models_hub.changes import PutFile
 from portal.errors import Conflict, InvalidInput, NotAllowed, QuotaExceeded
+from portal.reach import Reach
 from tests.evaluating import dataset_files, make_benchmark, model_files
 from tests.leaderboard.scored import score
 
@@ -148,6 +149,16 @@ class TestBoards:
     def test_the_form_for_another_version_is_filled(self, as_user, bob, morgan, proposed):
         reviewing.approve_suite(proposed, by=morgan)
         assert 'value="Moods"' in as_user(bob).get("/leaderboard/proposals/new?of=moods").text
+
+    def test_a_limited_token_neither_sees_nor_decides_nor_proposes(self, bob, morgan, mood, proposed):
+        for person in (bob, morgan):
+            limited = type(person).objects.get(pk=person.pk)
+            limited.reach = Reach(everywhere=3)
+            assert not Suite.objects.visible_to(limited).exists()
+            with pytest.raises(NotAllowed):
+                propose(limited, mood, slug="another")
+            with pytest.raises(NotAllowed):
+                reviewing.approve_suite(proposed, by=limited)
 
     def test_the_api_proposes_reviews_and_withdraws(self, as_user, bob, charlie, morgan, mood):
         sent = {"slug": "moods", "title": "Moods", "benchmarks": [{"id": mood.pk}]}
