@@ -29,9 +29,13 @@ NOBODY = """
 SIGNED_IN = """
 / /models /spaces /alice /lab /alice?tab=models /alice?tab=activity /alice?tab=likes /alice?tab=followers
 /alice?tab=collections /bob?tab=following
+/badges /badges/first-light /badges/doc-writer /badges/mentor /badges/claims /bob?tab=badges /trust /seasons
+/seasons?track=help /reputation /awards
 /accounts/logout/ /accounts/email/ /accounts/password/change/ /accounts/2fa/ /accounts/sessions/
 /accounts/reauthenticate/ /accounts/2fa/webauthn/
 /accounts/3rdparty/
+/forum/new /forum/new?category=questions /forum/drafts /forum/bookmarks /forum/topics/{thread}/replies
+/forum/topics/{thread}/order /forum/posts/{answer} /forum/posts/{answer}/edit /forum/posts/{answer}/history
 /notifications /notifications?unread=1 /settings/notifications /organizations/lab/webhooks
 /settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
 /settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
@@ -93,6 +97,8 @@ PLACES = [
         ("fay", SECOND_FACTOR),
         ("fay, who owes a code", "/accounts/2fa/authenticate/"),
         ("una, who moderates", "/leaderboard/proposals /leaderboard/proposals/{proposal} /leaderboard/mood"),
+        ("una, who moderates", "/seasons/{season} /awards /trust /badges/claims"),
+        ("una, who moderates", "/forum/categories /forum/categories/new /forum/c/questions/settings"),
         ("hal", "/accounts/3rdparty/ /accounts/password/set/ /accounts/2fa/"),
         ("ivy, who comes from elsewhere", "/accounts/3rdparty/signup/"),
     )
@@ -114,10 +120,12 @@ THE_REST = [one for one in PLACES if one not in REPOSITORIES]
 NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
+    "pictures of badges": r"badges/.*svg",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
-    "for scripts": r"accounts/2fa/webauthn/login/",
+    "for scripts": r"accounts/2fa/webauthn/login/|.*forum/names$|.*/quotation\$?$|.*forum/drafts/\(",
+    "leading to the page of an answer": r".*forum/posts/.*/reply\$?$",
     "other names of pages, and one that leads on without a code by mail": r"accounts/(social/|login/code/confirm)",
 }
 

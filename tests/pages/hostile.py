@@ -64,7 +64,10 @@ def card(kind: str) -> str:
 
 
 def fill() -> dict[str, str]:
-    from forum import discussing
+    from forum import discussing, drafting, founding, keeping_order, marking, opening
+    from forum.models import Category
+    from forum.opening import NewTopic
+    from forum.polling import NewPoll
     from models_hub import curating, gating, publishing, referencing, releasing, webhooks
     from models_hub.checking import normalize_path
     from models_hub.publishing import PutFile
@@ -131,6 +134,22 @@ def fill() -> dict[str, str]:
         )  # fmt: skip
         shown = curating.create(by=eve, namespace=WHO, title=next(packed(55)), description=next(packed(140)))
         curating.add(shown, by=eve, target=repo, note=next(packed(400)))
+    founding.found()
+    room = Category.objects.get(slug="questions")
+    room.title_en = next(packed(60))
+    room.about_en, room.template_en = next(packed(300)), document()[:4000]
+    room.save()
+    for title in titles:
+        poll = NewPoll(title, (title, *list(packed(180))[:10]))
+        thread = opening.open_topic(category=room, by=eve, new=NewTopic(title, document(), poll=poll))
+    said = opening.reply(thread, by=eve, text=f"> {document()}")
+    discussing.edit(said, by=eve, text=document())
+    keeping_order.rename(thread, by=eve, title=titles[1])
+    keeping_order.close(thread, by=eve, reason=next(packed(200)))
+    keeping_order.reopen(thread, by=eve)
+    marking.keep(said, by=eve, note=next(packed(190)))
+    drafting.save(f"topic:{thread.pk}", by=eve, text=document(), title=titles[0])
+    drafting.save("new", by=eve, text=document(), title=titles[0], data={"tags": titles[1], "question": titles[2]})
     gated = publishing.create_repo(by=eve, namespace=WHO, kind="model", name="gated")
     publishing.commit(repo=gated, by=eve, changes=[PutFile("README.md", card("model").encode())], title="Card")
     gating.set_gate(gated, by=eve, gate="manual")
@@ -140,7 +159,7 @@ def fill() -> dict[str, str]:
     registering.register(by=eve, name=next(packed(78)), redirect_uris=["https://example.org/back"])
     webhooks.create(by=eve, url="https://hooks.example.org/<script>", watched=[("user", WHO)], domains=["repo"])
     return {"topic": str(topic.number), "pull": str(topic.number + 1), "collection": shown.path.lstrip("/"),
-            "commit": repo.commits.latest("pk").oid}  # fmt: skip
+            "commit": repo.commits.latest("pk").oid, "thread": str(thread.pk), "said": str(said.pk)}  # fmt: skip
 
 
 if __name__ == "__main__":

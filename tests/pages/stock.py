@@ -7,6 +7,7 @@ import tempfile
 import wave
 import zlib
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -130,7 +131,10 @@ def notebook() -> str:
 
 def fill() -> dict[str, str]:
     """Make everything through the verbs that pages call, and say under which numbers it is."""
-    from forum import discussing
+    from forum import discussing, drafting, founding, marking, opening
+    from forum.models import Category
+    from forum.opening import NewTopic
+    from forum.polling import NewPoll
     from leaderboard import benchmarks, submitting, suites
     from leaderboard.models import Suite
     from models_hub import (
@@ -256,6 +260,18 @@ def fill() -> dict[str, str]:
     )  # fmt: skip
     proposing.review(pull, by=alice, verdict="approved", head=approving.head_of(pull), comment="Good")
 
+    founding.found()
+    room = Category.objects.get(slug="questions")
+    asked = NewTopic("Which one for Chinese? 选哪个？", "/alice/tiny\n\n@bob, $x^2$?", tags=["tiny", "chinese"],
+                     poll=NewPoll("Which?", ("the tiny one", "the small one")))  # fmt: skip
+    thread = opening.open_topic(category=room, by=alice, new=asked)
+    answer = opening.reply(thread, by=alice, text="I found it myself: `tiny`.")
+    discussing.edit(answer, by=alice, text="I found it myself: `alice/tiny`.")
+    opening.reply(thread, by=bob, text="Good.", to=answer)
+    marking.react(answer, by=bob, kind="like")
+    marking.keep(answer, by=alice, note="To tell others")
+    drafting.save("new", by=alice, title="Later", text="Not yet")
+
     evaluation = scored.score(tiny, benchmark, alice, 0.9)
     waiting = make("waiting", evaluating.model_files(5.0, 6.0))
     waits = submitting.submit(waiting, benchmark, by=alice)[0]
@@ -275,6 +291,7 @@ def fill() -> dict[str, str]:
     app, _secret_of_app = registering.register(by=alice, name="A viewer", redirect_uris=["https://example.org/back"])
     device, _secret_of_device = devices.begin(app, "")
     export = AccountExport.ask(by=alice)
+    season = honours(alice, bob, tiny)
     notifying.notify("follow", people=[alice], about=f"user:{bob.pk}", by=bob)
     notifying.notify("mention", people=[alice], about=f"repo:{tiny.pk}", by=charlie, place=f"repo:{tiny.pk}")
     notifying.notify("badge", people=[alice], about="", by=None, data={"badge": "first-light", "tier": 1})
@@ -287,9 +304,42 @@ def fill() -> dict[str, str]:
         "benchmark": str(benchmark.pk), "proposal": str(proposal.pk),
         "evaluation": str(evaluation.pk), "waiting": str(waits.pk),
         "collection": collection.path.lstrip("/"), "item": str(item.pk), "webhook": str(hook.pk), "app": app.client_id,
-        "device": device.user_code, "token": str(token.pk), "export": str(export.pk),
-        "notification": str(told.pk), "stop": stop,
+        "device": device.user_code, "token": str(token.pk), "export": str(export.pk), "season": season,
+        "notification": str(told.pk), "stop": stop, "thread": str(thread.pk), "answer": str(answer.pk),
     }  # fmt: skip
+
+
+def honours(alice: Any, bob: Any, tiny: Any) -> str:
+    """Give alice and bob badges, points, an award and a claim, as rows; return the season."""
+    from django.utils import timezone
+
+    from portal import seasons, trusting
+    from portal.models import (
+        Award,
+        BadgeClaim,
+        BadgeEvidence,
+        BadgeGrant,
+        Placing,
+        Reputation,
+        ReputationLine,
+        SeasonPoints,
+    )
+
+    now, season, key = timezone.now(), seasons.current(), f"repo:{tiny.pk}"
+    trusting.note_rules_read(alice)
+    for slug, tier in (("model-author", 1), ("first-light", 1), ("problem-solver", 3), ("lineage", 2)):
+        for one in (alice, bob):
+            BadgeGrant.objects.create(user=one, badge=slug, tier=tier, evidence=key)
+            BadgeEvidence.objects.create(user=one, badge=slug, key=key, at=now, settles_at=now, counted_at=now)
+    for one, points in ((alice, 12.5), (bob, 40)):
+        facts = {"track": "help", "points": points}
+        SeasonPoints.objects.create(season=season, user=one, **facts)
+        Reputation.objects.create(user=one, **facts)
+        ReputationLine.objects.create(user=one, giver=alice, kind="answer.accepted", key=key, at=now, **facts)
+    Award.objects.create(season=season, kind="model", user=alice, key=key, reason="Small and good. 小而好。")
+    Placing.objects.create(season=season, kind="challenge", board="Mood", rank=2, user=alice, key=key, code=key)
+    BadgeClaim.objects.create(user=bob, badge="doc-writer", key=key, note="I wrote the guide. 我写了指南。")
+    return season.slug
 
 
 if __name__ == "__main__":

@@ -1,0 +1,393 @@
+"""Writing in the forum as people do: topics, answers, names and cards, drafts, edits, reactions, polls, bookmarks."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from forum import discussing, drafting, naming, opening, polling, showing
+from forum.models import Bookmark, Category, Draft, Poll, Post, Topic
+from forum.opening import NewTopic
+from forum.polling import NewPoll
+from models_hub.models import Repo
+from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooOften
+from portal.models import Event, Organization, User
+from tests.forum import pictures
+from tests.pages.payloads import document
+
+
+@pytest.fixture
+def room(db) -> Category:
+    return Category.objects.create(slug="how", title_en="How", asks_questions=True, template_en="What I tried:")
+
+
+@pytest.fixture
+def topic(room: Category, alice: User) -> Topic:
+    return opening.open_topic(category=room, by=alice, new=NewTopic("How small is it?", "Tell me.", tags=["Bert"]))
+
+
+@pytest.fixture
+def answer(topic: Topic, bob: User) -> Post:
+    return opening.reply(topic, by=bob, text="Very small.")
+
+
+def page(client: Client, address: str, status: int = 200) -> str:
+    response = client.get(address)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def look(post: Post, reader: Any) -> str:
+    return str(showing.shown(post.html, reader))
+
+
+def test_a_topic_is_begun_in_the_browser_with_tags_and_a_poll(room, as_user, alice):
+    form = {"category": "how", "title": "Which one?", "text": "*Please* say", "tags": "Bert，tiny models", "kind": ""}
+    poll = {"question": "Which?", "options": "one\ntwo\n", "max_choices": "1", "closes": "24"}
+
+    response = as_user(alice).post("/forum/new", form | poll)
+
+    topic = Topic.objects.get()
+    assert response["Location"] == topic.path
+    assert topic.kind == "question"
+    assert sorted(topic.tag_links.values_list("tag__name", flat=True)) == ["bert", "models", "tiny"]
+    shown = page(as_user(None), topic.path)
+    assert "<em>Please</em>" in shown
+    assert "Which?" in shown
+    assert topic.poll.closes_at is not None
+
+
+def test_the_page_begins_with_the_template_of_the_category_and_needs_somebody(room, as_user, alice):
+    assert "What I tried:" in page(as_user(alice), "/forum/new?category=how")
+    assert as_user(None).get("/forum/new").status_code == 302
+
+
+def test_what_was_refused_stays_in_the_form(room, as_user, alice):
+    response = as_user(alice).post("/forum/new", {"category": "how", "title": "Kept", "text": "", "tags": ""})
+
+    assert response.status_code == 400
+    assert 'value="Kept"' in response.content.decode()
+
+
+@pytest.mark.parametrize(("readers", "status"), [("members", 200), ("staff", 404)])
+def test_a_category_that_somebody_may_not_enter_takes_nothing(topic, as_user, bob, readers, status):
+    Category.objects.update(readers=readers)
+
+    assert as_user(bob).get(f"/forum/topics/{topic.pk}/replies").status_code == status
+    assert as_user(None).get(topic.path).status_code == 404
+
+
+def test_only_staff_begin_announcements_and_all_answer_them(room, alice, morgan):
+    Category.objects.update(staff_open=True)
+    room.refresh_from_db()
+
+    with pytest.raises(NotAllowed):
+        opening.open_topic(category=room, by=alice, new=NewTopic("A title", "A text"))
+    made = opening.open_topic(category=room, by=morgan, new=NewTopic("News", "A text"))
+    assert opening.reply(made, by=alice, text="Good.").number == 2
+
+
+def test_an_answer_names_its_post_and_the_event_says_who_is_concerned(topic, as_user, bob, charlie):
+    first = topic.posts.get()
+    quote = as_user(bob).get(f"/forum/posts/{first.pk}/quotation").json()["text"]
+    as_user(bob).post(f"/forum/topics/{topic.pk}/replies", {"text": f"{quote}So, @charlie.", "to": first.pk})
+
+    told = Event.objects.get(kind="topic.commented").payload
+    assert (told["quotes"], told["mentions"], told["replied"]) == ([topic.author_id], [charlie.pk], topic.author_id)
+    assert Post.objects.get(number=2).reply_to == first
+
+
+def test_code_calls_nobody_and_more_than_ten_are_too_many(topic, bob, charlie, make_users):
+    post = opening.reply(topic, by=bob, text="`@charlie`\n\n```\n@charlie\n```\n\nmail@charlie.org")
+
+    assert Event.objects.filter(kind="topic.commented").latest("pk").payload["mentions"] == []
+    assert "mention" not in post.html
+    with pytest.raises(InvalidInput, match="at most 10"):
+        opening.reply(topic, by=bob, text=" ".join(f"@{name}" for name in make_users(11)))
+
+
+@pytest.fixture
+def make_users(db) -> Callable[[int], list[str]]:
+    return lambda count: [User.objects.create_user(f"many{n}").username for n in range(count)]
+
+
+def test_an_organization_is_called_by_its_members_alone(topic, team: Organization, alice, bob, charlie):
+    assert naming.named_in("@team", by=alice, repo=None).mentions == (bob.pk,)
+    assert naming.named_in("@team", by=charlie, repo=None).mentions == ()
+
+
+def test_what_a_text_names_is_a_card_for_whoever_sees_it_and_a_link_for_others(topic, make_repo, alice, bob, charlie):
+    make_repo(alice, "open")
+    secret = make_repo(alice, "secret", private=True)
+    post = opening.reply(topic, by=alice, text="/alice/open\n\nand /alice/secret and /alice/absent")
+
+    assert "named-card" in look(post, charlie)
+    assert "chip" in look(post, alice)
+    assert "chip" not in look(post, charlie)
+    assert "data-key" not in look(post, charlie)
+    assert f"repo:{secret.pk}" not in showing.plain(post.html)
+    assert 'href="/alice/absent"' not in post.html
+
+
+def test_others_do_not_learn_by_naming_it_whether_a_private_repository_is_there(topic, make_repo, alice, charlie):
+    make_repo(alice, "secret", private=True)
+
+    post = opening.reply(topic, by=charlie, text="/alice/secret /alice/absent")
+
+    assert "href" not in post.html
+
+
+def test_a_forged_key_is_dropped(topic, make_repo, alice, bob):
+    repo = make_repo(alice, "open")
+    post = opening.reply(topic, by=bob, text=f'<a href="https://evil.example" data-key="repo:{repo.pk}">/x</a>')
+
+    assert "data-key" not in post.html
+
+
+def test_numbers_name_the_discussions_of_their_repository(make_repo, alice, bob):
+    repo: Repo = make_repo(alice, "bert")
+    discussing.open_discussion(repo=repo, by=bob, title="First", text="x")
+    second = discussing.open_discussion(repo=repo, by=bob, title="Second", text="See #1, not #7.")
+
+    shown = look(second.posts.get(), bob)
+    assert "First" in shown
+    assert "#7" in shown
+
+
+def test_the_preview_shows_what_would_be_and_to_nobody_without_an_account(room, as_user, alice, bob):
+    shown = as_user(alice).post("/forum/preview", {"text": "**Hello** @bob $x^2$ <script>alert(1)</script>"})
+
+    text = shown.content.decode()
+    assert "<strong>Hello</strong>" in text
+    assert 'href="/bob"' in text
+    assert "<math" in text
+    assert "<script>" not in text
+    assert as_user(None).post("/forum/preview", {"text": "x"}).status_code == 302
+
+
+def test_a_picture_is_taken_in_and_shown(topic, as_user, bob):
+    told = as_user(bob).post("/forum/pictures", pictures.PNG, content_type="application/octet-stream")
+    post = opening.reply(topic, by=bob, text=f"![]({told.json()['path']})")
+
+    assert told.status_code == 201
+    assert "<img" in post.html
+    assert as_user(bob).post("/forum/pictures", b"x", content_type="application/octet-stream").status_code == 400
+
+
+def test_names_and_tags_are_completed(topic, as_user, alice):
+    assert as_user(alice).get("/forum/names?start=AL").json()["names"] == [{"name": "alice", "title": "alice"}]
+    assert as_user(alice).get("/forum/names?start=%00").json()["names"] == []
+    assert 'value="bert"' in page(as_user(alice), "/fragments/names/tag?search=be")
+
+
+def test_a_draft_comes_back_and_goes_with_what_it_becomes(topic, as_user, bob):
+    browser, address = as_user(bob), f"/forum/drafts/topic:{topic.pk}"
+    saved = browser.post(address, {"text": "Half a", "sequence": "1"}, headers={"Accept": "application/json"})
+
+    assert saved.json() == {"sequence": 1}
+    assert "Half a" in page(browser, f"/forum/topics/{topic.pk}/replies")
+    assert topic.title in page(browser, "/forum/drafts")
+    browser.post(f"/forum/topics/{topic.pk}/replies", {"text": "Half a sentence."})
+    assert not Draft.objects.exists()
+
+
+def test_an_older_window_does_not_overwrite_a_draft(bob):
+    drafting.save("new", by=bob, text="newer", sequence=5)
+
+    with pytest.raises(Conflict):
+        drafting.save("new", by=bob, text="older", sequence=4)
+    assert Draft.objects.get().text == "newer"
+
+
+def test_a_draft_is_saved_without_scripts_and_is_nobody_elses(room, as_user, alice, bob):
+    form = {"category": "how", "title": "Later", "text": "Not yet", "tags": "x"}
+    assert as_user(alice).post("/forum/drafts/new", form)["Location"] == "/forum/drafts"
+
+    assert "Later" in page(as_user(alice), "/forum/new")
+    assert "Later" not in page(as_user(bob), "/forum/new")
+    assert as_user(alice).post("/forum/drafts/anything:at:all", form).status_code in {400, 404}
+
+
+def test_an_edit_keeps_what_was_said_with_the_lines_that_changed(answer, as_user, bob, alice):
+    assert as_user(alice).get(f"/forum/posts/{answer.pk}/edit").status_code == 404
+    as_user(bob).post(f"/forum/posts/{answer.pk}/edit", {"text": "Quite small."})
+
+    shown = page(as_user(None), f"/forum/posts/{answer.pk}/history")
+    assert "<del>Very small.</del>" in shown
+    assert "<ins>Quite small.</ins>" in shown
+
+
+def test_a_hidden_post_shows_its_words_nowhere(answer, as_user, bob, charlie, alice):
+    answer.topic.refresh_from_db()
+    assert as_user(charlie).post(f"/forum/posts/{answer.pk}/hiding").status_code == 403
+    as_user(bob).post(f"/forum/posts/{answer.pk}/hiding")
+
+    for address in (answer.topic.path, f"/forum/posts/{answer.pk}"):
+        assert "Very small." not in page(as_user(charlie), address)
+    assert as_user(charlie).get(f"/forum/posts/{answer.pk}/history").status_code == 404
+    assert as_user(charlie).get(f"/forum/posts/{answer.pk}/quotation").status_code == 404
+
+
+def test_reactions_are_put_and_taken_back_but_not_on_ones_own(answer, as_user, alice, bob):
+    address = f"/forum/posts/{answer.pk}/reactions/like"
+    as_user(alice).post(address)
+    answer.refresh_from_db()
+    assert (answer.reactions, Topic.objects.get().likes) == ({"like": 1}, 1)
+
+    as_user(alice).post(address)
+    answer.refresh_from_db()
+    assert (answer.reactions, Topic.objects.get().likes) == ({}, 0)
+    assert as_user(bob).post(address).status_code == 403
+
+
+def test_a_button_answers_with_the_post_as_it_is_now(answer, as_user, alice):
+    headers = {"HX-Request": "true"}
+    told = as_user(alice).post(f"/forum/posts/{answer.pk}/reactions/thanks", headers=headers).content.decode()
+
+    assert told.lstrip().startswith("<article")
+    assert "is-mine" in told
+
+
+def test_who_asked_accepts_an_answer_and_a_stranger_does_not(answer, as_user, alice, charlie):
+    assert as_user(charlie).post(f"/forum/posts/{answer.pk}/acceptance").status_code == 403
+    as_user(alice).post(f"/forum/posts/{answer.pk}/acceptance")
+
+    told = Event.objects.get(kind="topic.accepted").payload
+    assert (told["asker"], told["answerer"]) == (alice.pk, answer.author_id)
+    assert Topic.objects.get().accepted == answer
+    as_user(alice).post(f"/forum/posts/{answer.pk}/acceptance")
+    assert Topic.objects.get().accepted is None
+
+
+def test_votes_are_secret_until_one_has_voted_and_may_be_changed(room, alice, bob, as_user):
+    new = NewTopic("Choose", "Please.", poll=NewPoll("Which?", ("one", "two")))
+    topic = opening.open_topic(category=room, by=alice, new=new)
+    one, two = Poll.objects.get().options.all()
+    before = polling.standing(Topic.objects.get(), bob)
+    assert before is not None
+    assert before.choices[0].votes is None
+
+    as_user(bob).post(f"/forum/topics/{topic.pk}/vote", {"option": one.pk})
+    as_user(bob).post(f"/forum/topics/{topic.pk}/vote", {"option": two.pk})
+    after = polling.standing(Topic.objects.get(), bob)
+    assert after is not None
+    assert [choice.votes for choice in after.choices] == [0, 1]
+    assert Poll.objects.get().voters == 1
+    with pytest.raises(InvalidInput):
+        polling.vote(Poll.objects.get(), by=bob, options=[one.pk, two.pk])
+
+
+def test_a_poll_that_is_over_takes_no_votes(room, alice, bob):
+    poll = NewPoll("Which?", ("one", "two"))
+    opening.open_topic(category=room, by=alice, new=NewTopic("Choose", "Please.", poll=poll))
+    polling.close(Poll.objects.get(), by=alice)
+
+    with pytest.raises(Conflict):
+        polling.vote(Poll.objects.get(), by=bob, options=[Poll.objects.get().options.all()[0].pk])
+
+
+def test_a_bookmark_keeps_a_post_and_forgets_it_with_its_right(answer, as_user, alice):
+    as_user(alice).post(f"/forum/posts/{answer.pk}/bookmark", {"note": "for later", "remind": "24"})
+    assert "for later" in page(as_user(alice), "/forum/bookmarks")
+    assert Bookmark.objects.get().remind_at is not None
+
+    Category.objects.update(readers="staff")
+    assert "for later" not in page(as_user(alice), "/forum/bookmarks")
+
+
+def test_slow_mode_asks_for_patience(topic, bob, morgan):
+    topic.slow_seconds = 3600
+    opening.reply(topic, by=bob, text="One.")
+
+    with pytest.raises(TooOften):
+        opening.reply(topic, by=bob, text="Two, at once.")
+    opening.reply(topic, by=morgan, text="Staff may.")
+    opening.reply(topic, by=morgan, text="Again.")
+
+
+def test_an_evaluation_or_a_repository_is_discussed_with_its_facts(room, make_repo, as_user, alice, charlie):
+    repo = make_repo(alice, "secret", private=True)
+    address = f"/forum/new?about=repo:{repo.pk}"
+
+    assert "alice/secret" in page(as_user(alice), address)
+    assert "alice/secret" not in page(as_user(charlie), address)
+    with pytest.raises(InvalidInput):
+        opening.open_topic(category=room, by=charlie, new=NewTopic("About it", "x", about=f"repo:{repo.pk}"))
+
+
+def test_discussions_of_repositories_have_the_same_tools(make_repo, as_user, alice, bob):
+    repo = make_repo(alice, "bert")
+    post = discussing.open_discussion(repo=repo, by=bob, title="Why?", text="Tell me.").posts.get()
+
+    told = as_user(alice).post(f"/forum/posts/{post.pk}/reactions/like", headers={"HX-Request": "true"})
+    assert 'aria-pressed="true"' in told.content.decode()
+    shown = page(as_user(alice), "/alice/bert/discussions/1")
+    assert "data-compose" in shown
+    assert f"/forum/posts/{post.pk}/reply" in shown
+    assert "@bob" in page(as_user(alice), f"/alice/bert/discussions/1?quote={post.pk}")
+
+
+def test_the_discussion_of_a_private_repository_is_not_there_for_strangers(make_repo, as_user, alice, charlie):
+    repo = make_repo(alice, "secret", private=True)
+    post = discussing.open_discussion(repo=repo, by=alice, title="Hush", text="x").posts.get()
+
+    for address in ("", "/reply", "/quotation", "/history", "/edit"):
+        assert as_user(charlie).get(f"/forum/posts/{post.pk}{address}").status_code == 404
+    assert as_user(charlie).post(f"/forum/posts/{post.pk}/reactions/like").status_code == 404
+    with pytest.raises(NotFound):
+        opening.find_post(post.pk, charlie)
+
+
+def test_hostile_words_run_in_no_field(room, as_user, alice, morgan):
+    hostile = '<script>alert(1)</script><img src=x onerror=alert(1)>" onfocus="alert(1)'
+    poll = NewPoll(hostile, (hostile, "two"))
+    text = f"{document()[:20000]}\n\n@{hostile} /alice/{hostile}"
+    topic = opening.open_topic(category=room, by=alice, new=NewTopic(hostile, text, poll=poll))
+    post = topic.posts.get()
+    as_user(alice).post(f"/forum/posts/{post.pk}/bookmark", {"note": hostile, "remind": ""})
+    drafting.save(f"topic:{topic.pk}", by=alice, text=hostile, title=hostile)
+    as_user(morgan).post(f"/forum/topics/{topic.pk}/order/pin", {"until": "24", "reason": hostile})
+
+    of_topic = f"/forum/topics/{topic.pk}"
+    for address in (
+        topic.path,
+        "/forum/drafts",
+        "/forum/bookmarks",
+        f"/forum/posts/{post.pk}",
+        f"{of_topic}/replies?to={post.pk}&quote=1",
+        f"{of_topic}/order",
+    ):
+        shown = page(as_user(alice), address)
+        assert "<script>alert" not in shown
+        assert "<img src=x" not in shown
+        assert '" onfocus="' not in shown
+
+
+def test_the_api_does_what_the_pages_do(room, client, token_of, alice, bob):
+    def call(who: User, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {token_of(who)}"}
+        made = client.generic(method, f"/api/v1/forum/{path}", content_type="application/json", headers=headers,
+                              data=json.dumps(body) if body is not None else "")  # fmt: skip
+        assert made.status_code < 300, made.content
+        return made.json() if made.content else None
+
+    new = {"category": "how", "title": "By program", "text": "Hello", "tags": ["api"],
+           "poll": {"question": "Which?", "options": ["a", "b"]}}  # fmt: skip
+    topic = call(alice, "POST", "topics", new)["id"]
+    post = call(bob, "POST", f"topics/{topic}/posts", {"text": "An answer"})["id"]
+    call(alice, "PUT", f"posts/{post}/reactions/like")
+    call(alice, "PUT", f"posts/{post}/acceptance")
+    call(bob, "PATCH", f"posts/{post}", {"text": "A better answer"})
+    call(bob, "PUT", f"posts/{post}/bookmark", {"note": "mine"})
+    call(bob, "PUT", "drafts/new", {"text": "unfinished"})
+    choice = call(bob, "GET", f"topics/{topic}/poll")["choices"][0]["id"]
+
+    assert call(bob, "PUT", f"topics/{topic}/poll", {"options": [choice]})["choices"][0]["votes"] == 1
+    assert call(alice, "GET", f"topics/{topic}")["accepted"] == post
+    assert [row["reactions"] for row in call(alice, "GET", f"topics/{topic}/posts")["results"]] == [{}, {"like": 1}]
+    assert [row["title"] for row in call(alice, "GET", "topics?tag=api")["results"]] == ["By program"]
+    assert call(bob, "GET", "bookmarks")["results"][0]["note"] == "mine"
+    assert call(bob, "GET", "drafts")[0]["text"] == "unfinished"
+    assert call(alice, "PATCH", f"topics/{topic}", {"title": "Renamed", "status": "closed"})["status"] == "closed"
