@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
-from forum import posting, reading, showing
+from forum import briefly, posting, reading, showing
 from forum.ages import age
 from forum.models import (
     Bookmark,
@@ -204,7 +204,8 @@ def _shown(rows: Sequence[Post], place: Place, reader: Asker) -> list[Shown]:
     """Return posts as the reader sees them; cards of people, badges and what is referred to come in a query each."""
     posting.render_again(None, rows)
     showing.show(rows, reader)
-    cards = cards_of({pk for post in rows for pk in (post.author_id,) if pk})
+    people = frozenset(post.author_id for post in rows if post.author_id)
+    cards = briefly.kept(("cards", people), lambda: cards_of(people))
     answered = _answered(rows, cards)
     mine = _reactions_of(rows, reader)
     now = timezone.now()

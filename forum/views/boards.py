@@ -1,13 +1,15 @@
 """The first page of the forum, and lists of topics: all, those of a category, those of a tag."""
 
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from forum import boards, levels, reading
+from forum import boards, briefly, levels, reading
 from forum.boards import SHOWN, SPANS, Wanted
 from forum.models import Category, Level, Tag
 from forum.views.pieces import line
@@ -15,13 +17,15 @@ from portal.errors import NotFound, SignInRequired
 from portal.models import User
 
 ON_HOME = 12
+Thing = TypeVar("Thing")
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """All categories with what they hold, and what was said last."""
-    rooms = boards.categories(request.user)
-    pinned, rows = boards.latest(request.user, rooms, ON_HOME)
+    reader = request.user
+    rooms = rooms_of(request)
+    pinned, rows = alike(request, ("home",), lambda: boards.latest(reader, rooms, ON_HOME))
     context = {"rooms": rooms, "pinned": map(line, pinned), "rows": map(line, rows), "is_empty": not (pinned or rows)}
     return render(request, "forum/topics/home.html", context)
 
@@ -29,13 +33,13 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def latest(request: HttpRequest) -> HttpResponse:
     """Topics of all categories."""
-    return _listed(request, boards.categories(request.user), address="/forum/latest")
+    return _listed(request, rooms_of(request), address="/forum/latest")
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """Topics of one category; a category that the reader may not enter is not there."""
-    rooms = boards.categories(request.user)
+    rooms = rooms_of(request)
     room = next((room for room in rooms if room.slug == slug), None)
     if room is None:
         raise NotFound(_("There is no such category."))
@@ -46,7 +50,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 def tag(request: HttpRequest, name: str) -> HttpResponse:
     """Topics that bear a tag."""
     found = get_object_or_404(Tag, name=name.lower())
-    return _listed(request, boards.categories(request.user), address=f"/forum/tags/{found.name}", tag=found)
+    return _listed(request, rooms_of(request), address=f"/forum/tags/{found.name}", tag=found)
 
 
 @require_safe
@@ -81,7 +85,7 @@ def _listed(request: HttpRequest, rooms: list[Category], *, address: str, **plac
         before=number(asked.get("before", "")),
         after=number(asked.get("after", "")),
     )
-    page = boards.page(request.user, wanted, rooms)
+    page = alike(request, ("list", wanted), lambda: boards.page(request.user, wanted, rooms))
     context = {
         "rooms": rooms,
         "wanted": wanted,
@@ -95,6 +99,16 @@ def _listed(request: HttpRequest, rooms: list[Category], *, address: str, **plac
         **place,
     }
     return render(request, "forum/topics/list.html", context)
+
+
+def rooms_of(request: HttpRequest) -> list[Category]:
+    """Return the categories that the reader may enter."""
+    return alike(request, ("rooms",), lambda: boards.categories(request.user))
+
+
+def alike(request: HttpRequest, key: tuple[Hashable, ...], make: Callable[[], Thing]) -> Thing:
+    """Return what is the same for all who are not signed in, made once in a few seconds; for others, made now."""
+    return make() if request.user.is_authenticated else briefly.kept((*key, get_language()), make)
 
 
 def _entered(request: HttpRequest, slug: str) -> Category:

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 
 from forum import topic_pages, viewing
 from forum.models import Level, Topic
-from forum.topic_pages import Page, Place
+from forum.topic_pages import Place
 from forum.views.answering import answering
-from forum.views.boards import number
+from forum.views.boards import alike, number
 from forum.views.pieces import said
 from portal.errors import NotFound
 from portal.models import User
@@ -25,7 +25,7 @@ LONGEST_DESCRIPTION = 200
 def show(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
     """Twenty posts of a topic: those of a page, or those around a post or a day."""
     try:
-        place = topic_pages.find(int(pk), request.user)
+        place = alike(request, ("place", int(pk)), lambda: topic_pages.find(int(pk), request.user))
     except NotFound:
         return _elsewhere(request, int(pk))
     topic = place.topic
@@ -37,9 +37,9 @@ def show(request: HttpRequest, pk: str, slug: str = "") -> HttpResponse:
     asked = _asked(request, place)
     if asked is None:
         return _at_day(request, place)
-    page = topic_pages.page(place, asked, request.user)
+    context = alike(request, ("page", topic.pk, asked), lambda: _context(request, place, asked))
     viewing.note(topic.pk)
-    return render(request, "forum/topics/topic.html", _context(request, page))
+    return render(request, "forum/topics/topic.html", {**context, **answering(request, place)})
 
 
 @never_cache
@@ -56,8 +56,9 @@ def news(request: HttpRequest, pk: str) -> HttpResponse:
     return render(request, "forum/topics/_news.html", {"posts": [said(post) for post in posts]})
 
 
-def _context(request: HttpRequest, page: Page) -> dict[str, object]:
-    place, topic = page.place, page.place.topic
+def _context(request: HttpRequest, place: Place, asked: int) -> dict[str, object]:
+    """Return what the page shows: but for the way to answer, the same for all who are not signed in."""
+    page, topic = topic_pages.page(place, asked, request.user), place.topic
     opening = page.posts[0] if page.posts and page.posts[0].number == 1 else None
     return {
         "topic": topic,
@@ -67,13 +68,12 @@ def _context(request: HttpRequest, page: Page) -> dict[str, object]:
         "before_line": [said(post) for post in page.posts if not page.line or post.number < page.line],
         "after_line": [said(post) for post in page.posts if page.line and post.number >= page.line],
         "answer": page.answer,
-        "tags": topic.tag_links.values_list("tag__name", flat=True),
+        "tags": list(topic.tag_links.values_list("tag__name", flat=True)),
         "levels": Level.choices,
         "action": f"/forum/topics/{topic.pk}/level",
         "is_last": page.number == place.pages,
         "is_unread": isinstance(request.user, User) and page.upto > place.read,
         "description": Truncator(opening.plain).chars(LONGEST_DESCRIPTION) if opening else topic.title,
-        **answering(request, place),
     }
 
 

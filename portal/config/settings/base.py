@@ -341,6 +341,9 @@ ALLOW_FORCE_PUSH = env.flag("ALLOW_FORCE_PUSH")
 MAX_CARD_BYTES = 1024 * 1024
 SIGNED_URL_SECONDS = 3600
 
+# So long each web process keeps what all readers of the forum who are not signed in see alike.
+BRIEFLY_SECONDS = 3
+
 # Where the hub reports what becomes of pull requests.
 CONVERSATION = "forum.repo_topics.RepoTopics"
 # Who else needs commits that no branch leads to any more: functions from a repository's id to ids of commits.

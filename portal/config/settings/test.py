@@ -23,3 +23,4 @@ ACCOUNT_RATE_LIMITS = False
 REQUEST_RATES = {}
 NEWCOMER_LIMITS = False
 WHITENOISE_AUTOREFRESH = True  # the suite needs no collected static files
+BRIEFLY_SECONDS = 0
