@@ -1,6 +1,5 @@
 """Candidates for a query, put in order by a model that reads both together, or by vectors."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,11 +12,11 @@ from worker.engine.measures import retrieval
 from worker.engine.measures.retrieval import Query
 from worker.engine.records import Record
 from worker.engine.tasks import lexical
+from worker.engine.tasks.numeric import LARGEST, is_number
 from worker.engine.tasks.ordering import are_floors, by_chance, is_gain, mean_floor, places_of, ranked
 from worker.engine.tasks.task import Array, Measure, Measured, Role, Task, Value, bad_gold, refused
 
 MAX_CANDIDATES = 1000
-LARGEST = 1e12
 SIGNIFICANT_DIGITS = 6
 SHOWN_PLACES = (1, 2, 3, 5, 10)
 # Two candidates that are nearly equal may change places, and with them the score of their query.
@@ -119,7 +118,7 @@ class TextRanking(Task[RankingSettings]):
         if set(value) != {"scores"}:
             raise refused("must have exactly id and scores")
         scores = value["scores"]
-        if not isinstance(scores, list) or not all(map(_is_number, scores)):
+        if not isinstance(scores, list) or not all(map(is_number, scores)):
             raise refused(f"must have a list of numbers of at most {LARGEST:g}")
         if len(scores) != len(gold["gains"]):
             raise refused(f"must have {len(gold['gains'])} scores, one for each candidate")
@@ -178,7 +177,3 @@ def _gains(record: Record, count: int) -> list[float]:
     if not any(value):
         raise record.bad("target", "gives no candidate any worth")
     return [float(gain) for gain in value]
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and abs(value) <= LARGEST  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 """A text, or a pair, to a number."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +10,10 @@ from worker.engine.contracts import EngineError
 from worker.engine.measures.correlation import Spearman, pearson
 from worker.engine.records import Record
 from worker.engine.tasks.heads import HeadTask
+from worker.engine.tasks.numeric import LARGEST, ROW_BYTES, TOLERANCE, is_number, parts_of
 from worker.engine.tasks.task import Array, Measure, Measured, Role, Value, bad_gold, refused
 
 SIGNIFICANT_DIGITS = 6
-LARGEST = 1e12
-ROW_BYTES = 64
-BINS = 10
-# A part with fewer examples would tell the hidden answer to one of them.
-SMALLEST_PART = 5
-# The predictions are rounded, and two that are nearly equal may change places in a ranking.
-TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +66,7 @@ class TextRegression(HeadTask[RegressionSettings]):
 
     def check_gold(self, value: Value, settings: RegressionSettings) -> Value:
         """Return the right number."""
-        if set(value) != {"value"} or not _is_number(value["value"]):
+        if set(value) != {"value"} or not is_number(value["value"]):
             raise bad_gold("it has no number")
         return {"value": float(value["value"])}
 
@@ -85,7 +78,7 @@ class TextRegression(HeadTask[RegressionSettings]):
         """Return the number, rounded as the digest needs it."""
         if set(value) != {"value"}:
             raise refused("must have exactly id and value")
-        if not _is_number(value["value"]):
+        if not is_number(value["value"]):
             raise refused(f"has a value that is not a number of at most {LARGEST:g}")
         return {"value": _rounded(float(value["value"]))}
 
@@ -115,24 +108,17 @@ class TextRegression(HeadTask[RegressionSettings]):
 
 def _by_value(gold: Array, predicted: Array) -> list[dict[str, Any]]:
     """Return the mean answer over equally wide parts of the reference; no single example can be read off it."""
-    edges = np.linspace(gold.min(), gold.max(), BINS + 1)
-    bins = np.clip(np.searchsorted(edges, gold, side="right") - 1, 0, BINS - 1)
     return [
         {
-            "low": float(edges[position]),
-            "high": float(edges[position + 1]),
+            "low": low,
+            "high": high,
             "n": int(inside.sum()),
             "gold": float(gold[inside].mean()),
             "predicted": float(predicted[inside].mean()),
             "mae": float(np.abs(predicted[inside] - gold[inside]).mean()),
         }
-        for position in range(BINS)
-        if (inside := bins == position).sum() >= SMALLEST_PART
+        for low, high, inside in parts_of(gold)
     ]
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and abs(value) <= LARGEST  # type: ignore[arg-type]
 
 
 def _rounded(value: float) -> float:

@@ -1,6 +1,5 @@
 """How alike two texts are, by the cosine of their vectors."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +9,12 @@ import numpy as np
 from worker.engine.measures.correlation import Spearman, pearson
 from worker.engine.records import Record
 from worker.engine.tasks import lexical
+from worker.engine.tasks.numeric import LARGEST, ROW_BYTES, TOLERANCE, is_number, parts_of
 from worker.engine.tasks.task import Array, Measure, Measured, Role, Task, Value, bad_gold, refused
 
-LARGEST = 1e12
 DIGITS = 6
 # A cosine may be off by what float32 rounds.
 FURTHEST = 1.0001
-BINS = 10
-# A part with fewer examples would tell the hidden answer to one of them.
-SMALLEST_PART = 5
-# The cosines are rounded, and two that are nearly equal may change places in a ranking.
-TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,19 +63,19 @@ class SentenceSimilarity(Task[SimilaritySettings]):
 
     def check_gold(self, value: Value, settings: SimilaritySettings) -> Value:
         """Return the right number, and the overlap where it was computed."""
-        if not {"value"} <= set(value) <= {"value", "overlap"} or not all(map(_is_number, value.values())):
+        if not {"value"} <= set(value) <= {"value", "overlap"} or not all(map(is_number, value.values())):
             raise bad_gold("it has no number")
         return {name: float(number) for name, number in value.items()}
 
     def max_row_bytes(self, settings: SimilaritySettings) -> int:
         """Return the room for one number."""
-        return 64
+        return ROW_BYTES
 
     def check(self, value: Value, gold: Value, settings: SimilaritySettings) -> Value:
         """Return the cosine."""
         if set(value) != {"similarity"}:
             raise refused("must have exactly id and similarity")
-        if not _is_number(value["similarity"]) or abs(value["similarity"]) > FURTHEST:
+        if not is_number(value["similarity"]) or abs(value["similarity"]) > FURTHEST:
             raise refused("has a similarity that is not a number from -1 to 1")
         return {"similarity": round(float(value["similarity"]), DIGITS)}
 
@@ -111,20 +105,13 @@ class SentenceSimilarity(Task[SimilaritySettings]):
 
 def _by_similarity(gold: Array, predicted: Array) -> list[dict[str, Any]]:
     """Return the cosines over equally wide parts of the reference; no single example can be read off it."""
-    edges = np.linspace(gold.min(), gold.max(), BINS + 1)
-    bins = np.clip(np.searchsorted(edges, gold, side="right") - 1, 0, BINS - 1)
     return [
         {
-            "low": float(edges[position]),
-            "high": float(edges[position + 1]),
+            "low": low,
+            "high": high,
             "n": int(inside.sum()),
             "mean": float(predicted[inside].mean()),
             "deviation": float(predicted[inside].std()),
         }
-        for position in range(BINS)
-        if (inside := bins == position).sum() >= SMALLEST_PART
+        for low, high, inside in parts_of(gold)
     ]
-
-
-def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and abs(value) <= LARGEST  # type: ignore[arg-type]
