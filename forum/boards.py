@@ -4,18 +4,19 @@ A list never looks at posts. Its pages begin at a `last_post`, which only grows 
 page is one range of one index, however deep it lies.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from forum import reading
+from forum import briefly, reading
 from forum.ages import age
-from forum.models import LISTED, Category, Level, Tag, Topic, TopicQuerySet, TopicTag
+from forum.models import LISTED, Category, CategoryReader, Level, Tag, Topic, TopicQuerySet, TopicTag
+from forum.reading import Mark
 from portal.models import Asker, User
 
 PAGE = 30
@@ -91,42 +92,45 @@ class Page:
 
 
 def categories(reader: Asker) -> list[Category]:
-    """Return the rooms that the reader may enter, each with the reader's own `level` and `floor`, in one query."""
-    rooms = Category.objects.visible_to(reader)
-    if isinstance(reader, User):
-        mine = FilteredRelation("category_readers", condition=Q(category_readers__user=reader.pk))
-        rooms = rooms.annotate(mine=mine, level=F("mine__level"), floor=F("mine__read_floor"))
-    return list(rooms)
+    """Return the rooms that the reader may enter, each with the reader's own `level` and `floor`."""
+    role = "staff" if reader.is_staff else "member" if reader.is_authenticated else "nobody"
+    rooms = briefly.kept(("rooms", role), lambda: list(Category.objects.visible_to(reader)))
+    if not isinstance(reader, User):
+        return rooms
+    rows = CategoryReader.objects.filter(user=reader).values_list("category", "level", "read_floor")
+    mine = {category: (level, floor) for category, level, floor in rows}
+    return [_with(room, *mine.get(room.pk, (None, None))) for room in rooms]
+
+
+def _with(room: Category, level: int | None, floor: int | None) -> Category:
+    """Return a copy of a room that knows its reader."""
+    own = copy(room)
+    vars(own).update(level=level, floor=floor)
+    return own
 
 
 def page(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> Page:
     """Return a page of topics; `rooms` are all that the reader may enter."""
-    if wanted.show == "top":
-        return Page([], _rows(_top(reader, wanted, rooms), reader, rooms, wanted))
-    topics = _shown(_among(reader, wanted, rooms), wanted.show)
-    found, has_more = _range(topics, wanted)
-    older = _key(found[-1]) if found and (has_more or wanted.after is not None) else None
-    newer = _key(found[0]) if found and (has_more if wanted.after is not None else wanted.before is not None) else None
-    pinned = list(_pinned(reader, wanted, rooms)) if wanted.is_first and wanted.show == "latest" else []
-    held = {topic.pk for topic in pinned}
-    rows = _rows([*pinned, *(topic for topic in found if topic.pk not in held)], reader, rooms, wanted, held)
-    return Page(rows[: len(pinned)], rows[len(pinned) :], older, newer)
+    places = tuple(room.pk for room in rooms)
+    found = briefly.kept(("topics", wanted, places), lambda: _found(wanted, places))
+    rows = _rows(found, reader, rooms, wanted)
+    return Page(rows[: len(found.pinned)], rows[len(found.pinned) :], found.older, found.newer)
 
 
 def latest(reader: Asker, rooms: Sequence[Category], limit: int) -> tuple[Sequence[Row], Sequence[Row]]:
     """Return what is pinned everywhere and the latest topics, for the first page of the forum."""
-    wanted = Wanted()
-    pinned = list(_pinned(reader, wanted, rooms))
-    held = {topic.pk for topic in pinned}
-    found = _among(reader, wanted, rooms).order_by("-last_post")[: limit + len(pinned)]
-    others = [topic for topic in found if topic.pk not in held][:limit]
-    rows = _rows([*pinned, *others], reader, rooms, wanted, held)
-    return rows[: len(pinned)], rows[len(pinned) :]
+    shown = page(reader, Wanted(), rooms)
+    return shown.pinned, shown.rows[:limit]
 
 
-def rows_of(topics: Iterable[Topic], reader: Asker, rooms: Sequence[Category]) -> Sequence[Row]:
-    """Return lines of topics that were found elsewhere, in their order."""
-    return _rows(list(topics), reader, rooms, Wanted())
+def rows_of(topics: Sequence[Topic], reader: Asker, rooms: Sequence[Category]) -> Sequence[Row]:
+    """Return lines of topics that were found with the reader's marks, in their order."""
+    marks = {topic.pk: _mark_in(vars(topic)) for topic in topics}
+    return _rows(_Found(topics, (), _names(topics), _tags_of(topics)), reader, rooms, Wanted(), marks)
+
+
+def _mark_in(facts: Mapping[str, Any]) -> Mark | None:
+    return None if facts.get("read") is None else Mark(facts["read"], Level(facts["level"]))
 
 
 def tags(reader: Asker) -> list[Tag]:
@@ -137,13 +141,36 @@ def tags(reader: Asker) -> list[Tag]:
     return list(Tag.objects.filter(topic_count__gt=0, pk__in=shown).order_by("-topic_count", "name")[:TAGS])
 
 
-def _among(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> TopicQuerySet:
-    """Return the topics among which the page lies, with the reader's marks."""
-    places = [wanted.category.pk] if wanted.category else [room.pk for room in rooms]
-    topics = Topic.objects.filter(LISTED, last_post__isnull=False, category__in=places)
-    if wanted.tag:
-        topics = topics.filter(tag_links__tag=wanted.tag)
-    return reading.with_marks(topics, reader) if isinstance(reader, User) else topics
+@dataclass(frozen=True)
+class _Found:
+    """The topics of a page with what is said of them, for whoever may enter the same rooms; the pinned ones first."""
+
+    topics: Sequence[Topic]
+    pinned: Collection[int]
+    names: Mapping[int, str]
+    tags: Mapping[int, tuple[str, ...]]
+    older: int | None = None
+    newer: int | None = None
+
+
+def _found(wanted: Wanted, places: Sequence[int]) -> _Found:
+    if wanted.show == "top":
+        top = _top(wanted, places)
+        return _Found(top, (), _names(top), _tags_of(top))
+    found, has_more = _range(_shown(_among(wanted, places), wanted.show), wanted)
+    older = _key(found[-1]) if found and (has_more or wanted.after is not None) else None
+    newer = _key(found[0]) if found and (has_more if wanted.after is not None else wanted.before is not None) else None
+    pinned = list(_pinned(wanted, places)) if wanted.is_first and wanted.show == "latest" else []
+    held = {topic.pk for topic in pinned}
+    topics = [*pinned, *(topic for topic in found if topic.pk not in held)]
+    return _Found(topics, held, _names(topics), _tags_of(topics), older, newer)
+
+
+def _among(wanted: Wanted, places: Sequence[int]) -> TopicQuerySet:
+    """Return the topics among which the page lies."""
+    chosen = [wanted.category.pk] if wanted.category else places
+    topics = Topic.objects.filter(LISTED, last_post__isnull=False, category__in=chosen)
+    return topics.filter(tag_links__tag=wanted.tag) if wanted.tag else topics
 
 
 def _shown(topics: TopicQuerySet, show: str) -> TopicQuerySet:
@@ -172,14 +199,14 @@ def _key(topic: Topic) -> int:
     return topic.last_post_id or 0
 
 
-def _pinned(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> TopicQuerySet:
-    topics = _among(reader, wanted, rooms).filter(pinned_until__gt=timezone.now())
+def _pinned(wanted: Wanted, places: Sequence[int]) -> TopicQuerySet:
+    topics = _among(wanted, places).filter(pinned_until__gt=timezone.now())
     return (topics if wanted.category else topics.filter(pinned_everywhere=True)).order_by("-last_post")[:10]
 
 
-def _top(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> list[Topic]:
+def _top(wanted: Wanted, places: Sequence[int]) -> list[Topic]:
     """Return the most liked topics that began in a span."""
-    topics, span = _among(reader, wanted, rooms).filter(likes__gt=0), SPANS.get(wanted.span)
+    topics, span = _among(wanted, places).filter(likes__gt=0), SPANS.get(wanted.span)
     if span is not None:
         topics = topics.filter(created_at__gt=timezone.now() - span)
     if span is not None and span <= MONTH:
@@ -189,40 +216,38 @@ def _top(reader: Asker, wanted: Wanted, rooms: Sequence[Category]) -> list[Topic
 
 
 def _rows(
-    topics: Sequence[Topic],
+    found: _Found,
     reader: Asker,
     rooms: Sequence[Category],
     wanted: Wanted,
-    pinned: Iterable[int] = (),
+    marks: Mapping[int, Mark | None] | None = None,
 ) -> list[Row]:
-    """Return the lines of topics: people and tags come in one query each."""
-    named = _names(topics)
-    tagged = _tags_of(topics)
-    by_pk = {room.pk: room for room in rooms}
-    now, held = timezone.now(), set(pinned)
+    """Return the lines of topics; the reader's marks come in one query where they did not come with the topics."""
+    known = reading.marks_of(found.topics, reader) if marks is None else marks
+    by_pk, now = {room.pk: room for room in rooms}, timezone.now()
     return [
-        _row(topic, named, tagged.get(topic.pk, ()), by_pk.get(topic.category_id or 0), wanted, now, topic.pk in held)
-        for topic in topics
+        _row(topic, known.get(topic.pk), by_pk.get(topic.category_id or 0), found, wanted, now, reader)
+        for topic in found.topics
     ]
 
 
 def _row(
     topic: Topic,
-    named: Mapping[int, str],
-    tags: tuple[str, ...],
+    mark: Mark | None,
     room: Category | None,
+    found: _Found,
     wanted: Wanted,
     now: datetime,
-    is_pinned: bool,
+    reader: Asker,
 ) -> Row:
-    facts, mine = vars(topic), vars(room) if room else {}
-    read, level = facts.get("read"), facts.get("level")
+    mine, named = vars(room) if room else {}, found.names
+    level = mark.level if mark and mark.level != Level.NORMAL else mine.get("level")
     is_past = (topic.last_post_id or 0) <= (mine.get("floor") or 0)
-    level = mine.get("level") if level in (None, Level.NORMAL) else level
     is_muted = level == Level.MUTED
-    follows = (level or 0) >= Level.TRACKING or read is not None
-    unread = topic.last_number - (read or 0) if follows and not is_past and not is_muted else 0
-    is_new = "read" in facts and read is None and not is_past and now - topic.created_at < reading.NEW_SPAN
+    follows = mark is not None or (level or 0) >= Level.TRACKING
+    unread = topic.last_number - (mark.last_read if mark else 0) if follows and not is_past and not is_muted else 0
+    is_late = now - topic.created_at < reading.NEW_SPAN
+    is_new = reader.is_authenticated and mark is None and is_late and not is_past and not is_muted
     people = (named[pk] for pk in topic.participants if pk in named)
     return Row(
         pk=topic.pk,
@@ -231,9 +256,9 @@ def _row(
         kind=topic.kind,
         is_solved=topic.accepted_id is not None,
         is_closed=not topic.is_live,
-        is_pinned=is_pinned,
+        is_pinned=topic.pk in found.pinned,
         room=(room.path, room.title, room.color) if room and room != wanted.category else None,
-        tags=tags,
+        tags=found.tags.get(topic.pk, ()),
         people=tuple(people),
         poster=named.get(topic.last_poster_id or 0, ""),
         comments=topic.comments,
@@ -242,8 +267,8 @@ def _row(
         age=age(topic.last_post_at, now),
         last_at=topic.last_post_at.replace(microsecond=0),
         unread=max(unread, 0),
-        read=read or 0,
-        is_new=is_new and not is_muted,
+        read=mark.last_read if mark else 0,
+        is_new=is_new,
         is_muted=is_muted,
     )
 

@@ -160,7 +160,7 @@ def lift_floors(check: Callable[[], None] = lambda: None) -> int:
 
 
 def _entered(reader: User) -> Q:
-    return Q(category__in=list(Category.objects.visible_to(reader).values_list("pk", flat=True)))
+    return Q(category__in=Category.objects.visible_to(reader).values("pk"))
 
 
 def _raise_floors(floors: Mapping[int, int], reader: User) -> None:

@@ -25,7 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """All categories with what they hold, and what was said last."""
     reader = request.user
     rooms = rooms_of(request)
-    pinned, rows = alike(request, ("home",), lambda: boards.latest(reader, rooms, ON_HOME))
+    pinned, rows = boards.latest(reader, rooms, ON_HOME)
     context = {"rooms": rooms, "pinned": map(line, pinned), "rows": map(line, rows), "is_empty": not (pinned or rows)}
     return render(request, "forum/topics/home.html", context)
 
@@ -103,7 +103,7 @@ def _listed(request: HttpRequest, rooms: list[Category], *, address: str, **plac
 
 def rooms_of(request: HttpRequest) -> list[Category]:
     """Return the categories that the reader may enter."""
-    return alike(request, ("rooms",), lambda: boards.categories(request.user))
+    return boards.categories(request.user)
 
 
 def alike(request: HttpRequest, key: tuple[Hashable, ...], make: Callable[[], Thing]) -> Thing:
