@@ -3,6 +3,7 @@
 import gc
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests import databases, scheduling
 from tests.live import LivePortal
 
 PASSWORD = "correct horse battery staple"
+BROWSER_SECONDS = 30  # until a page is as expected; the library’s five are short where other tests run
 # Images for containers set it: each client and portal would compile all that it imports, which doubles what it costs.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
@@ -34,6 +36,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What was collected stays: the garbage collector need not look through it again and again."""
+    if (browsers := sys.modules.get("playwright.sync_api")) is not None:
+        browsers.expect.set_options(timeout=BROWSER_SECONDS * 1000)
     gc.collect()
     gc.freeze()
 
