@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from models_hub.models import Commit, Repo, Watch
 from models_hub.models.pull_requests import PULLS
 from models_hub.models.refs import HEADS, TAGS
+from portal import notifying
 from portal.errors import InvalidInput, NotAllowed, SignInRequired
 from portal.models import Asker, Event, User
 from portal.reach import may_use
@@ -54,6 +55,7 @@ def watch(repo: Repo, *, by: Asker) -> None:
     if Watch.objects.filter(user=user).count() >= MAX_WATCHED:
         raise InvalidInput(_("You watch %(max)d repositories already: leave one first.") % {"max": MAX_WATCHED})
     Watch.objects.get_or_create(user=user, repo=repo)
+    notifying.unmute(f"repo:{repo.pk}", by=user)
 
 
 def unwatch(repo: Repo, *, by: Asker) -> None:

@@ -17,6 +17,11 @@ class PreferencesForm(forms.Form):
     theme = forms.ChoiceField(
         label=_("Colours"), required=False, choices=[("", _("as the device has them")), *User.Theme.choices]
     )
+    is_bot = forms.BooleanField(
+        label=_("This account belongs to a program"),
+        required=False,
+        help_text=_("What it writes notifies nobody, and it is told of nothing."),
+    )
 
 
 class RenameForm(forms.Form):

@@ -50,7 +50,8 @@ def notify(
     place: str = "",
     event: int | None = None,
 ) -> set[int]:
-    """Tell people of something in the running transaction; returns the ids of those who hear of it.
+    """Tell people of something in the running transaction; returns the ids of those who hear of it,
+    now or before.
 
     `about` and `place` are keys of portal/subjects.py, `about` may be empty. Rows of one `group` are one row while
     it is unread. With `event`, a second call for the same event tells nobody twice. Nobody hears of what they did.
@@ -87,10 +88,10 @@ def _add(row: Notification, people: Sequence[int]) -> set[int]:
     rows = [_row_for(row, user, before.get(user.pk)) for user in hearing if not _is_told(row, before.get(user.pk))]
     Notification.objects.filter(pk__in=[before[one.user_id].pk for one in rows if one.user_id in before]).delete()
     Notification.objects.bulk_create(rows, batch_size=90, ignore_conflicts=True)
-    told = {one.user_id for one in rows}
-    User.objects.filter(pk__in=told).update(unread=None)
-    _ask_for_digests([user for user in hearing if user.pk in told], rows)
-    return told
+    fresh = {one.user_id for one in rows}
+    User.objects.filter(pk__in=fresh).update(unread=None)
+    _ask_for_digests([user for user in hearing if user.pk in fresh], rows)
+    return {user.pk for user in hearing}
 
 
 def _choices(user: User) -> dict[str, str]:

@@ -71,10 +71,11 @@ class User(AbstractUser):
             self.save(update_fields=["first_name", "last_name", "about", "links"])
             Event.record("profile.changed", subject=f"user:{self.pk}", by=self, user=self.pk)
 
-    def prefer(self, *, language: str, theme: str) -> None:
-        """Keep how the site shall speak and look to this person, in every browser."""
+    def prefer(self, *, language: str, theme: str, is_bot: bool | None = None) -> None:
+        """Keep how the site shall speak and look to this person, in every browser, and whether it is a person."""
         self.language, self.theme = language, theme
-        self.save(update_fields=["language", "theme"])
+        self.is_bot = self.is_bot if is_bot is None else is_bot
+        self.save(update_fields=["language", "theme", "is_bot"])
 
     @property
     def has_second_factor(self) -> bool:

@@ -24,7 +24,7 @@ AUDIT_PAGE = 50
 def _page(request: HttpRequest, user: User, *, status: int = 200, **forms: object) -> HttpResponse:
     now = user.language or translation.get_language()
     context = {
-        "preferences": PreferencesForm(initial={"language": now, "theme": user.theme}),
+        "preferences": PreferencesForm(initial={"language": now, "theme": user.theme, "is_bot": user.is_bot}),
         "rename": RenameForm(),
         "deletion": DeletionForm(),
         "only_admin_of": closing.only_admin_of(user),

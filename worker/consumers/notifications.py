@@ -5,7 +5,7 @@ Everything is written in the transaction that marks the event as delivered; a se
 
 from collections.abc import Callable, Iterable
 
-from forum.models import Post, Topic
+from forum.models import Post, Reaction, Topic
 from leaderboard.models import Evaluation
 from models_hub.hearing import keepers
 from portal.models import Event, Job, Membership, Namespace, Notification, User
@@ -41,9 +41,12 @@ def _posted(event: Event) -> set[int]:
     elif event.kind.endswith(".commented"):
         reasons.insert(2, ("reply", [post.topic.author_id]))  # who began a topic takes every post for an answer
     told: set[int] = set()
+    concerned: set[int] = set()
     for kind, people in reasons:
-        told |= _tell_of_post(kind, event, post, {one for one in people if one} - told)
-    return told
+        named = {one for one in people if one}
+        concerned |= named
+        told |= _tell_of_post(kind, event, post, named - told)
+    return concerned  # whoever wants to hear nothing of answers hears nothing of them as a watcher either
 
 
 def _tell_of_post(kind: str, event: Event, post: Post, people: set[int]) -> set[int]:
@@ -89,7 +92,8 @@ def _reacted(event: Event) -> set[int]:
 
 
 def _unreacted(event: Event) -> set[int]:
-    if event.actor is not None:
+    left = Reaction.objects.filter(post=event.payload.get("post") or 0, user=event.actor)
+    if event.actor is not None and not left.exists():
         withdraw(group=f"reaction:post:{event.payload.get('post')}", by=event.actor)
     return set()
 
