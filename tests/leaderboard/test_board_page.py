@@ -8,6 +8,7 @@ from leaderboard import suites
 from leaderboard.models import Evaluation
 from models_hub import publishing
 from models_hub.changes import PutFile
+from portal import moderating
 from tests.evaluating import make_benchmark, model_files, safetensors
 from tests.leaderboard.scored import score
 
@@ -161,3 +162,22 @@ def test_a_chinese_reader_gets_chinese_titles(client, suite):
 @pytest.mark.parametrize("address", ["/leaderboard", "/leaderboard/moods", "/leaderboard/top", "/benchmarks"])
 def test_boards_are_for_reading(client, suite, address):
     assert client.post(address).status_code == 405
+
+
+def test_what_moderators_took_off_boards_is_on_none(client, suite, scored, charlie, morgan):
+    kept, false = scored("kept", 0.9), scored("false", 0.99)
+    case = moderating.report(f"evaluation:{false.pk}", by=charlie, reason="false-score")
+    decision = moderating.decide(case, by=morgan, action="unscore", version=case.version)
+    page = client.get("/leaderboard/moods").text
+    assert kept.get_absolute_url() in page
+    assert false.get_absolute_url() not in page
+    assert "off the boards" in client.get(false.get_absolute_url()).text
+    moderating.undo(decision, by=morgan)
+    assert false.get_absolute_url() in client.get("/leaderboard/moods").text
+
+
+def test_a_model_off_lists_is_on_no_board(client, suite, scored, charlie, morgan):
+    row = scored("unlisted", 0.9)
+    case = moderating.report(f"repo:{row.model_id}", by=charlie, reason="false-score")
+    moderating.decide(case, by=morgan, action="unrank", version=case.version)
+    assert row.get_absolute_url() not in client.get("/leaderboard/moods").text
