@@ -49,11 +49,11 @@ def test_ignored_paths():
 @pytest.mark.parametrize("glob", ["*a" * 100, "a*" * 7 + "/b", "**/" * 8 + "x", "[" * 200, "*" * 300, "/" + "*a" * 100])
 def test_a_hostile_pattern_takes_no_time(glob):
     rules = f"{glob} filter=lfs\n".encode()
-    begin = time.monotonic()
+    begin = time.process_time()
     is_large(rules, "a" * 255)
     is_large(rules, "/".join(["a" * 20] * 12))
     is_ignored(glob, "/".join(["a" * 20] * 12))
-    assert time.monotonic() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize("rules", [b"", b"\xff\xfe filter=lfs", b"filter=lfs", b"\n\n", b"\x00" * 100, b"[ filter=lfs"])
