@@ -65,8 +65,8 @@ class Found:
         self._terms: Sequence[Term] = self.terms
         self._held: list[BitMap] = []
         self._catalogue: Catalogue = catalogues.of(kind)
-        self._matched = self._match()
         self._private = self._private_rows()
+        self._matched = self._match()
         self._author = self._ids_of_author()
         self.public = self._within(self._catalogue.narrowed(filters))
         self.own = [row["id"] for row in self._private if self._fits(row)]
@@ -133,11 +133,15 @@ class Found:
         return found
 
     def _match(self) -> BitMap | None:
-        """Return who holds every word; else who holds every telling one; else who holds any of those."""
+        """Return who holds every word; else who holds any of the telling ones.
+
+        Only of what the reader sees: that others hold every word must not be told by what is said of those.
+        """
         if not self.asks_words:
             return None
+        seen = self._catalogue.everything | BitMap([row["id"] for row in self._private])
         self._held = postings.of([Wanted(term) for term in self.terms])
-        found = BitMap.intersection(*self._held) if self._held else BitMap()
+        found = BitMap.intersection(seen, *self._held) if self._held else BitMap()
         if not found and len(self.terms) > 1:
             self.every = False
             self._terms = [term for term in self.terms if term.word not in WEAK] or self.terms

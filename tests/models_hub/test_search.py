@@ -85,6 +85,15 @@ def test_private_repositories_are_in_no_suggestion_result_or_count(client, as_us
     assert "hidden-walrus" in as_user(alice).get("/search/suggestions?q=walrus").text
 
 
+def test_whether_all_words_are_held_is_not_told_of_what_is_private(client, as_user, alice, make_repo):
+    make_repo(alice, "open", files=described("quokka"))
+    make_repo(alice, "hidden", private=True, files=described("quokka numbat"))
+    page = client.get("/models", {"search": "quokka numbat"}).context["page"]
+    assert ([repo.name for repo in page.repos], page.is_loose) == (["open"], True)
+    page = as_user(alice).get("/models", {"search": "quokka numbat"}).context["page"]
+    assert ([repo.name for repo in page.repos], page.is_loose) == (["hidden"], False)
+
+
 def test_facet_counts_are_what_the_list_then_has(client, as_user, alice, charlie, make_repo):
     make_repo(alice, "a", files=card(license="mit", language="zh", pipeline_tag="fill-mask"))
     make_repo(alice, "b", files=card(license="mit", language="en", pipeline_tag="fill-mask"))
