@@ -50,8 +50,7 @@ def notify(
     place: str = "",
     event: int | None = None,
 ) -> set[int]:
-    """Tell people of something in the running transaction; returns the ids of those who hear of it,
-    now or before.
+    """Tell people of something in the running transaction; returns who heard of it, now or by an earlier call.
 
     `about` and `place` are keys of portal/subjects.py, `about` may be empty. Rows of one `group` are one row while
     it is unread. With `event`, a second call for the same event tells nobody twice. Nobody hears of what they did.
