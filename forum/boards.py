@@ -160,7 +160,8 @@ def _found(wanted: Wanted, places: Sequence[int]) -> _Found:
     found, has_more = _range(_shown(_among(wanted, places), wanted.show), wanted)
     older = _key(found[-1]) if found and (has_more or wanted.after is not None) else None
     newer = _key(found[0]) if found and (has_more if wanted.after is not None else wanted.before is not None) else None
-    pinned = list(_pinned(wanted, places)) if wanted.is_first and wanted.show == "latest" else []
+    shows_pinned = wanted.is_first and wanted.show == "latest" and wanted.tag is None
+    pinned = list(_pinned(wanted, places)) if shows_pinned else []
     held = {topic.pk for topic in pinned}
     topics = [*pinned, *(topic for topic in found if topic.pk not in held)]
     return _Found(topics, held, _names(topics), _tags_of(topics), older, newer)
