@@ -80,8 +80,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--databases", default="SQLite,PostgreSQL")
-    parser.add_argument("--repeats", type=int, default=20, help="how often the old process is asked each question")
-    parser.add_argument("--cold", type=int, default=8, help="how many new processes are asked each question")
+    parser.add_argument("--repeats", type=int, default=15, help="how often the old process is asked each question")
+    parser.add_argument("--cold", type=int, default=5, help="how many new processes are asked each question")
     options = parser.parse_args()
     begun = time.monotonic()
     with all_databases(options.databases.split(",")) as urls, ThreadPoolExecutor() as pool:

@@ -84,7 +84,7 @@ def _make(numbers: range) -> None:
         texts.append(("。" if is_chinese else ". ").join(sentences))
     rows = Repo.objects.bulk_create(made)
     Label.objects.bulk_create(
-        Label(repo=row, text=text) for row in rows for text in {*row.languages, "safetensors", *row.tags, row.task}
+        Label(repo=row, text=text) for row in rows for text in {*row.languages, row.task}
     )
     SearchDocument.objects.bulk_create(
         SearchDocument(
