@@ -99,14 +99,17 @@ def shown(rows: Sequence[Notification], reader: Asker) -> list[Line]:
 
 def count(reader: User, *, has_pulled: bool = False) -> int:
     """Return how much is unread, at most MOST_COUNTED, and keep it; without a query when it is known."""
-    if reader.unread is None:
-        if not has_pulled:
-            broadcasting.pull(reader)
-        rows = list(Notification.objects.unread().filter(user=reader).newest()[:MOST_COUNTED])
-        seen = subjects.describe({key for row in rows for key in row.keys}, reader) if rows else {}
-        reader.unread = sum(1 for row in rows if row.kind in KINDS and _is_there(row, seen))
-        User.objects.filter(pk=reader.pk).update(unread=reader.unread)
-    return reader.unread
+    if reader.unread is not None and reader.reach is None:
+        return reader.unread
+    if not has_pulled:
+        broadcasting.pull(reader)
+    rows = list(Notification.objects.unread().filter(user=reader).newest()[:MOST_COUNTED])
+    seen = subjects.describe({key for row in rows for key in row.keys}, reader) if rows else {}
+    found = sum(1 for row in rows if row.kind in KINDS and _is_there(row, seen))
+    if reader.reach is None:  # a limited token sees less than its person
+        reader.unread = found
+        User.objects.filter(pk=reader.pk).update(unread=found)
+    return found
 
 
 def find(reader: User, pk: int) -> Line:
