@@ -24,6 +24,7 @@ NOBODY = """
 /alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
 /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
 /accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/
+/forum /forum/latest /forum/latest?show=top /forum/c/questions /forum/tags /forum/t/{thread} /forum/search
 /accounts/password/reset/key/done/ /docs/api /alice/gated /accounts/confirm-email/{confirm}/
 """
 SIGNED_IN = """
@@ -34,7 +35,8 @@ SIGNED_IN = """
 /accounts/logout/ /accounts/email/ /accounts/password/change/ /accounts/2fa/ /accounts/sessions/
 /accounts/reauthenticate/ /accounts/2fa/webauthn/
 /accounts/3rdparty/
-/forum/new /forum/new?category=questions /forum/drafts /forum/bookmarks /forum/topics/{thread}/replies
+/forum /forum/latest /forum/c/questions /forum/unread /forum/unread/new /forum/search?q=tiny /forum/t/{thread}
+/forum/tags/tiny /forum/new /forum/new?category=questions /forum/drafts /forum/bookmarks /forum/topics/{thread}/replies
 /forum/topics/{thread}/order /forum/posts/{answer} /forum/posts/{answer}/edit /forum/posts/{answer}/history
 /notifications /notifications?unread=1 /settings/notifications /organizations/lab/webhooks
 /settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
@@ -121,6 +123,7 @@ NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
     "pictures of badges": r"badges/.*svg",
+    "feeds and marks of the forum": r".*forum/.*atom|.*forum/topics/.*/(news|read)\$$",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
