@@ -67,7 +67,7 @@ class NewTopicForm(TitleForm, CommentForm):
         required=False,
         max_length=300,
         help_text=_("Up to five words that tell what it is about, with commas between."),
-        widget=forms.TextInput(attrs={"data-complete": "tags", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"data-complete": "tag", "autocomplete": "off"}),
     )
     about = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     began = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
@@ -161,7 +161,7 @@ class TagsForm(ReasonForm):
         label=_("Tags"),
         required=False,
         max_length=300,
-        widget=forms.TextInput(attrs={"data-complete": "tags", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"data-complete": "tag", "autocomplete": "off"}),
     )
     kind = forms.ChoiceField(
         label=_("Kind"),

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from forum import discussing, drafting
 from forum.forms import CommentForm
-from forum.models import Post
+from forum.models import Post, Topic
 from forum.views.topics import conversation
 from models_hub.models import Repo
 from models_hub.views.pages import repo_page, respond
@@ -22,7 +22,8 @@ def add(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
     form, status = CommentForm(request.POST), 400
     if form.is_valid():
         try:
-            post = discussing.comment(topic, by=request.user, text=form.cleaned_data["text"])
+            to = _answered(topic, request)
+            post = discussing.comment(topic, by=request.user, text=form.cleaned_data["text"], reply_to=to)
         except DomainError as error:
             form.add_error(None, error.message)
             status = status_of(error)
@@ -71,6 +72,12 @@ def hiding(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpR
     post = discussing.find_comment(discussing.find(repo, int(number), request.user), comment, request.user)
     discussing.hide(post, by=request.user)
     return redirect(_address(repo, post))
+
+
+def _answered(topic: Topic, request: HttpRequest) -> Post | None:
+    """Return the comment that is answered, None for none in particular."""
+    sent = request.POST.get("to", "")
+    return discussing.find_comment(topic, sent, request.user) if sent else None
 
 
 def _address(repo: Repo, post: Post) -> str:

@@ -79,7 +79,7 @@ def conversation(
     user, start = request.user, _number(request, "from") or 1
     may_moderate = isinstance(user, User) and permissions.can_moderate(user, topic)
     shown = Post.objects.shown_to(user, moderates=may_moderate).filter(topic=topic, number__gte=start)
-    posts = list(shown.select_related("author", "hidden_by").order_by("number")[: POSTS + 1])
+    posts = list(shown.select_related("author", "hidden_by", "reply_to").order_by("number")[: POSTS + 1])
     posting.render_again(repo, posts[:POSTS])
     for post in posts:
         post.topic = topic

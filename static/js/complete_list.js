@@ -1,6 +1,6 @@
 // <input data-complete="languages"> takes several words with commas between; each is completed by itself, from the
-// choices of <datalist id="known-languages">, or for “model” and “dataset” by names that the portal finds.
-const KINDS = ["model", "dataset"];
+// choices of <datalist id="known-languages">, or for “model”, “dataset” and “tag” by names that the portal finds.
+const KINDS = ["model", "dataset", "tag"];
 let asked;
 
 document.querySelectorAll("input[data-complete]").forEach((input) => {

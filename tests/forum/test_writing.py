@@ -391,3 +391,21 @@ def test_the_api_does_what_the_pages_do(room, client, token_of, alice, bob):
     assert call(bob, "GET", "bookmarks")["results"][0]["note"] == "mine"
     assert call(bob, "GET", "drafts")[0]["text"] == "unfinished"
     assert call(alice, "PATCH", f"topics/{topic}", {"title": "Renamed", "status": "closed"})["status"] == "closed"
+
+
+def test_an_answer_in_a_discussion_of_a_repository_names_its_comment(make_repo, as_user, alice, bob):
+    repo = make_repo(alice, "bert")
+    first = discussing.open_discussion(repo=repo, by=bob, title="Why?", text="Tell me.").posts.get()
+
+    as_user(alice).post("/alice/bert/discussions/1/comments", {"text": "Because.", "to": first.pk})
+
+    assert Post.objects.get(text="Because.").reply_to == first
+    assert Event.objects.get(kind="discussion.commented").payload["replied"] == bob.pk
+    assert "In answer to" in page(as_user(None), "/alice/bert/discussions/1")
+
+
+def test_a_text_that_takes_too_long_to_format_is_shown_as_it_is_and_says_so(topic, as_user, bob, monkeypatch):
+    monkeypatch.setattr("models_hub.rendering.comment_html", lambda *_args, **_options: None)
+    opening.reply(topic, by=bob, text="![" * 50)
+
+    assert "It takes too long to format" in page(as_user(None), topic.path)
