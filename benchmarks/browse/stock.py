@@ -83,9 +83,7 @@ def _make(numbers: range) -> None:
         sentences.append(blank.join(chance.choices(chinese if is_chinese else english, cum_weights=often, k=USUAL)))
         texts.append(("。" if is_chinese else ". ").join(sentences))
     rows = Repo.objects.bulk_create(made)
-    Label.objects.bulk_create(
-        Label(repo=row, text=text) for row in rows for text in {*row.languages, row.task}
-    )
+    Label.objects.bulk_create(Label(repo=row, text=text) for row in rows for text in {*row.languages, row.task})
     SearchDocument.objects.bulk_create(
         SearchDocument(
             repo=row, name=(name := indexing.name_words(row)), text=text, rules=words.RULES,

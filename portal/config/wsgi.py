@@ -7,7 +7,7 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.template import engines
+from django.template import Engine
 from django.template.loader import get_template
 from django.urls import get_resolver, reverse
 from django.utils import translation
@@ -33,5 +33,5 @@ for _page in sorted(_templates.rglob("*.html")):
     get_template(str(_page.relative_to(_templates)))
 for _name in _unused:
     del sys.modules[_name]
-_read = engines["django"].engine.template_context_processors
+_read = Engine.get_default().template_context_processors
 _joined = [model._meta.get_fields() for model in apps.get_models()]
