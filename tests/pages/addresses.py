@@ -24,10 +24,12 @@ NOBODY = """
 /alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
 /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
 /accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/
+/rules /transparency
 /forum /forum/latest /forum/latest?show=top /forum/c/questions /forum/tags /forum/t/{thread} /forum/search
 /accounts/password/reset/key/done/ /docs/api /alice/gated /accounts/confirm-email/{confirm}/
 """
 SIGNED_IN = """
+/reports /appeals /appeals/{notice} /reports/new?about=user:{bob} /reports/new?about=user:{bob}&claim=copyright
 / /models /spaces /alice /lab /alice?tab=models /alice?tab=activity /alice?tab=likes /alice?tab=followers
 /alice?tab=collections /bob?tab=following
 /badges /badges/first-light /badges/doc-writer /badges/mentor /badges/claims /bob?tab=badges /trust /seasons
@@ -100,6 +102,8 @@ PLACES = [
         ("fay, who owes a code", "/accounts/2fa/authenticate/"),
         ("una, who moderates", "/leaderboard/proposals /leaderboard/proposals/{proposal} /leaderboard/mood"),
         ("una, who moderates", "/seasons/{season} /awards /trust /badges/claims"),
+        ("una, who moderates", "/moderation /moderation?status=closed /moderation/cases/{case} /moderation/appeals"),
+        ("una, who moderates", "/moderation/appeals/{appeal} /moderation/words /moderation/settings /moderation/log"),
         ("una, who moderates", "/forum/categories /forum/categories/new /forum/c/questions/settings"),
         ("hal", "/accounts/3rdparty/ /accounts/password/set/ /accounts/2fa/"),
         ("ivy, who comes from elsewhere", "/accounts/3rdparty/signup/"),
@@ -127,6 +131,7 @@ NO_PAGES = {
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
+    "the appeal of who may not sign in": r"appeals/from-sign-in/",
     "for scripts": r"accounts/2fa/webauthn/login/|.*forum/names$|.*/quotation\$?$|.*forum/drafts/\(",
     "leading to the page of an answer": r".*forum/posts/.*/reply\$?$",
     "other names of pages, and one that leads on without a code by mail": r"accounts/(social/|login/code/confirm)",

@@ -298,6 +298,7 @@ def fill() -> dict[str, str]:
     told = alice.notifications.get(kind="follow")
     stop = unsubscribing.link(alice, ["mention", "digest"]).removeprefix("/unsubscribe/")
     return {
+        **judged(alice, bob, answer),
         "first": first.oid, "second": second.oid, "talk": str(talk.number), "pull": str(pull.number),
         "comment": str(comment.public_id if hasattr(comment, "public_id") else comment.pk),
         "rule": str(rule.pk), "invitation": str(invitation.pk), "join": secret, "job": str(waits.job_id),
@@ -307,6 +308,21 @@ def fill() -> dict[str, str]:
         "device": device.user_code, "token": str(token.pk), "export": str(export.pk), "season": season,
         "notification": str(told.pk), "stop": stop, "thread": str(thread.pk), "answer": str(answer.pk),
     }  # fmt: skip
+
+
+def judged(alice: Any, bob: Any, answer: Any) -> dict[str, str]:
+    """Have bob report an answer of alice's, a moderator warn her, and her appeal; return what pages name."""
+    from portal import appealing, moderating, watched_words
+    from portal.models import Notice, User
+
+    judge = User.objects.create_user("judith", "judith@example.org", "secret", is_staff=True)
+    case = moderating.report(f"post:{answer.pk}", by=bob, reason="off-topic", text="It answers itself.")
+    moderating.decide(case, by=judge, action="warn", version=case.version, text="Please answer others too.")
+    notice = Notice.objects.get(person=alice)
+    made = appealing.appeal(notice, by=alice, text="I had found it out.")
+    watched_words.add(by=judge, word="代写论文", action="hold")
+    moderating.report(f"user:{bob.pk}", by=alice, reason="spam", text="He only praises himself.")
+    return {"case": str(case.pk), "notice": str(notice.pk), "appeal": str(made.pk), "bob": str(bob.pk)}
 
 
 def honours(alice: Any, bob: Any, tiny: Any) -> str:
