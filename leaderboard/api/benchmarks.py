@@ -55,6 +55,7 @@ class OneBenchmark(APIView):
 
 class BenchmarkDecision(APIView):
     @extend_schema(request=DecisionInput, responses=BenchmarkShape)
+    @once
     def post(self, request: Request, benchmark_id: int) -> Response:
         """Approve a benchmark, or refuse it and say why; for staff."""
         benchmark = find_benchmark(request.user, benchmark_id)

@@ -106,6 +106,7 @@ class OneProposal(APIView):
 
 class ProposalDecision(APIView):
     @extend_schema(request=DecisionInput, responses=SuiteShape)
+    @once
     def post(self, request: Request, suite_id: int) -> Response:
         """Approve a suite, or refuse it and say why; for staff."""
         suite = _proposal(request, suite_id)

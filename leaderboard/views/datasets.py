@@ -42,6 +42,6 @@ def _register(request: HttpRequest, repo: Repo) -> HttpResponse:
     new, known = _("It is a benchmark now: models can be evaluated on it."), _("This version is registered already.")
     words = new if is_new else known
     if benchmark.is_proposed:
-        words = f"{words} {_('Moderators review it before lists offer it to others.')}"
+        words = " ".join((words, _("Moderators review it before lists offer it to others.")))
     messages.success(request, words)
     return redirect(benchmark)
