@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from leaderboard import best_scores
 from leaderboard.models import Benchmark, Evaluation, ScoreRemoval
 from portal import moderated
-from portal.moderated import Target
 from portal.models import Decision
+from portal.moderated import Target
 
 
 def register() -> None:

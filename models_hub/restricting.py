@@ -8,12 +8,17 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from models_hub import purging
+from models_hub.describing import RELATIONS
 from models_hub.models import BlockedDigest, CatalogueChange, Repo, RepoBlob, Restriction
 from portal.models import Decision, Event, User
+from portal.notifying import notify
 
 Level = Restriction.Level
+MAX_TOLD = 500
+DESCENDED = gettext_noop("A model that one of yours is made from was disabled by the moderators")
 
 
 def restrict(repo: Repo, *, level: int, decision: Decision) -> dict[str, Any]:
@@ -72,7 +77,17 @@ def _set_gate(repo: Repo, gate: str) -> None:
 def _tell(repo: Repo, level: int | None, decision: Decision) -> None:
     """Let the catalogues of all processes follow, and boards be counted anew."""
     CatalogueChange.objects.create(repo_id=repo.pk)
+    if level is not None and level >= Level.DISABLE:
+        _tell_descendants(repo)
     Event.record("repo.restricted", subject=f"repo:{repo.pk}", by=decision.by, level=level, decision=decision.pk)
+
+
+def _tell_descendants(repo: Repo) -> None:
+    """Let the owners of models that are made from it know; nothing is done to those."""
+    labels = [f"base_model:{relation}:{repo.full_name}" for relation in RELATIONS]
+    made = Repo.objects.filter(labels__text__in=labels, deleted_at=None).exclude(namespace=repo.namespace)
+    people = set(made.values_list("namespace__user_id", flat=True)[:MAX_TOLD]) - {None}
+    notify("moderation", people=people, about=f"repo:{repo.pk}", by=None, data={"said": DESCENDED, "path": repo.path})
 
 
 def _purge(repo: Repo, decision: Decision) -> None:

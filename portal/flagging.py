@@ -8,6 +8,8 @@ from portal import trust
 from portal.models import Report, ReporterScore, User
 
 HIDE = 8.3  # from this sum on a post is hidden until somebody has looked
+SILENCE = 2.5  # from this sum, of so many people, on a new person may only read until somebody has looked
+SILENCE_PEOPLE = 3
 STAFF_WEIGHT = 5
 MACHINE_WEIGHT = 4.0  # of a rule's own report: never enough to hide alone
 JUDGED_ENOUGH = 5  # after more judged reports than this, being right or wrong counts

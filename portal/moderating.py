@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from portal import flagging, mod_log, moderated, restraining
+from portal import flagging, mod_log, moderated, restraining, trust
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInRequired
 from portal.mod_actions import ACTIONS, Action
 from portal.models import Asker, Case, CaseHost, Decision, Event, Membership, Notice, Reason, Report, User
@@ -26,6 +26,7 @@ MAX_TEXT = 4000
 REPORTS_A_DAY = 50
 # Reports of these are seen by moderators alone, and are looked at first.
 GRAVE = frozenset({Reason.MALWARE, Reason.SAFETY, Reason.PRIVACY, Reason.SECRET})
+BULK = (Reason.SPAM, Reason.HARASSMENT)
 DUE_HOURS = 48
 GRAVE_HOURS = 4
 CLAIM_HOURS = {Case.Kind.LICENCE: 168, Case.Kind.COPYRIGHT: 24, Case.Kind.PRIVACY: 24, Case.Kind.SAFETY: 4}
@@ -139,6 +140,8 @@ def _add(
         )
         if kind == Case.Kind.REPORT and case.score >= flagging.HIDE and not case.hidden_by_machine:
             _hide_by_machine(case, target, reason)
+        if kind == Case.Kind.REPORT and by is not None and reason in BULK:
+            _silence_newcomer(case, reason)
     return case
 
 
@@ -164,6 +167,24 @@ def _hide_by_machine(case: Case, target: Target, reason: str) -> None:
     decision = Decision(
         case=case, about=target.key, action="hide", reason=reason, by_machine=True, person_id=target.author_id
     )
+    carry_out(decision, by=None)
+
+
+def _silence_newcomer(case: Case, reason: str) -> None:
+    """Silence a new person whom several people report for bulk or harassment, until somebody has looked."""
+    author = case.author
+    if author is None or trust.level(author) > 0 or restraining.silence_of(author):
+        return
+    said = Report.objects.filter(case__author=author, case__kind=Case.Kind.REPORT, verdict="", reason__in=BULK)
+    said = said.filter(reporter__isnull=False)
+    if said.values("reporter").distinct().count() < flagging.SILENCE_PEOPLE:
+        return
+    if sum(said.values_list("weight", flat=True)) < flagging.SILENCE:
+        return
+    decision = Decision(
+        case=case, about=f"user:{author.pk}", action="silence", reason=reason, by_machine=True, person=author,
+        until=timezone.now() + timedelta(hours=24),
+    )  # fmt: skip
     carry_out(decision, by=None)
 
 
@@ -308,9 +329,9 @@ def close(case: Case, *, by: User, verdict: str, decision: Decision) -> None:
         one.save(update_fields=("verdict", "judged_at"))
         flagging.judged(one, verdict)
     dismissed = verdict == Report.Verdict.DISAGREED
-    if dismissed and case.hidden_by_machine:
-        for hiding in case.decisions.filter(action="hide", by_machine=True, undone_at=None):
-            undo(hiding, by=by)
+    if dismissed:
+        for made in case.decisions.filter(by_machine=True, undone_at=None):
+            undo(made, by=by)
     case.status, case.closed_at, case.claimed_by = Case.Status.CLOSED, now, None
     case.save(update_fields=("status", "closed_at", "claimed_by"))
     reporters = list(case.reports.filter(judged_at=now, reporter__isnull=False).values_list("reporter_id", flat=True))

@@ -113,7 +113,8 @@ def _badge(row: Row, _names: str) -> str:
 
 
 def _moderation(row: Row, _names: str) -> str:
-    return str(row.data.get("said") or "") or _("The moderators decided about something of yours")
+    said = str(row.data.get("said") or "")  # stored in English
+    return _(said) if said else _("The moderators decided about something of yours")
 
 
 def _reported(row: Row, _names: str) -> str:

@@ -199,6 +199,14 @@ def test_a_step_undone_leads_back_to_the_step_before(repo, case, charlie, bob, m
     assert row.since < timezone.now() + timedelta(seconds=1)
 
 
+def test_owners_of_models_made_from_it_hear_of_it(repo, case, bob, morgan, make_repo):
+    child = "---\nbase_model: alice/ladder\nbase_model_relation: finetune\n---\n# Child\n"
+    made = make_repo(bob, "child", files={"README.md": child})
+    decide(case, morgan, "disable")
+    assert bob.notifications.filter(kind="moderation").exists()
+    assert Wire().get(f"/{made.full_name}/resolve/main/README.md").status_code == 200
+
+
 def test_an_organizations_admins_hear_of_it(alice, bob, charlie, morgan, team, make_repo):
     repo = make_repo(bob, "shared", namespace="team")
     case = moderating.report(f"repo:{repo.pk}", by=charlie, reason="licence")

@@ -92,6 +92,17 @@ def test_enough_weight_hides_a_post_and_a_machine_says_so(post, charlie, morgan,
     assert ReporterScore.objects.get(person=charlie).disagreed == 1
 
 
+def test_several_reports_of_bulk_silence_a_new_person_until_somebody_looked(post, alice, charlie, morgan, bob):
+    people = [alice, charlie, make_user("nora")]
+    for one in people:
+        case = moderating.report(key(post), by=one, reason="spam")
+    silence = restraining.silence_of(bob)
+    assert silence.decision.by_machine
+    assert Notice.objects.get(person=bob).decision == silence.decision
+    decide(case, morgan, "dismiss")
+    assert restraining.silence_of(bob) is None
+
+
 def test_hiding_tells_the_author_and_the_reporter(post, charlie, morgan, bob, as_user):
     case = moderating.report(key(post), by=charlie, reason="spam")
     decide(case, morgan, "hide", text="Please no advertising.")
