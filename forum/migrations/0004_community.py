@@ -6,455 +6,625 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('forum', '0003_search'),
-        ('models_hub', '0008_community'),
-        ('portal', '0007_community'),
+        ("forum", "0003_search"),
+        ("models_hub", "0008_community"),
+        ("portal", "0007_community"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Bookmark',
+            name="Bookmark",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('remind_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("note", models.CharField(blank=True, max_length=200)),
+                ("remind_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=40, unique=True)),
-                ('title_en', models.CharField(blank=True, max_length=60)),
-                ('title_zh', models.CharField(blank=True, max_length=60)),
-                ('about_en', models.CharField(blank=True, max_length=300)),
-                ('about_zh', models.CharField(blank=True, max_length=300)),
-                ('template_en', models.TextField(blank=True, max_length=4000)),
-                ('template_zh', models.TextField(blank=True, max_length=4000)),
-                ('icon', models.CharField(default='chat', max_length=40)),
-                ('color', models.CharField(default='blue', max_length=10)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('readers', models.CharField(choices=[('everyone', 'everyone'), ('members', 'people who are signed in'), ('staff', 'staff')], default='everyone', max_length=8)),
-                ('trust_to_open', models.PositiveSmallIntegerField(default=0)),
-                ('trust_to_reply', models.PositiveSmallIntegerField(default=0)),
-                ('staff_open', models.BooleanField(default=False)),
-                ('asks_questions', models.BooleanField(default=False)),
-                ('reviews_articles', models.BooleanField(default=False)),
-                ('slow_seconds', models.PositiveIntegerField(default=0)),
-                ('topic_count', models.PositiveIntegerField(default=0)),
-                ('post_count', models.PositiveIntegerField(default=0)),
-                ('archived_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=40, unique=True)),
+                ("title_en", models.CharField(blank=True, max_length=60)),
+                ("title_zh", models.CharField(blank=True, max_length=60)),
+                ("about_en", models.CharField(blank=True, max_length=300)),
+                ("about_zh", models.CharField(blank=True, max_length=300)),
+                ("template_en", models.TextField(blank=True, max_length=4000)),
+                ("template_zh", models.TextField(blank=True, max_length=4000)),
+                ("icon", models.CharField(default="chat", max_length=40)),
+                ("color", models.CharField(default="blue", max_length=10)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "readers",
+                    models.CharField(
+                        choices=[("everyone", "everyone"), ("members", "people who are signed in"), ("staff", "staff")],
+                        default="everyone",
+                        max_length=8,
+                    ),
+                ),
+                ("trust_to_open", models.PositiveSmallIntegerField(default=0)),
+                ("trust_to_reply", models.PositiveSmallIntegerField(default=0)),
+                ("staff_open", models.BooleanField(default=False)),
+                ("asks_questions", models.BooleanField(default=False)),
+                ("reviews_articles", models.BooleanField(default=False)),
+                ("slow_seconds", models.PositiveIntegerField(default=0)),
+                ("topic_count", models.PositiveIntegerField(default=0)),
+                ("post_count", models.PositiveIntegerField(default=0)),
+                ("archived_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ('position', 'pk'),
+                "ordering": ("position", "pk"),
             },
         ),
         migrations.CreateModel(
-            name='CategoryReader',
+            name="CategoryReader",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField(choices=[(0, 'muted'), (1, 'normal'), (2, 'tracking'), (3, 'watching')], default=1)),
-                ('read_floor', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "muted"), (1, "normal"), (2, "tracking"), (3, "watching")], default=1
+                    ),
+                ),
+                ("read_floor", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60)),
-                ('title', models.CharField(blank=True, max_length=300)),
-                ('text', models.TextField(blank=True)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('sequence', models.PositiveIntegerField(default=0)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=60)),
+                ("title", models.CharField(blank=True, max_length=300)),
+                ("text", models.TextField(blank=True)),
+                ("data", models.JSONField(blank=True, default=dict)),
+                ("sequence", models.PositiveIntegerField(default=0)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Ignoring',
+            name="Ignoring",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Poll',
+            name="Poll",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('question', models.CharField(max_length=200)),
-                ('max_choices', models.PositiveSmallIntegerField(default=1)),
-                ('closes_at', models.DateTimeField(blank=True, null=True)),
-                ('voters', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("question", models.CharField(max_length=200)),
+                ("max_choices", models.PositiveSmallIntegerField(default=1)),
+                ("closes_at", models.DateTimeField(blank=True, null=True)),
+                ("voters", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='PollOption',
+            name="PollOption",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=200)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('votes', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.CharField(max_length=200)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("votes", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'ordering': ('position',),
+                "ordering": ("position",),
             },
         ),
         migrations.CreateModel(
-            name='PollVote',
+            name="PollVote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
         ),
         migrations.CreateModel(
-            name='Reaction',
+            name="Reaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('like', 'like'), ('thanks', 'thanks'), ('insight', 'insightful'), ('celebrate', 'celebrate'), ('confused', 'not clear to me')], max_length=10)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("like", "like"),
+                            ("thanks", "thanks"),
+                            ("insight", "insightful"),
+                            ("celebrate", "celebrate"),
+                            ("confused", "not clear to me"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Reader',
+            name="Reader",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='reader', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('unread_floor', models.BigIntegerField(default=0)),
-                ('seen_at', models.DateTimeField(null=True)),
-                ('active_at', models.DateTimeField(db_index=True, null=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="reader",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("unread_floor", models.BigIntegerField(default=0)),
+                ("seen_at", models.DateTimeField(null=True)),
+                ("active_at", models.DateTimeField(db_index=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Steward',
+            name="Steward",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('until', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("until", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Tag',
+            name="Tag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, unique=True)),
-                ('topic_count', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40, unique=True)),
+                ("topic_count", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='TopicReader',
+            name="TopicReader",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_read', models.PositiveIntegerField(default=0)),
-                ('level', models.PositiveSmallIntegerField(choices=[(0, 'muted'), (1, 'normal'), (2, 'tracking'), (3, 'watching')], default=1)),
-                ('visited_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("last_read", models.PositiveIntegerField(default=0)),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[(0, "muted"), (1, "normal"), (2, "tracking"), (3, "watching")], default=1
+                    ),
+                ),
+                ("visited_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='TopicTag',
+            name="TopicTag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_post_id', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("last_post_id", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.AddField(
-            model_name='post',
-            name='held_at',
+            model_name="post",
+            name="held_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='post',
-            name='hidden_why',
-            field=models.CharField(blank=True, default='', max_length=200),
+            model_name="post",
+            name="hidden_why",
+            field=models.CharField(blank=True, default="", max_length=200),
         ),
         migrations.AddField(
-            model_name='post',
-            name='reactions',
+            model_name="post",
+            name="reactions",
             field=models.JSONField(blank=True, default=dict),
         ),
         migrations.AddField(
-            model_name='post',
-            name='reply_to',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replies', to='forum.post'),
+            model_name="post",
+            name="reply_to",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="replies",
+                to="forum.post",
+            ),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='about',
-            field=models.CharField(blank=True, db_index=True, default='', max_length=60),
+            model_name="topic",
+            name="about",
+            field=models.CharField(blank=True, db_index=True, default="", max_length=60),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='accepted',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='forum.post'),
+            model_name="topic",
+            name="accepted",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="forum.post"
+            ),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='closes_at',
+            model_name="topic",
+            name="closes_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='held_at',
+            model_name="topic",
+            name="held_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='hidden_at',
+            model_name="topic",
+            name="hidden_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='kind',
-            field=models.CharField(choices=[('discussion', 'discussion'), ('question', 'question'), ('article', 'article')], default='discussion', max_length=10),
+            model_name="topic",
+            name="kind",
+            field=models.CharField(
+                choices=[("discussion", "discussion"), ("question", "question"), ("article", "article")],
+                default="discussion",
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='last_post',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='forum.post'),
+            model_name="topic",
+            name="last_post",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="forum.post"
+            ),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='last_poster',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="topic",
+            name="last_poster",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='likes',
+            model_name="topic",
+            name="likes",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='merged_into',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='forum.topic'),
+            model_name="topic",
+            name="merged_into",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="forum.topic"
+            ),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='participants',
+            model_name="topic",
+            name="participants",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='pinned_everywhere',
+            model_name="topic",
+            name="pinned_everywhere",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='pinned_until',
+            model_name="topic",
+            name="pinned_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='slow_seconds',
+            model_name="topic",
+            name="slow_seconds",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='views',
+            model_name="topic",
+            name="views",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AlterField(
-            model_name='post',
-            name='kind',
-            field=models.CharField(choices=[('comment', 'comment'), ('status-change', 'change of status'), ('title-change', 'change of title'), ('commit', 'commit'), ('review', 'review'), ('note', 'note of a moderator')], default='comment', max_length=13),
+            model_name="post",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("comment", "comment"),
+                    ("status-change", "change of status"),
+                    ("title-change", "change of title"),
+                    ("commit", "commit"),
+                    ("review", "review"),
+                    ("note", "note of a moderator"),
+                ],
+                default="comment",
+                max_length=13,
+            ),
         ),
         migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['author', '-id'], name='post_of_author'),
+            model_name="post",
+            index=models.Index(fields=["author", "-id"], name="post_of_author"),
         ),
         migrations.AddField(
-            model_name='bookmark',
-            name='post',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bookmarks', to='forum.post'),
+            model_name="bookmark",
+            name="post",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="bookmarks", to="forum.post"
+            ),
         ),
         migrations.AddField(
-            model_name='bookmark',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bookmarks', to=settings.AUTH_USER_MODEL),
+            model_name="bookmark",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="bookmarks", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='topic',
-            name='category',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='topics', to='forum.category'),
+            model_name="topic",
+            name="category",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="topics",
+                to="forum.category",
+            ),
         ),
         migrations.AddIndex(
-            model_name='topic',
-            index=models.Index(condition=models.Q(('category__isnull', False), ('deleted_at__isnull', True), ('held_at__isnull', True), ('hidden_at__isnull', True)), fields=['category', '-last_post'], name='topic_of_category'),
+            model_name="topic",
+            index=models.Index(
+                condition=models.Q(
+                    ("category__isnull", False),
+                    ("deleted_at__isnull", True),
+                    ("held_at__isnull", True),
+                    ("hidden_at__isnull", True),
+                ),
+                fields=["category", "-last_post"],
+                name="topic_of_category",
+            ),
         ),
         migrations.AddIndex(
-            model_name='topic',
-            index=models.Index(condition=models.Q(('category__isnull', False), ('deleted_at__isnull', True), ('held_at__isnull', True), ('hidden_at__isnull', True)), fields=['-last_post'], name='topic_latest'),
+            model_name="topic",
+            index=models.Index(
+                condition=models.Q(
+                    ("category__isnull", False),
+                    ("deleted_at__isnull", True),
+                    ("held_at__isnull", True),
+                    ("hidden_at__isnull", True),
+                ),
+                fields=["-last_post"],
+                name="topic_latest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='topic',
-            index=models.Index(fields=['author', '-id'], name='topic_of_author'),
+            model_name="topic",
+            index=models.Index(fields=["author", "-id"], name="topic_of_author"),
         ),
         migrations.AddIndex(
-            model_name='topic',
-            index=models.Index(condition=models.Q(('category__isnull', False), ('deleted_at__isnull', True), ('held_at__isnull', True), ('hidden_at__isnull', True), ('kind', 'question')), fields=['-last_post'], name='topic_questions'),
+            model_name="topic",
+            index=models.Index(
+                condition=models.Q(
+                    ("category__isnull", False),
+                    ("deleted_at__isnull", True),
+                    ("held_at__isnull", True),
+                    ("hidden_at__isnull", True),
+                    ("kind", "question"),
+                ),
+                fields=["-last_post"],
+                name="topic_questions",
+            ),
         ),
         migrations.AddIndex(
-            model_name='topic',
-            index=models.Index(condition=models.Q(('category__isnull', False), ('deleted_at__isnull', True), ('held_at__isnull', True), ('hidden_at__isnull', True), ('likes__gt', 0)), fields=['-likes', '-id'], name='topic_top'),
+            model_name="topic",
+            index=models.Index(
+                condition=models.Q(
+                    ("category__isnull", False),
+                    ("deleted_at__isnull", True),
+                    ("held_at__isnull", True),
+                    ("hidden_at__isnull", True),
+                    ("likes__gt", 0),
+                ),
+                fields=["-likes", "-id"],
+                name="topic_top",
+            ),
         ),
         migrations.AddIndex(
-            model_name='topic',
-            index=models.Index(condition=models.Q(('category__isnull', False), ('deleted_at__isnull', True), ('held_at__isnull', True), ('hidden_at__isnull', True)), fields=['-id'], name='topic_newest'),
+            model_name="topic",
+            index=models.Index(
+                condition=models.Q(
+                    ("category__isnull", False),
+                    ("deleted_at__isnull", True),
+                    ("held_at__isnull", True),
+                    ("hidden_at__isnull", True),
+                ),
+                fields=["-id"],
+                name="topic_newest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='topic',
-            index=models.Index(condition=models.Q(('pinned_until__isnull', False)), fields=['pinned_until'], name='topic_pinned'),
+            model_name="topic",
+            index=models.Index(
+                condition=models.Q(("pinned_until__isnull", False)), fields=["pinned_until"], name="topic_pinned"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='topic',
-            constraint=models.CheckConstraint(condition=models.Q(('repo__isnull', True), ('category__isnull', True), _connector='OR'), name='topic_in_one_place'),
+            model_name="topic",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("repo__isnull", True), ("category__isnull", True), _connector="OR"),
+                name="topic_in_one_place",
+            ),
         ),
         migrations.AddField(
-            model_name='categoryreader',
-            name='category',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='category_readers', to='forum.category'),
+            model_name="categoryreader",
+            name="category",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="category_readers", to="forum.category"
+            ),
         ),
         migrations.AddField(
-            model_name='categoryreader',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='categories_read', to=settings.AUTH_USER_MODEL),
+            model_name="categoryreader",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="categories_read", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='draft',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL),
+            model_name="draft",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='ignoring',
-            name='ignored',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="ignoring",
+            name="ignored",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='ignoring',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ignoring', to=settings.AUTH_USER_MODEL),
+            model_name="ignoring",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="ignoring", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='poll',
-            name='topic',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='poll', to='forum.topic'),
+            model_name="poll",
+            name="topic",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="poll", to="forum.topic"
+            ),
         ),
         migrations.AddField(
-            model_name='polloption',
-            name='poll',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='options', to='forum.poll'),
+            model_name="polloption",
+            name="poll",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="options", to="forum.poll"
+            ),
         ),
         migrations.AddField(
-            model_name='pollvote',
-            name='option',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='forum.polloption'),
+            model_name="pollvote",
+            name="option",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="forum.polloption"
+            ),
         ),
         migrations.AddField(
-            model_name='pollvote',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='poll_votes', to=settings.AUTH_USER_MODEL),
+            model_name="pollvote",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="poll_votes", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='reaction',
-            name='post',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reaction_rows', to='forum.post'),
+            model_name="reaction",
+            name="post",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="reaction_rows", to="forum.post"
+            ),
         ),
         migrations.AddField(
-            model_name='reaction',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reactions', to=settings.AUTH_USER_MODEL),
+            model_name="reaction",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="reactions", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='steward',
-            name='appointed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="steward",
+            name="appointed_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='steward',
-            name='category',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stewards', to='forum.category'),
+            model_name="steward",
+            name="category",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="stewards", to="forum.category"
+            ),
         ),
         migrations.AddField(
-            model_name='steward',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stewardships', to=settings.AUTH_USER_MODEL),
+            model_name="steward",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="stewardships", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='topicreader',
-            name='topic',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readers', to='forum.topic'),
+            model_name="topicreader",
+            name="topic",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="readers", to="forum.topic"
+            ),
         ),
         migrations.AddField(
-            model_name='topicreader',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='topics_read', to=settings.AUTH_USER_MODEL),
+            model_name="topicreader",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="topics_read", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='topictag',
-            name='tag',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='topic_links', to='forum.tag'),
+            model_name="topictag",
+            name="tag",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="topic_links", to="forum.tag"
+            ),
         ),
         migrations.AddField(
-            model_name='topictag',
-            name='topic',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tag_links', to='forum.topic'),
+            model_name="topictag",
+            name="topic",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="tag_links", to="forum.topic"
+            ),
         ),
         migrations.AddIndex(
-            model_name='bookmark',
-            index=models.Index(condition=models.Q(('remind_at__isnull', False)), fields=['remind_at'], name='bookmark_due'),
+            model_name="bookmark",
+            index=models.Index(
+                condition=models.Q(("remind_at__isnull", False)), fields=["remind_at"], name="bookmark_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bookmark',
-            constraint=models.UniqueConstraint(fields=('user', 'post'), name='bookmark_once'),
+            model_name="bookmark",
+            constraint=models.UniqueConstraint(fields=("user", "post"), name="bookmark_once"),
         ),
         migrations.AddConstraint(
-            model_name='categoryreader',
-            constraint=models.UniqueConstraint(fields=('user', 'category'), name='category_reader_once'),
+            model_name="categoryreader",
+            constraint=models.UniqueConstraint(fields=("user", "category"), name="category_reader_once"),
         ),
         migrations.AddConstraint(
-            model_name='draft',
-            constraint=models.UniqueConstraint(fields=('user', 'key'), name='draft_once'),
+            model_name="draft",
+            constraint=models.UniqueConstraint(fields=("user", "key"), name="draft_once"),
         ),
         migrations.AddConstraint(
-            model_name='ignoring',
-            constraint=models.UniqueConstraint(fields=('user', 'ignored'), name='ignore_once'),
+            model_name="ignoring",
+            constraint=models.UniqueConstraint(fields=("user", "ignored"), name="ignore_once"),
         ),
         migrations.AddConstraint(
-            model_name='polloption',
-            constraint=models.UniqueConstraint(fields=('poll', 'position'), name='poll_position_once'),
+            model_name="polloption",
+            constraint=models.UniqueConstraint(fields=("poll", "position"), name="poll_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='pollvote',
-            constraint=models.UniqueConstraint(fields=('option', 'user'), name='poll_vote_once'),
+            model_name="pollvote",
+            constraint=models.UniqueConstraint(fields=("option", "user"), name="poll_vote_once"),
         ),
         migrations.AddIndex(
-            model_name='reaction',
-            index=models.Index(fields=['user', '-id'], name='reaction_of_user'),
+            model_name="reaction",
+            index=models.Index(fields=["user", "-id"], name="reaction_of_user"),
         ),
         migrations.AddConstraint(
-            model_name='reaction',
-            constraint=models.UniqueConstraint(fields=('post', 'user', 'kind'), name='reaction_once'),
+            model_name="reaction",
+            constraint=models.UniqueConstraint(fields=("post", "user", "kind"), name="reaction_once"),
         ),
         migrations.AddConstraint(
-            model_name='steward',
-            constraint=models.UniqueConstraint(fields=('category', 'user'), name='steward_once'),
+            model_name="steward",
+            constraint=models.UniqueConstraint(fields=("category", "user"), name="steward_once"),
         ),
         migrations.AddIndex(
-            model_name='topicreader',
-            index=models.Index(condition=models.Q(('level', 3)), fields=['topic'], name='topic_watchers'),
+            model_name="topicreader",
+            index=models.Index(condition=models.Q(("level", 3)), fields=["topic"], name="topic_watchers"),
         ),
         migrations.AddIndex(
-            model_name='topicreader',
-            index=models.Index(condition=models.Q(('level__gte', 2)), fields=['user', 'topic'], name='topics_tracked'),
+            model_name="topicreader",
+            index=models.Index(condition=models.Q(("level__gte", 2)), fields=["user", "topic"], name="topics_tracked"),
         ),
         migrations.AddConstraint(
-            model_name='topicreader',
-            constraint=models.UniqueConstraint(fields=('user', 'topic'), name='topic_reader_once'),
+            model_name="topicreader",
+            constraint=models.UniqueConstraint(fields=("user", "topic"), name="topic_reader_once"),
         ),
         migrations.AddIndex(
-            model_name='topictag',
-            index=models.Index(fields=['tag', '-last_post_id'], name='tag_latest'),
+            model_name="topictag",
+            index=models.Index(fields=["tag", "-last_post_id"], name="tag_latest"),
         ),
         migrations.AddConstraint(
-            model_name='topictag',
-            constraint=models.UniqueConstraint(fields=('topic', 'tag'), name='topic_tag_once'),
+            model_name="topictag",
+            constraint=models.UniqueConstraint(fields=("topic", "tag"), name="topic_tag_once"),
         ),
     ]

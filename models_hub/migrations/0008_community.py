@@ -6,133 +6,267 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('models_hub', '0007_search_table'),
-        ('portal', '0007_community'),
+        ("models_hub", "0007_search_table"),
+        ("portal", "0007_community"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BlockedDigest',
+            name="BlockedDigest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64, unique=True)),
-                ('reason', models.CharField(choices=[('spam', 'spam or advertising'), ('off-topic', 'off topic'), ('harassment', 'harassment or hate'), ('malware', 'malware'), ('unsafe-file', 'unsafe file'), ('secret', 'a secret was leaked'), ('licence', 'licence conflict'), ('copyright', 'copyright'), ('privacy', 'personal data'), ('safety', 'danger to people'), ('does-not-load', 'does not load or run'), ('false-score', 'false score'), ('other', 'something else')], max_length=13)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("spam", "spam or advertising"),
+                            ("off-topic", "off topic"),
+                            ("harassment", "harassment or hate"),
+                            ("malware", "malware"),
+                            ("unsafe-file", "unsafe file"),
+                            ("secret", "a secret was leaked"),
+                            ("licence", "licence conflict"),
+                            ("copyright", "copyright"),
+                            ("privacy", "personal data"),
+                            ("safety", "danger to people"),
+                            ("does-not-load", "does not load or run"),
+                            ("false-score", "false score"),
+                            ("other", "something else"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='CardReview',
+            name="CardReview",
             fields=[
-                ('repo', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='card_review', serialize=False, to='models_hub.repo')),
-                ('head', models.CharField(max_length=40)),
-                ('rules', models.PositiveSmallIntegerField(default=0)),
-                ('steps_done', models.PositiveSmallIntegerField(default=0)),
-                ('steps', models.PositiveSmallIntegerField(default=0)),
-                ('found', models.JSONField(default=list)),
+                (
+                    "repo",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="card_review",
+                        serialize=False,
+                        to="models_hub.repo",
+                    ),
+                ),
+                ("head", models.CharField(max_length=40)),
+                ("rules", models.PositiveSmallIntegerField(default=0)),
+                ("steps_done", models.PositiveSmallIntegerField(default=0)),
+                ("steps", models.PositiveSmallIntegerField(default=0)),
+                ("found", models.JSONField(default=list)),
             ],
         ),
         migrations.CreateModel(
-            name='CatalogueSnapshot',
+            name="CatalogueSnapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('model', 'model'), ('dataset', 'data set'), ('space', 'Space')], max_length=8, unique=True)),
-                ('position', models.BigIntegerField()),
-                ('newest', models.BigIntegerField()),
-                ('made_by', models.CharField(max_length=32)),
-                ('made_at', models.DateTimeField()),
-                ('content', models.BinaryField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("model", "model"), ("dataset", "data set"), ("space", "Space")],
+                        max_length=8,
+                        unique=True,
+                    ),
+                ),
+                ("position", models.BigIntegerField()),
+                ("newest", models.BigIntegerField()),
+                ("made_by", models.CharField(max_length=32)),
+                ("made_at", models.DateTimeField()),
+                ("content", models.BinaryField()),
             ],
         ),
         migrations.CreateModel(
-            name='Downloader',
+            name="Downloader",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('window', models.DateField()),
-                ('caller', models.CharField(max_length=32)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("window", models.DateField()),
+                ("caller", models.CharField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='Restriction',
+            name="Restriction",
             fields=[
-                ('repo', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='restriction', serialize=False, to='models_hub.repo')),
-                ('level', models.PositiveSmallIntegerField(choices=[(0, 'bears a warning'), (1, 'is off lists, search and boards'), (2, 'may be downloaded only by who is signed in and agrees'), (3, 'is disabled'), (4, 'is in quarantine'), (5, 'was deleted for good')])),
-                ('reason', models.CharField(choices=[('spam', 'spam or advertising'), ('off-topic', 'off topic'), ('harassment', 'harassment or hate'), ('malware', 'malware'), ('unsafe-file', 'unsafe file'), ('secret', 'a secret was leaked'), ('licence', 'licence conflict'), ('copyright', 'copyright'), ('privacy', 'personal data'), ('safety', 'danger to people'), ('does-not-load', 'does not load or run'), ('false-score', 'false score'), ('other', 'something else')], max_length=13)),
-                ('text', models.TextField(blank=True)),
-                ('since', models.DateTimeField()),
-                ('gate_before', models.CharField(blank=True, default='', max_length=6)),
+                (
+                    "repo",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="restriction",
+                        serialize=False,
+                        to="models_hub.repo",
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "bears a warning"),
+                            (1, "is off lists, search and boards"),
+                            (2, "may be downloaded only by who is signed in and agrees"),
+                            (3, "is disabled"),
+                            (4, "is in quarantine"),
+                            (5, "was deleted for good"),
+                        ]
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("spam", "spam or advertising"),
+                            ("off-topic", "off topic"),
+                            ("harassment", "harassment or hate"),
+                            ("malware", "malware"),
+                            ("unsafe-file", "unsafe file"),
+                            ("secret", "a secret was leaked"),
+                            ("licence", "licence conflict"),
+                            ("copyright", "copyright"),
+                            ("privacy", "personal data"),
+                            ("safety", "danger to people"),
+                            ("does-not-load", "does not load or run"),
+                            ("false-score", "false score"),
+                            ("other", "something else"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("text", models.TextField(blank=True)),
+                ("since", models.DateTimeField()),
+                ("gate_before", models.CharField(blank=True, default="", max_length=6)),
             ],
         ),
         migrations.RemoveIndex(
-            model_name='repo',
-            name='repo_best_score',
+            model_name="repo",
+            name="repo_best_score",
         ),
         migrations.AddField(
-            model_name='webhook',
-            name='organization',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='portal.organization'),
+            model_name="webhook",
+            name="organization",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="webhooks",
+                to="portal.organization",
+            ),
         ),
         migrations.AlterField(
-            model_name='upkeeprun',
-            name='kind',
-            field=models.CharField(choices=[('collection', 'Collection'), ('scrub', 'Scrub'), ('standing', 'Standing')], max_length=10),
+            model_name="upkeeprun",
+            name="kind",
+            field=models.CharField(
+                choices=[("collection", "Collection"), ("scrub", "Scrub"), ("standing", "Standing")], max_length=10
+            ),
         ),
         migrations.AlterField(
-            model_name='webhook',
-            name='owner',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to=settings.AUTH_USER_MODEL),
+            model_name="webhook",
+            name="owner",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="webhooks",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddIndex(
-            model_name='commit',
-            index=models.Index(condition=models.Q(('weights_digest', ''), _negated=True), fields=['weights_digest'], name='commit_weights'),
+            model_name="commit",
+            index=models.Index(
+                condition=models.Q(("weights_digest", ""), _negated=True),
+                fields=["weights_digest"],
+                name="commit_weights",
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.OrderBy(models.Func(models.F('best_score'), output_field=models.FloatField(), template='COALESCE(%(expressions)s, -1)'), descending=True), models.OrderBy(models.F('id'), descending=True), name='repo_best_score'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"),
+                models.OrderBy(
+                    models.Func(
+                        models.F("best_score"),
+                        output_field=models.FloatField(),
+                        template="COALESCE(%(expressions)s, -1)",
+                    ),
+                    descending=True,
+                ),
+                models.OrderBy(models.F("id"), descending=True),
+                name="repo_best_score",
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.OrderBy(models.Func(models.F('parameters'), output_field=models.BigIntegerField(), template='COALESCE(%(expressions)s, -1)'), descending=True), models.OrderBy(models.F('id'), descending=True), name='repo_largest'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"),
+                models.OrderBy(
+                    models.Func(
+                        models.F("parameters"),
+                        output_field=models.BigIntegerField(),
+                        template="COALESCE(%(expressions)s, -1)",
+                    ),
+                    descending=True,
+                ),
+                models.OrderBy(models.F("id"), descending=True),
+                name="repo_largest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(models.F('kind'), models.Func(models.F('parameters'), output_field=models.BigIntegerField(), template='COALESCE(%(expressions)s, 4611686018427387904)'), models.F('id'), name='repo_smallest'),
+            model_name="repo",
+            index=models.Index(
+                models.F("kind"),
+                models.Func(
+                    models.F("parameters"),
+                    output_field=models.BigIntegerField(),
+                    template="COALESCE(%(expressions)s, 4611686018427387904)",
+                ),
+                models.F("id"),
+                name="repo_smallest",
+            ),
         ),
         migrations.AddIndex(
-            model_name='repo',
-            index=models.Index(fields=['kind', 'lower', 'id'], name='repo_by_name'),
+            model_name="repo",
+            index=models.Index(fields=["kind", "lower", "id"], name="repo_by_name"),
         ),
         migrations.AddConstraint(
-            model_name='webhook',
-            constraint=models.CheckConstraint(condition=models.Q(('owner__isnull', True), ('organization__isnull', True), _connector='XOR'), name='webhook_of_one_owner'),
+            model_name="webhook",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("owner__isnull", True), ("organization__isnull", True), _connector="XOR"),
+                name="webhook_of_one_owner",
+            ),
         ),
         migrations.AddField(
-            model_name='blockeddigest',
-            name='decision',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='portal.decision'),
+            model_name="blockeddigest",
+            name="decision",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="portal.decision"
+            ),
         ),
         migrations.AddField(
-            model_name='downloader',
-            name='repo',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='models_hub.repo'),
+            model_name="downloader",
+            name="repo",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="models_hub.repo"
+            ),
         ),
         migrations.AddField(
-            model_name='restriction',
-            name='decision',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='portal.decision'),
+            model_name="restriction",
+            name="decision",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="portal.decision"
+            ),
         ),
         migrations.AddIndex(
-            model_name='downloader',
-            index=models.Index(fields=['window'], name='downloader_window'),
+            model_name="downloader",
+            index=models.Index(fields=["window"], name="downloader_window"),
         ),
         migrations.AddConstraint(
-            model_name='downloader',
-            constraint=models.UniqueConstraint(fields=('repo', 'window', 'caller'), name='downloader_once'),
+            model_name="downloader",
+            constraint=models.UniqueConstraint(fields=("repo", "window", "caller"), name="downloader_once"),
         ),
         migrations.AddIndex(
-            model_name='restriction',
-            index=models.Index(condition=models.Q(('level__gte', 1)), fields=['repo'], name='restriction_unlisted'),
+            model_name="restriction",
+            index=models.Index(condition=models.Q(("level__gte", 1)), fields=["repo"], name="restriction_unlisted"),
         ),
     ]
