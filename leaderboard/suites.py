@@ -34,15 +34,18 @@ def create_suite(
     description: str = "",
     description_zh: str = "",
     ends_at: datetime | None = None,
+    another_version: bool = False,
 ) -> Suite:
     """Propose a board of benchmarks, each with its weight in the mean; what moderators propose is approved at once.
 
-    Under the slug of a board that is there it is the next version of it, which its author and moderators may propose.
+    With `another_version` it is to follow the board that has the slug, which its author and moderators may propose.
     """
     user = _require_person(by)
     _check(slug, title, benchmarks, ends_at)
     words = {"title": title, "title_zh": title_zh, "description": description, "description_zh": description_zh}
     with transaction.atomic():
+        if not another_version and Suite.objects.current().filter(slug=slug).exists():
+            raise Conflict(_("There is a suite with the address “%(slug)s” already.") % {"slug": slug})
         reviewing.require_place(slug, user)
         _refuse_the_same(slug, words, benchmarks)
         if not permissions.can_review(user):

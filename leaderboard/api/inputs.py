@@ -58,6 +58,7 @@ class SuiteInput(serializers.Serializer[None]):
     description = serializers.CharField(max_length=5000, default="", allow_blank=True)
     description_zh = serializers.CharField(max_length=5000, default="", allow_blank=True)
     ends_at = serializers.DateTimeField(default=None, allow_null=True)
+    another_version = serializers.BooleanField(default=False, help_text="To follow the suite that has the slug.")
     benchmarks = WeightedBenchmarkInput(many=True)
 
 

@@ -48,7 +48,8 @@ def new(request: HttpRequest) -> HttpResponse:
         status = 400
         if form.is_valid():
             try:
-                suite = suites.create_suite(by=user, **form.values)
+                follows = of is not None and form.values["slug"] == of.slug
+                suite = suites.create_suite(by=user, another_version=follows, **form.values)
             except DomainError as error:
                 form.add_error(None, error.message)
                 status = status_of(error)

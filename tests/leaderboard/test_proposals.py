@@ -96,8 +96,11 @@ class TestBoards:
     def test_the_name_of_a_board_is_its_authors(self, alice, bob, morgan, proposed, mood):
         late = propose(alice, mood)
         reviewing.approve_suite(proposed, by=morgan)
+        for another_version in (False, True):
+            with pytest.raises(Conflict):
+                propose(alice, mood, title="Mine", another_version=another_version)
         with pytest.raises(Conflict):
-            propose(alice, mood, title="Mine")
+            propose(bob, mood, title="Mine")
         with pytest.raises(Conflict):
             reviewing.approve_suite(late, by=morgan)
 
@@ -106,7 +109,7 @@ class TestBoards:
     ):
         reviewing.approve_suite(proposed, by=morgan)
         other = make_benchmark(make_repo, alice, "tone")
-        second = propose(bob, mood, other, title="Moods and tones")
+        second = propose(bob, mood, other, title="Moods and tones", another_version=True)
         assert "Moods and tones" not in client.get("/leaderboard/moods").text
         assert reviewing.approve_suite(second, by=morgan).version == 2
         assert "Moods and tones" in client.get("/leaderboard/moods").text
@@ -116,7 +119,7 @@ class TestBoards:
         assert client.get("/leaderboard/moods?version=3").status_code == 404
         assert [suite.version for suite in Suite.objects.current()] == [2]
         with pytest.raises(Conflict):
-            propose(bob, mood, other, title="Moods and tones")
+            propose(bob, mood, other, title="Moods and tones", another_version=True)
 
     def test_a_person_has_few_proposals_that_wait(self, monkeypatch, bob, mood, proposed):
         monkeypatch.setattr("leaderboard.suites.MAX_WAITING", 1)
@@ -146,9 +149,13 @@ class TestBoards:
         assert as_user(bob).post("/leaderboard/proposals/new", sent).status_code == 400
         assert not Suite.objects.exists()
 
-    def test_the_form_for_another_version_is_filled(self, as_user, bob, morgan, proposed):
+    def test_the_form_for_another_version_is_filled_and_makes_one(self, as_user, bob, morgan, mood, proposed):
         reviewing.approve_suite(proposed, by=morgan)
         assert 'value="Moods"' in as_user(bob).get("/leaderboard/proposals/new?of=moods").text
+        sent = {"slug": "moods", "title": "Moods", f"weight-{mood.pk}": "3"}
+        assert as_user(bob).post("/leaderboard/proposals/new", sent).status_code == 409
+        answer = as_user(bob).post("/leaderboard/proposals/new?of=moods", sent)
+        assert answer.headers["Location"] == Suite.objects.latest("pk").get_absolute_url()
 
     def test_a_limited_token_neither_sees_nor_decides_nor_proposes(self, bob, morgan, mood, proposed):
         for person in (bob, morgan):
