@@ -79,7 +79,8 @@ def log_label(name: str) -> str:
     action, _dot, what = name.partition(".")
     if action not in ACTIONS:
         return gettext(LOGGED.get(name, name))
-    return f"{ACTIONS[action].label} · {gettext(LOGGED[what])}" if what in LOGGED else str(ACTIONS[action].label)
+    parts = [str(ACTIONS[action].label), *([gettext(LOGGED[what])] if what in LOGGED else [])]
+    return " · ".join(parts)
 
 
 @register.filter
