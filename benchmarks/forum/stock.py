@@ -18,7 +18,7 @@ from portal.models import Namespace, Notification, User
 
 ROOMS = 8
 PEOPLE = 500
-TEXTS = 400
+TEXTS = 150
 TAGS = 30
 RARE = 20_000  # different words that a few posts have each
 LONG = 80_000  # posts of the long topic, page 4,000 of which is looked at
