@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.models.accounts import User
 
@@ -11,11 +11,11 @@ from portal.models.accounts import User
 class TrustLevel(models.IntegerChoices):
     """The five levels. The last is never reached by counting: staff appoint people for a term."""
 
-    NEW = 0, _("New")
-    BASIC = 1, _("Basic")
-    MEMBER = 2, _("Member")
-    REGULAR = 3, _("Regular")
-    STEWARD = 4, _("Steward")
+    NEW = 0, pgettext_lazy("trust level", "New")
+    BASIC = 1, pgettext_lazy("trust level", "Basic")
+    MEMBER = 2, pgettext_lazy("trust level", "Member")
+    REGULAR = 3, pgettext_lazy("trust level", "Regular")
+    STEWARD = 4, pgettext_lazy("trust level", "Steward")
 
 
 class UserDay(models.Model):
