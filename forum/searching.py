@@ -5,7 +5,7 @@ best among these is computed here, from the same words, so that both engines ran
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -23,7 +23,8 @@ from models_hub.searching.highlighting import Piece
 from models_hub.searching.words import Term
 from portal.models import Asker
 
-CANDIDATES = 200
+CANDIDATES = 150
+LONGEST = 20_000  # characters of a post in which an excerpt is looked for
 PAGE = 20
 TITLE, WHOLE_TITLE, ACCEPTED = 3.0, 4.0, 1.0
 QUOTE, APOSTROPHE = '"', "'"
@@ -171,7 +172,7 @@ def _visible(found: Sequence[_Candidate], reader: Asker) -> list[_Candidate]:
 
 def _score(one: _Candidate, terms: Sequence[Term]) -> float:
     """Return how well a post answers: words in its title before words in its text, then what others made of it."""
-    title, said = one.title.split(), one.words.split()
+    title, said = f" {one.title} ", f" {one.words} "
     in_title = [bool(_times(term, title)) for term in terms]
     points = sum(math.log1p(min(_times(term, said), 5)) for term in terms)
     points += TITLE * sum(in_title) / len(terms) + (WHOLE_TITLE if all(in_title) else 0)
@@ -180,10 +181,12 @@ def _score(one: _Candidate, terms: Sequence[Term]) -> float:
     return points + 0.3 * math.log1p(one.likes) + 1 / (1 + years)
 
 
-def _times(term: Term, said: Iterable[str]) -> int:
-    if term.is_prefix:
-        return sum(1 for word in said if word.startswith(term.word) or word == term.stem)
-    return sum(1 for word in said if word in (term.word, term.stem))
+def _times(term: Term, said: str) -> int:
+    """Return how often a term is among words between blanks; counted in the text itself, which is much quicker."""
+    end = "" if term.is_prefix else " "
+    times = said.count(f" {term.word}{end}")
+    is_within = term.stem.startswith(term.word) if term.is_prefix else term.stem == term.word
+    return times if is_within else times + said.count(f" {term.stem} ")
 
 
 def _hits(chosen: Sequence[_Candidate], terms: Sequence[Term], times: dict[int, int]) -> list[Hit]:
@@ -200,7 +203,7 @@ def _hit(post: Post, terms: Sequence[Term], times: int, now: datetime) -> Hit:
     return Hit(
         path=post.path,
         title=highlighting.marked(topic.title, terms),
-        excerpt=highlighting.excerpt(post.text, terms) or [Piece(post.text[: highlighting.LENGTH])],
+        excerpt=highlighting.excerpt(post.text[:LONGEST], terms) or [Piece(post.text[: highlighting.LENGTH])],
         author=post.author.username if post.author else "",
         place=room.title if room else repo.full_name if repo else "",
         place_path=room.path if room else repo.path if repo else "",
