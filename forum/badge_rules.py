@@ -14,7 +14,7 @@ from django.db.models import F, Min, QuerySet
 from forum.models import Post, Reaction, Topic, TopicQuerySet
 from portal import evidence, trusting
 from portal.evidence import Fact
-from portal.models import Event, TrustLevel
+from portal.models import Decision, Event, TrustLevel
 
 GOOD = (Reaction.Kind.LIKE, Reaction.Kind.THANKS, Reaction.Kind.INSIGHT, Reaction.Kind.CELEBRATE)
 WELCOME_WITHIN = timedelta(hours=24)
@@ -76,15 +76,24 @@ def solved(people: Collection[int]) -> Iterator[Fact]:
 
 def articles(people: Collection[int]) -> Iterator[Fact]:
     """Yield articles that a reviewer, who is not close, approved."""
-    rows = open_topics().filter(kind=Topic.Kind.ARTICLE, author__in=people, category__reviews_articles=True)
-    topics = {topic.pk: topic for topic in rows}
+    there = open_topics().filter(kind=Topic.Kind.ARTICLE, author__in=people, category__reviews_articles=True)
+    topics = {topic.pk: topic for topic in there}
     approvals = Event.objects.filter(kind="article.approved", subject__in=[f"topic:{pk}" for pk in topics])
+    rows = [*approvals.order_by("id").values_list("subject", "actor_id", "created_at"), *_let_in(topics)]
     found = []
-    for subject, reviewer, at in approvals.order_by("id").values_list("subject", "actor_id", "created_at"):
+    for subject, reviewer, at in rows:
         author = topics[int(subject.removeprefix("topic:"))].author_id
         if reviewer is not None and author is not None and reviewer != author:
             found.append(Fact(author, subject, at, reviewer))
     yield from evidence.apart(found)
+
+
+def _let_in(topics: Collection[int]) -> list[tuple[str, int | None, datetime]]:
+    """Return who let waiting articles in, and when: what waits is the opening post."""
+    openings = Post.objects.filter(topic__in=topics, number=1).values_list("pk", "topic_id")
+    keys = {f"post:{post}": f"topic:{topic}" for post, topic in openings}
+    decided = Decision.objects.filter(action="approve", about__in=keys, undone_at__isnull=True, by_machine=False)
+    return [(keys[about], by, at) for about, by, at in decided.values_list("about", "by_id", "created_at")]
 
 
 def answered(people: Collection[int]) -> Iterator[Fact]:

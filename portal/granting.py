@@ -48,8 +48,12 @@ def recheck(rule: Rule, people: Collection[int], *, dry_run: bool = False) -> Ou
     """Compare what counts towards one badge with the rows of these people, and give or take back what follows."""
     outcome = Outcome()
     found: dict[int, list[Fact]] = defaultdict(list)
+    seen = set()
     for fact in evidence.facts(rule.slug, people):
-        found[fact.user].append(fact)
+        # Two sources may prove the same thing: the older fact counts.
+        if (fact.user, fact.key) not in seen:
+            seen.add((fact.user, fact.key))
+            found[fact.user].append(fact)
     kept: dict[int, list[BadgeEvidence]] = defaultdict(list)
     for row in BadgeEvidence.objects.filter(badge=rule.slug, user__in=people):
         kept[row.user_id].append(row)
