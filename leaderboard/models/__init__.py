@@ -12,6 +12,6 @@ from leaderboard.models.wishes import IdleRule, StandingOrder, Vote, Wish, WishQ
 
 __all__ = [
     "Benchmark", "BenchmarkQuerySet", "Contamination", "Evaluation", "EvaluationQuerySet", "IdleRule", "Overlap",
-    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "Reviewed", "ScoreRemoval", "Standing", "StandingOrder",
-    "Suite", "SuiteEntry", "SuiteQuerySet", "Vote", "Wish", "WishQuerySet",
+    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "Reviewed", "ScoreRemoval", "Standing",
+    "StandingOrder", "Suite", "SuiteEntry", "SuiteQuerySet", "Vote", "Wish", "WishQuerySet",
 ]  # fmt: skip
