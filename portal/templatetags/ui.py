@@ -77,10 +77,10 @@ def action_label(name: str) -> str:
 def log_label(name: str) -> str:
     """What a line of the log of moderation says was done, in the reader's language."""
     action, _dot, what = name.partition(".")
-    if action not in ACTIONS:
-        return gettext(LOGGED.get(name, name))
-    parts = [str(ACTIONS[action].label), *([gettext(LOGGED[what])] if what in LOGGED else [])]
-    return " · ".join(parts)
+    known = action in ACTIONS
+    stored = LOGGED.get(what if known else name, "" if known else name)
+    parts = [str(ACTIONS[action].label)] if known else []
+    return " · ".join([*parts, gettext(stored)] if stored else parts)
 
 
 @register.filter
