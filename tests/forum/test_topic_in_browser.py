@@ -1,0 +1,67 @@
+"""The page of a topic in a real browser: posts come to it, and keys walk through it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.live import LivePortal
+from tests.servers import need
+
+pytestmark = [pytest.mark.live, pytest.mark.browser]
+TOPIC = """
+from forum.models import Category
+from forum.opening import NewTopic, open_topic
+from portal.models import User
+room = Category.objects.filter(readers="everyone", staff_open=False, trust_to_open=0, reviews_articles=False)[0]
+open_topic(category=room, by=User.objects.get(username="tess"), new=NewTopic("A talk of two browsers", "Who is there?"))
+"""
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture
+def person(live_portal: LivePortal) -> Iterator[Callable[[str], Page]]:
+    """Browsers of people who sign in; the test fails when one of them logs an error."""
+    [chromium] = need("chromium")
+    live_portal.manage("found_forum")
+    problems: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+        def sign_in(name: str) -> Page:
+            live_portal.user(name)
+            page = browser.new_context(locale="en-US").new_page()
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.goto(f"{live_portal.url}/accounts/login/")
+            page.fill("[name=login]", name)
+            page.fill("[name=password]", "correct horse battery staple")
+            page.locator("main button[type=submit]").click()
+            page.wait_for_url(lambda address: "login" not in address)
+            return page
+
+        yield sign_in
+        browser.close()
+    assert not problems
+
+
+def test_two_people_see_each_others_posts_without_loading_again(person, live_portal):
+    tess, theo = person("tess"), person("theo")
+    live_portal.manage("shell", "-c", TOPIC)
+    tess.goto(f"{live_portal.url}/forum/latest")
+    tess.get_by_role("link", name="A talk of two browsers").click()
+    tess.wait_for_url("**/forum/t/**")
+
+    theo.goto(tess.url)
+    theo.fill("textarea[name=text]", "It is me, theo.")
+    theo.locator("form:has(textarea[name=text]) button[type=submit].btn-primary").first.click()
+    expect(theo.locator("#post-2")).to_contain_text("It is me, theo.")
+
+    expect(tess.locator("#post-2")).to_contain_text("It is me, theo.", timeout=30_000)
+    expect(tess.locator("#live-note")).to_have_text("New posts have come.")
+    tess.keyboard.press("?")
+    expect(tess.locator("#keys")).to_be_visible()
+    tess.keyboard.press("Escape")
+    tess.keyboard.press("j")
+    expect(tess.locator(".is-picked")).to_have_count(1)
+    tess.keyboard.press("r")
+    expect(tess.locator("#reply textarea, textarea[name=text]").first).to_be_focused()
