@@ -57,7 +57,7 @@ def _language(notebook: dict[str, Any]) -> str:
 class _Writer:
     """Writes the cells of one notebook."""
 
-    def __init__(self, language: str, places: dict[str, str]) -> None:
+    def __init__(self, language: str, places: dict[str, Any]) -> None:
         self.language, self.places = language, places
         self.images_left = MAX_IMAGES
 
