@@ -1,6 +1,7 @@
 """Atom feeds: of the forum, a category, a tag, a topic, a person. They hold what everybody may see."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,6 +15,8 @@ from forum.models import Category, Post, Tag, Topic
 from portal.context import site_address
 from portal.models import User
 
+# When a feed without items last changed: it never did, and what changed at each look could not be cached.
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _short = cache_control(public=True, max_age=60)
 # What XML cannot hold, although posts can.
 _NO_XML = dict.fromkeys(code for code in range(32) if code not in (9, 10, 13)) | {0xFFFE: None, 0xFFFF: None}
@@ -61,9 +64,16 @@ def author(request: HttpRequest, name: str) -> HttpResponse:
     return _feed(request, person.display_name, f"/{person.username}", feeds.of_author(person))
 
 
+class _Feed(Atom1Feed):
+    """A feed that is the same as long as its items are."""
+
+    def latest_post_date(self) -> datetime:
+        return super().latest_post_date() if self.items else _NEVER
+
+
 def _feed(request: HttpRequest, title: str, path: str, posts: Sequence[Post]) -> HttpResponse:
     base = site_address(request)
-    atom = Atom1Feed(title=_clean(title), link=base + path, description="", feed_url=base + request.path)
+    atom = _Feed(title=_clean(title), link=base + path, description="", feed_url=base + request.path)
     for post in posts:
         name = post.author.username if post.author else _("a deleted account")
         atom.add_item(

@@ -23,7 +23,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+    if (event.target.closest("input, textarea, select, dialog[open], [contenteditable]")) return;
     const act = acts[event.key];
     if (!act) return;
     event.preventDefault();

@@ -6,9 +6,12 @@
   const last = () => Math.max(0, ...[...posts.querySelectorAll("[data-number]")].map((one) => Number(one.dataset.number)));
   let pause = EVERY;
   let timer = 0;
+  let asks = false;
   const look = async () => {
     clearTimeout(timer);
-    if (document.visibilityState !== "visible") return;
+    // Two answers to the same question would bring the same posts twice.
+    if (asks || document.visibilityState !== "visible") return;
+    asks = true;
     try {
       const answer = await fetch(`${posts.dataset.news}?after=${last()}`, { headers: { "HX-Request": "true" } });
       if (answer.status === 200) {
@@ -24,6 +27,8 @@
       }
     } catch {
       pause = Math.min(pause * 2, EVERY * 12);
+    } finally {
+      asks = false;
     }
     timer = setTimeout(look, pause);
   };

@@ -61,6 +61,7 @@ def test_two_people_see_each_others_posts_without_loading_again(person, live_por
     tess.keyboard.press("?")
     expect(tess.locator("#keys")).to_be_visible()
     tess.keyboard.press("Escape")
+    expect(tess.locator("#keys")).to_be_hidden()
     tess.keyboard.press("j")
     expect(tess.locator(".is-picked")).to_have_count(1)
     tess.keyboard.press("r")

@@ -409,3 +409,11 @@ def test_a_text_that_takes_too_long_to_format_is_shown_as_it_is_and_says_so(topi
     opening.reply(topic, by=bob, text="![" * 50)
 
     assert "It takes too long to format" in page(as_user(None), topic.path)
+
+
+def test_drafts_are_listed_whether_they_have_a_title_or_a_place(as_user, alice):
+    drafting.save("new", by=alice, title="Later", text="Not yet")
+    drafting.save("topic:999999", by=alice, text="Its topic is gone")
+    page = as_user(alice).get("/forum/drafts").text
+    assert "Later" in page
+    assert "Its place is not there any more" in page

@@ -19,11 +19,11 @@ def kinds() -> list[str]:
 def test_each_part_runs_when_it_is_due():
     upkeep.perform()
     upkeep.perform()
-    assert kinds() == ["collection", "scrub"]
+    assert kinds() == ["collection", "standing", "scrub"]
     assert not UpkeepRun.objects.filter(finished_at=None).exists()
     UpkeepRun.objects.update(started_at=timezone.now() - upkeep.SCRUB_EVERY - timedelta(minutes=1))
     upkeep.perform()
-    assert kinds() == ["collection", "scrub", "scrub"]
+    assert kinds() == ["collection", "standing", "scrub", "scrub"]
 
 
 def test_old_records_are_forgotten():
