@@ -143,6 +143,7 @@ def seen(response: HttpResponseBase, name: str) -> tuple[int, dict[str, str], st
     """What an asker can tell two answers apart by."""
     headers = {key.lower(): value.replace(name, "*") for key, value in response.items()}
     text = body_of(response).decode("utf-8", "replace").replace(name, "*")
+    text = re.sub(r'name="began" value="[^"]*"', "", text)  # when a form was opened, signed
     kept = "\n".join(line for line in text.splitlines() if "csrf" not in line.lower())
     return response.status_code, {key: value for key, value in headers.items() if key not in VARYING}, kept
 
