@@ -105,7 +105,7 @@ def load_with_wrk(bench: Bench, name: str, path: str, seconds: int, *, cookie: s
     web, database = (1000 * (late - early) / max(count, 1) for early, late in zip(before, after, strict=True))
     bad = _found(r"Non-2xx or 3xx responses: (\d+)", said)
     rate, middle, late = (
-        _found(pattern, said) for pattern in (r"Requests/sec:\s+(\S+)", r"50%\s+(\S+)", r"99%\s+(\S+)")
+        _found(pattern, said) for pattern in (r"Requests/sec:\s+(\S+)", r"^ +50%\s+(\S+)", r"^ +99%\s+(\S+)")
     )
     print(
         f"{name:34} {float(rate):7.1f}/s  p50 {middle:>9}  p99 {late:>9}  "
@@ -116,7 +116,7 @@ def load_with_wrk(bench: Bench, name: str, path: str, seconds: int, *, cookie: s
 
 
 def _found(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
+    found = re.search(pattern, text, re.MULTILINE)
     return found[1] if found else ""
 
 
