@@ -28,9 +28,11 @@ for _language, _name in settings.LANGUAGES:
     with translation.override(_language):
         reverse("home")
         import_string("models_hub.templatetags.hub.language_name")("en")
+# Of the templates only those that most people open first: each one costs memory that the processes soon hold apart.
 _templates = Path(settings.BASE_DIR) / "templates"
-for _page in sorted(_templates.rglob("*.html")):
-    get_template(str(_page.relative_to(_templates)))
+for _folder in ("", "portal/home", "models_hub/lists", "models_hub/repos", "leaderboard/boards", "forum/topics"):
+    for _page in sorted((_templates / _folder).glob("*.html")):
+        get_template(str(_page.relative_to(_templates)))
 for _name in _unused:
     del sys.modules[_name]
 _read = Engine.get_default().template_context_processors
