@@ -25,7 +25,8 @@ NOBODY = """
 /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
 /accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/
 /rules /transparency
-/forum /forum/latest /forum/latest?show=top /forum/c/questions /forum/tags /forum/t/{thread}/which-one-for-chinese /forum/search
+/forum /forum/latest /forum/latest?show=top /forum/c/questions /forum/tags
+/forum/t/{thread}/which-one-for-chinese /forum/search
 /accounts/password/reset/key/done/ /docs/api /alice/gated /accounts/confirm-email/{confirm}/
 """
 SIGNED_IN = """
@@ -37,7 +38,8 @@ SIGNED_IN = """
 /accounts/logout/ /accounts/email/ /accounts/password/change/ /accounts/2fa/ /accounts/sessions/
 /accounts/reauthenticate/ /accounts/2fa/webauthn/
 /accounts/3rdparty/
-/forum /forum/latest /forum/c/questions /forum/unread /forum/unread/new /forum/search?q=tiny /forum/t/{thread}/which-one-for-chinese
+/forum /forum/latest /forum/c/questions /forum/unread /forum/unread/new /forum/search?q=tiny
+/forum/t/{thread}/which-one-for-chinese
 /forum/tags/tiny /forum/new /forum/new?category=questions /forum/drafts /forum/bookmarks /forum/topics/{thread}/replies
 /forum/topics/{thread}/order /forum/posts/{answer} /forum/posts/{answer}/edit /forum/posts/{answer}/history
 /notifications /notifications?unread=1 /settings/notifications /organizations/lab/webhooks
