@@ -138,12 +138,17 @@ def change_status(topic: Topic, *, by: Asker, status: str, comment: str = "") ->
     A pull request goes through the hub, which reports back.
     """
     user = permissions.require_decider(by, topic)
-    held = False
+    held, why = False, ""
     if comment.strip():
         admission = admit(by=user, text=posting.checked_text(comment), place=topic)
-        comment, held = admission.text, admission.held
+        comment, held, why = admission.text, admission.held, admission.why
     if topic.is_pull_request:
-        proposing.change_status(proposing.find(_repo(topic), _number(topic)), by=user, status=status, comment=comment)
+        said = "" if held else comment  # what the hub reports back is shown at once
+        proposing.change_status(proposing.find(_repo(topic), _number(topic)), by=user, status=status, comment=said)
+        if held:
+            look = posting.written(topic.repo, comment, by=user)
+            with transaction.atomic():
+                add_comment(topic, by=user, text=look, held=True, why=why)
         topic.refresh_from_db(fields=("status", "last_number", "comments"))
         return topic.posts.select_related("author").filter(kind=Post.Kind.STATUS).latest("number")
     if status not in (Status.OPEN, Status.CLOSED):
@@ -152,16 +157,18 @@ def change_status(topic: Topic, *, by: Asker, status: str, comment: str = "") ->
     with transaction.atomic():
         if Topic.objects.select_for_update().get(pk=topic.pk).status == status:
             raise Conflict(_("This discussion has that status already."))
-        return note_status(topic, status, by=user, text=look, held=held)
+        return note_status(topic, status, by=user, text=look, held=held, why=why)
 
 
-def note_status(topic: Topic, status: str, *, by: User, text: posting.Written, held: bool = False) -> Post:
+def note_status(
+    topic: Topic, status: str, *, by: User, text: posting.Written, held: bool = False, why: str = ""
+) -> Post:
     """Write a new status, with what was said about it, in the caller's transaction; returns the note."""
     topic.status = status
     topic.save(update_fields=("status",))
     note = posting.append(topic, by=by, kind=Post.Kind.STATUS, data={"status": status})
     if text.text:
-        add_comment(topic, by=by, text=text, held=held)
+        add_comment(topic, by=by, text=text, held=held, why=why)
     what = "merged" if status == Status.MERGED else "status_changed"
     record(what, topic, by=by, status=status, **posting.facts(note))
     return note

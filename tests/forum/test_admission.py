@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from forum import admission, discussing
 from forum.models import Category, Post, Topic
+from models_hub import publishing
+from models_hub.publishing import PutFile
 from portal import moderating, watched_words
 from portal.errors import InvalidInput, NotAllowed, TooOften
 from portal.models import Case, Event, ModerationRules, Notice, Restraint, Trust, WatchedWord
@@ -190,6 +192,24 @@ def test_a_flagged_word_reports_the_post_once(morgan, alice, charlie, make_repo)
     consumer.look(event)
     case = Case.objects.get(kind="report")
     assert (case.reports_count, case.reports.get().data) == (1, {"words": "my password is"})
+
+
+@pytest.mark.parametrize("is_pull_request", [False, True])
+def test_what_is_said_while_closing_waits_as_anything_else(morgan, alice, charlie, make_repo, is_pull_request):
+    watch(morgan, "cheap followers", "hold")
+    repo = make_repo(alice)
+    if is_pull_request:
+        change = PutFile("a.txt", b"a")
+        pull, _commit = publishing.propose(repo=repo, by=charlie, title="A", description="", changes=[change])
+        topic = discussing.find(repo, pull.number)
+    else:
+        topic = discussing.open_discussion(repo=repo, by=charlie, title="A", text="b")
+    discussing.change_status(topic, by=charlie, status="closed", comment="Buy cheap followers here.")
+    topic.refresh_from_db()
+    assert topic.status == "closed"
+    assert Post.objects.get(topic=topic, text__contains="followers").held_at is not None
+    consumer.hold(Event.objects.filter(kind="discussion.comment_held").latest("pk"))
+    assert Case.objects.get(kind="held").reports.get().text == admission.WATCHED
 
 
 def test_stewards_judge_in_their_rooms_alone(alice, bob, charlie, room, morgan):
