@@ -4,7 +4,7 @@ Refused is what its author can mend, with what to mend; held is what somebody mu
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -90,7 +90,6 @@ class Admission:
     text: str
     why: str = ""  # English, translated where it is shown
     tags: tuple[str, ...] = ()
-    flags: tuple[str, ...] = field(default=())  # watched words for which the post is reported
 
 
 def limits_of(user: User) -> Limits:
@@ -134,7 +133,6 @@ def admit(
         text=watched_words.rewritten(text, in_text),
         why=why,
         tags=tuple(dict.fromkeys(hit.word.value.lower() for hit in hits if hit.word.action == Action.TAG)),
-        flags=tuple(dict.fromkeys(hit.word.word for hit in hits if hit.word.action == Action.FLAG)),
     )
 
 

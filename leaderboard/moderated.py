@@ -8,7 +8,7 @@ from leaderboard import best_scores
 from leaderboard.models import Benchmark, Evaluation, ScoreRemoval
 from portal import moderated
 from portal.models import Decision
-from portal.moderated import Target
+from portal.moderated import OnlyTold, Target
 
 
 def register() -> None:
@@ -51,10 +51,8 @@ class Evaluations:
             best_scores.tell(Evaluation.objects.filter(pk=pk).values_list("model_id", flat=True))
 
 
-class Benchmarks:
+class Benchmarks(OnlyTold):
     """Benchmarks: what is wrong with one is decided on its data set, or in its review."""
-
-    actions = ("nudge", "warn")
 
     def load(self, pk: int) -> Target | None:
         one = Benchmark.objects.filter(pk=pk).select_related("dataset__namespace").first()
@@ -70,9 +68,3 @@ class Benchmarks:
             is_private=one.dataset.private,
             facts={_("Data set"): one.dataset.full_name},
         )
-
-    def apply(self, pk: int, action: str, decision: Decision) -> dict[str, Any]:
-        raise NotImplementedError(action)
-
-    def undo(self, pk: int, action: str, decision: Decision) -> None:
-        raise NotImplementedError(action)

@@ -46,6 +46,18 @@ class Keeper(Protocol):
     def undo(self, pk: int, action: str, decision: Decision) -> None: ...
 
 
+class OnlyTold:
+    """Keeps things that nothing is done to: a friendly word or a warning reaches their people, and that is all."""
+
+    actions = ("nudge", "warn")
+
+    def apply(self, pk: int, action: str, decision: Decision) -> dict[str, Any]:
+        raise AssertionError(f"“{action}” was let through for {decision.about}, to which nothing is done")
+
+    def undo(self, pk: int, action: str, decision: Decision) -> None:
+        raise AssertionError(f"“{action}” was never done to {decision.about}")
+
+
 _keepers: dict[str, Keeper] = {}
 _places: list[Callable[[User], set[str]]] = []
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from portal import moderated, restraining, trust
 from portal.models import Decision, Membership, Organization, Restraint, User
-from portal.moderated import Target
+from portal.moderated import OnlyTold, Target
 
 KINDS = {"silence": Restraint.Kind.SILENCE, "suspend": Restraint.Kind.SUSPENSION}
 
@@ -48,10 +48,8 @@ class People:
         restraining.lift(decision)
 
 
-class Organizations:
+class Organizations(OnlyTold):
     """An organization: its admins hear of what is decided."""
-
-    actions = ("nudge", "warn")
 
     def load(self, pk: int) -> Target | None:
         one = Organization.objects.filter(pk=pk).first()
@@ -68,9 +66,3 @@ class Organizations:
             organization_id=pk,
             told=people,
         )
-
-    def apply(self, pk: int, action: str, decision: Decision) -> dict[str, Any]:
-        raise NotImplementedError(action)
-
-    def undo(self, pk: int, action: str, decision: Decision) -> None:
-        raise NotImplementedError(action)

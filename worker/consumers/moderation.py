@@ -1,5 +1,6 @@
 """What waits for a look, and what watched words are in it, comes before moderators; restricted models leave boards."""
 
+from django.db.models import F
 from django.utils.translation import gettext_noop
 
 from forum.models import Post, Tag, Topic, TopicTag
@@ -49,7 +50,7 @@ def _tag(topic: Topic, names: list[str]) -> None:
             topic=topic, tag=tag, defaults={"last_post_id": topic.last_post_id or 0}
         )
         if made:
-            Tag.objects.filter(pk=tag.pk).update(topic_count=tag.topic_count + 1)
+            Tag.objects.filter(pk=tag.pk).update(topic_count=F("topic_count") + 1)
 
 
 def _post_of(event: Event) -> Post | None:
