@@ -35,6 +35,7 @@ FIRST_DAY = timedelta(days=1)
 WATCHED = gettext_noop("A watched word is in it.")
 LINKED = gettext_noop("New people link to the same host again and again.")
 ATTACKED = gettext_noop("The portal is under attack: posts of new people wait for a look.")
+REVIEWED = gettext_noop("Articles wait until a reviewer has read them.")
 HURRIED = gettext_noop("It was written faster than anybody types.")
 
 _LINK = re.compile(r"https?://[^\s)>\]]+", re.IGNORECASE)
@@ -126,6 +127,8 @@ def admit(
         _require_new_text(by, text)
     in_text = _in_text(hits, len(title) + 1)
     why = "" if keeps_order else _why_held(by, text, hits, limits, seconds, edited)
+    if not why and not keeps_order and isinstance(place, Category) and place.reviews_articles:
+        why = REVIEWED
     if not keeps_order and any(hit.word.action == Action.SILENCE for hit in hits):
         _silence(by)
     return Admission(

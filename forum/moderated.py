@@ -10,7 +10,7 @@ from forum import counting, discussing, naming, posting
 from forum.models import Post, Steward, Topic
 from portal import moderated
 from portal.errors import NotFound
-from portal.models import Decision, Reason, User
+from portal.models import Decision, Event, Reason, User
 from portal.moderated import Target
 
 
@@ -72,6 +72,8 @@ class Topics:
         topic = _locked_topic(pk)
         if action == "approve":
             _let_topic_in(topic)
+            if topic.kind == Topic.Kind.ARTICLE:
+                Event.record("article.approved", subject=f"topic:{pk}", by=decision.by, author=topic.author_id)
             return {}
         if counting.is_listed(topic):
             counting.list_topic(topic, times=-1)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from forum import admission, discussing
 from forum.models import Category, Post, Topic
+from forum.opening import NewTopic, open_topic
 from models_hub import publishing
 from models_hub.publishing import PutFile
 from portal import moderating, watched_words
@@ -210,6 +211,20 @@ def test_what_is_said_while_closing_waits_as_anything_else(morgan, alice, charli
     assert Post.objects.get(topic=topic, text__contains="followers").held_at is not None
     consumer.hold(Event.objects.filter(kind="discussion.comment_held").latest("pk"))
     assert Case.objects.get(kind="held").reports.get().text == admission.WATCHED
+
+
+def test_an_article_waits_for_its_reviewer_who_is_named_to_the_ledgers(morgan, alice):
+    room = Category.objects.create(slug="admission-articles", title_en="Articles", reviews_articles=True)
+    topic = open_topic(category=room, by=alice, new=NewTopic("How I pruned a model", "Step by step."))
+    assert topic.held_at is not None
+    consumer.hold(Event.objects.filter(kind="topic.held").latest("pk"))
+    case = Case.objects.get(kind="held")
+    assert case.reports.get().text == admission.REVIEWED
+    moderating.decide(case, by=morgan, action="approve", version=case.version)
+    topic.refresh_from_db()
+    assert topic.held_at is None
+    approved = Event.objects.get(kind="article.approved")
+    assert (approved.subject, approved.actor) == (f"topic:{topic.pk}", morgan)
 
 
 def test_stewards_judge_in_their_rooms_alone(alice, bob, charlie, room, morgan):
