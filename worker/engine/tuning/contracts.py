@@ -1,0 +1,160 @@
+"""What goes into the verbs that make models, and what they write. Imports no torch.
+
+The options of `Recipe`, the methods and what each architecture takes stand in `registry.toml`, from which forms are
+drawn as well; a test holds both equal.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from worker.engine.contracts import Device, require
+
+# In the folder of a run.
+LOG_FILE = "log.jsonl"  # one line a record, see `worker.engine.tuning.log`
+SUMMARY_FILE = "summary.json"
+MODEL_DIR = "model"  # what is published
+CHECKPOINT_DIR = "checkpoint"  # what the next attempt goes on from; replaced as a whole, never changed in place
+DATA_REPORT_FILE = "data.json"
+MAX_THREADS = 256
+
+Optimizer = Literal["adamw", "adam", "sgd"]
+Schedule = Literal["linear", "cosine", "constant", "inverse_sqrt"]
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Harden = Literal["none", "fgm", "pgd", "freelb", "rdrop"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrangeSpec:
+    """Read training data as people have it, check it, and write it as the engine wants it.
+
+    `files` has the rows under "train", and "dev" and "test" where the author split them; what is missing is cut off
+    `train` by `dev_share` and `test_share`, stratified by label and by groups of equal texts, so that no text is on
+    both sides. `fields` names the column of each role of the task. Labels that `settings` leaves out are found.
+
+    Written to `out_dir`: train.jsonl and dev.jsonl (lines of {"id", "question", "gold"}), test_inputs.jsonl and
+    test_gold.jsonl (what `evaluate` and `score` read, where there is a test part), and data.json, the report.
+    """
+
+    task: str
+    files: dict[str, str]
+    out_dir: str
+    fields: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    dev_share: float = 0.1
+    test_share: float = 0.1
+    max_rows: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require("train" in self.files, "files must name the rows as train")
+        require(set(self.files) <= {"train", "dev", "test"}, "files may be train, dev and test")
+        require(0 <= self.dev_share <= 0.5 and 0 <= self.test_share <= 0.5, "shares must be 0 to 0.5")
+        require(self.max_rows is None or self.max_rows >= 1, "max_rows must be positive")
+        require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A model that begins from random numbers, with a tokenizer that is trained on the texts at hand."""
+
+    model_type: str = "bert"
+    tokenizer: Literal["wordpiece", "bpe", "characters"] = "wordpiece"
+    vocab_size: int = 8000
+    hidden: int = 128
+    layers: int = 2
+    heads: int = 2
+    intermediate: int = 512
+    max_positions: int = 128
+
+    def __post_init__(self) -> None:
+        require(self.heads > 0 and self.hidden % self.heads == 0, "hidden must be a multiple of heads")
+        require(1 <= self.hidden <= 4096 and 1 <= self.layers <= 48, "hidden or layers out of range")
+        require(1 <= self.intermediate <= 16384, "intermediate must be 1 to 16384")
+        require(50 <= self.vocab_size <= 200_000, "vocab_size must be 50 to 200000")
+        require(8 <= self.max_positions <= 8192, "max_positions must be 8 to 8192")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model learns. Everything that may move a number is here, in the spec's seed or in the data."""
+
+    # What changes: "full", "head", "lora" … of registry.toml, with options of its own.
+    method: str = "full"
+    method_options: dict[str, Any] = field(default_factory=dict)
+    epochs: float = 3.0
+    max_steps: int | None = None
+    # Rows of a step. Batches hold rows of like length; with a budget of tokens they are cut by that instead.
+    batch_size: int = 16
+    token_budget: int | None = None
+    accumulation: int = 1
+    max_length: int | None = None
+    optimizer: Optimizer = "adamw"
+    lr: float = 5e-5
+    momentum: float = 0.9  # of sgd
+    weight_decay: float = 0.01
+    schedule: Schedule = "linear"
+    warmup: float = 0.1  # share of the steps
+    clip_norm: float = 1.0  # 0 for none
+    dropout: float | None = None  # None leaves what the model has
+    label_smoothing: float = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    token_dropout: float = 0.0  # share of tokens that are masked while training
+    mixup: float = 0.0  # alpha of embedding mixup; 0 for none
+    harden: Harden = "none"
+    harden_options: dict[str, Any] = field(default_factory=dict)
+    # Of causal models.
+    packing: bool = False
+    completion_only: bool = True
+    eval_every: int | None = None  # steps; None for the end of each epoch
+    patience: int = 0  # evaluations without gain before it stops; 0 for never
+    keep: Literal["best", "last"] = "best"
+    metric: str | None = None  # of the task, by which the best is chosen; None for its main one
+    gradient_checkpointing: bool = False
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        require(0 < self.epochs <= 1000, "epochs must be above 0 and at most 1000")
+        require(self.max_steps is None or 1 <= self.max_steps <= 10_000_000, "max_steps must be 1 to 10000000")
+        require(1 <= self.batch_size <= 4096, "batch_size must be 1 to 4096")
+        require(self.token_budget is None or 8 <= self.token_budget <= 1_000_000, "token_budget must be 8 to 1000000")
+        require(1 <= self.accumulation <= 1024, "accumulation must be 1 to 1024")
+        require(self.max_length is None or 8 <= self.max_length <= 8192, "max_length must be 8 to 8192")
+        require(0 < self.lr <= 1, "lr must be above 0 and at most 1")
+        require(0 <= self.momentum < 1, "momentum must be 0 to below 1")
+        require(0 <= self.weight_decay <= 1, "weight_decay must be 0 to 1")
+        require(0 <= self.warmup <= 0.9, "warmup must be 0 to 0.9")
+        require(0 <= self.clip_norm <= 1000, "clip_norm must be 0 to 1000")
+        require(self.dropout is None or 0 <= self.dropout < 1, "dropout must be 0 to below 1")
+        require(0 <= self.label_smoothing < 1, "label_smoothing must be 0 to below 1")
+        require(0 <= self.token_dropout < 1, "token_dropout must be 0 to below 1")
+        require(0 <= self.mixup <= 10, "mixup must be 0 to 10")
+        require(self.eval_every is None or self.eval_every >= 1, "eval_every must be positive")
+        require(0 <= self.patience <= 1000, "patience must be 0 to 1000")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinetuneSpec:
+    """Train a model on arranged data.
+
+    Begins from the folder `model_dir`, or from `architecture` where there is none. Goes on from the checkpoint of an
+    earlier attempt where one lies in `out_dir`, and then ends on the same curve.
+    """
+
+    task: str
+    train: str
+    out_dir: str
+    dev: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    model_dir: str | None = None
+    architecture: Architecture | None = None
+    recipe: Recipe = field(default_factory=Recipe)
+    checkpoint_seconds: float = 30.0
+    seed: int = 0
+    threads: int = 1
+    device: Device = "auto"
+
+    def __post_init__(self) -> None:
+        require((self.model_dir is None) != (self.architecture is None), "give either model_dir or architecture")
+        require(1 <= self.threads <= MAX_THREADS, f"threads must be 1 to {MAX_THREADS}")
+        require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
+        require(self.checkpoint_seconds >= 0, "checkpoint_seconds must not be negative")
