@@ -9,6 +9,7 @@ from portal.models.devices import Device
 from portal.models.domains import Domain
 from portal.models.exports import AccountExport
 from portal.models.follows import Follow
+from portal.models.handovers import Handover
 from portal.models.idempotency import IdempotentAnswer
 from portal.models.invitations import Invitation
 from portal.models.jobs import Job, JobLine, JobQuerySet, LeaseLost
@@ -64,6 +65,7 @@ __all__ = [
     "Follow",
     "FormerName",
     "Grant",
+    "Handover",
     "IdempotentAnswer",
     "Inbox",
     "Invitation",

@@ -49,6 +49,11 @@ class User(AbstractUser):
     is_demo = models.BooleanField(default=False)
     # A program that writes here; what it does notifies nobody.
     is_bot = models.BooleanField(default=False)
+    # What others see on this person's page; see portal/privacy.py.
+    shows_year = models.BooleanField(default=True, db_default=True)
+    shows_activity = models.BooleanField(default=True, db_default=True)
+    shows_follows = models.BooleanField(default=True, db_default=True)
+    shows_likes = models.BooleanField(default=True, db_default=True)
     # How much is unread in the inbox, at most 100; None where it is to be counted anew.
     unread = models.PositiveSmallIntegerField(null=True, default=0, editable=False)
     # Set on the user whom a limited token speaks for, never stored: see portal/reach.py.

@@ -34,6 +34,7 @@ class Event(models.Model):
         indexes = (
             models.Index(fields=("id",), name="event_undelivered", condition=models.Q(delivered_at__isnull=True)),
             models.Index(fields=("subject", "-id"), name="event_subject"),
+            models.Index(fields=("actor", "-id"), name="event_of_actor", condition=models.Q(actor__isnull=False)),
         )
 
     def __str__(self) -> str:
