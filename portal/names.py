@@ -15,7 +15,7 @@ RESERVED = frozenset(
     evaluations events favicon.ico feed feeds forum fragments git health healthz help home i18n inbox inference
     jobs join kernels leaderboard leaderboards learn login logout me metrics models moderation new notifications
     oauth organizations orgs papers people pricing privacy profile quota register reports reputation robots.txt
-    rules search seasons security serve settings signin signup sitemap.xml spaces static status suites support
+    rules runs search seasons security serve settings signin signup sitemap.xml spaces static status suites support
     tasks teams terms tokens topics transparency trending trust unsubscribe uploads users v1 watching webhooks
     well-known xet""".split()
 )

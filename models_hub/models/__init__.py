@@ -20,6 +20,7 @@ from models_hub.models.refs import Ref
 from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
 from models_hub.models.restrictions import BlockedDigest, Restriction
+from models_hub.models.runs import Run, RunPoint, Study
 from models_hub.models.search import CatalogueChange, CatalogueSnapshot, SavedSearch, SearchDocument
 from models_hub.models.tensor_comparisons import TensorComparison
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
@@ -71,8 +72,11 @@ __all__ = [
     "Reservation",
     "Restriction",
     "Review",
+    "Run",
+    "RunPoint",
     "SavedSearch",
     "SearchDocument",
+    "Study",
     "TensorComparison",
     "UpkeepRun",
     "Upload",
