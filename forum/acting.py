@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from forum import marking, permissions
+from forum import marking, mending, permissions
 from forum.models import Post, Reaction, Topic
 from portal.models import Asker, User
 
@@ -20,6 +20,7 @@ class Acts(NamedTuple):
     is_accepted: bool
     is_edited: bool
     may_edit: bool
+    may_mend: bool
     may_hide: bool
     may_accept: bool
     may_moderate: bool
@@ -54,6 +55,7 @@ def _acts(post: Post, reader: Asker, marks: marking.Marks, *, moderates: bool) -
         is_accepted=topic.accepted_id == post.pk,
         is_edited=post.edited_at is not None,
         may_edit=is_mine and shown,
+        may_mend=mending.may_mend(post, reader),
         may_hide=(is_mine or moderates) and shown,
         may_accept=chooses and topic.kind == Topic.Kind.QUESTION and shown and post.number > 1,
         may_moderate=moderates,

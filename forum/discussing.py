@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forum import attaching, permissions, posting
+from forum import attaching, mending, permissions, posting
 from forum.admission import admit
 from forum.models import Post, PostVersion, Topic
 from models_hub import proposing
@@ -88,8 +88,10 @@ def edit(post: Post, *, by: Asker, text: str) -> None:
     look = posting.written(post.topic.repo, admission.text, by=user)
     with transaction.atomic():
         now = Post.objects.select_for_update().get(pk=post.pk)
-        if now.is_hidden:
-            raise Conflict(_("A hidden comment cannot be edited."))
+        if is_mended := now.is_hidden:
+            mending.require(now, user)
+            if admission.held or look.text == now.text:
+                raise InvalidInput(_("Change what is wrong with it: as it is, moderators would have to look again."))
         if look.text == now.text:
             return
         PostVersion.objects.create(
@@ -99,6 +101,8 @@ def edit(post: Post, *, by: Asker, text: str) -> None:
         post.edited_at, post.edited_by = timezone.now(), user
         post.save(update_fields=("text", "html", "renderer", "edited_at", "edited_by"))
         attaching.note_shown(post)
+        if is_mended:
+            mending.show_again(post, by=user)
         record("edited", post.topic, by=user, comment=post.pk, **posting.facts(post, look))
 
 

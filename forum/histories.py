@@ -24,9 +24,10 @@ class Step:
     lines: list[tuple[str, str]] | None
 
 
-def steps_of(post: Post) -> list[Step]:
-    """Return the texts of a post, the newest first; two queries."""
-    before = list(post.versions.select_related("author")[:MAX_VERSIONS])
+def steps_of(post: Post, *, withheld: bool = False) -> list[Step]:
+    """Return the texts of a post, the newest first, if asked for with those that were hidden; two queries."""
+    kept = post.versions.all() if withheld else post.versions.filter(withheld=False)
+    before = list(kept.select_related("author")[:MAX_VERSIONS])
     now = (post.text, post.edited_by or post.author, post.edited_at or post.created_at)
     texts = [now, *((one.text, one.author, one.written_at) for one in before)]
     pairs = [(old[0], new[0]) for new, old in pairwise(texts)]

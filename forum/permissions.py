@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from forum import mending
 from forum.models import Category, Post, Steward, Topic
 from models_hub import permissions, proposing
 from portal.errors import NotAllowed, SignInRequired
@@ -25,7 +26,9 @@ def can_moderate(user: User, topic: Topic) -> bool:
 
 def can_change(user: Asker, post: Post) -> bool:
     """Whether the user may edit the words of a post: they are its author's alone."""
-    return user.is_authenticated and post.author_id == user.pk and post.is_comment and not post.is_hidden
+    if post.is_hidden:
+        return mending.may_mend(post, user)
+    return user.is_authenticated and post.author_id == user.pk and post.is_comment
 
 
 def require_member(by: Asker) -> User:

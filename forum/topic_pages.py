@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
-from forum import briefly, posting, reading, showing
+from forum import briefly, mending, posting, reading, showing
 from forum.ages import age
 from forum.models import (
     Bookmark,
@@ -72,6 +72,7 @@ class Shown(NamedTuple):
     answers: tuple[int, str] | None
     reactions: tuple[tuple[str, str, int, bool], ...]
     may_edit: bool
+    may_mend: bool
     may_hide: bool
     may_accept: bool
     may_moderate: bool
@@ -288,6 +289,7 @@ def _one(
             if counts.get(kind)
         ),
         may_edit=is_mine and post.is_comment and not post.is_hidden,
+        may_mend=mending.may_mend(post, reader),
         may_hide=(is_mine or place.keeps_order) and post.is_comment and not post.is_hidden,
         may_accept=is_question
         and post.is_comment

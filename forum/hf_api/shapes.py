@@ -66,7 +66,7 @@ def _comment(post: Post) -> dict[str, Any]:
         post.edited_at or post.created_at,
         post.edited_by or post.author,
     )
-    versions = [] if hidden else list(post.versions.all())
+    versions = [] if hidden else [version for version in post.versions.all() if not version.withheld]
     return {
         "edited": post.edited_at is not None,
         "hidden": hidden,

@@ -79,6 +79,7 @@ class PostVersion(models.Model):
     text = models.TextField()
     author = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField()
+    withheld = models.BooleanField(default=False, db_default=False)  # it was hidden, and is no reader's any more
 
     class Meta:
         ordering = ("-id",)

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from forum import discussing, drafting
+from forum import discussing, drafting, mending
 from forum.forms import CommentForm
 from forum.models import Post, Topic
 from forum.views.topics import conversation
@@ -38,7 +38,7 @@ def add(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
 def edit(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpResponse:
     """Show what a comment said before; its author may change what it says."""
     post = discussing.find_comment(discussing.find(repo, int(number), request.user), comment, request.user)
-    if post.is_hidden:
+    if post.is_hidden and not mending.may_mend(post, request.user):
         raise NotFound(_("This discussion has no such comment."))
     is_author = request.user.pk == post.author_id
     form, status = CommentForm(request.POST or None, initial={"text": post.text}), 200
@@ -61,7 +61,7 @@ def edit(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpRes
         topic=post.topic,
         post=post,
         form=form if is_author else None,
-        versions=post.versions.select_related("author")[:100],
+        versions=post.versions.filter(withheld=False).select_related("author")[:100],
     )
 
 

@@ -13,6 +13,7 @@ from forum.models import Bookmark, Post, Reaction
 from forum.views.pieces import said
 from portal.authentication import require_user
 from portal.errors import DomainError, NotFound, status_of
+from portal.models import User
 
 PAGE = 30
 
@@ -67,7 +68,9 @@ def history(request: HttpRequest, pk: str) -> HttpResponse:
     post = opening.find_post(int(pk), request.user)
     if post.is_hidden:
         raise NotFound(_("There is no such post."))
-    context = {"post": post, "topic": post.topic, "steps": histories.steps_of(post), "address": address(post)}
+    keeps_order = isinstance(request.user, User) and permissions.can_moderate(request.user, post.topic)
+    steps = histories.steps_of(post, withheld=keeps_order)
+    context = {"post": post, "topic": post.topic, "steps": steps, "address": address(post)}
     return render(request, "forum/compose/history.html", context)
 
 
