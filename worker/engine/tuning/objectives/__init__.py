@@ -1,0 +1,22 @@
+"""How models learn each kind of task. The modules import torch, and are loaded only for their task."""
+
+import importlib
+
+from worker.engine.contracts import EngineError
+from worker.engine.tuning.objectives.objective import Objective
+
+_HERE = "worker.engine.tuning.objectives"
+# A task is named here once its module is there.
+OBJECTIVES = {
+    "text-classification": "classifying.Classifying",
+    "text-pair-classification": "classifying.Classifying",
+}
+
+
+def find(task: str) -> type[Objective]:
+    """Return how a task is learned."""
+    if task not in OBJECTIVES:
+        raise EngineError("bad_spec", f"models can be trained for: {', '.join(OBJECTIVES)}")
+    module, _, name = OBJECTIVES[task].partition(".")
+    found: type[Objective] = getattr(importlib.import_module(f"{_HERE}.{module}"), name)
+    return found

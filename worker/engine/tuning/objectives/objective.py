@@ -1,0 +1,180 @@
+"""What every kind of task must say about how a model learns it: rows to numbers, numbers to a loss, and to answers.
+
+An objective is made once for a run, from the task and what training begins from. The loop asks it in this order:
+`encode` once for each set of rows, then for every batch `collate`, `forward` and `loss`, and for the dev set `answer`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from worker.engine.batching import plan_batches
+from worker.engine.tasks.task import Task, Value
+from worker.engine.tuning.basis import Basis
+from worker.engine.tuning.contracts import FinetuneSpec, Recipe
+
+Ids = npt.NDArray[np.int32]
+IGNORED = -100  # a target that no loss counts, as torch has it
+DEV_BUDGET = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of arranged data."""
+
+    question: Value
+    gold: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A row as the model reads it, or one of the windows of a long one."""
+
+    row: int  # the number of its row in the data
+    ids: Ids  # (tokens,)
+    # Numbers that batches are planned by: what the row costs.
+    length: int
+    # What the loss compares with: a label's number, labels of tokens, ids to write ...
+    target: Any = None
+    # How much the row counts in a loss: 1 for a text, the labelled tokens of a tagged sentence.
+    units: float = 1.0
+    type_ids: Ids | None = None  # (tokens,)
+    # What `read` needs beside the numbers of the model.
+    extra: Any = None
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """Features as tensors; all lie on one device."""
+
+    features: Sequence[Feature]
+    inputs: dict[str, torch.Tensor]
+    targets: Any
+    tokens: int  # of the rows
+    cells: int  # with padding
+
+    @property
+    def units(self) -> float:
+        """Return how much its rows count in a loss."""
+        return sum(feature.units for feature in self.features)
+
+
+@dataclass(kw_only=True)
+class Loss:
+    """A loss, summed over what counts: never a mean, for batches are of unequal size."""
+
+    total: torch.Tensor  # ()
+    # What R-Drop compares between two passes, (anything, classes); None where there is no such thing.
+    logits: torch.Tensor | None = None
+
+
+@dataclass(kw_only=True)
+class Answered:
+    """What a model says to the dev set: predictions as `Task.check` takes them, in the order of the rows."""
+
+    predictions: list[Value]
+    loss: float | None  # a mean over what counts
+
+
+@dataclass(kw_only=True)
+class Head:
+    """What the head on top must be, for config.json and for a new one."""
+
+    labels: list[str] | None = None
+    problem_type: str | None = None
+
+
+class Objective(ABC):
+    """How one kind of task is learned. May hold what is the same in all batches, but nothing that training changes."""
+
+    # Whether rows may be masked, mixed and attacked: models that read tokens by embeddings, with one row a question.
+    mixable: ClassVar[bool] = False
+    # Whether a row is one label, so that weights of classes and smoothing have a meaning.
+    classes: ClassVar[bool] = False
+
+    def __init__(self, task: Task[Any], settings: Any, spec: FinetuneSpec, basis: Basis) -> None:
+        self.task = task
+        self.settings = settings
+        self.spec = spec
+        self.recipe: Recipe = spec.recipe
+        self.basis = basis
+        self.max_length = basis.max_length(self.recipe.max_length)
+        # Both are changed by the method of tuning, before anything is encoded.
+        self.padding_side: Literal["left", "right"] = "right"
+        self.virtual_tokens = 0
+
+    @classmethod
+    def head(cls, task: Task[Any], settings: Any) -> Head:
+        """Return what the head must be; by default nothing is asked of it."""
+        return Head()
+
+    @classmethod
+    def heads(cls, task: Task[Any]) -> tuple[str, ...]:
+        """Return the endings of model classes that are trained for the task."""
+        return task.heads
+
+    @abstractmethod
+    def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:
+        """Return the rows as numbers; a row may become none, or several."""
+
+    @abstractmethod
+    def collate(self, features: Sequence[Feature], *, training: bool) -> Batch:
+        """Return one padded batch; random numbers, where it needs any, are torch's."""
+
+    def forward(self, model: Any, batch: Batch) -> Any:
+        """Return what the model says of a batch."""
+        return model(**batch.inputs)
+
+    @abstractmethod
+    def loss(self, output: Any, batch: Batch, *, training: bool) -> Loss:
+        """Return the loss of an output, without smoothing and weights where it is not for training."""
+
+    @abstractmethod
+    def read(self, output: Any, batch: Batch) -> list[Any]:
+        """Return for each feature of a batch what `predictions` makes answers of, on the CPU."""
+
+    @abstractmethod
+    def predictions(self, rows: Sequence[Row], features: Sequence[Feature], read: Sequence[Any]) -> list[Value]:
+        """Return one prediction a row from what was read of its features."""
+
+    def answer(
+        self,
+        model: Any,
+        rows: Sequence[Row],
+        features: Sequence[Feature],
+        *,
+        done: Callable[[float], None] = lambda share: None,
+        budget: int = DEV_BUDGET,
+    ) -> Answered:
+        """Answer the dev set in batches of like length; the model is in eval mode."""
+        read: list[Any] = [None] * len(features)
+        total, units, seen = 0.0, 0.0, 0
+        with torch.inference_mode():
+            for numbers in plan_batches([feature.length for feature in features], budget):
+                batch = self.collate([features[number] for number in numbers], training=False)
+                output = self.forward(model, batch)
+                total += float(self.loss(output, batch, training=False).total)
+                units += batch.units
+                for number, value in zip(numbers, self.read(output, batch), strict=True):
+                    read[number] = value
+                seen += len(numbers)
+                done(seen / len(features))
+        return Answered(predictions=self.predictions(rows, features, read), loss=total / units if units else None)
+
+
+def padded(
+    rows: Sequence[Ids], *, filler: int, side: Literal["left", "right"], width: int | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return rows as one table (rows, width), and ones where it holds them."""
+    lengths = np.array([len(row) for row in rows])
+    width = width or int(lengths.max())
+    places = np.arange(width)
+    held = places < lengths[:, None] if side == "right" else places >= width - lengths[:, None]
+    table = np.full((len(rows), width), filler, dtype=np.int64)
+    table[held] = np.concatenate(rows)
+    return torch.from_numpy(table), torch.from_numpy(held.astype(np.int64))
