@@ -89,6 +89,10 @@ HEADLINES: Mapping[ErrorCode, str] = {
     "training_failed": gettext_noop(
         "The training failed. Check the data or lower the learning rate, then start again. Details: %(detail)s"
     ),
+    "export_failed": gettext_noop(
+        "The model cannot be written in this format, or answers differently there. Choose another format or precision. "
+        "Details: %(detail)s"
+    ),
     "bad_card": gettext_noop(
         "The card cannot be used. Correct the YAML block on top of README.md. Details: %(detail)s"
     ),

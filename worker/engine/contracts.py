@@ -29,6 +29,7 @@ ErrorCode = Literal[
     "out_of_memory",
     "device_unavailable",
     "training_failed",
+    "export_failed",  # the model cannot be written in the format that was asked for, or answers differently there
     "bad_card",
     "download_failed",
 ]
