@@ -331,6 +331,8 @@ OUTBOUND_HOSTS = env.names("OUTBOUND_HOSTS")
 BLOB_DIR = DATA_DIR / "blobs"
 # Started as a process of its own: the web process imports neither it nor the library that it needs.
 TOKENIZER_PROGRAM = BASE_DIR / "worker" / "engine" / "tokens.py"
+# The engine's own list of what it can train and how, read as files for the same reason.
+TUNING_REGISTRY = BASE_DIR / "worker" / "engine" / "tuning"
 TABLES_MB = env.number("TABLES_MB", 8192)
 MAX_FILE_BYTES = env.number("MAX_FILE_GB", 50) * 1024**3
 MAX_COMMIT_BODY_BYTES = env.number("MAX_COMMIT_BODY_MB", 512) * 1024**2
@@ -348,7 +350,7 @@ BRIEFLY_SECONDS = 3
 # Where the hub reports what becomes of pull requests.
 CONVERSATION = "forum.repo_topics.RepoTopics"
 # Who else needs commits that no branch leads to any more: functions from a repository's id to ids of commits.
-COMMIT_KEEPERS = ["leaderboard.pinning.pinned_commits"]
+COMMIT_KEEPERS = ["leaderboard.pinning.pinned_commits", "models_hub.adapting.pinning.pinned_commits"]
 
 # Another hub, whose repositories are copied here when somebody asks for them, and hubs that people may import from.
 UPSTREAM_HUB = env.text("UPSTREAM_HUB").rstrip("/")
@@ -372,6 +374,7 @@ JOB_MEMORY_MB = env.number("JOB_MEMORY_MB", 6144)
 JOB_DISK_MB = env.number("JOB_DISK_MB", 2048)
 # Completed ones of one person in 24 hours; 0 is without limit.
 EVALUATIONS_PER_DAY = env.number("EVALUATIONS_PER_DAY", 500)
+RUNS_PER_DAY = env.number("RUNS_PER_DAY", 100)
 WORKER_SLOTS = env.number("WORKER_SLOTS", 1)
 WORKER_QUEUES = env.names("WORKER_QUEUES", "light,cpu")
 SANDBOX = env.text("SANDBOX", "auto")

@@ -1,0 +1,31 @@
+"""How many runs a person may ask for, see `portal.allowances`."""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from portal import allowances
+from portal.allowances import Allowance
+from portal.errors import QuotaExceeded
+from portal.models import User
+
+KINDS = ("finetune", "compress", "export")
+
+
+def of(user: User) -> Allowance:
+    """Return what the person has used in the last 24 hours."""
+    return allowances.of(user, KINDS, settings.RUNS_PER_DAY)
+
+
+def require(user: User, count: int = 1) -> None:
+    """Raise QuotaExceeded when the person may not ask for so many more runs now."""
+    allowances.require_place(user)
+    used = of(user)
+    if used.limit and used.left < count:
+        raise QuotaExceeded(
+            _(
+                "You may have %(limit)d runs in 24 hours: %(completed)d were completed and %(unfinished)d wait or run. "
+                "Failed and cancelled ones do not count. %(next)s"
+            )
+            % {**used._asdict(), "next": allowances.next_text(user, KINDS)},
+            code="daily_limit",
+        )

@@ -1,0 +1,205 @@
+"""From a wish to a run with its job: refused early and readably where it could only fail."""
+
+import json
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from models_hub import browsing, permissions
+from models_hub.adapting import allowance, bases, registry, targets
+from models_hub.adapting.wishes import METHOD, Wish
+from models_hub.browsing import Entry
+from models_hub.models import Commit, Repo, Run, Study
+from portal.errors import InvalidInput, NotFound, SignInRequired
+from portal.models import Asker, Event, Job, User
+
+MAX_DATA_BYTES = 256 * 1024**2
+TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+JOB = "finetune"
+
+
+def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None = None) -> Run:
+    """Ask for a run; returns it with its job.
+
+    Whoever asks must be able to download the model and the data, and to write where the result goes. Raises NotFound,
+    NotAllowed, InvalidInput or QuotaExceeded.
+    """
+    if not isinstance(by, User):
+        raise SignInRequired(_("Sign in to train a model."))
+    base = commit = None
+    if wish.base:
+        base = readable(by, Repo.Kind.MODEL, wish.base)
+        commit = browsing.resolve_revision(base, wish.base_revision)
+        _check_base(base, commit, wish)
+    else:
+        _check_fits(wish.architecture["model_type"], wish)
+    data = readable(by, Repo.Kind.DATASET, wish.data)
+    data_commit = browsing.resolve_revision(data, wish.data_revision)
+    _check_files(data, data_commit, wish)
+    targets.check(wish.target, by=by)
+    with transaction.atomic():
+        allowance.require(by)
+        run = Run.objects.create(
+            kind=Run.Kind.FINETUNE,
+            owner=by,
+            title=wish.title or _title(wish),
+            study=study,
+            number=number,
+            base=base,
+            base_commit=commit.oid if commit else "",
+            data=data,
+            data_commit=data_commit.oid,
+            files=wish.files,
+            task=wish.task,
+            fields=wish.fields,
+            settings={"labels": wish.labels} if wish.labels else {},
+            recipe=wish.recipe,
+            architecture=wish.architecture,
+            options={"dev_share": wish.dev_share, "test_share": wish.test_share, "only_check": wish.only_check},
+            seed=wish.seed,
+            target=wish.target,
+        )
+        start(run)
+    return run
+
+
+def start(run: Run) -> Job:
+    """Give a run a job, in the transaction that makes it or finds that it has failed."""
+    run.job = Job.enqueue(
+        JOB if run.kind == Run.Kind.FINETUNE else run.kind,
+        spec={
+            "run": run.pk,
+            "reads": [pk for pk in (run.base_id, run.data_id) if pk],
+            "url": run.get_absolute_url(),
+        },
+        owner=run.owner,
+        title=run.title,
+    )
+    run.save(update_fields=("job",))
+    Event.record("run.asked", subject=f"run:{run.pk}", by=run.owner, kind=run.kind)
+    return run.job
+
+
+def ask_again(run: Run, *, by: User) -> Run:
+    """Give a failed or cancelled run another job; it goes on from its checkpoint. Raises InvalidInput otherwise."""
+    with transaction.atomic():
+        row = Run.objects.select_for_update().select_related("job").get(pk=run.pk, owner=by)
+        if row.is_finished or (row.job is not None and not row.job.is_finished):
+            raise InvalidInput(_("This run waits, runs or is finished; only one that failed can be tried again."))
+        allowance.require(by)
+        start(row)
+    return row
+
+
+def readable(user: User, kind: str, name: str) -> Repo:
+    """Return the repository owner/name whose files the user may read; hidden and missing are the same."""
+    owner, _slash, short = name.partition("/")
+    rows = Repo.objects.visible_to(user).select_related("namespace", "restriction")
+    repo = rows.named(kind, owner, short).first()
+    if repo is None:
+        raise NotFound(
+            _("There is no repository “%(name)s”, or you may not see it.") % {"name": name[:200]}, code="repo_not_found"
+        )
+    permissions.require_download(user, repo)
+    return repo
+
+
+def _check_base(base: Repo, commit: Commit, wish: Wish) -> None:
+    """Refuse a base that the engine could not begin from."""
+    model_type = bases.model_type(base, commit)
+    bases.require_weights(base, commit, needs_tokenizer=registry.families().get(model_type) != "vision")
+    _check_fits(model_type, wish)
+
+
+def _check_fits(model_type: str, wish: Wish) -> None:
+    family = registry.families().get(model_type)
+    task = registry.find_task(wish.task)
+    if family is None:
+        known = ", ".join(sorted(registry.families()))
+        raise InvalidInput(
+            _("Models of type “%(type)s” cannot be trained here; known are: %(known)s.")
+            % {"type": model_type[:60], "known": known},
+            code="unsupported_architecture",
+        )
+    if family not in task.families:
+        fitting = sorted(name for name, of in registry.families().items() if of in task.families)
+        raise InvalidInput(
+            _("A model of type “%(type)s” cannot learn this kind of task; types that can are: %(known)s.")
+            % {"type": model_type, "known": ", ".join(fitting)},
+            code="unsupported_architecture",
+        )
+    method = registry.find_method(wish.recipe.get(METHOD, "full"))
+    if refusal := method.refusal(model_type, wish.task):
+        raise InvalidInput(_(refusal), code="unsupported_method", data={"method": method.name})
+    if not wish.base and method.name != "full":
+        raise InvalidInput(
+            _("A model that begins from random numbers has to learn all of its weights: take the method “full”."),
+            code="unsupported_method",
+        )
+
+
+def _check_files(data: Repo, commit: Commit, wish: Wish) -> None:
+    total = 0
+    for part, path in wish.files.items():
+        entry = _file(data, commit, path)
+        if not path.lower().endswith(TABLES):
+            raise InvalidInput(
+                _("%(path)s: the rows must be CSV or lines of JSON (%(endings)s).")
+                % {"path": path, "endings": ", ".join(TABLES)},
+                data={"field": part},
+            )
+        total += entry.size
+    if total > MAX_DATA_BYTES:
+        raise InvalidInput(
+            _("The data files have %(size)d bytes together; a run takes at most %(max)d.")
+            % {"size": total, "max": MAX_DATA_BYTES},
+            code="too_large",
+        )
+
+
+def _file(data: Repo, commit: Commit, path: str) -> Entry:
+    try:
+        entry = browsing.find(data, commit, path)
+    except browsing.EntryNotFound:
+        raise InvalidInput(
+            _("The data set has no file “%(path)s” at this revision.") % {"path": path[:200]}, code="entry_not_found"
+        ) from None
+    if entry.is_folder:
+        raise InvalidInput(_("“%(path)s” is a folder; name a file.") % {"path": path[:200]})
+    return entry
+
+
+def _title(wish: Wish) -> str:
+    begin = wish.base or f"new {wish.architecture['model_type']}"
+    return f"{begin} · {wish.data}"[:200]
+
+
+def spec_text(run: Run) -> str:
+    """Return how a run is repeated through the API, as JSON for people to read."""
+    wish: dict[str, Any] = wish_of(run).as_json()
+    return json.dumps(
+        {key: value for key, value in wish.items() if value not in ("", {}, [], False)}, indent=2, ensure_ascii=False
+    )
+
+
+def wish_of(run: Run) -> Wish:
+    """Return the wish that asks for the same again, with the commits that were used then."""
+    return Wish(
+        task=run.task,
+        data=run.data.full_name if run.data else "",
+        data_revision=run.data_commit,
+        base=run.base.full_name if run.base else "",
+        base_revision=run.base_commit,
+        target=run.target,
+        files=run.files,
+        fields=run.fields,
+        labels=run.settings.get("labels", []),
+        recipe=run.recipe,
+        architecture=run.architecture,
+        dev_share=run.options.get("dev_share", 0.1),
+        test_share=run.options.get("test_share", 0.1),
+        seed=run.seed,
+        title=run.title,
+        only_check=run.options.get("only_check", False),
+    )

@@ -1,0 +1,186 @@
+"""What somebody asks for, checked as far as it can be before a worker has it: the shape alone, no repositories."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from models_hub.adapting import registry
+from models_hub.models import DEFAULT_BRANCH
+from portal.errors import InvalidInput
+
+MAX_NAME = 200
+MAX_LABELS = 1000
+MAX_SEED = 2**32 - 1
+PARTS = ("train", "dev", "test")
+METHOD, METHOD_OPTIONS = "method", "method_options"
+# Of a model that begins from random numbers: name -> default, least, most.
+SIZES = {
+    "vocab_size": (8000, 50, 200_000),
+    "hidden": (128, 8, 4096),
+    "layers": (2, 1, 48),
+    "heads": (2, 1, 64),
+    "intermediate": (512, 8, 16_384),
+    "max_positions": (128, 8, 8192),
+}
+SCRATCH_TYPES = ("bert", "roberta", "gpt2", "llama", "qwen2", "t5")
+TOKENIZERS = ("wordpiece", "bpe", "characters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """One fine-tuning run as it is asked for, by a form, a program or a study."""
+
+    task: str
+    data: str  # owner/name of a data set
+    target: str  # owner/name of the model that is to be, or of one that gets a pull request
+    base: str = ""  # owner/name of a model; empty for one that begins from random numbers
+    base_revision: str = DEFAULT_BRANCH
+    data_revision: str = DEFAULT_BRANCH
+    files: dict[str, str] = field(default_factory=dict)  # {"train": path, "dev"?, "test"?}
+    fields: dict[str, str] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)  # found in the data where none are named
+    recipe: dict[str, Any] = field(default_factory=dict)
+    architecture: dict[str, Any] = field(default_factory=dict)
+    dev_share: float = 0.1
+    test_share: float = 0.1
+    seed: int = 0
+    title: str = ""
+    only_check: bool = False  # read and check the data, train nothing
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `read` takes."""
+        return asdict(self)
+
+
+def read(values: Mapping[str, Any]) -> Wish:
+    """Return a checked wish; raises InvalidInput that names what to mend."""
+    known = {one.name for one in fields(Wish)}
+    if unknown := sorted(set(values) - known):
+        raise InvalidInput(_("There is no such field: %(names)s.") % {"names": ", ".join(unknown)[:200]})
+    for name in ("task", "data", "target"):
+        if not isinstance(values.get(name), str) or not values[name]:
+            raise InvalidInput(_("“%(name)s” is missing.") % {"name": name}, data={"field": name})
+    wish = Wish(**values)
+    task = registry.find_task(wish.task)
+    if bool(wish.base) == bool(wish.architecture):
+        raise InvalidInput(_("Name a model to begin from, or the sizes of a new one, but not both."))
+    _check_texts(wish)
+    _check_parts(wish)
+    _check_fields(wish, task)
+    _check_numbers(wish)
+    recipe = read_recipe(wish.recipe, task.name)
+    architecture = read_architecture(wish.architecture) if wish.architecture else {}
+    return Wish(**{**wish.as_json(), "recipe": recipe, "architecture": architecture})
+
+
+def read_recipe(values: Mapping[str, Any], task: str) -> dict[str, Any]:
+    """Return the options that differ from what is usual, each within its bounds."""
+    options = registry.options()
+    recipe: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in (METHOD, METHOD_OPTIONS):
+            continue
+        if name not in options:
+            raise InvalidInput(
+                _("A recipe has no option “%(name)s”.") % {"name": str(name)[:60]}, data={"option": name}
+            )
+        option = options[name]
+        if option.tasks and task not in option.tasks and value not in (None, option.default):
+            raise InvalidInput(
+                _("%(name)s: has no meaning for this kind of task.") % {"name": name}, data={"option": name}
+            )
+        if (checked := option.read(value)) != option.default:
+            recipe[name] = checked
+    method = registry.find_method(str(values.get(METHOD, "full")))
+    own = values.get(METHOD_OPTIONS) or {}
+    if not isinstance(own, dict) or not set(own) <= set(method.options):
+        known = ", ".join(method.options) or "–"
+        raise InvalidInput(
+            _("The method “%(name)s” has these options: %(known)s.") % {"name": method.name, "known": known}
+        )
+    recipe[METHOD] = method.name
+    if chosen := {name: method.options[name].read(value) for name, value in own.items()}:
+        recipe[METHOD_OPTIONS] = chosen
+    return recipe
+
+
+def read_architecture(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sizes of a model that begins from random numbers, complete."""
+    if unknown := sorted(set(values) - set(SIZES) - {"model_type", "tokenizer"}):
+        raise InvalidInput(_("There is no such field: %(names)s.") % {"names": ", ".join(unknown)[:200]})
+    chosen: dict[str, Any] = {
+        "model_type": values.get("model_type", SCRATCH_TYPES[0]),
+        "tokenizer": values.get("tokenizer", TOKENIZERS[0]),
+    }
+    for name, choices in (("model_type", SCRATCH_TYPES), ("tokenizer", TOKENIZERS)):
+        if chosen[name] not in choices:
+            raise InvalidInput(
+                _("%(name)s: must be one of: %(choices)s") % {"name": name, "choices": ", ".join(choices)}
+            )
+    for name, (default, least, most) in SIZES.items():
+        value = values.get(name, default)
+        if type(value) is not int or not least <= value <= most:
+            raise InvalidInput(
+                _("%(name)s: must be a whole number from %(least)d to %(most)d")
+                % {"name": name, "least": least, "most": most}
+            )
+        chosen[name] = value
+    if chosen["hidden"] % chosen["heads"]:
+        raise InvalidInput(_("hidden: must be a multiple of heads"))
+    return chosen
+
+
+def _check_texts(wish: Wish) -> None:
+    for name in ("data", "target", "base", "base_revision", "data_revision", "title"):
+        value = getattr(wish, name)
+        if not isinstance(value, str) or len(value) > MAX_NAME:
+            raise InvalidInput(
+                _("“%(name)s” must be a text of at most %(max)d characters.") % {"name": name, "max": MAX_NAME}
+            )
+    for name in ("data", "target", *(["base"] if wish.base else [])):
+        owner, _slash, rest = getattr(wish, name).partition("/")
+        if not owner or not rest or "/" in rest:
+            raise InvalidInput(_("“%(name)s” must be the name of a repository, owner/name.") % {"name": name})
+
+
+def _check_parts(wish: Wish) -> None:
+    if not isinstance(wish.files, dict) or not set(wish.files) <= set(PARTS):
+        raise InvalidInput(_("“files” may name: %(parts)s.") % {"parts": ", ".join(PARTS)})
+    if "train" not in wish.files:
+        raise InvalidInput(_("Name the file with the rows to learn from."), data={"field": "train"})
+    if not all(isinstance(path, str) and 0 < len(path) <= MAX_NAME for path in wish.files.values()):
+        raise InvalidInput(_("Each of “files” must be the path of a file in the data set."))
+
+
+def _check_fields(wish: Wish, task: registry.Task) -> None:
+    if not isinstance(wish.fields, dict) or not set(wish.fields) <= set(task.columns):
+        raise InvalidInput(
+            _("For this kind of task “fields” may name columns of: %(roles)s.") % {"roles": ", ".join(task.columns)}
+        )
+    if not all(isinstance(column, str) and 0 < len(column) <= MAX_NAME for column in wish.fields.values()):
+        raise InvalidInput(_("Each of “fields” must be the name of a column."))
+    labels = wish.labels
+    if (
+        not isinstance(labels, list)
+        or len(labels) > MAX_LABELS
+        or not all(isinstance(one, str) and one for one in labels)
+    ):
+        raise InvalidInput(_("“labels” must be a list of at most %(max)d names.") % {"max": MAX_LABELS})
+    if labels and not task.has_labels:
+        raise InvalidInput(_("This kind of task has no labels."))
+
+
+def _check_numbers(wish: Wish) -> None:
+    for name in ("dev_share", "test_share"):
+        value = getattr(wish, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 0.5:
+            raise InvalidInput(_("“%(name)s” must be a number from 0 to 0.5.") % {"name": name})
+    if type(wish.seed) is not int or not 0 <= wish.seed <= MAX_SEED:
+        raise InvalidInput(_("“seed” must be a whole number from 0 to %(max)d.") % {"max": MAX_SEED})
+    if type(wish.only_check) is not bool:
+        raise InvalidInput(_("“only_check” must be true or false."))
+    for name in ("recipe", "architecture"):
+        if not isinstance(getattr(wish, name), dict):
+            raise InvalidInput(_("“%(name)s” must be an object.") % {"name": name})
