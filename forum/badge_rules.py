@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Min, QuerySet
 
-from forum.models import Post, Reaction, Topic, TopicQuerySet
+from forum.models import Article, Post, Reaction, Topic, TopicQuerySet
 from portal import evidence, trusting
 from portal.evidence import Fact
 from portal.models import Decision, Event, TrustLevel
@@ -37,6 +37,7 @@ def register() -> None:
         "welcomer": welcomed,
         "good-question": asked,
         "doc-writer": articles,
+        "bridge": translations,
         "peer-reviewer": reviewed,
     }.items():
         evidence.provide(kind, source)
@@ -94,6 +95,21 @@ def _let_in(topics: Collection[int]) -> list[tuple[str, int | None, datetime]]:
     keys = {f"post:{post}": f"topic:{topic}" for post, topic in openings}
     decided = Decision.objects.filter(action="approve", about__in=keys, undone_at__isnull=True, by_machine=False)
     return [(keys[about], by, at) for about, by, at in decided.values_list("about", "by_id", "created_at")]
+
+
+def translations(people: Collection[int]) -> Iterator[Fact]:
+    """Yield articles that translate another one, as a reader of both languages, who is not close, found good."""
+    rows = Article.objects.filter(
+        topic__in=open_topics().filter(kind=Topic.Kind.ARTICLE, author__in=people),
+        translation_of__in=open_topics(),
+        accepted_by__isnull=False,
+    ).exclude(accepted_by=F("topic__author"))
+    found = [
+        Fact(row.topic.author_id, f"topic:{row.topic_id}", row.accepted_at, row.accepted_by_id)
+        for row in rows.select_related("topic")
+        if row.topic.author_id is not None and row.accepted_at is not None
+    ]
+    yield from evidence.apart(found)
 
 
 def answered(people: Collection[int]) -> Iterator[Fact]:

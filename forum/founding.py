@@ -34,6 +34,14 @@ FIRST = (
         "about_zh": "基准、出人意料的分数、失败的运行。",
     },
     {
+        "slug": "articles", "title_en": "Articles", "title_zh": "文章", "icon": "journal-text", "color": "teal",
+        "about_en": "What you found out, written for others; a reviewer reads it first, then it stands under Learn.",
+        "about_zh": "把你的发现写给别人看；经审阅者读过后，会列在“学习”页面。", "reviews_articles": True,
+        "template_en": "**In short.** \n\n## What I wanted to know\n\n\n## What I did\n\n\n## What came out\n\n\n"
+        "## Where it ends\n",
+        "template_zh": "**概要。**\n\n## 想弄清什么\n\n\n## 做了什么\n\n\n## 得到什么\n\n\n## 有什么局限\n",
+    },
+    {
         "slug": "showcase", "title_en": "Show your work", "title_zh": "作品", "icon": "stars", "color": "green",
         "about_en": "What you made with small models.", "about_zh": "用小模型做出来的东西。",
     },

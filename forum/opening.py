@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from forum import counting, discussing, permissions, polling, posting
 from forum.admission import admit
+from forum.learning import articles
 from forum.models import Category, Post, Tag, Topic, TopicTag
 from forum.polling import NewPoll
 from models_hub import proposing
@@ -75,6 +76,7 @@ def open_topic(*, category: Category, by: Asker, new: NewTopic) -> Topic:
         polling.add(topic, poll)
         _bear(topic, tags)
         post = posting.append(topic, by=user, text=look)
+        articles.note(topic, admission.text)
         if not admission.held:
             counting.list_topic(topic)
         discussing.record(

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forum import counting, discussing, keeping_order, permissions, recounting
+from forum.learning import articles
 from forum.models import Category, Poll, Post, Topic, TopicReader
 from models_hub import proposing
 from portal.errors import Conflict, InvalidInput, NotAllowed
@@ -27,8 +28,10 @@ def move(topic: Topic, *, by: Asker, to: Category, reason: str = "") -> None:
         if now.category_id == to.pk or before is None:
             raise Conflict(_("The topic is in this category already."))
         _unlist(now)
-        Topic.objects.filter(pk=topic.pk).update(category=to, kind=_kind_in(to, now))
+        now.kind = _kind_in(to, now)
+        Topic.objects.filter(pk=topic.pk).update(category=to, kind=now.kind)
         topic.category = now.category = to
+        articles.note_moved(now)
         _list(now)
         facts = {"from": before.pk, "to": to.pk}
         keeping_order.note(topic, user, "moved", reason, facts)
@@ -54,6 +57,7 @@ def split(
         recounting.mend_topics([topic.pk, new.pk])
         _list(now)
         _list(new)
+        articles.note_moved(new)
         facts = {"count": len(posts)}
         keeping_order.note(topic, user, "split", reason, facts | {"to": new.pk, "title": title})
         keeping_order.note(new, user, "split_from", "", facts | {"from": topic.pk, "title": topic.title})

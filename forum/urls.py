@@ -10,6 +10,7 @@ urlpatterns = [
     path("uploads", dispatch),
     re_path(r"^uploads/(?P<key>[A-Za-z0-9_-]{43})\.(?P<ending>png|jpg|gif|webp)$", attachments.show, name="attachment"),
     path("", include("forum.views.reading_urls")),
+    path("", include("forum.views.learn_urls")),
     path("", include("forum.views.writing_urls")),
     path("", include("forum.views.urls")),
 ]

@@ -55,13 +55,12 @@ def document(text: str, *, repo: Repo, revision: str, folder: str = "") -> Docum
     What is too long or too hard to render comes back as plain text.
     """
     _metadata, body = cards.split_card(text)
-    rendered = None
-    if len(body) <= MAX_MARKDOWN:
-        rendered = _run("document", body, **places(repo, revision), folder=folder)
-    if rendered is None:
-        return Document(_plain(body[:MAX_MARKDOWN]))
-    found = json.loads(rendered)
-    return Document(said(found["html"]), found["headings"])
+    return _document(body, **places(repo, revision), folder=folder)
+
+
+def page(text: str) -> Document:
+    """Return a text of no repository as clean HTML with its headings; its links lead into this site."""
+    return _document(text, blob="/", raw="/", folder="")
 
 
 def markdown_html(text: str, *, repo: Repo, revision: str, folder: str = "") -> SafeString:
@@ -134,6 +133,14 @@ def said(html: str) -> SafeString:
         if mark in html:
             html = html.replace(mark, f"{mark[: mark.index('>')]}>{escape(word)}</span>")
     return mark_safe(html)  # noqa: S308 - cleaned by the child
+
+
+def _document(body: str, **options: str) -> Document:
+    rendered = _run("document", body, **options) if len(body) <= MAX_MARKDOWN else None
+    if rendered is None:
+        return Document(_plain(body[:MAX_MARKDOWN]))
+    found = json.loads(rendered)
+    return Document(said(found["html"]), found["headings"])
 
 
 def _plain(text: str) -> SafeString:

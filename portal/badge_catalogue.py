@@ -264,16 +264,17 @@ _ALL = (
         "doc-writer", "Doc Writer", "文档作者", "journal-text", Group.DATA,
         _("Changes to cards and documents of others that they merged, and articles that a reviewer approved."),
         _("Whoever merged or approved it is not you and not close to you (Q2)."),
-        ("discussion.merged", *TALK, *CLAIMS), (1, 10, 50), (H, D), claimed=_CLAIM,
+        ("discussion.merged", "article.approved", *TALK, *CLAIMS), (1, 10, 50), (H, D), claimed=_CLAIM,
     ),
     Rule(
         "bridge", "Bridge", "双语桥梁", "translate", Group.DATA,
         _(
-            "Translations between Chinese and English: merged changes to a document of the other language, or "
-            "ones that a reviewer of that language confirmed."
+            "Translations between Chinese and English: merged changes to a document of the other language, "
+            "translated articles that a reader of both languages found good, or others that a reviewer confirmed."
         ),
         _("The reviewer has level 3 and is not close to you (Q2)."),
-        ("discussion.merged", *CLAIMS), (3, 20, 100), (H, D), claimed=_CLAIM,
+        ("discussion.merged", "translation.accepted", "translation.refused", "topic.hidden", *CLAIMS),
+        (3, 20, 100), (H, D), claimed=_CLAIM,
     ),
     Rule(
         "sharp-eye", "Sharp Eye", "火眼金睛", "eye", Group.ORDER,

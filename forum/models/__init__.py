@@ -1,5 +1,6 @@
 """Rows of the forum."""
 
+from forum.models.articles import Article
 from forum.models.attachments import Attachment
 from forum.models.categories import Category, CategoryQuerySet, Steward
 from forum.models.marks import Bookmark, Draft, Reaction
@@ -12,6 +13,7 @@ from forum.models.topics import LISTED, Topic, TopicQuerySet
 
 __all__ = [
     "LISTED",
+    "Article",
     "Attachment",
     "Bookmark",
     "Category",

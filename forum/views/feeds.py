@@ -64,6 +64,14 @@ def author(request: HttpRequest, name: str) -> HttpResponse:
     return _feed(request, person.display_name, f"/{person.username}", feeds.of_author(person))
 
 
+@require_safe
+@_short
+def articles(request: HttpRequest) -> HttpResponse:
+    """The newest articles that were let in."""
+    found = Topic.objects.filter(kind=Topic.Kind.ARTICLE, category__reviews_articles=True)
+    return _feed(request, _("Articles of the community"), "/learn/articles", feeds.newest(found))
+
+
 class _Feed(Atom1Feed):
     """A feed that is the same as long as its items are."""
 

@@ -1,15 +1,18 @@
 """The page of a topic, and what comes to it while it is open."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import Truncator
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from forum import topic_pages, viewing
+from forum.learning import articles, guides
 from forum.models import Level, Topic
 from forum.topic_pages import Place
 from forum.views.answering import answering
@@ -60,7 +63,9 @@ def _context(request: HttpRequest, place: Place, asked: int) -> dict[str, object
     """Return what the page shows: but for the way to answer, the same for all who are not signed in."""
     page, topic = topic_pages.page(place, asked, request.user), place.topic
     opening = page.posts[0] if page.posts and page.posts[0].number == 1 else None
+    tags = list(topic.tag_links.values_list("tag__name", flat=True))
     return {
+        **_after(topic, tags, request),
         "topic": topic,
         "room": topic.category,
         "place": place,
@@ -68,13 +73,21 @@ def _context(request: HttpRequest, place: Place, asked: int) -> dict[str, object
         "before_line": [said(post) for post in page.posts if not page.line or post.number < page.line],
         "after_line": [said(post) for post in page.posts if page.line and post.number >= page.line],
         "answer": page.answer,
-        "tags": list(topic.tag_links.values_list("tag__name", flat=True)),
+        "tags": tags,
         "levels": Level.choices,
         "action": f"/forum/topics/{topic.pk}/level",
         "is_last": page.number == place.pages,
         "is_unread": isinstance(request.user, User) and page.upto > place.read,
         "description": Truncator(opening.plain).chars(LONGEST_DESCRIPTION) if opening else topic.title,
     }
+
+
+def _after(topic: Topic, tags: Sequence[str], request: HttpRequest) -> dict[str, object]:
+    """Return what stands below an article: its translations, and the guides that share its tags."""
+    if topic.kind != Topic.Kind.ARTICLE:
+        return {}
+    language = guides.language_of(get_language())
+    return {"beside": articles.beside(topic, request.user), "next": guides.related(tags, language)}
 
 
 def _asked(request: HttpRequest, place: Place) -> int | None:
