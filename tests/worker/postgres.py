@@ -22,21 +22,24 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def cluster(address: str = "", port: int = 5432) -> Iterator[str]:
+def cluster(address: str = "", port: int = 5432, *, kept: Path | None = None, settings: str = "") -> Iterator[str]:
     """Run a cluster and yield the DATABASE_URL of a database in it, which has all tables.
 
-    With an `address`, it also listens there for everybody: give none but that of a network of the test's own.
+    With an `address`, it also listens there for everybody: give none but that of a network of the test's own. In a
+    `kept` folder it stays as it is left, and is found again there.
     """
     binaries = programs()
     if binaries is None:
         absent("needs PostgreSQL")
     made = databases.postgresql(binaries.parent.name, partial(_make, binaries))
-    with _place(binaries) as place:
-        shutil.copytree(made, place.folder / "data")
+    with _place(binaries, kept) as place:
+        if not (place.folder / "data").exists():
+            shutil.copytree(made, place.folder / "data")
         if address:
             with (place.folder / "data" / "pg_hba.conf").open("a") as rules:
                 rules.write("host all all samenet trust\n")
-        with place.running(f"-c listen_addresses={address} -c port={port}"):
+        options = f"-c listen_addresses={address} -c port={port} {settings}"
+        with place.running(options, stop="fast" if kept else "immediate"):
             where = f"{address}:{port}" if address else place.socket
             yield f"postgres://portal@{where}/postgres"
 
@@ -66,7 +69,7 @@ class _Place:
 
     def run(self, program: str, *arguments: str) -> None:
         command = [str(self.binaries / program), *arguments]
-        subprocess.run(command, check=True, capture_output=True, timeout=60, user=self.user, cwd=self.folder)
+        subprocess.run(command, check=True, capture_output=True, timeout=300, user=self.user, cwd=self.folder)
 
     @contextmanager
     def running(self, options: str, stop: str = "immediate") -> Iterator[None]:
@@ -83,13 +86,15 @@ class _Place:
 
 
 @contextmanager
-def _place(binaries: Path) -> Iterator[_Place]:
+def _place(binaries: Path, kept: Path | None = None) -> Iterator[_Place]:
     # Short, for sockets; and not below a folder that only root may enter.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder = kept or Path(tempfile.mkdtemp(prefix="pg-"))
+    folder.mkdir(exist_ok=True)
     user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user, user)
     try:
         yield _Place(binaries, folder, user)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)

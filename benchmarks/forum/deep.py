@@ -1,0 +1,186 @@
+"""What must not grow with the forum, measured with ten million posts.
+
+Pages are asked for over HTTP, one after the other, from the portal as gunicorn serves it: each time another page, so
+that nothing is answered from what was kept. `explain` asks for the same pages in this process, by Django's test client,
+and shows how the database found what they show. The post with many watchers is written by the verb that the page calls,
+and its watchers are told by the consumers and the job that the relay starts.
+"""
+
+import os
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from django.db import connection, transaction
+
+from benchmarks.forum import crowd, stock, wording
+from benchmarks.forum.serving import Bench, served, signed_in
+from forum import opening, reading
+from forum.models import Level, Topic, TopicReader
+from portal.models import Event, Job, User
+from worker import telling
+from worker.consumers import CONSUMERS
+
+TURNS = 60
+WATCHERS = 20_000
+SCANNED = 20_000  # rows that a query may look at, before `explain` shows how it does
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A page, each time another one, and the time within which 95 of 100 shall come."""
+
+    name: str
+    path: Callable[[int], str]
+    aim: int = 50
+    reader: str = ""
+
+
+def pages() -> Iterator[Asked]:
+    """Return all that is measured."""
+    newest = Topic.objects.order_by("-last_post").values_list("last_post", flat=True)[:1][0] or 0
+    topics, long = Topic.objects.latest("pk").pk - 1, crowd.long_topic()
+    step, begin = topics // (TURNS + 2), newest - crowd.LONG
+    yield Asked("list, its first pages", lambda n: f"/forum/latest?before={begin - n * 30}")
+    yield Asked("list, at any depth", lambda n: f"/forum/latest?before={begin - n * step}")
+    yield Asked("list of a category, at any depth", lambda n: f"/forum/c/room-{n % 8}?before={begin - n * step}")
+    yield Asked("list of a tag, at any depth", lambda n: f"/forum/tags/tag-{n % 30}?before={begin - n * step}")
+    yield Asked("a topic", lambda n: Topic(pk=1 + n * step, title=_title(1 + n * step)).path)
+    yield Asked("page 4,000 of a long topic and its like", lambda n: f"{long.path}?page={4000 - n}")
+    for reader in ("heavy", "tracker"):
+        yield Asked(f"unread topics, {reader} reader", lambda n: f"/forum/unread?n={n}", reader=reader)
+        yield Asked(f"count of unread topics, {reader} reader", lambda n: f"/forum/unread/count?n={n}", reader=reader)
+    yield Asked("list at any depth, heavy reader", lambda n: f"/forum/latest?before={begin - n * step}", reader="heavy")
+    yield Asked("inbox with 2,000 rows", lambda n: f"/notifications?n={n}", reader="heavy")
+    english, chinese = wording.frequent(0), wording.frequent(1)
+    search = "/forum/search?q="
+    yield Asked("search, a rare word", lambda n: f"{search}rare{n * 331 % stock.RARE}", 150)
+    yield Asked("search, a frequent English word", lambda n: search + english[n % len(english)], 150)
+    yield Asked("search, a frequent Chinese word", lambda n: search + chinese[n % len(chinese)], 150)
+    for name, spoken in (("English", english), ("Chinese", chinese)):
+        yield Asked(f"search, two {name} words", lambda n, said=spoken: search + _two(said, n), 150)  # type: ignore[misc]
+    yield Asked("search, a frequent and a rare word", lambda n: f"{search}{english[n % 9]}+rare{n * 997 % 20_000}", 150)
+    yield Asked("search, a word in one category", lambda n: f"{search}{english[n % 9]}&category=room-{n % 8}", 150)
+
+
+def _two(spoken: list[str], n: int) -> str:
+    return f"{spoken[n % len(spoken)]}+{spoken[(n * 7 + 3) % len(spoken)]}"
+
+
+def _title(pk: int) -> str:
+    return Topic.objects.values_list("title", flat=True).get(pk=pk)
+
+
+def measure(url: str) -> None:
+    """Print p50 and p95 of each page, and what a post costs that very many watch."""
+    begun = time.perf_counter()
+    _lift_floors()
+    print(f"the floors of two readers, in the background: {1000 * (time.perf_counter() - begun):.0f} ms")
+    print(f"load of the machine {os.getloadavg()[0]:.1f}")
+    with served(url) as bench:
+        for asked in pages():
+            _time_of(bench, asked)
+    _fan_out()
+
+
+def _lift_floors() -> None:
+    for user in User.objects.filter(username__in=("heavy", "tracker")):
+        reading.lift_floor(user)
+
+
+def _time_of(bench: Bench, asked: Asked) -> None:
+    """Print p50 and p95 of a page, asked for one after the other."""
+    headers = {"Cookie": signed_in(asked.reader)} if asked.reader else {}
+    with requests.Session() as session:
+        session.get(bench.portal.url + asked.path(0), headers=headers, timeout=120)
+        took = []
+        for turn in range(1, TURNS + 1):
+            begun = time.perf_counter()
+            answer = session.get(bench.portal.url + asked.path(turn), headers=headers, timeout=120)
+            took.append(1000 * (time.perf_counter() - begun))
+            assert answer.status_code == 200, f"{asked.path(turn)}: {answer.status_code}"
+    took.sort()
+    p95 = took[len(took) * 95 // 100 - 1]
+    verdict = f"{'under' if p95 < asked.aim else 'OVER'} {asked.aim} ms"
+    print(f"{asked.name:44} p50 {statistics.median(took):7.1f} ms  p95 {p95:7.1f} ms  {verdict}", flush=True)
+
+
+def _fan_out() -> None:
+    """Print how long a post takes which nobody watches, and one that many watch, and then telling them of it."""
+    by = User.objects.create_user(f"writer{Event.objects.count()}", "writer@example.org", is_staff=True)
+    quiet, loud = Topic.objects.select_related("category").filter(pk__in=(1, 2)).order_by("pk")
+    people = User.objects.filter(username__startswith="reader")[:WATCHERS]
+    rows = [TopicReader(user=user, topic=loud, level=Level.WATCHING) for user in people]
+    TopicReader.objects.bulk_create(
+        rows, batch_size=5000, update_conflicts=True, unique_fields=("user", "topic"), update_fields=("level",)
+    )
+    for name, topic in (("nobody watches", quiet), (f"{len(rows)} people watch", loud)):
+        took, told = [], []
+        for turn in range(10):
+            begun = time.perf_counter()
+            opening.reply(topic, by=by, text=f"One more word, number {turn} of {name}.")
+            took.append(1000 * (time.perf_counter() - begun))
+            told.append(_tell())
+        print(f"a post in a topic that {name}: {statistics.median(took):.1f} ms; "
+              f"telling of it in the background: {1000 * statistics.median(told):.1f} ms")  # fmt: skip
+
+
+def _tell() -> float:
+    """Do what follows from the last post, as the relay and the worker do; returns the seconds that it took."""
+    event = Event.objects.filter(kind="topic.commented").latest("pk")
+    begun = time.perf_counter()
+    with transaction.atomic():
+        for consume in CONSUMERS[event.kind]:
+            consume(event)
+    while telling.tell_next(event):
+        pass
+    Job.objects.filter(kind=telling.JOB_KIND).delete()
+    return time.perf_counter() - begun
+
+
+def explain() -> None:
+    """Print for each page how many rows and buffers its queries take; those that take many, with their plans."""
+    from django.test import Client
+
+    _lift_floors()
+    for asked in pages():
+        client = Client()
+        if asked.reader:
+            client.force_login(User.objects.get(username=asked.reader), "django.contrib.auth.backends.ModelBackend")
+        client.get(asked.path(0))
+        for turn in (7, 41):
+            queries: list[tuple[str, Any]] = []
+
+            def note(execute: Any, sql: str, given: Any, many: bool, context: Any, kept: Any = queries) -> Any:
+                kept.append((sql, given))
+                return execute(sql, given, many, context)
+
+            with connection.execute_wrapper(note):
+                status = client.get(asked.path(turn)).status_code
+            plans = [_plan(sql, given) for sql, given in queries if sql.startswith("SELECT")]
+            rows, buffers = (sum(plan[at] for plan in plans) for at in (1, 2))
+            print(f"\n== {asked.name}: {status}, {len(queries)} queries, {rows} rows looked at, {buffers} buffers")
+            for text, seen, _buffers, sql in plans:
+                if seen > SCANNED or "Seq Scan on forum_post" in text or "Seq Scan on forum_topic" in text:
+                    print(f"-- {sql[:1500]}\n{text}")
+
+
+def _plan(sql: str, given: Any) -> tuple[str, int, int, str]:
+    """Return the plan of a query as text, the rows that it looked at, its buffers, and the query."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, COSTS ON, TIMING OFF) {sql}", given)
+        text = "\n".join(row[0] for row in cursor.fetchall())
+    seen, loops = 0, 1
+    for line in text.splitlines():
+        if found := re.search(r"actual rows=(\d+) loops=(\d+)", line):
+            loops = int(found[2])
+            seen += int(found[1]) * loops if "Scan" in line else 0
+        if found := re.search(r"Rows Removed by (?:Filter|Index Recheck): (\d+)", line):
+            seen += int(found[1]) * loops
+    shared = re.search(r"Buffers: (.*)", text)
+    buffers = sum(int(number) for number in re.findall(r"(?:hit|read)=(\d+)", shared[1])) if shared else 0
+    return text, seen, buffers, sql
