@@ -169,6 +169,15 @@ def _require(answer: requests.Response, status: int) -> None:
         raise TryAgain(NO_TRANSFER, code="transfer_failed", data={"cause": cause})
 
 
+def collect_folder(source: Path, target: Path, *, files: int, limit: int) -> list[str]:
+    """Copy a folder out of one that a hostile process wrote to; returns the paths of its files, sorted."""
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        return sandbox.copy_folder(source.parent, source.name, target, files=files, limit=limit)
+    except sandbox.OutputRefused as error:
+        raise JobFailed(BAD_OUTPUT, code="bad_output", data={"cause": str(error)}) from error
+
+
 def collect(source: Path, target: Path, *, limit: int = MAX_COLLECTED) -> None:
     """Copy a file out of a folder that a hostile process wrote to."""
     try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from worker.engine.contracts import EngineError, EvaluateSpec, PrepareSpec, ScoreSpec, TrainSpec
+from worker.engine.contracts import CompareSpec, EngineError, EvaluateSpec, PrepareSpec, ScoreSpec, TrainSpec
 from worker.engine.decoding import decode, read_json_object
 from worker.engine.environment import prepare_process
 from worker.engine.failures import is_out_of_memory, out_of_memory
@@ -45,6 +45,7 @@ class Verb:
 VERBS = {
     "prepare": Verb(PrepareSpec, "worker.engine.verbs", "prepare"),
     "score": Verb(ScoreSpec, "worker.engine.verbs", "score"),
+    "compare": Verb(CompareSpec, "worker.engine.verbs", "compare"),
     "evaluate": Verb(EvaluateSpec, "worker.engine.evaluating", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.train", "train"),
 }

@@ -178,6 +178,24 @@ class ScoreSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompareSpec:
+    """Compare two files of predictions for the same answers, outside the sandbox: is `after` better than `before`?"""
+
+    task: str
+    gold: str
+    before: str
+    after: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    primary: str | None = None
+    bootstrap: int = 2000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        require(100 <= self.bootstrap <= 100_000, "bootstrap must be 100 to 100000")
+        require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainSpec:
     """Train a small encoder for text classification from scratch, its tokenizer included."""
 

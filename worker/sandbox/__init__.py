@@ -1,6 +1,6 @@
 """Runs what is not trusted: files in, files out, no network, no rights, nothing left behind. Knows no Django."""
 
-from worker.sandbox.collecting import OutputRefused, collect
+from worker.sandbox.collecting import OutputRefused, collect, copy_folder
 from worker.sandbox.contracts import LAUNCH_FAILED, Isolation, Limits, Outcome, Policy, SandboxUnavailable
 from worker.sandbox.detection import detect
 from worker.sandbox.devices import gpu_files
@@ -17,6 +17,7 @@ __all__ = [
     "Policy",
     "SandboxUnavailable",
     "collect",
+    "copy_folder",
     "detect",
     "discard",
     "engine_command",
