@@ -108,29 +108,29 @@ def readable(user: User, kind: str, name: str) -> Repo:
 def _check_base(base: Repo, commit: Commit, wish: Wish) -> None:
     """Refuse a base that the engine could not begin from."""
     model_type = bases.model_type(base, commit)
-    bases.require_weights(base, commit, needs_tokenizer=registry.families().get(model_type) != "vision")
+    bases.require_weights(base, commit, needs_tokenizer=registry.family(model_type) != "vision")
     _check_fits(model_type, wish)
 
 
 def _check_fits(model_type: str, wish: Wish) -> None:
-    family = registry.families().get(model_type)
+    family, known_types = registry.family(model_type), registry.architectures()
     task = registry.find_task(wish.task)
-    if family is None:
-        known = ", ".join(sorted(registry.families()))
+    if not family:
+        known = ", ".join(sorted(known_types))
         raise InvalidInput(
             _("Models of type “%(type)s” cannot be trained here; known are: %(known)s.")
             % {"type": model_type[:60], "known": known},
             code="unsupported_architecture",
         )
     if family not in task.families:
-        fitting = sorted(name for name, of in registry.families().items() if of in task.families)
+        fitting = sorted(name for name, facts in known_types.items() if facts["family"] in task.families)
         raise InvalidInput(
             _("A model of type “%(type)s” cannot learn this kind of task; types that can are: %(known)s.")
             % {"type": model_type, "known": ", ".join(fitting)},
             code="unsupported_architecture",
         )
     method = registry.find_method(wish.recipe.get(METHOD, "full"))
-    if refusal := method.refusal(model_type, wish.task):
+    if refusal := registry.refusal(method, model_type, wish.task):
         raise InvalidInput(_(refusal), code="unsupported_method", data={"method": method.name})
     if not wish.base and method.name != "full":
         raise InvalidInput(

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from portal.errors import InvalidInput
 
-MAX_TEXT = 200
+# Kinds of tasks whose models write with their embeddings: there is no head to train alone.
+HEADLESS = ("text-generation", "language-modeling", "translation", "summarization", "fill-mask", "sentence-similarity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +31,11 @@ class Option:
     most: float | None = None
     choices: tuple[str, ...] = ()
     log: bool = False
-    optional: bool = False  # it may be left out, which means that the engine decides
     tasks: tuple[str, ...] = ()
 
     def read(self, value: Any) -> Any:
         """Return a value within bounds, whole numbers as int; raises InvalidInput that names the option."""
-        if value is None and (self.optional or self.default is None):
+        if value is None and self.default is None:  # left to the engine
             return None
         if self.type == "bool":
             if isinstance(value, bool):
@@ -45,10 +45,6 @@ class Option:
             if value in self.choices:
                 return value
             raise self._refused(_("must be one of: %(choices)s") % {"choices": ", ".join(self.choices)})
-        if self.type == "text":
-            if isinstance(value, str) and len(value) <= MAX_TEXT:
-                return value
-            raise self._refused(_("must be a text of at most %(max)d characters") % {"max": MAX_TEXT})
         return self._number(value)
 
     def _number(self, value: Any) -> float | int:
@@ -70,19 +66,11 @@ class Method:
     """What of a model changes while it learns."""
 
     name: str
-    merges: bool = False
+    group: str
+    merges: bool
+    needs: tuple[str, ...] = ()
     options: Mapping[str, Option] = field(default_factory=dict)
-    types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
-
-    def refusal(self, model_type: str, task: str) -> str:
-        """Return why the method does not fit, in English as the registry has it; "" where it does."""
-        for key in (f"{model_type}/{task}", f"*/{task}", model_type):
-            if key in self.refused:
-                return self.refused[key]
-        if self.types and model_type not in self.types:
-            return "This method is not known to work on this architecture."
-        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +84,6 @@ class Task:
     families: tuple[str, ...]
     metric: str
     lower_is_better: bool
-
-
-def options() -> Mapping[str, Option]:
-    """Return the options of a recipe in the order of the form."""
-    return _registry()[0]
-
-
-def methods() -> Mapping[str, Method]:
-    """Return the methods by name."""
-    return _registry()[1]
 
 
 def find_method(name: str) -> Method:
@@ -126,10 +104,30 @@ def tasks() -> Mapping[str, Task]:
 
 
 @cache
-def families() -> Mapping[str, str]:
-    """Return the family of each type of model that the engine knows: encoder, decoder, seq2seq or vision."""
-    raw: Mapping[str, list[str]] = _read("tasks.toml")["families"]
-    return {model_type: family for family, types in raw.items() for model_type in types}
+def architectures() -> Mapping[str, Mapping[str, Any]]:
+    """Return the facts of each type of model that the engine knows, its "family" among them."""
+    raw = _raw()["architectures"]
+    return {name: _facts(raw, name) for name in raw}
+
+
+def family(model_type: str) -> str:
+    """Return encoder, decoder, seq2seq or vision, "" for a type that the engine does not know."""
+    return str(architectures().get(model_type, {}).get("family", ""))
+
+
+def refusal(method: Method, model_type: str, task: str) -> str:
+    """Return why a model of this type cannot be tuned so for a task, in English; "" where it can.
+
+    The same as `refusal` of the engine's registry, for types that fit the task; a test holds both equal.
+    """
+    facts = architectures()[model_type]
+    for key in (f"{model_type}/{task}", f"{model_type}/*", f"*/{task}", f"{facts['family']}/*"):
+        if key in method.refused:
+            return method.refused[key]
+    for need in method.needs:
+        if not (task not in HEADLESS if need == "head" else facts.get(need)):
+            return str(_raw()["needs"][need]["reason"])
+    return ""
 
 
 def find_task(name: str) -> Task:
@@ -145,10 +143,20 @@ def find_task(name: str) -> Task:
 
 
 @cache
-def _registry() -> tuple[Mapping[str, Option], Mapping[str, Method]]:
-    raw = _read("registry.toml")
-    found = {name: _option(name, values) for name, values in raw.get("options", {}).items()}
-    return found, {name: _method(name, values) for name, values in raw.get("methods", {}).items()}
+def options() -> Mapping[str, Option]:
+    """Return the options of a recipe in the order of the form."""
+    return {name: _option(name, values) for name, values in _raw()["options"].items()}
+
+
+@cache
+def methods() -> Mapping[str, Method]:
+    """Return the methods by name, in the order of the form."""
+    return {name: _method(name, values) for name, values in _raw()["methods"].items()}
+
+
+@cache
+def _raw() -> dict[str, Any]:
+    return _read("registry.toml")
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -163,13 +171,23 @@ def _option(name: str, values: Mapping[str, Any]) -> Option:
 
 
 def _method(name: str, values: Mapping[str, Any]) -> Method:
+    own = values.get("options", {})
+    if isinstance(own.get("like"), str):
+        own = _raw()["methods"][own["like"]]["options"]
     return Method(
         name=name,
-        merges=bool(values.get("merges", False)),
-        options={key: _option(key, value) for key, value in values.get("options", {}).items()},
-        types=values.get("types", {}),
+        group=values["group"],
+        merges=bool(values["merges"]),
+        needs=tuple(values.get("needs", ())),
+        options={key: _option(key, value) for key, value in own.items()},
         refused=values.get("refused", {}),
     )
+
+
+def _facts(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
+    own = dict(raw[name])
+    like = own.pop("like", None)
+    return {**_facts(raw, like), **own} if like else own
 
 
 def _task(name: str, values: Mapping[str, Any]) -> Task:
