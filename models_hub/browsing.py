@@ -219,7 +219,10 @@ def stream(repo: Repo, entry: Entry, start: int = 0, length: int | None = None) 
     """Return the bytes of a file, or of a range of it, block by block."""
     if entry.blob:
         return fetching.stream(entry.blob, start, length)
-    data = objects.body(GitObject.objects.get(repo=repo, oid=entry.oid))
+    row = GitObject.objects.filter(repo=repo, oid=entry.oid).first()
+    if row is None:  # purged: the folder goes on naming it
+        raise NotFound(_("The content of this file is not there any more."))
+    data = objects.body(row)
     return iter([data[start:] if length is None else data[start : start + length]])
 
 

@@ -49,6 +49,18 @@ def purge(repo: Repo, digests: Iterable[str], *, by: Asker, rewrite_history: boo
     return given_back
 
 
+def purge_small(repo: Repo, oids: Iterable[str]) -> None:
+    """Remove small files from a repository whose folders go on naming them, in the caller's transaction."""
+    account, wanted = quotas.hold(repo), list(oids)
+    for start in range(0, len(wanted), objects.BATCH):
+        rows = GitObject.objects.filter(
+            repo=repo, type=GitObject.Type.BLOB, oid__in=wanted[start : start + objects.BATCH]
+        )
+        freed = rows.aggregate(total=Sum("size"))["total"] or 0
+        rows.delete()
+        quotas.charge(account, repo, -freed, reason=quotas.Reason.COLLECTED)
+
+
 @dataclass
 class _Rewriting:
     """One pass over all commits that references lead to, the oldest first."""

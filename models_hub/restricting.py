@@ -10,9 +10,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from models_hub import purging
+from models_hub import blocking, purging
 from models_hub.describing import RELATIONS
-from models_hub.models import BlockedDigest, CatalogueChange, Repo, RepoBlob, Restriction
+from models_hub.models import CatalogueChange, Repo, Restriction
 from portal.models import Decision, Event, User
 from portal.notifying import notify
 
@@ -92,13 +92,10 @@ def _tell_descendants(repo: Repo) -> None:
 
 def _purge(repo: Repo, decision: Decision) -> None:
     """Take the content away for good, and keep the same bytes from coming back."""
-    digests = list(RepoBlob.objects.filter(repo=repo).values_list("blob__sha256", flat=True))
-    BlockedDigest.objects.bulk_create(
-        [BlockedDigest(sha256=digest, reason=decision.reason, decision=decision) for digest in digests],
-        ignore_conflicts=True,
-    )
+    digests, small = blocking.block(repo, decision)
     by = decision.confirmed_by or decision.by
     assert isinstance(by, User)
     for start in range(0, len(digests), 1000):
         with transaction.atomic():
             purging.purge(repo, digests[start : start + 1000], by=by, rewrite_history=False)
+    purging.purge_small(repo, small)

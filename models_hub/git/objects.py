@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from dulwich.objects import Commit as GitCommit
 from dulwich.objects import ObjectID, ShaFile, Tree
 
 from models_hub import quotas
-from models_hub.models import GitObject, Repo
+from models_hub.models import BlockedDigest, GitObject, Repo
+from portal.errors import NotAllowed
 
 FILE_MODE = 0o100644
 FOLDER_MODE = stat.S_IFDIR
@@ -60,12 +62,21 @@ def insert(repo: Repo, rows: Iterable[GitObject]) -> None:
         oids = list(fresh)
         for start in range(0, len(oids), BATCH):
             there = GitObject.objects.filter(repo=repo, oid__in=oids[start : start + BATCH])
+            _require_allowed(fresh[oid] for oid in oids[start : start + BATCH])
             for oid, unreachable_since in list(there.values_list("oid", "unreachable_since")):
                 del fresh[oid]
                 if unreachable_since:  # it is wanted again: the collector must not take it
                     GitObject.objects.filter(repo=repo, oid=oid).update(unreachable_since=None)
         quotas.charge(account, repo, sum(row.size for row in fresh.values()), reason=quotas.Reason.GIT)
         GitObject.objects.bulk_create(fresh.values(), batch_size=100)
+
+
+def _require_allowed(rows: Iterable[GitObject]) -> None:
+    """Raise NotAllowed for a file that moderators have removed for good."""
+    files = [row.oid for row in rows if row.type == GitObject.Type.BLOB]
+    oid = BlockedDigest.objects.filter(git_oid__in=files).values_list("git_oid", flat=True).first() if files else None
+    if oid:
+        raise NotAllowed(_("A file was removed by moderators and may not come back: %(oid)s in git.") % {"oid": oid})
 
 
 def compressed(data: bytes) -> bytes:

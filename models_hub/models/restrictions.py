@@ -51,9 +51,13 @@ class BlockedDigest(models.Model):
     """Content that was purged: the same bytes are refused, on every way in."""
 
     sha256 = models.CharField(max_length=64, unique=True)
+    git_oid = models.CharField(max_length=40, blank=True, default="", db_default="")  # where git could hold it
     reason = models.CharField(max_length=13, choices=Reason.choices)
     decision = models.ForeignKey(Decision, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("git_oid",), name="blocked_in_git", condition=~Q(git_oid="")),)
 
     def __str__(self) -> str:
         return self.sha256

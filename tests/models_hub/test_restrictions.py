@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from models_hub import contents, gating, permissions
+from models_hub import contents, gating, permissions, publishing, quotas
 from models_hub.models import BlockedDigest, Repo, Restriction
 from models_hub.permissions import DisabledRepo
+from models_hub.publishing import PutFile
 from models_hub.xet import possession, tokens
 from portal import moderating
 from portal.errors import Conflict, NotAllowed
@@ -175,13 +176,31 @@ def test_a_proposal_can_be_taken_back(case, morgan, root):
 def test_a_purge_takes_two_admins_and_the_bytes_stay_away(repo, case, alice, root, second_root, make_repo):
     proposed = decide(case, root, "purge")
     moderating.confirm(proposed, by=second_root)
-    assert list(BlockedDigest.objects.values_list("sha256", flat=True)) == [SHA]
-    assert not repo.repo_blobs.exists() if hasattr(repo, "repo_blobs") else True
+    assert SHA in BlockedDigest.objects.values_list("sha256", flat=True)
     other = make_repo(alice, "again")
     with pytest.raises(NotAllowed):
         contents.receive(other, [LARGE])
     with pytest.raises(Conflict):
         moderating.undo(Decision.objects.get(), by=root)
+
+
+def test_a_purge_takes_small_files_too_and_keeps_them_away(repo, case, alice, root, second_root, make_repo, as_user):
+    make_repo(root, "own", files={"b.txt": "what others have too"})
+    publishing.commit(
+        repo=repo, by=alice, title="More",
+        changes=[PutFile("LICENSE", b"Do as you like."), PutFile("b.txt", b"what others have too")],
+    )  # fmt: skip
+    moderating.confirm(decide(case, root, "purge"), by=second_root)
+    other = make_repo(alice, "other")
+    for content in (b"a", LARGE):
+        with pytest.raises(NotAllowed):
+            publishing.commit(repo=other, by=alice, title="Again", changes=[PutFile("again.txt", content)])
+    with pytest.raises(NotAllowed):
+        contents.receive(other, [b"a"])
+    make_repo(alice, "free", files={"LICENSE": "Do as you like.", "c.txt": "what others have too"})
+    assert as_user(root).get("/alice/ladder/resolve/main/a.txt").status_code == 404
+    account = quotas.account_now(repo.namespace)
+    assert account.used == quotas.recount(repo.namespace_id)
 
 
 def test_moderators_alone_are_not_enough_for_a_purge(case, morgan):
