@@ -111,7 +111,7 @@ def build(folder: ModelFolder, config: Buildable, *, dtype: Dtype, device: torch
     """Read the weights into the class that a checked config names."""
     files = find_weights(folder)
     tensors = read_tensors(files)
-    parameters = _check_size(config, tensors)
+    parameters = check_size(config, tensors)
     model, unused = _build(config, tensors, DTYPES[dtype])
     with failing_as("inference_failed", f"The model cannot be moved to {device}."):
         model = model.to(device)  # type: ignore[arg-type]
@@ -135,7 +135,8 @@ def choose_device(device: Device) -> torch.device:
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def _check_size(config: Buildable, tensors: dict[str, torch.Tensor]) -> int:
+def check_size(config: Buildable, tensors: dict[str, torch.Tensor]) -> int:
+    """Return how many parameters a model has, refused where its weights hold far fewer."""
     with failing_as("bad_config", "No model can be built from config.json."), torch.device("meta"):
         parameters = sum(parameter.numel() for parameter in config.model_class(config.config).parameters())
     held = sum(tensor.numel() for tensor in tensors.values())
@@ -150,6 +151,22 @@ def _check_size(config: Buildable, tensors: dict[str, torch.Tensor]) -> int:
 def _build(
     config: Buildable, tensors: dict[str, torch.Tensor], dtype: torch.dtype
 ) -> tuple[PreTrainedModel, list[str]]:
+    model, info = fill(config, tensors, dtype)
+    if mismatched := sorted(info.get("mismatched_keys", ())):
+        raise wrong_shapes(mismatched)
+    # Of a body its hidden states are read, never its pooler, which many were saved without.
+    has_pooler = not config.model_class.__name__.endswith(BODY)
+    if missing := sorted(name for name in info["missing_keys"] if has_pooler or not name.startswith("pooler.")):
+        raise incomplete(missing)
+    if info.get("error_msgs"):
+        raise EngineError("weights_unreadable", "The weights do not fit config.json.")
+    return model, sorted(info["unexpected_keys"])
+
+
+def fill(
+    config: Buildable, tensors: dict[str, torch.Tensor], dtype: torch.dtype
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Return a model with these tensors, and what the library says did not fit; random numbers fill the gaps."""
     # The folder itself is never handed over: beside config.json, from_pretrained would also look for adapters,
     # distributed checkpoints (whose index is a pickle), generation settings and other weight files.
     with failing_as("weights_unreadable", "The weights do not fit config.json."):
@@ -160,28 +177,30 @@ def _build(
             state_dict=tensors,
             dtype=dtype,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are refused below, by name; the library names them in its log alone
+            ignore_mismatched_sizes=True,  # they are refused by name; the library names them in its log alone
         )
     model: PreTrainedModel = loaded[0]
     info: dict[str, Any] = loaded[1]
-    if mismatched := sorted(info.get("mismatched_keys", ())):
-        shapes = [f"{name[:100]} has {list(found)} instead of {list(wanted)}" for name, found, wanted in mismatched]
-        raise EngineError(
-            "weights_unreadable",
-            f"The shapes of {len(shapes)} tensors do not fit config.json: {_shown(shapes)}. Publish config.json "
-            "and the weights of the same model.",
-        )
-    # Of a body its hidden states are read, never its pooler, which many were saved without.
-    has_pooler = not config.model_class.__name__.endswith(BODY)
-    if missing := sorted(name for name in info["missing_keys"] if has_pooler or not name.startswith("pooler.")):
-        raise EngineError(
-            "weights_incomplete",
-            f"The weights lack {len(missing)} tensors that the model needs: {_shown(missing)}. They would have been "
-            "filled with random numbers. Save the whole fine-tuned model, its head included.",
-        )
-    if info.get("error_msgs"):
-        raise EngineError("weights_unreadable", "The weights do not fit config.json.")
-    return model, sorted(info["unexpected_keys"])
+    return model, info
+
+
+def wrong_shapes(mismatched: Sequence[tuple[str, Sequence[int], Sequence[int]]]) -> EngineError:
+    """Return the error for tensors of other shapes than config.json says."""
+    shapes = [f"{name[:100]} has {list(found)} instead of {list(wanted)}" for name, found, wanted in mismatched]
+    return EngineError(
+        "weights_unreadable",
+        f"The shapes of {len(shapes)} tensors do not fit config.json: {_shown(shapes)}. Publish config.json "
+        "and the weights of the same model.",
+    )
+
+
+def incomplete(missing: list[str]) -> EngineError:
+    """Return the error for tensors that are absent and should not be."""
+    return EngineError(
+        "weights_incomplete",
+        f"The weights lack {len(missing)} tensors that the model needs: {_shown(missing)}. They would have been "
+        "filled with random numbers. Save the whole fine-tuned model, its head included.",
+    )
 
 
 def _shown(names: list[str]) -> str:

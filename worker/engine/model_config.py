@@ -132,9 +132,49 @@ def read_config(folder: ModelFolder, heads: Sequence[str], problem_types: Sequen
     class_name = declared_class(raw, stem, [*heads, *LEFT_BEHIND] if makes_vectors else heads)
     if makes_vectors and class_name.endswith(LEFT_BEHIND):
         class_name = stem + BODY
-    _refuse_what_would_be_dropped(raw)
     check_problem(raw, problem_types)
-    labels = model_labels(raw)
+    return _rebuilt(raw, stem, class_name, model_labels(raw))
+
+
+def read_base(
+    folder: ModelFolder, heads: Sequence[str], *, labels: Sequence[str] | None, problem_type: str | None
+) -> tuple[CheckedConfig, CheckedConfig | None]:
+    """Read config.json of a model that is to be trained on; return it with the head wanted, and as it stands.
+
+    Any model of a known type will do, for it gets a new head where it has none of `heads`: then, and where it has
+    one, the second is None unless the model itself has such a head, with labels of its own.
+    """
+    path = folder.need("config.json", code="bad_config", why="it says which architecture the weights are for")
+    raw = read_json_object(path, limit=CONFIG_LIMIT, code="bad_config")
+    refuse_custom_code(raw, "config.json")
+    stem = _stem(raw, heads)
+    names = [OTHER_NAMES.get(stem + head, stem + head) for head in heads if _fits(head, stem, heads)]
+    wanted = [name for name in names if hasattr(transformers, name)]
+    if not wanted:
+        raise EngineError(
+            "unsupported_architecture",
+            f"Models of the type {raw['model_type']} have no head for this task. "
+            f"{_advice(heads, []) if set(heads) <= set(CAUSAL_HEADS) else 'Begin from a model of another type.'}",
+        )
+    own = model_labels(raw)
+    declared = raw.get("architectures")
+    found = [name for name in wanted if isinstance(declared, list) and name in declared]
+    class_name = (found or wanted)[0]
+    made = _rebuilt(raw, stem, class_name, own if labels is None else list(labels))
+    if problem_type is not None:
+        made.config.problem_type = problem_type
+    if not found:
+        return made, None
+    standing = _rebuilt(raw, stem, class_name, own)
+    if problem_type is not None:
+        if raw.get("problem_type") not in (None, problem_type):
+            return made, None
+        standing.config.problem_type = problem_type
+    return made, standing
+
+
+def _rebuilt(raw: dict[str, Any], stem: str, class_name: str, labels: list[str]) -> CheckedConfig:
+    _refuse_what_would_be_dropped(raw)
     config_class: type[PretrainedConfig] = getattr(transformers, f"{stem}Config")
     values = {key: checked_value(value, key) for key, value in raw.items() if key in allowed_keys(config_class)}
     with failing_as("bad_config", "config.json does not describe a model of its type."):
