@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import fetching
 from models_hub.git.pointers import pointer_oid
-from models_hub.models import AwaitedBlob, Blob
+from models_hub.models import AwaitedBlob, Blob, Run
 from models_hub.storage import blob_store
 from portal.errors import NotFound
 from portal.models import Job
@@ -36,7 +36,10 @@ def bearer(job_id: int, token: str) -> Job:
 
 
 def find(job: Job, sha256: str) -> Blob:
-    """Return large content of one of the repositories that the job's spec names under "reads"."""
+    """Return large content of one of the repositories that the job's spec names under "reads", or its checkpoint."""
+    kept = Blob.objects.filter(sha256=sha256, pk__in=Run.objects.filter(job=job).values("checkpoint")).first()
+    if kept is not None:
+        return kept
     blob = Blob.objects.filter(sha256=sha256, repo_blobs__repo__in=job.spec.get("reads", [])).first()
     if blob is None:
         awaited = AwaitedBlob.objects.filter(sha256=sha256, repo__in=job.spec.get("reads", [])).first()

@@ -113,6 +113,17 @@ def place(job: Job, repo: Repo, entry: Entry, target: Path) -> str:
     return sha256.hexdigest()
 
 
+def place_blob(job: Job, blob: Blob, target: Path) -> None:
+    """Copy content that a job keeps beside repositories to `target`, verified."""
+    sha256 = hashlib.sha256()
+    with target.open("xb") as file:
+        for chunk in _chunks(job, blob):
+            sha256.update(chunk)
+            file.write(chunk)
+    if sha256.hexdigest() != blob.sha256:
+        raise JobFailed(CORRUPT, code="corrupt_content", data={"path": target.name})
+
+
 def _chunks(job: Job, blob: Blob) -> Iterable[bytes]:
     if blob.awaited_by:
         return _download(job, blob) if settings.PORTAL_URL else fetching.stream(fetching.ensure(blob))

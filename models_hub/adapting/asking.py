@@ -75,6 +75,7 @@ def start(run: Run) -> Job:
         },
         owner=run.owner,
         title=run.title,
+        needs={"store": True},
     )
     run.save(update_fields=("job",))
     Event.record("run.asked", subject=f"run:{run.pk}", by=run.owner, kind=run.kind)

@@ -15,6 +15,7 @@ from worker.jobs import (
     deliver_webhook,
     evaluate,
     export_account,
+    finetune,
     import_repo,
     measure_overlap,
     read_table,
@@ -31,4 +32,5 @@ KINDS: dict[str, Callable[[Attempt], None]] = {
     gettext_noop("measure_overlap"): measure_overlap.run,
     gettext_noop("export_account"): export_account.run,
     gettext_noop("tell_watchers"): tell_watchers.run,
+    gettext_noop("finetune"): finetune.run,
 }

@@ -24,7 +24,7 @@ from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
 from worker.engine.contracts import EvaluateSpec, PrepareSpec, RobustnessSpec, ScoreSpec
 from worker.engine.decoding import read_json_object
 from worker.engine_runs import Run, run_verb
-from worker.sandbox.contracts import Limits
+from worker.jobs.limits import limits_of
 
 MAX_DATA_BYTES = 128 * 1024**2
 MAX_REPORT_BYTES = 4 * 1024**2
@@ -32,8 +32,6 @@ MAX_SCORES_BYTES = 64 * 1024**2
 CONTEXT = "context.jsonl"  # of a benchmark's extra files, what the model may see
 PERTURBED = "perturbed.jsonl"  # the same questions with changed texts
 ANSWERED_AGAIN = "perturbed_predictions.jsonl"
-PROCESSES = 256  # threads count as processes
-OPEN_FILES = 1024
 
 GONE = gettext_noop("The model or the benchmark was deleted.")
 TOO_LARGE = gettext_noop("%(what)s: %(size)d bytes are more than the %(limit)d that this worker takes.")
@@ -164,7 +162,7 @@ def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: di
         attempt,
         Run("prepare", spec, readonly=[places / "data"], writable=prepared, share=(0.02, 0.05)),
         spec_folder=places / "spec",
-        limits=_limits(memory_mb=min(settings.JOB_MEMORY_MB, 2048), threads=1),
+        limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 2048), threads=1),
     )
     shown = ["inputs.jsonl", *([CONTEXT] if benchmark.files else []), *([PERTURBED] if robustness else [])]
     for place, names in (("questions", shown), ("answers", ["gold.jsonl", "marks.json"])):
@@ -203,7 +201,7 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
                 may_use_gpu=True,
             ),
             spec_folder=places / "spec",
-            limits=_limits(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
+            limits=limits_of(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
             meanwhile=answered.save,
         )
     except (Stopped, TryAgain):
@@ -242,19 +240,8 @@ def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str
         attempt,
         Run("score", spec, readonly=[places / "answers", judged], writable=places / "scores", share=(0.95, 0.99)),
         spec_folder=places / "spec",
-        limits=_limits(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
+        limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
     )
     scratch.collect(places / "scores" / "items.json", judged / "items.json", limit=MAX_SCORES_BYTES)
     scratch.collect(places / "scores" / "scores.json", judged / "scores.json", limit=MAX_SCORES_BYTES)
     return read_json_object(judged / "scores.json", limit=MAX_SCORES_BYTES, code="bad_predictions")
-
-
-def _limits(*, memory_mb: int, threads: int) -> Limits:
-    return Limits(
-        memory_mb=memory_mb,
-        cpu_seconds=settings.JOB_MAX_SECONDS * threads,
-        wall_seconds=settings.JOB_MAX_SECONDS,
-        processes=PROCESSES,
-        disk_mb=settings.JOB_DISK_MB,
-        open_files=OPEN_FILES,
-    )

@@ -1,0 +1,131 @@
+"""The card of a model that a run made, and the files beside it that say how: written from what the run's row holds."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from models_hub.adapting import asking, following
+from models_hub.models import Run
+
+FOLDER = "training"
+MAX_ROWS = 40
+
+
+def card(run: Run) -> str:
+    """Return README.md: metadata that programs read, and in both languages what was done and what came of it."""
+    parts = [
+        f"# {run.target.partition('/')[2]}",
+        _introduction(run),
+        _table(_made_from(run)),
+        _scores(run),
+        _recipe(run),
+    ]
+    parts.append(
+        "## Repeat it / 重现\n\n"
+        f"`{FOLDER}/recipe.json` holds everything that was asked for, `{FOLDER}/log.jsonl` the curve. "
+        f"`{FOLDER}/train.py`, where it is there, repeats the training without the portal.\n\n"
+        f"`{FOLDER}/recipe.json` 记录了全部设置，`{FOLDER}/log.jsonl` 是训练曲线；"
+        f"如有 `{FOLDER}/train.py`，可在本站之外重复训练。"
+    )
+    return f"---\n{_metadata(run)}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def records(run: Run) -> dict[str, bytes]:
+    """Return the files that say how the model was made, by name."""
+    recipe: dict[str, Any] = {
+        "wish": asking.wish_of(run).as_json(),
+        "settings": run.settings,
+        "summary": run.summary,
+        "data": run.data_report,
+        "scores": run.scores,
+    }
+    log = "".join(
+        json.dumps(point, ensure_ascii=False) + "\n" for point in following.after(run, 0, following.MAX_POINTS)
+    )
+    return {
+        "recipe.json": (json.dumps(recipe, indent=1, ensure_ascii=False) + "\n").encode(),
+        "log.jsonl": log.encode(),
+    }
+
+
+def _metadata(run: Run) -> str:
+    base, data = run.base, run.data
+    values: dict[str, Any] = {
+        "pipeline_tag": run.task.replace("text-pair-classification", "text-classification"),
+        "library_name": "transformers",
+        "tags": ["fine-tuned" if base else "from-scratch"],
+    }
+    if base is not None:
+        values |= {"base_model": [base.full_name], "base_model_relation": "finetune"}
+        values |= {"license": base.license} if base.license else {}
+    if data is not None:
+        values["datasets"] = [data.full_name]
+        languages = data.languages or (base.languages if base else [])
+        values |= {"language": list(languages)} if languages else {}
+    return yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
+
+
+def _introduction(run: Run) -> str:
+    begin = f"`{run.base.full_name}`" if run.base else "random numbers"
+    begin_zh = f"`{run.base.full_name}`" if run.base else "随机初始化"
+    data = f"`{run.data.full_name}`" if run.data else "–"
+    english = f"Made by a run of this portal from {begin} on {data}."
+    return f"{english}\n\n由本站的一次训练从 {begin_zh} 出发、用 {data} 训练而成。"
+
+
+def _made_from(run: Run) -> Iterator[tuple[str, str]]:
+    if run.base:
+        yield "Base / 基础模型", f"`{run.base.full_name}` @ `{run.base_commit}`"
+    for name, value in run.architecture.items():
+        yield f"{name}", f"{value}"
+    if run.data:
+        yield "Data / 数据集", f"`{run.data.full_name}` @ `{run.data_commit}`"
+    for part, path in run.files.items():
+        yield f"File / 文件 ({part})", f"`{path}`"
+    for part, count in run.data_report.get("rows", {}).items():
+        yield f"Rows / 行数 ({part})", f"{count}"
+    yield "Task / 任务", run.task
+    yield "Seed / 随机种子", f"{run.seed}"
+    for name in ("device", "threads", "steps", "best_step", "seconds", "parameters", "trained_parameters"):
+        if (value := run.summary.get(name)) is not None:
+            yield name.replace("_", " "), f"{value}"
+
+
+def _scores(run: Run) -> str:
+    after, before = run.scores.get("after"), run.scores.get("before")
+    if not after:
+        return ""
+    head = ["Metric / 指标", "After / 训练后", *(["Before / 训练前"] if before else [])]
+    lines = ["## Test score / 测试得分", "", _line(head), _line(["---"] * len(head))]
+    for name, metric in after["metrics"].items():
+        cells = [name, _value(metric), *([_value(before["metrics"].get(name, {}))] if before else [])]
+        lines.append(_line(cells))
+    lines += ["", f"{after['n']} rows; 95 % intervals / {after['n']} 行；95% 置信区间"]
+    if paired := run.scores.get("paired"):
+        difference = f"{paired['difference']:+.4f} [{paired['low']:+.4f}, {paired['high']:+.4f}]"
+        lines += ["", f"{paired['name']}: {difference}, p = {paired['p']:.3g} ({paired['test']})"]
+    return "\n".join(lines)
+
+
+def _recipe(run: Run) -> str:
+    rows = [(name, json.dumps(value, ensure_ascii=False)) for name, value in run.recipe.items()]
+    return "## Recipe / 训练设置\n\n" + _table(rows[:MAX_ROWS]) if rows else ""
+
+
+def _table(rows: Any) -> str:
+    lines = [_line([name, value]) for name, value in rows]
+    return "\n".join(["| | |", "| --- | --- |", *lines]) if lines else ""
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def _value(metric: dict[str, Any]) -> str:
+    if "value" not in metric:
+        return "–"
+    low, high = metric.get("low"), metric.get("high")
+    interval = f" [{low:.4f}, {high:.4f}]" if low is not None and high is not None else ""
+    return f"{metric['value']:.4f}{interval}"

@@ -1,0 +1,80 @@
+"""What a run has made becomes a version: a repository that only its owner sees, or a pull request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from models_hub import publishing, quotas, rights
+from models_hub.adapting import targets
+from models_hub.changes import PutFile, PutLarge
+from models_hub.models import Blob, Repo, Run
+from portal.errors import NotFound
+from portal.models import Event, Job
+
+
+@dataclass(frozen=True)
+class Made:
+    """One file of the result: small ones with their bytes, large ones as content that is stored already."""
+
+    path: str
+    content: bytes | None = None
+    blob: Blob | None = None
+
+
+def finish(run: Run, *, job: Job, files: Sequence[Made], found: dict[str, Any]) -> Run:
+    """Commit the files and end the run and its job, all or nothing; LeaseLost when the job is no longer the caller's.
+
+    `found` has columns of the run: summary, scores, value.
+    """
+    with transaction.atomic():
+        if files:
+            found = found | _published(run, files)
+        row = Run.objects.select_for_update().get(pk=run.pk)
+        for name, value in {**found, "checkpoint": None, "checkpoint_step": 0, "finished_at": Now()}.items():
+            setattr(row, name, value)
+        row.save(update_fields=(*found, "checkpoint", "checkpoint_step", "finished_at"))
+        job.finish({"run": run.pk, "page": run.get_absolute_url()})
+        Event.record("run.finished", subject=f"run:{run.pk}", by=run.owner, kind=run.kind, study=run.study_id)
+    return row
+
+
+def _published(run: Run, files: Sequence[Made]) -> dict[str, Any]:
+    repo = targets.check(run.target, by=run.owner)
+    title = _("Result of run %(number)d") % {"number": run.pk}
+    if repo is not None:
+        _give(repo, files)
+        pull, commit = publishing.propose(repo=repo, by=run.owner, changes=_changes(files), title=title)
+        return {"result": repo, "result_commit": commit.oid, "result_pull": pull.number}
+    owner, _slash, name = run.target.partition("/")
+    repo = publishing.create_repo(by=run.owner, namespace=owner, kind=Repo.Kind.MODEL, name=name, private=True)
+    _give(repo, files)
+    commit = publishing.commit(repo=repo, by=run.owner, changes=_changes(files), title=title)
+    return {"result": repo, "result_commit": commit.oid, "result_pull": None}
+
+
+def _give(repo: Repo, files: Sequence[Made]) -> None:
+    account = quotas.hold(repo)
+    for file in files:
+        if file.blob is not None:
+            rights.give(account, repo, file.blob)
+
+
+def _changes(files: Sequence[Made]) -> list[PutFile | PutLarge]:
+    return [
+        PutLarge(file.path, file.blob.sha256, file.blob.size)
+        if file.blob is not None
+        else PutFile(file.path, file.content or b"")
+        for file in files
+    ]
+
+
+def publish(run: Run) -> None:
+    """Show a result of its own to everybody, or merge the pull request of another one; the owner's wish."""
+    if run.result is None:
+        raise NotFound(_("This run has no result that could be published."))
+    if run.result_pull is None:
+        publishing.set_private(run.result, by=run.owner, private=False)

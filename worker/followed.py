@@ -1,0 +1,147 @@
+"""What a training child writes while it runs: its records become rows, its checkpoint is kept for the next attempt.
+
+Both lie in a folder that a process with a hostile model writes to. Records are read as JSON of a known form, the
+checkpoint is copied as bytes and only ever read by the next such process.
+"""
+
+import json
+import logging
+import tarfile
+import time
+from pathlib import Path
+
+from django.db import DatabaseError, connections, transaction
+
+from models_hub.adapting import following
+from models_hub.models import Run
+from portal.models import Job, LeaseLost
+from worker import sandbox, scratch
+from worker.attempts import LEASE_LOST, Attempt
+from worker.engine.decoding import parse_json
+from worker.engine.tuning.contracts import CHECKPOINT_DIR, LOG_FILE
+
+logger = logging.getLogger(__name__)
+
+READ_EVERY = 0.5  # seconds
+KEEP_EVERY = 20.0  # seconds between two checkpoints that are kept: so much work is lost at most, and what one takes
+MAX_LOG_BYTES = 16 * 1024**2
+MAX_LINE_BYTES = 8192
+MAX_FILES = 32
+STATE = "state.json"  # of a checkpoint: written last, so that one without it is not whole
+
+
+class Followed:
+    """The log and the checkpoint in the writable folder of a run."""
+
+    def __init__(self, attempt: Attempt, run: Run, folder: Path, aside: Path, *, max_bytes: int) -> None:
+        self._attempt = attempt
+        self._run = run
+        self._folder = folder
+        self._aside = aside
+        self._max_bytes = max_bytes
+        self._offset = 0
+        self._kept = ""
+        self._next_read = self._next_keep = 0.0
+
+    def restore(self) -> None:
+        """Put the checkpoint of an earlier attempt, and the log up to it, into the folder before the child starts."""
+        blob = self._run.checkpoint
+        seq = 0
+        if blob is not None:
+            packed = self._aside / "restored.tar"
+            scratch.place_blob(self._attempt.job, blob, packed)
+            try:
+                with tarfile.open(packed) as archive:
+                    archive.extractall(self._folder, filter="data")
+            except (tarfile.TarError, OSError) as error:
+                logger.warning("The checkpoint of run %s cannot be unpacked: %s", self._run.pk, error)
+            packed.unlink()
+            log = self._folder / LOG_FILE
+            seq = log.read_bytes().count(b"\n") if log.exists() else 0
+        following.forget_after(self._run, seq)
+
+    def look(self, *, at_once: bool = False) -> None:
+        """Take what is new; called often, it looks twice a second."""
+        now = time.monotonic()
+        if now >= self._next_read or at_once:
+            self._next_read = now + READ_EVERY
+            self._read()
+        if now >= self._next_keep or at_once:
+            self._keep()
+            # Keeping may take long for a large model: at most a tenth of the time goes into it.
+            self._next_keep = time.monotonic() + max(KEEP_EVERY, 9 * (time.monotonic() - now))
+
+    def _read(self) -> None:
+        try:
+            content = sandbox.collect(self._folder, LOG_FILE, MAX_LOG_BYTES)
+        except sandbox.OutputRefused:
+            return  # nothing is written yet
+        if len(content) < self._offset:
+            self._offset = 0  # it was cut to where the checkpoint is
+        end = content.rfind(b"\n") + 1
+        lines = content[self._offset : end].splitlines() if end > self._offset else []
+        if not lines:
+            return
+        try:
+            following.keep(self._run, [record for line in lines if (record := _record(line)) is not None])
+        except DatabaseError:
+            connections.close_all()  # another look comes
+        else:
+            self._offset = end
+
+    def _keep(self) -> None:
+        try:
+            state = sandbox.collect(self._folder / CHECKPOINT_DIR, STATE, MAX_LOG_BYTES).decode("utf-8", "replace")
+        except sandbox.OutputRefused:
+            return  # there is none yet
+        if state == self._kept or not self._pack(state):
+            return
+        packed = self._aside / "checkpoint.tar"
+        blob = scratch.store(self._attempt.job, packed)
+        packed.unlink()
+        step = _step(state)
+        try:
+            with transaction.atomic():
+                if not Job.objects.held().filter(pk=self._attempt.job.pk, fence=self._attempt.job.fence).exists():
+                    raise LeaseLost("")
+                Run.objects.filter(pk=self._run.pk).update(checkpoint=blob, checkpoint_step=step)
+        except LeaseLost:
+            self._attempt.stop(LEASE_LOST)
+        self._kept = state
+
+    def _pack(self, state: str) -> bool:
+        """Make one file of the checkpoint and the log; False when the child replaced it meanwhile."""
+        copy = self._aside / "checkpoint"
+        sandbox.discard(copy)
+        copy.mkdir()
+        try:
+            log = sandbox.collect(self._folder, LOG_FILE, MAX_LOG_BYTES)
+            sandbox.copy_folder(
+                self._folder, CHECKPOINT_DIR, copy / CHECKPOINT_DIR, files=MAX_FILES, limit=self._max_bytes
+            )
+            same = (copy / CHECKPOINT_DIR / STATE).read_text("utf-8", "replace") == state
+        except (sandbox.OutputRefused, OSError):
+            return False
+        if same:
+            (copy / LOG_FILE).write_bytes(log[: log.rfind(b"\n") + 1])
+            with tarfile.open(self._aside / "checkpoint.tar", "w") as archive:
+                archive.add(copy / LOG_FILE, LOG_FILE)
+                archive.add(copy / CHECKPOINT_DIR, CHECKPOINT_DIR)
+        sandbox.discard(copy)
+        return same
+
+
+def _record(line: bytes) -> dict[str, object] | None:
+    try:
+        value = parse_json(line[:MAX_LINE_BYTES])
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _step(state: str) -> int:
+    try:
+        step = json.loads(state)["step"]
+    except (ValueError, KeyError, TypeError):
+        return 0
+    return step if type(step) is int and 0 <= step < 2**31 else 0

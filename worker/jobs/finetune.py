@@ -1,0 +1,334 @@
+"""The job kind `finetune`: a model learns from a data set inside a sandbox, and is scored outside it.
+
+Each sandbox sees what it needs and no more: `arrange` reads the data files, which are hostile too; `finetune` sees
+the model and the rows to learn from, never the answers of the test part; `evaluate` and `score` are those of
+evaluations. What the result is and where it goes is the owner's affair until the owner shows it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from leaderboard import model_files
+from models_hub import browsing, permissions
+from models_hub.adapting import card_writing, ending
+from models_hub.adapting.ending import Made
+from models_hub.browsing import Entry
+from models_hub.models import Repo, Run
+from worker import node, sandbox, sandbox_texts, scratch
+from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
+from worker.engine.contracts import CompareSpec, EngineError, EvaluateSpec, ScoreSpec
+from worker.engine.decoding import decode, read_json_object
+from worker.engine.tuning.contracts import (
+    DATA_REPORT_FILE,
+    MODEL_DIR,
+    SUMMARY_FILE,
+    Architecture,
+    ArrangeSpec,
+    FinetuneSpec,
+    Recipe,
+)
+from worker.engine_runs import Run as VerbRun
+from worker.engine_runs import run_verb
+from worker.followed import Followed
+from worker.jobs.limits import limits_of
+
+MAX_REPORT_BYTES = 4 * 1024**2
+MAX_RESULT_FILES = 64
+TRAIN, DEV = "train.jsonl", "dev.jsonl"
+INPUTS, GOLD = "test_inputs.jsonl", "test_gold.jsonl"
+FOLDERS = (
+    "base",
+    "data",
+    "spec",
+    "arranged",
+    "rows",
+    "questions",
+    "out",
+    "aside",
+    "judged",
+    "after",
+    "before",
+    "scores",
+)
+
+GONE = gettext_noop("The run, its model or its data set was deleted.")
+CLOSED = gettext_noop("The owner of the run may no longer read the model or the data set.")
+NO_STORE = gettext_noop("This worker has no access to the portal's storage, where results are published.")
+TOO_LARGE = gettext_noop("%(what)s: %(size)d bytes are more than the %(limit)d that this worker takes.")
+DATA_REFUSED = gettext_noop("The data cannot be used as it is. The findings on the page of the run say what to mend.")
+COLLECTING = gettext_noop("collecting files")
+CHECKING = gettext_noop("checking the data")
+EVALUATING = gettext_noop("answering the test part")
+STORING = gettext_noop("storing the result")
+# Why a base has no score before the run: it cannot do the task yet, which is what the run is for.
+CANNOT_YET = frozenset({"label_mismatch", "unsupported_architecture", "weights_incomplete"})
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one attempt. Each is shown to those children that need it and to no other."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        for name in FOLDERS:
+            (self.root / name).mkdir()
+        (self.root / "answers").mkdir(mode=0o700)
+
+    def __truediv__(self, name: str) -> Path:
+        return self.root / name
+
+
+def run(attempt: Attempt) -> None:
+    """Train, score and commit the result; the job ends in the same transaction."""
+    row = _found(attempt)
+    isolation = sandbox.detect(node.policy())
+    if isolation.warning:
+        attempt.job.warn(sandbox_texts.readable(isolation.warning))
+    with scratch.folder_for(attempt.job) as folder:
+        places = Places(folder)
+        _collect(attempt, row, places)
+        report = _arrange(attempt, row, places)
+        if row.options.get("only_check"):
+            ending.finish(row, job=attempt.job, files=(), found={})
+            return
+        task_settings = report["settings"]
+        summary = _train(attempt, row, places, task_settings)
+        scores = _test(attempt, row, places, task_settings)
+        attempt.report(0.98, STORING)
+        attempt.show()
+        attempt.check()
+        found = {"summary": summary, "scores": scores, "value": _number(summary.get("best_value"))}
+        row.summary, row.scores, row.settings = summary, scores, task_settings
+        ending.finish(
+            row, job=attempt.job, files=_made(attempt, row, places), found=found | {"settings": task_settings}
+        )
+
+
+def _found(attempt: Attempt) -> Run:
+    """Return the run, whose owner must still be allowed what was asked for."""
+    if settings.PORTAL_URL:
+        raise TryAgain(NO_STORE, code="no_store")
+    rows = Run.objects.select_related("owner", "base__namespace", "data__namespace", "checkpoint")
+    row = rows.filter(pk=attempt.job.spec["run"], job=attempt.job, finished_at=None).first()
+    if row is None or row.data is None or (row.base is None and not row.architecture):
+        raise JobFailed(GONE, code="gone")
+    wanted = [repo for repo in (row.base, row.data) if repo is not None]
+    seen = set(
+        Repo.objects.visible_to(row.owner).filter(pk__in=[repo.pk for repo in wanted]).values_list("pk", flat=True)
+    )
+    if not row.owner.is_active or any(
+        repo.pk not in seen or not permissions.can_download(row.owner, repo) for repo in wanted
+    ):
+        raise JobFailed(CLOSED, code="closed")
+    return row
+
+
+def _collect(attempt: Attempt, row: Run, places: Places) -> None:
+    attempt.report(0.0, COLLECTING)
+    if row.base is not None:
+        commit = browsing.resolve_revision(row.base, row.base_commit)
+        entries = model_files.entries_of(row.base, commit)
+        _check_size(row.base.full_name, entries)
+        for entry in entries:
+            scratch.place(attempt.job, row.base, entry, places / "base" / entry.path)
+            attempt.check()
+    assert row.data is not None
+    commit = browsing.resolve_revision(row.data, row.data_commit)
+    for part, path in row.files.items():
+        entry = browsing.find(row.data, commit, path)
+        _check_size(path, [entry])
+        scratch.place(attempt.job, row.data, entry, places / "data" / part / entry.name)
+        attempt.check()
+
+
+def _check_size(what: str, entries: list[Entry]) -> None:
+    size, limit = sum(entry.size for entry in entries), settings.JOB_MEMORY_MB * 1024**2
+    if size > limit:
+        raise JobFailed(TOO_LARGE, code="too_large", data={"what": what, "size": size, "limit": limit})
+
+
+def _arrange(attempt: Attempt, row: Run, places: Places) -> dict[str, Any]:
+    """Check and split the data; what was found is shown at once, even where it ends the run."""
+    attempt.report(0.02, CHECKING)
+    arranged = places / "arranged"
+    files = {part: str(next((places / "data" / part).iterdir())) for part in row.files}
+    spec = ArrangeSpec(
+        task=row.task,
+        files=files,
+        out_dir=str(arranged),
+        fields=row.fields,
+        settings=row.settings,
+        dev_share=row.options.get("dev_share", 0.1),
+        test_share=row.options.get("test_share", 0.1),
+        seed=row.seed,
+    )
+    run_verb(
+        attempt,
+        VerbRun("arrange", spec, readonly=[places / "data"], writable=arranged, share=(0.02, 0.06)),
+        spec_folder=places / "spec",
+        limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
+    )
+    scratch.collect(arranged / DATA_REPORT_FILE, places / "judged" / DATA_REPORT_FILE, limit=MAX_REPORT_BYTES)
+    report = read_json_object(places / "judged" / DATA_REPORT_FILE, limit=MAX_REPORT_BYTES, code="bad_data")
+    Run.objects.filter(pk=row.pk).update(data_report=report)
+    row.data_report = report
+    if any(finding.get("severity") == "error" for finding in report.get("findings", [])):
+        raise JobFailed(DATA_REFUSED, code="data_refused")
+    for name, place in ((TRAIN, "rows"), (DEV, "rows"), (INPUTS, "questions"), (GOLD, "answers")):
+        if (arranged / name).exists():
+            scratch.collect(arranged / name, places / place / name)
+            (arranged / name).unlink()
+    return report
+
+
+def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:
+    out, threads = places / "out", node.threads_per_job()
+    dev = places / "rows" / DEV
+    spec = FinetuneSpec(
+        task=row.task,
+        train=str(places / "rows" / TRAIN),
+        dev=str(dev) if dev.exists() else None,
+        out_dir=str(out),
+        settings=task_settings,
+        model_dir=str(places / "base") if row.base is not None else None,
+        architecture=decode(Architecture, row.architecture) if row.architecture else None,
+        recipe=decode(Recipe, row.recipe, where="recipe"),
+        seed=row.seed,
+        threads=threads,
+    )
+    followed = Followed(attempt, row, out, places / "aside", max_bytes=settings.JOB_DISK_MB * 1024**2)
+    followed.restore()
+    try:
+        run_verb(
+            attempt,
+            VerbRun(
+                "finetune",
+                spec,
+                readonly=[places / "base", places / "rows"],
+                writable=out,
+                share=(0.06, 0.9),
+                may_use_gpu=True,
+            ),
+            spec_folder=places / "spec",
+            limits=limits_of(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
+            meanwhile=followed.look,
+        )
+    except (Stopped, TryAgain, EngineError, JobFailed):
+        followed.look(at_once=True)  # the curve up to here stays
+        raise
+    followed.look(at_once=True)
+    scratch.collect(out / SUMMARY_FILE, places / "judged" / SUMMARY_FILE, limit=MAX_REPORT_BYTES)
+    return read_json_object(places / "judged" / SUMMARY_FILE, limit=MAX_REPORT_BYTES, code="bad_predictions")
+
+
+def _test(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:
+    """Score the result on the test part, the base as well where it can do the task, and compare the two."""
+    if not (places / "questions" / INPUTS).exists():
+        return {}
+    attempt.report(0.9, EVALUATING)
+    models = {"after": _result(places)} | ({"before": places / "base"} if row.base is not None else {})
+    answered = [name for name, model in models.items() if _answers(attempt, row, places, name, model, task_settings)]
+    (places / "answers").chmod(0o755)  # no process of a model runs any more; the scorer may be yet another user
+    scores = {name: _scored(attempt, row, places, name, task_settings) for name in answered}
+    if "before" in scores:
+        spec = CompareSpec(
+            task=row.task,
+            settings=task_settings,
+            gold=str(places / "answers" / GOLD),
+            before=str(places / "judged" / "before.jsonl"),
+            after=str(places / "judged" / "after.jsonl"),
+        )
+        scores["paired"] = _judge(attempt, places, "compare", spec)
+    return scores
+
+
+def _answers(attempt: Attempt, row: Run, places: Places, name: str, model: Path, task_settings: dict[str, Any]) -> bool:
+    """Let one model answer the test part; False for a base that cannot do the task, which is what the run is for."""
+    threads = node.threads_per_job()
+    spec = EvaluateSpec(
+        task=row.task,
+        model_dir=str(model),
+        inputs=str(places / "questions" / INPUTS),
+        out_dir=str(places / name),
+        settings=task_settings,
+        max_length=row.recipe.get("max_length"),
+        seed=row.seed,
+        threads=threads,
+    )
+    seen = [model, places / "questions"]
+    share = (0.9, 0.93) if name == "after" else (0.93, 0.96)
+    try:
+        run_verb(
+            attempt,
+            VerbRun("evaluate", spec, readonly=seen, writable=places / name, share=share, may_use_gpu=True),
+            spec_folder=places / "spec",
+            limits=limits_of(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
+        )
+    except EngineError as error:
+        if name == "before" and error.code in CANNOT_YET:
+            return False
+        raise
+    scratch.collect(places / name / "predictions.jsonl", places / "judged" / f"{name}.jsonl")
+    return True
+
+
+def _scored(attempt: Attempt, row: Run, places: Places, name: str, task_settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the score of one model's answers."""
+    spec = ScoreSpec(
+        task=row.task,
+        settings=task_settings,
+        gold=str(places / "answers" / GOLD),
+        predictions=str(places / "judged" / f"{name}.jsonl"),
+        out=str(places / "scores" / f"{name}.json"),
+    )
+    _judge(attempt, places, "score", spec)
+    result = places / "judged" / f"{name}.json"
+    scratch.collect(places / "scores" / f"{name}.json", result, limit=MAX_REPORT_BYTES)
+    found = read_json_object(result, limit=MAX_REPORT_BYTES, code="bad_predictions")
+    return {key: found[key] for key in ("n", "primary", "metrics", "floors")}
+
+
+def _judge(attempt: Attempt, places: Places, verb: str, spec: ScoreSpec | CompareSpec) -> dict[str, Any]:
+    """Run a verb that sees the answers and no model."""
+    seen = [places / "answers", places / "judged"]
+    return run_verb(
+        attempt,
+        VerbRun(verb, spec, readonly=seen, writable=places / "scores", share=(0.96, 0.97)),
+        spec_folder=places / "spec",
+        limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
+    )
+
+
+def _result(places: Places) -> Path:
+    """Return the folder of the model that was made, out of reach of what made it."""
+    made = places / "judged" / MODEL_DIR
+    if not made.exists():
+        limit = settings.JOB_DISK_MB * 1024**2
+        scratch.collect_folder(places / "out" / MODEL_DIR, made, files=MAX_RESULT_FILES, limit=limit)
+    return made
+
+
+def _made(attempt: Attempt, row: Run, places: Places) -> list[Made]:
+    """Return the files of the result: the model, how it was made, and a card that is written from facts."""
+    model = _result(places)
+    made = [Made("README.md", card_writing.card(row).encode())]
+    made += [Made(f"training/{name}", content) for name, content in card_writing.records(row).items()]
+    for path in sorted(model.rglob("*")):
+        if path.is_file():
+            made.append(_file(attempt, path, str(path.relative_to(model))))
+    return made
+
+
+def _file(attempt: Attempt, path: Path, name: str) -> Made:
+    if name.endswith(".safetensors") or path.stat().st_size > settings.LFS_THRESHOLD_BYTES:
+        return Made(name, blob=scratch.store(attempt.job, path))
+    return Made(name, path.read_bytes())
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
