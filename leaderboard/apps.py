@@ -5,9 +5,10 @@ class LeaderboardConfig(AppConfig):
     name = "leaderboard"
 
     def ready(self) -> None:
-        from leaderboard import awarding, badge_rules, described, moderated
+        from leaderboard import awarding, badge_rules, deeds, described, moderated
 
         described.register()
         moderated.register()
         badge_rules.register()
         awarding.register()
+        deeds.register()

@@ -5,10 +5,11 @@ class ModelsHubConfig(AppConfig):
     name = "models_hub"
 
     def ready(self) -> None:
-        from models_hub import awarding, badge_rules, described, hearing, moderated
+        from models_hub import awarding, badge_rules, deeds, described, hearing, moderated
 
         described.register()
         moderated.register()
         hearing.register()
         badge_rules.register()
         awarding.register()
+        deeds.register()

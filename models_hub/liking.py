@@ -9,6 +9,7 @@ from models_hub import trending
 from models_hub.models import Like, Repo
 from portal.errors import NotAllowed, SignInRequired
 from portal.models import Asker, Event, User
+from portal.privacy import shows
 from portal.reach import may_use
 
 
@@ -47,6 +48,8 @@ def has_liked(user: Asker, repo: Repo) -> bool:
 
 def likes_of(user: User, *, seen_by: Asker) -> QuerySet[Like]:
     """Return a person's likes, the latest first; those of repositories that the asker may not see are left out."""
+    if not shows(user, "likes", to=seen_by):
+        return Like.objects.none()
     visible = Repo.objects.visible_to(seen_by)
     return Like.objects.filter(user=user, repo__in=visible).select_related("repo__namespace").order_by("-id")
 

@@ -5,10 +5,11 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import badge_rules, described, locating, moderated_people, seasons
+        from portal import badge_rules, described, following, locating, moderated_people, seasons
 
         described.register()
         moderated_people.register()
         badge_rules.register()
         locating.register()
         seasons.register()
+        following.register_own()

@@ -42,6 +42,25 @@ class LinksField(forms.CharField):
         return [str(check.clean(line)) for line in lines]
 
 
+class PrivacyForm(forms.Form):
+    """What others see on a person’s page."""
+
+    year = forms.BooleanField(
+        label=_("The year of contributions"),
+        required=False,
+        help_text=_("How much you did on which day, counted from what each reader may see anyway."),
+    )
+    activity = forms.BooleanField(
+        label=_("What I did lately"),
+        required=False,
+        help_text=_("On your page, in the feeds of those who follow you, and for feed readers."),
+    )
+    follows = forms.BooleanField(
+        label=_("Whom I follow"), required=False, help_text=_("On your page, and among the followers of others.")
+    )
+    likes = forms.BooleanField(label=_("What I like"), required=False, help_text=_("As a list; likes still count."))
+
+
 class AvatarForm(forms.Form):
     """A picture, or the wish to have none."""
 

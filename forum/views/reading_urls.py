@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from forum.views import boards, feeds, finding, topic_page, unread
+from forum.views import boards, feeds, finding, people, topic_page, unread
 
 TOPIC = r"^forum/topics/(?P<pk>[1-9]\d{0,17})"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     re_path(r"^forum/tags/(?P<name>[^/]{1,40})\.atom$", feeds.tag, name="forum_tag_feed"),
     re_path(r"^forum/t/(?P<pk>[1-9]\d{0,17})\.atom$", feeds.topic, name="forum_topic_feed"),
     path("forum/people/<account:name>.atom", feeds.author, name="forum_author_feed"),
+    path("fragments/people/<account:name>/answers", people.answers, name="answers_of_person"),
     path("forum/latest", boards.latest, name="forum_latest"),
     path("forum/c/<slug:slug>", boards.category, name="forum_category"),
     path("forum/c/<slug:slug>/level", boards.category_level, name="forum_category_level"),

@@ -10,6 +10,7 @@ from leaderboard.views import (
     evaluations,
     models,
     overlaps,
+    people,
     proposals,
     results,
     wishes,
@@ -20,6 +21,7 @@ from portal import path_converters  # noqa: F401  (registers "account")
 MODEL = r"(?!datasets/)(?P<namespace>\w[\w.-]*)/(?P<name>\w[\w.-]*)"
 
 urlpatterns = [
+    path("fragments/people/<account:name>/evaluations", people.evaluations, name="evaluations_of_person"),
     path("leaderboard", boards.index, name="leaderboard"),
     path("leaderboard/top", boards.top, name="leaderboard_top"),
     path("leaderboard/proposals", proposals.proposals, name="proposals"),

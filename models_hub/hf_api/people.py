@@ -8,9 +8,10 @@ from django.http import JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from models_hub import liking
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.shapes import page, paged, timestamp
-from models_hub.models import Collection, Like, Repo
+from models_hub.models import Collection, Repo
 from portal.errors import NotFound
 from portal.models import Follow, Membership, Namespace, Organization, User
 
@@ -36,8 +37,8 @@ def user_overview(call: Call, name: str) -> HttpResponseBase:
             "createdAt": timestamp(user.date_joined),
             "isFollowing": Follow.is_on(namespace, by=call.user),
             **_counts(call, namespace),
-            "numLikes": Like.objects.filter(user=user, repo__in=Repo.objects.visible_to(call.user)).count(),
-            "numFollowing": Follow.objects.filter(follower=user, namespace__user__is_active=True).count(),
+            "numLikes": liking.likes_of(user, seen_by=call.user).count(),
+            "numFollowing": _followed(call, user).count(),
             "orgs": [_organization_row(call, one.organization) for one in memberships[:MAX_ORGANIZATIONS]],
         }
     )
@@ -69,7 +70,7 @@ def organization_followers(call: Call, name: str) -> HttpResponseBase:
 
 def user_following(call: Call, name: str) -> HttpResponseBase:
     """The people whom somebody follows."""
-    rows = Follow.objects.filter(follower=_person(name)[1], namespace__user__is_active=True)
+    rows = _followed(call, _person(name)[1])
     return _people(call, rows.select_related("namespace__user"), lambda row: row.namespace.user)
 
 
@@ -105,8 +106,12 @@ def person_row(call: Call, user: User) -> dict[str, Any]:
     }
 
 
+def _followed(call: Call, person: User) -> QuerySet[Follow]:
+    return Follow.objects.shown_to(call.user).filter(follower=person, namespace__user__is_active=True)
+
+
 def _followers(call: Call, namespace: Namespace) -> HttpResponseBase:
-    rows = Follow.objects.of_active().filter(namespace=namespace).select_related("follower")
+    rows = Follow.objects.of_active().shown_to(call.user).filter(namespace=namespace).select_related("follower")
     return _people(call, rows, lambda row: row.follower)
 
 

@@ -1,31 +1,16 @@
-"""What the hub knows of people and organizations, as fragments of their pages: what they say, activity and likes."""
+"""What the hub knows of people and organizations, as fragments of their pages: what they say and what they like."""
 
-from collections import Counter
-from datetime import date, timedelta
-
-from django.db.models import Count, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 from django.views.decorators.http import require_safe
 
 from models_hub import rendering
 from models_hub.models import Like, Repo
-from portal.models import Asker, Event, Membership, Namespace
+from portal.models import Asker, Membership, Namespace
+from portal.privacy import shows
 
-DAYS = 371  # 53 whole weeks
-LATEST = 30
 LIKES = 60
-MAX_REPOS = 500  # of an organization, those whose acts are looked at: the ones that changed last
-# What counts as activity, and what a reader sees of it.
-ACTS = {
-    "repo.created": _("created"),
-    "repo.committed": _("changed"),
-    "repo.released": _("released a version of"),
-    "repo.liked": _("likes"),
-}
 
 
 def _namespace(name: str) -> Namespace:
@@ -44,53 +29,6 @@ def about(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-def activity(request: HttpRequest, name: str) -> HttpResponse:
-    """A year of days and the latest acts, of repositories that the reader may see and of no others."""
-    namespace, today = _namespace(name), timezone.localdate()
-    start = today - timedelta(days=DAYS - 1)
-    start -= timedelta(days=(start.weekday()))
-    acts = _acts(namespace, request.user).filter(created_at__date__gte=start)
-    rows = list(acts.values("subject", day=TruncDate("created_at")).annotate(count=Count("id")))
-    touched = {_repo_id(str(row["subject"])) for row in rows}
-    seen = {
-        repo.pk: repo
-        for repo in Repo.objects.visible_to(request.user).select_related("namespace").filter(pk__in=touched)
-    }
-    days: Counter[date] = Counter()
-    for row in rows:
-        if _repo_id(str(row["subject"])) in seen:
-            days[row["day"]] += row["count"]
-    subjects = [f"repo:{pk}" for pk in seen]
-    latest = acts.filter(subject__in=subjects).select_related("actor").order_by("-id")[:LATEST]
-    context = {
-        "namespace": namespace,
-        "total": sum(days.values()),
-        "days": [_day(start + timedelta(days=n), days) for n in range((today - start).days + 1)],
-        "latest": [(act, ACTS[act.kind], seen[_repo_id(act.subject)]) for act in latest],
-    }
-    return render(request, "models_hub/people/activity.html", context)
-
-
-def _acts(namespace: Namespace, reader: Asker) -> QuerySet[Event]:
-    """Return what a person did, or what anybody did to an organization's repositories, likes of them apart."""
-    acts = Event.objects.filter(kind__in=ACTS, subject__startswith="repo:")
-    if namespace.user_id:
-        return acts.filter(actor=namespace.user_id)
-    owned = Repo.objects.visible_to(reader).filter(namespace=namespace).order_by("-updated_at")[:MAX_REPOS]
-    subjects = [f"repo:{pk}" for pk in owned.values_list("pk", flat=True)]
-    return acts.filter(subject__in=subjects).exclude(kind="repo.liked")
-
-
-def _repo_id(subject: str) -> int:
-    return int(subject.removeprefix("repo:"))
-
-
-def _day(day: date, days: Counter[date]) -> tuple[date, int, int]:
-    count = days[day]
-    return day, count, 0 if not count else 1 if count < 3 else 2 if count < 10 else 3
-
-
-@require_safe
 def likes(request: HttpRequest, name: str) -> HttpResponse:
     """The repositories that a person likes, or members of an organization do, as far as the reader may see them."""
     namespace = _namespace(name)
@@ -106,7 +44,8 @@ def likes(request: HttpRequest, name: str) -> HttpResponse:
 
 def _likes(namespace: Namespace, reader: Asker) -> QuerySet[Like]:
     """Return the likes of a person, or of those members whom the organization lets the reader see."""
-    if namespace.user_id:
-        return Like.objects.filter(user=namespace.user_id)
+    if namespace.user is not None:
+        shown = shows(namespace.user, "likes", to=reader)
+        return Like.objects.filter(user=namespace.user) if shown else Like.objects.none()
     members = Membership.objects.visible_to(reader).filter(organization=namespace.organization_id)
-    return Like.objects.filter(user__in=members.values("user"))
+    return Like.objects.filter(user__in=members.values("user"), user__shows_likes=True)

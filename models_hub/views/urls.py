@@ -112,7 +112,6 @@ urlpatterns = [
     path("fragments/repos", lists.of_author, name="repos_of_author"),
     path("fragments/collections", collections.of_owner, name="collections_of_owner"),
     path("fragments/people/<account:name>/about", people.about, name="about_fragment"),
-    path("fragments/people/<account:name>/activity", people.activity, name="activity_fragment"),
     path("fragments/people/<account:name>/likes", people.likes, name="likes_fragment"),
     path("fragments/names/<slug:kind>", card_form.repo_names, name="repo_names"),
     path("collections", collections.listed, name="collections"),

@@ -13,6 +13,11 @@ class FollowQuerySet(models.QuerySet["Follow"]):
         """Without followers whose accounts are closed."""
         return self.filter(follower__is_active=True)
 
+    def shown_to(self, reader: Asker) -> "FollowQuerySet":
+        """Without those whose followers' choice it is that others do not see whom they follow."""
+        shown = models.Q(follower__shows_follows=True)
+        return self.filter(shown | models.Q(follower=reader.pk) if reader.pk else shown)
+
 
 class Follow(models.Model):
     """One person follows one namespace."""

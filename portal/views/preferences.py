@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from portal import privacy as privacies
 from portal.authentication import require_user
 from portal.errors import DomainError
-from portal.forms import AvatarForm, ProfileForm
+from portal.forms import AvatarForm, PrivacyForm, ProfileForm
 
 
 @never_cache
@@ -30,12 +31,24 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST if request.method == "POST" else None, initial=initial)
     if not form.is_valid():
         status = 400 if form.is_bound else 200
-        return render(request, "portal/settings/profile.html", {"form": form}, status=status)
+        shown = {name: getattr(user, f"shows_{name}") for name in PrivacyForm.base_fields}
+        context = {"form": form, "privacy": PrivacyForm(initial=shown)}
+        return render(request, "portal/settings/profile.html", context, status=status)
     user.introduce(**{key: form.cleaned_data[key] for key in ("name", "about", "links")})
     response = redirect("settings_profile")
     user.prefer(language=form.cleaned_data["language"], theme=user.theme)
     speak(request, response, form.cleaned_data["language"], lambda: _("Your profile is saved."))
     return response
+
+
+@require_POST
+def privacy(request: HttpRequest) -> HttpResponse:
+    """Choose what others see on one’s page."""
+    user, form = require_user(request), PrivacyForm(request.POST)
+    form.full_clean()  # of boxes, nothing can be wrong
+    privacies.choose(user, **form.cleaned_data)
+    messages.success(request, _("Others see of you what you chose."))
+    return redirect("settings_profile")
 
 
 @require_POST

@@ -2,12 +2,14 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from portal import badges, reputation, subjects
 from portal.models import Follow, Membership, Namespace, Reputation, ReputationLine, User
 from portal.permissions import can_administer
+from portal.privacy import Part, shows
 
 SHOWN = 30  # members, or organizations, that the side of the page names
 FOLLOWERS = 12
@@ -20,13 +22,18 @@ TABS = {
     "models": _("Models"),
     "datasets": _("Data sets"),
     "collections": _("Collections"),
+    "evaluations": _("Evaluations"),
+    "answers": _("Answers"),
     "activity": _("Activity"),
     "badges": _("Badges"),
     "likes": _("Likes"),
     "followers": _("Followers"),
     "following": _("Following"),
 }
-OF_PEOPLE = {"following", "badges"}
+OF_PEOPLE = {"following", "badges", "evaluations", "answers"}
+
+# Which choice of the person hides a tab; that of activity has the year too.
+PRIVATE: dict[str, Part] = {"following": "follows", "likes": "likes", "activity": "activity"}
 
 
 @require_safe
@@ -37,7 +44,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
         return redirect("profile", name=namespace.name)
     if namespace.is_mirror:
         return render(request, "portal/mirrored_profile.html", {"namespace": namespace})
-    tabs = {key: label for key, label in TABS.items() if namespace.user_id or key not in OF_PEOPLE}
+    tabs = _tabs(request, namespace)
     tab = request.GET.get("tab", OVERVIEW)
     if tab not in tabs:
         raise Http404
@@ -46,6 +53,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
     memberships = Membership.objects.visible_to(request.user).filter(**related)
     domains = namespace.organization.domains.filter(verified_at__isnull=False) if namespace.organization else []
     followers = Follow.objects.of_active().filter(namespace=namespace)
+    seen = followers.shown_to(request.user)
     context = {
         "namespace": namespace,
         "subject": subject,
@@ -54,12 +62,24 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
         "memberships": memberships.select_related("user", "organization").order_by("created_at")[:SHOWN],
         "domains": domains,
         "may_administer": can_administer(request.user, namespace),
-        "followers": followers.select_related("follower").order_by("-id")[:FOLLOWERS],
+        "followers": seen.select_related("follower").order_by("-id")[:FOLLOWERS],
         "follower_count": followers.count(),
+        "shows_year": namespace.user is not None and shows(namespace.user, "year", to=request.user),
         "follows": Follow.is_on(namespace, by=request.user),
     }
     earned = _badges(request, namespace.user) if tab == "badges" and namespace.user else {}
     return render(request, "portal/profile.html", {**context, **earned, **_people(request, namespace, tab)})
+
+
+def _tabs(request: HttpRequest, namespace: Namespace) -> dict[str, str | Promise]:
+    """Return the tabs of this page, without those that the person shows to nobody else."""
+    person = namespace.user
+    if person is None:
+        return {key: label for key, label in TABS.items() if key not in OF_PEOPLE}
+    hidden = {tab for tab, part in PRIVATE.items() if not shows(person, part, to=request.user)}
+    if shows(person, "year", to=request.user):
+        hidden.discard("activity")
+    return {key: label for key, label in TABS.items() if key not in hidden}
 
 
 def _load(name: str) -> Namespace:
@@ -93,7 +113,7 @@ def _people(request: HttpRequest, namespace: Namespace, tab: str) -> dict[str, o
     """Return the rows of the tabs that list people, a page of them, newest first."""
     if tab not in {"followers", "following"}:
         return {}
-    rows = Follow.objects.of_active().exclude(namespace__user__is_active=False)
+    rows = Follow.objects.of_active().shown_to(request.user).exclude(namespace__user__is_active=False)
     rows = rows.filter(namespace=namespace) if tab == "followers" else rows.filter(follower=namespace.user)
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:

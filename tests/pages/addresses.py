@@ -47,7 +47,8 @@ SIGNED_IN = """
 /settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
-/organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /watching
+/organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /feed /settings/following
+/alice?tab=evaluations /alice?tab=answers
 /leaderboard/mood /leaderboard/answers /leaderboard/proposals /leaderboard/proposals/new
 /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
 /benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
@@ -117,6 +118,7 @@ PLACES += [
     Place("/nobody-of-that-name/nothing", "", 404),
     Place("/accounts/password/reset/key/{reset}/", "", lands="/accounts/password/reset/key/{reset_lands}/"),
     Place("/oauth/device", "", lands="/accounts/login/"),
+    Place("/watching", lands="/feed"),
     Place("/new/bundle", lands="/new/import"),
     Place("/forum/t/{thread}", lands="/forum/t/{thread}/which-one-for-chinese"),
     Place("/notifications/{notification}", lands="/bob"),
@@ -130,7 +132,7 @@ NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
     "pictures of badges": r"badges/.*svg",
-    "feeds and marks of the forum": r".*forum/.*atom|.*forum/topics/.*/(news|read)\$$",
+    "feeds and marks of the forum": r".*forum/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",

@@ -35,7 +35,7 @@ PAGES = """
 /datasets/eve/bad/data/main?q={payload} /datasets/eve/bad/tree/main/names
 /{collection} /collections /eve /eve?tab=models /eve?tab=activity /eve?tab=collections /gang /gang?tab=models
 /eve/gated /eve/gated/settings/access /models /datasets /models?search={payload} /search?q={payload}
-/models?search=script&sort={payload} /datasets?search={payload}&author={payload} / /watching
+/models?search=script&sort={payload} /datasets?search={payload}&author={payload} / /feed
 /forum /forum/t/{thread} /forum/new?category=questions /forum/topics/{thread}/replies /forum/topics/{thread}/order
 /forum/posts/{said} /forum/posts/{said}/edit /forum/posts/{said}/history /forum/drafts /forum/bookmarks
 /settings/profile /settings/tokens /settings/apps /settings/audit /settings/organizations /settings/storage

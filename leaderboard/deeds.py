@@ -1,0 +1,48 @@
+"""What the leaderboard tells of people and models in feeds, and counts in their year."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Count, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from leaderboard.models import Evaluation, Reproduction
+from models_hub.models import Watch
+from portal import contributions, deeds, following
+from portal.contributions import Counted
+from portal.deeds import Kind
+from portal.models import Asker, Namespace, User
+
+
+def register() -> None:
+    for name, said, icon in (
+        ("evaluation.completed", gettext_noop("measured"), "bar-chart-line"),
+        ("evaluation.reproduced", gettext_noop("measured again"), "arrow-repeat"),
+        ("benchmark.registered", gettext_noop("added the benchmark"), "clipboard-check"),
+    ):
+        deeds.register(Kind(name, said, icon, lambda event: event.subject))
+    kinds = {"evaluations": gettext_lazy("Evaluations"), "reproductions": gettext_lazy("Reproductions")}
+    contributions.provide(kinds, _counted)
+    following.register_subjects(_subjects)
+
+
+def _counted(namespace: Namespace, reader: Asker, since: datetime) -> Counted:
+    if namespace.user_id is None:
+        return
+    by = {"requested_by": namespace.user_id, "finished_at__gte": since}
+    for day, count in _by_day(Evaluation.objects.visible_to(reader).filter(**by)):
+        yield "evaluations", day, count
+    for day, count in _by_day(Reproduction.objects.filter(**by, evaluation__in=Evaluation.objects.visible_to(reader))):
+        yield "reproductions", day, count
+
+
+def _by_day(rows: "QuerySet[Evaluation] | QuerySet[Reproduction]") -> Sequence[tuple[object, int]]:
+    return rows.order_by().values_list(TruncDate("finished_at")).annotate(count=Count("pk"))
+
+
+def _subjects(user: User) -> list[str]:
+    """Return the latest evaluations of models that somebody watches."""
+    watched = Watch.objects.filter(user=user).values("repo")
+    latest = Evaluation.objects.finished().filter(model__in=watched).order_by("-pk")
+    return [f"evaluation:{pk}" for pk in latest.values_list("pk", flat=True)[: following.MOST]]
