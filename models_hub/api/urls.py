@@ -12,6 +12,7 @@ from models_hub.api import (
     references,
     repos,
     rules,
+    runs,
     standing,
     uploads,
 )
@@ -44,6 +45,12 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
 
 
 urlpatterns = [
+    path("runs", runs.Runs.as_view(), name="api_runs"),
+    path("runs/options", runs.Options.as_view(), name="api_run_options"),
+    path("runs/<int:run_id>", runs.OneRun.as_view(), name="api_run"),
+    path("runs/<int:run_id>/points", runs.Points.as_view(), name="api_run_points"),
+    path("runs/<int:run_id>/again", runs.Again.as_view(), name="api_run_again"),
+    path("runs/<int:run_id>/publication", runs.Publication.as_view(), name="api_run_publication"),
     path("imports", imports.Imports.as_view(), name="api_imports"),
     path("bundles/<str:kind>s/<str:namespace>/<str:name>", bundles.bundle, name="api_bundle"),
     path("jobs/<int:job_id>/content/<str:sha256>", job_contents.content, name="job_content"),

@@ -1,0 +1,25 @@
+"""Which of the repositories that runs name their reader may see; one query for all runs of a page."""
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext as _
+
+from models_hub.models import Repo, Run
+from portal.errors import NotFound
+from portal.models import Asker
+
+
+def seen(runs: Iterable[Run], reader: Asker) -> set[int]:
+    """Return the ids of those that the reader may see."""
+    named = {pk for run in runs for pk in (run.base_id, run.data_id, run.result_id) if pk}
+    return set(Repo.objects.visible_to(reader).filter(pk__in=named).values_list("pk", flat=True))
+
+
+def find(run_id: int, reader: Asker) -> Run:
+    """Return a run that the reader may see; raises NotFound for any other."""
+    run = Run.objects.visible_to(reader).shown().filter(pk=run_id).first()
+    if run is None:
+        raise NotFound(
+            _("There is no run %(number)d, or you may not see it.") % {"number": run_id}, code="run_not_found"
+        )
+    return run

@@ -1,0 +1,96 @@
+"""What runs look like in the REST API, and what is sent to ask for one."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from models_hub.adapting import asking
+from models_hub.models import DEFAULT_BRANCH, Repo, Run
+from portal.api.shapes import JobShape
+from portal.models import Asker
+
+
+class WishInput(serializers.Serializer[None]):
+    """A run that is asked for; what the values mean, `GET /api/v1/runs/options` says."""
+
+    task = serializers.CharField(max_length=60)
+    base = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="owner/name of a model")
+    base_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
+    architecture = serializers.DictField(default=dict, help_text="Sizes of a new model, where there is no base.")
+    data = serializers.CharField(max_length=200, help_text="owner/name of a data set")
+    data_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
+    files = serializers.DictField(child=serializers.CharField(max_length=200), help_text="train, and dev and test")
+    fields = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)  # type: ignore[assignment]
+    labels = serializers.ListField(child=serializers.CharField(max_length=256), default=list, max_length=1000)
+    recipe = serializers.DictField(default=dict)
+    dev_share = serializers.FloatField(default=0.1)
+    test_share = serializers.FloatField(default=0.1)
+    seed = serializers.IntegerField(default=0)
+    target = serializers.CharField(max_length=200, help_text="owner/name of the model that is to be")
+    title = serializers.CharField(max_length=200, default="", allow_blank=True)
+    only_check = serializers.BooleanField(default=False, help_text="Check the data and train nothing.")
+
+
+class RunShape(serializers.ModelSerializer[Run]):
+    """A run in short. Names of repositories that the reader may not see are null."""
+
+    owner = serializers.SlugRelatedField[Any]("username", read_only=True)
+    state = serializers.CharField()
+    url = serializers.CharField(source="get_absolute_url")
+    job = serializers.SerializerMethodField()
+    base = serializers.SerializerMethodField(help_text="The model that it begins from.")
+    data = serializers.SerializerMethodField()
+    result = serializers.SerializerMethodField(help_text="The model that it made.")
+    score = serializers.DictField(source="main_score", help_text="The main metric on the test part.")
+    study = serializers.IntegerField(source="study_id", allow_null=True)
+
+    class Meta:
+        model = Run
+        fields: tuple[str, ...] = (
+            "id", "kind", "title", "url", "owner", "state", "task", "base", "base_commit", "data", "data_commit",
+            "files", "target", "result", "result_commit", "result_pull", "value", "score", "study", "number",
+            "is_pruned", "job", "created_at", "finished_at",
+        )  # fmt: skip
+
+    @property
+    def _reader(self) -> Asker:
+        reader: Asker = self.context["reader"]
+        return reader
+
+    def get_job(self, run: Run) -> dict[str, Any] | None:
+        """Jobs are their owner's affair."""
+        return JobShape(run.job).data if run.job is not None and run.owner_id == self._reader.pk else None
+
+    def get_base(self, run: Run) -> str | None:
+        return self._name(run.base)
+
+    def get_data(self, run: Run) -> str | None:
+        return self._name(run.data)
+
+    def get_result(self, run: Run) -> str | None:
+        return self._name(run.result)
+
+    def _name(self, repo: Repo | None) -> str | None:
+        return repo.full_name if repo is not None and repo.pk in self.context["seen"] else None
+
+
+class WholeRunShape(RunShape):
+    """A run with all that is needed to ask for it again, and all that was found."""
+
+    wish = serializers.SerializerMethodField(help_text="What to send to get the same again; for its owner.")
+
+    class Meta(RunShape.Meta):
+        fields = (
+            *RunShape.Meta.fields, "fields", "settings", "recipe", "architecture", "options", "seed", "data_report",
+            "summary", "scores", "wish",
+        )  # fmt: skip
+
+    def get_wish(self, run: Run) -> dict[str, Any] | None:
+        return asking.wish_of(run).as_json() if run.owner_id == self._reader.pk else None
+
+
+class PointsShape(serializers.Serializer[Any]):
+    """Records of the log of a run, and whether more can come."""
+
+    points = serializers.ListField(child=serializers.DictField())
+    is_over = serializers.BooleanField()
