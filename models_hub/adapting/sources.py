@@ -1,0 +1,70 @@
+"""What of a data set can be learned from: its tables, their columns, and how its parts are usually named."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models_hub import browsing
+from models_hub.adapting.asking import TABLES
+from models_hub.browsing import Entry
+from models_hub.models import Commit, Repo
+
+MAX_FILES = 200
+SAMPLE_BYTES = 256 * 1024
+MAX_COLUMNS = 60
+# Names by which parts are known, the first that fits.
+PARTS = {
+    "train": ("train", "training"),
+    "dev": ("dev", "valid", "validation", "val"),
+    "test": ("test", "eval"),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """The tables of a data set at one commit, and what the first of them begins with."""
+
+    paths: list[str]
+    guessed: dict[str, str]  # part -> path
+    columns: list[str]  # of the file with the rows to learn from
+
+
+def look(data: Repo, commit: Commit, chosen: str = "") -> Source:
+    """Return what can be chosen; `chosen` is the file whose columns are wanted, else the guessed one."""
+    items = browsing.items_below(data, commit, recursive=True)
+    paths = sorted(path for path, item in items.items() if not item.is_folder and path.lower().endswith(TABLES))
+    guessed = guess(paths)
+    first = chosen if chosen in paths else guessed.get("train", "")
+    return Source(paths[:MAX_FILES], guessed, columns_of(data, browsing.find(data, commit, first)) if first else [])
+
+
+def guess(paths: Sequence[str]) -> dict[str, str]:
+    """Return which file is which part, by the usual names; a single file is what to learn from."""
+    found: dict[str, str] = {}
+    for part, names in PARTS.items():
+        for path in paths:
+            words = path.lower().rpartition("/")[2].partition(".")[0].replace("-", "_").split("_")
+            if any(name in words for name in names):
+                found.setdefault(part, path)
+    if "train" not in found and len(paths) == 1:
+        return {"train": paths[0]}
+    return found
+
+
+def columns_of(data: Repo, entry: Entry) -> list[str]:
+    """Return the names of a table's columns from its first line; none where it cannot be read."""
+    beginning = browsing.read(data, entry, min(entry.size, SAMPLE_BYTES)).decode("utf-8-sig", "replace")
+    line = next((line for line in beginning.split("\n") if line.strip()), "")
+    if entry.name.lower().endswith((".csv", ".tsv")):
+        try:
+            names = next(csv.reader(io.StringIO(beginning), strict=True), [])
+        except csv.Error:
+            return []
+        return names[:MAX_COLUMNS]
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    return [name for name in record if isinstance(name, str)][:MAX_COLUMNS] if isinstance(record, dict) else []

@@ -1,0 +1,187 @@
+"""What people read for the names in the engine's registry. A test asks a text for each of them."""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+from models_hub.task_names import task_label as known_label
+
+
+class Text(NamedTuple):
+    """A short name, and a sentence of what it does."""
+
+    label: str | Promise
+    help: str | Promise = ""
+
+
+GROUPS: dict[str, str | Promise] = {
+    "length": _("Length of the training"),
+    "batches": _("Batches"),
+    "optimizer": _("Optimizer"),
+    "regularisation": _("Against overfitting and attacks"),
+    "texts": _("Texts"),
+    "watching": _("Evaluation on the way"),
+    "machine": _("Memory and precision"),
+}
+
+OPTIONS: dict[str, Text] = {
+    "epochs": Text(_("Epochs"), _("How often every row is seen. Fractions are allowed.")),
+    "max_steps": Text(_("At most so many steps"), _("Ends earlier than the epochs would.")),
+    "batch_size": Text(_("Rows of a step"), _("Rows of like length go together, so that little is spent on padding.")),
+    "token_budget": Text(
+        _("Tokens of a step"), _("Cuts batches by tokens instead of rows: short texts then come in larger batches.")
+    ),
+    "accumulation": Text(_("Batches before a step"), _("Adds up gradients, as if batches were so much larger.")),
+    "max_length": Text(
+        _("Longest text in tokens"), _("Longer ones are cut. Empty stands for what the model can read.")
+    ),
+    "optimizer": Text(_("Optimizer")),
+    "lr": Text(
+        _("Learning rate"),
+        _("For a whole pre-trained model 1e-5 to 1e-4, for adapters and new models 1e-4 to 2e-3 are usual."),
+    ),
+    "momentum": Text(_("Momentum"), _("Of SGD alone.")),
+    "weight_decay": Text(_("Weight decay"), _("Pulls weights towards zero; biases and norms are left out.")),
+    "schedule": Text(_("Learning rate over time")),
+    "warmup": Text(_("Warm-up"), _("Share of the steps in which the learning rate rises from zero.")),
+    "clip_norm": Text(_("Longest gradient"), _("Longer ones are scaled down to it. 0 turns it off.")),
+    "dropout": Text(_("Dropout"), _("Empty leaves what the model has. 0 is faster and overfits sooner.")),
+    "label_smoothing": Text(_("Label smoothing"), _("Takes a share of certainty off the right label.")),
+    "class_weights": Text(_("Weights of classes"), _("“balanced” lets rare labels count as much as common ones.")),
+    "token_dropout": Text(_("Masked tokens"), _("Share of tokens that the model does not get to see while it learns.")),
+    "mixup": Text(_("Mixup"), _("Mixes the embeddings of two rows and their labels; 0.2 is usual, 0 turns it off.")),
+    "harden": Text(
+        _("Adversarial training"),
+        _("Learns from slightly shifted embeddings too. Steps take two to four times as long."),
+    ),
+    "packing": Text(_("Pack short texts together"), _("Saves padding on a GPU; on a CPU it is slower.")),
+    "completion_only": Text(_("Learn the answers alone"), _("The prompt is read, but not learned.")),
+    "eval_every": Text(_("Evaluate after so many steps"), _("Empty stands for the end of each epoch.")),
+    "patience": Text(_("Stop early"), _("After so many evaluations without gain. 0 turns it off.")),
+    "keep": Text(_("Keep"), _("The best model by the dev part, or the last one.")),
+    "gradient_checkpointing": Text(
+        _("Less memory, more time"), _("Computes activations twice instead of keeping them.")
+    ),
+    "precision": Text(_("Precision"), _("“auto” takes float32 on a CPU and bfloat16 on a GPU that has it.")),
+}
+
+CHOICES: dict[str, str | Promise] = {
+    "adamw": "AdamW",
+    "adam": "Adam",
+    "sgd": "SGD",
+    "linear": _("falls on a line"),
+    "cosine": _("falls on a cosine"),
+    "constant": _("stays"),
+    "inverse_sqrt": _("falls with the square root"),
+    "none": _("none"),
+    "balanced": _("balanced"),
+    "fgm": "FGM",
+    "pgd": "PGD",
+    "freelb": "FreeLB",
+    "rdrop": "R-Drop",
+    "best": _("the best"),
+    "last": _("the last"),
+    "auto": _("chosen by the machine"),
+    "float32": "float32",
+    "bfloat16": "bfloat16",
+    "float16": "float16",
+    "query-value": _("query and value"),
+    "attention": _("all of attention"),
+    "all": _("all layers"),
+    "gelu": "GELU",
+    "relu": "ReLU",
+    "silu": "SiLU",
+}
+
+METHODS: dict[str, Text] = {
+    "full": Text(_("The whole model"), _("Best scores, most memory; the result is a model of its own.")),
+    "head": Text(_("The head alone"), _("Fastest: the body stays as it is.")),
+    "bitfit": Text("BitFit", _("Biases alone: a thousandth of the weights.")),
+    "lora": Text("LoRA", _("Small matrices beside the attention; becomes part of the weights at the end.")),
+    "dora": Text("DoRA", _("LoRA with length and direction of weights apart.")),
+    "rslora": Text("rsLoRA", _("LoRA with a scale that suits large ranks.")),
+    "adalora": Text("AdaLoRA", _("LoRA that gives its rank to the layers that need it.")),
+    "ia3": Text("IA³", _("Scales keys, values and the inner layer: the fewest weights.")),
+    "houlsby": Text(_("Adapters (Houlsby)"), _("Two small layers in each block.")),
+    "pfeiffer": Text(_("Adapters (Pfeiffer)"), _("One small layer in each block.")),
+    "prefix": Text(_("Prefix tuning"), _("Learned keys and values before each text.")),
+    "prompt": Text(_("Prompt tuning"), _("Learned tokens before each text.")),
+    "ptuning": Text("P-tuning", _("Learned tokens before each text, made by a small network.")),
+}
+
+METHOD_OPTIONS: dict[str, Text] = {
+    "rank": Text(_("Rank")),
+    "first_rank": Text(_("Rank at first")),
+    "alpha": Text("Alpha"),
+    "dropout": Text(_("Dropout")),
+    "targets": Text(_("Layers")),
+    "orthogonality": Text(_("Weight of orthogonality")),
+    "reduction": Text(_("How many times narrower")),
+    "activation": Text(_("Activation")),
+    "length": Text(_("Tokens")),
+    "projection": Text(_("Made by a small network")),
+    "hidden": Text(_("Width of the network")),
+}
+
+TASKS: dict[str, str | Promise] = {
+    "text-pair-classification": _("Classification of text pairs"),
+    "multi-label-classification": _("Several labels a text"),
+    "text-regression": _("A number for a text"),
+    "language-modeling": _("Language modelling"),
+    "image-classification": _("Image classification"),
+    "token-classification": _("Entities and other tags of words"),
+}
+
+ROLES: dict[str, str | Promise] = {
+    "input": _("Text"),
+    "input2": _("Second text"),
+    "target": _("Answer"),
+    "context": _("Passage"),
+}
+
+SIZES: dict[str, str | Promise] = {
+    "vocab_size": _("Tokens of the vocabulary"),
+    "hidden": _("Width"),
+    "layers": _("Layers"),
+    "heads": _("Heads of attention"),
+    "intermediate": _("Inner width"),
+    "max_positions": _("Longest text in tokens"),
+    "model_type": _("Architecture"),
+    "tokenizer": _("Tokenizer"),
+}
+
+# Reasons of the registry, which are shown in the reader's language.
+REASONS = (
+    gettext_noop("Such a model has no head of its own: it writes with its embeddings. Choose another method."),
+    gettext_noop("The layers of this architecture have no biases that could be trained. Choose another method."),
+    gettext_noop(
+        "The attention of this architecture has no layers that the method can add to. Choose the whole model or its "
+        "head."
+    ),
+    gettext_noop(
+        "The layers of this architecture have no place for these adapters. Choose the whole model or its head."
+    ),
+    gettext_noop("The layers of this architecture have no place for the method. Choose the whole model or its head."),
+    gettext_noop(
+        "The attention of this architecture takes no keys and values from outside, which prefixes are. Choose prompt "
+        "or ptuning."
+    ),
+    gettext_noop("This architecture takes no invented tokens before its texts. Choose another method."),
+)
+
+
+def task_label(name: str) -> str:
+    """Return what people read for a kind of task."""
+    return str(TASKS[name]) if name in TASKS else known_label(name)
+
+
+def option_text(name: str) -> Text:
+    """Return label and help of an option of a recipe or of a method; a name that has none stays as it is."""
+    return OPTIONS.get(name) or METHOD_OPTIONS.get(name) or Text(name)
+
+
+def choice_label(value: str) -> str:
+    """Return what people read for a value to choose."""
+    return str(CHOICES.get(value, value))

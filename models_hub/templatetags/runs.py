@@ -1,0 +1,61 @@
+"""What the templates of runs show."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+from models_hub.adapting import texts
+from portal.models import Job
+
+register = template.Library()
+
+
+@register.filter
+def trained_task(name: str) -> str:
+    """Return what people read for a kind of task."""
+    return texts.task_label(name)
+
+
+@register.filter
+def run_state(state: str) -> str:
+    """Return a state in the reader's words."""
+    return str(Job.State(state).label)
+
+
+@register.filter
+def run_score(metric: Mapping[str, Any]) -> str:
+    """Return a metric with its name and its interval."""
+    return f"{metric.get('name', '')} {run_value(metric)}".strip()
+
+
+@register.filter
+def run_value(metric: Mapping[str, Any]) -> str:
+    """Return the value of a metric with its interval, as it was measured."""
+    if "value" not in metric:
+        return "–"
+    low, high = metric.get("low"), metric.get("high")
+    bounds = f" [{low:.3f}…{high:.3f}]" if low is not None and high is not None else ""
+    return f"{metric['value']:.3f}{bounds}"
+
+
+@register.filter
+def signed(value: float) -> str:
+    """Return a number with its sign."""
+    return f"{value:+.3f}"
+
+
+@register.filter
+def small_number(value: Any) -> str:
+    """Return a number in few digits, whatever its size; text stays text."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+@register.filter
+def option_label(name: str) -> str:
+    """Return what people read for an option, a method's option or a size."""
+    if name in texts.SIZES:
+        return str(texts.SIZES[name])
+    return str(texts.option_text(name).label)

@@ -1,0 +1,144 @@
+"""Asking for a run: what to begin from, then how; or another one like one that was."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from models_hub import browsing, publishing
+from models_hub.adapting import allowance, asking, bases, registry, seeing, sources, targets, texts, wishes
+from models_hub.forms import writable_namespaces
+from models_hub.models import Commit, Repo, Run
+from models_hub.publishing import PutFile
+from models_hub.run_forms import BeginningForm, RunForm, UploadForm
+from portal.authentication import require_user
+from portal.errors import DomainError, InvalidInput, status_of
+from portal.models import User
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_run(request: HttpRequest) -> HttpResponse:
+    """Choose task, model and data; with all three in the address, the form of the run itself."""
+    user = require_user(request)
+    known = _like(request, user) or {name: request.GET.get(name, "").strip() for name in ("task", "base", "dataset")}
+    form = BeginningForm(known if known["task"] and known["dataset"] else None, initial=known)
+    if not form.is_bound or not form.is_valid():
+        return _beginning(request, user, form)
+    try:
+        return _form(request, user, {**known, **form.cleaned_data})
+    except DomainError as error:
+        form.add_error(None, error.message)
+        return _beginning(request, user, form, status=status_of(error))
+
+
+def _like(request: HttpRequest, user: User) -> dict[str, Any] | None:
+    """Return the wish of the run that another one is to be like, None where the address names none."""
+    number = request.GET.get("like", "")
+    if not number.isdecimal() or len(number) > 18:
+        return None
+    run = seeing.find(int(number), user)
+    if run.kind != Run.Kind.FINETUNE or run.owner_id != user.pk:
+        raise InvalidInput(_("Only one of your own fine-tuning runs can be asked for again."))
+    wish = asking.wish_of(run).as_json()
+    return {**wish, "dataset": wish["data"]}
+
+
+def _beginning(
+    request: HttpRequest, user: User, form: BeginningForm, upload: UploadForm | None = None, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "upload": upload or UploadForm(prefix="upload"), "allowance": allowance.of(user)}
+    return render(request, "models_hub/runs/begin.html", context, status=status)
+
+
+def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpResponse:
+    task = registry.find_task(known["task"])
+    base = commit = None
+    if known["base"]:
+        base = asking.readable(user, Repo.Kind.MODEL, known["base"])
+        commit = browsing.resolve_revision(base, known.get("base_revision", "main"))
+    model_type = _model_type(base, commit, task)
+    data = asking.readable(user, Repo.Kind.DATASET, known["dataset"])
+    data_commit = browsing.resolve_revision(data, known.get("data_revision", "main"))
+    source = sources.look(data, data_commit, request.POST.get("file_train", "") or request.GET.get("file", ""))
+    if not source.paths:
+        raise InvalidInput(
+            _("%(data)s has no CSV or JSONL file that could be learned from.") % {"data": data.full_name}
+        )
+    values = known if "recipe" in known else None
+    form = RunForm(request.POST or None, task=task, model_type=model_type, source=source, values=values)
+    form.fields["target"].initial = targets.free_name(known["base"] or f"new-{task.name}", user.username)
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if form.is_valid():
+            revisions = {"data_revision": data_commit.oid} | ({"base_revision": commit.oid} if commit else {})
+            asked = form.wish(
+                base=known["base"], data=known["dataset"], revisions=revisions, only_check="check" in request.POST
+            )
+            try:
+                run = asking.ask(wishes.read(asked), by=user)
+            except DomainError as error:
+                form.add_error(None, error.message)
+                status = status_of(error)
+            else:
+                return redirect(run)
+    context = {
+        "form": form,
+        "task": task,
+        "task_label": texts.task_label(task.name),
+        "base": base,
+        "data": data,
+        "model_type": model_type,
+        "source": source,
+        "allowance": allowance.of(user),
+        "again": urlencode({name: known[name] for name in ("task", "base", "dataset")}),
+    }
+    return render(request, "models_hub/runs/form.html", context, status=status)
+
+
+def _model_type(base: Repo | None, commit: Commit | None, task: registry.Task) -> str:
+    """Return the type of the base, "" for a new model; raises where the base could not learn the task."""
+    if base is None or commit is None:
+        return ""
+    model_type = bases.model_type(base, commit)
+    family = registry.family(model_type)
+    bases.require_weights(base, commit, needs_tokenizer=family != "vision")
+    if family not in task.families:
+        raise InvalidInput(
+            _("A model of type “%(type)s” cannot learn this kind of task.") % {"type": model_type[:60] or "–"}
+        )
+    return model_type
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Make a private data set of a table, and go on with it."""
+    user = require_user(request)
+    known = {name: request.POST.get(name, "").strip() for name in ("task", "base")}
+    form = UploadForm(request.POST, request.FILES, prefix="upload")
+    status = 400
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        suffix = ".csv" if file.name.lower().endswith(".csv") else ".jsonl"
+        try:
+            repo = publishing.create_repo(
+                by=user, namespace=writable_namespaces(user)[0], kind=Repo.Kind.DATASET,
+                name=form.cleaned_data["name"], private=True,
+            )  # fmt: skip
+            publishing.commit(
+                repo=repo, by=user, changes=[PutFile(f"train{suffix}", file.read())], title=_("Upload a table")
+            )
+        except DomainError as error:
+            form.add_error(None, error.message)
+            status = status_of(error)
+        else:
+            messages.success(request, _("The table is the private data set %(name)s now.") % {"name": repo.full_name})
+            return redirect(f"{reverse('new_run')}?{urlencode({**known, 'dataset': repo.full_name})}")
+    return _beginning(request, user, BeginningForm(initial=known), upload=form, status=status)

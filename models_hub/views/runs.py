@@ -1,0 +1,197 @@
+"""Runs as people see them: lists, one of them while it learns, several side by side."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from models_hub.adapting import asking, curves, ending, following, seeing, texts
+from models_hub.adapting.findings import described
+from models_hub.models import Run
+from portal import waiting
+from portal.authentication import require_user
+from portal.errors import DomainError, NotAllowed
+from portal.models import User
+
+PAGE = 30
+STOP_POLLING = 286  # htmx's word for “nothing more will come”
+MAX_COMPARED = 8
+MAX_LABELS = 100
+
+
+@never_cache
+@require_safe
+def runs(request: HttpRequest) -> HttpResponse:
+    """One's own runs, newest first."""
+    user = require_user(request)
+    rows = Run.objects.visible_to(user).of_owner(user).filter(study=None).shown()
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 19:
+        rows = rows.filter(pk__lt=int(before))
+    page = list(rows[: PAGE + 1])
+    context = {
+        "runs": page[:PAGE],
+        "older": page[PAGE - 1].pk if len(page) > PAGE else None,
+        "is_newest": not before,
+    }
+    return render(request, "models_hub/runs/list.html", context)
+
+
+@never_cache
+@vary_on_headers("HX-Request")
+@require_safe
+def run(request: HttpRequest, run_id: int) -> HttpResponse:
+    """A run: how it goes, its curve, and when it is done what came of it. htmx gets the part that changes."""
+    row = seeing.find(run_id, request.user)
+    is_own = row.owner_id == request.user.pk
+    context: dict[str, Any] = {
+        "run": row,
+        "job": row.job,
+        "is_own": is_own,
+        "explanation": waiting.explanation(row.job) if row.job and is_own and not row.is_finished else "",
+    }
+    if request.headers.get("HX-Request") == "true":
+        answer = render(request, "models_hub/runs/run.html#state", context)
+        if row.is_over:
+            answer.status_code = STOP_POLLING
+            answer["HX-Refresh"] = "true"
+        return answer
+    points = following.after(row, 0, following.MAX_POINTS)
+    context |= {
+        "seen": seeing.seen([row], request.user),
+        "task_label": texts.task_label(row.task),
+        "findings": described(row.data_report),
+        "recipe": _recipe(row),
+        "curve": curves.of(points),
+        "last": curves.last(points),
+        "last_seq": points[-1]["seq"] if points else -1,
+        "notes": [point["text"] for point in points if point["kind"] == "note"],
+        **_looks(points),
+        **_labels(row),
+        "points_url": f"/api/v1/runs/{row.pk}/points",
+    }
+    return render(request, "models_hub/runs/run.html", context)
+
+
+def _looks(points: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the looks at the dev part as a table."""
+    looks = [point for point in points if point["kind"] == "dev"]
+    names = sorted({name for look in looks for name in look["metrics"]})
+    rows = [{**look, "values": [look["metrics"].get(name) for name in names]} for look in looks]
+    return {"looks": rows, "look_names": names}
+
+
+def _labels(row: Run) -> dict[str, Any]:
+    """Return how often each part has each label, the most frequent ones first."""
+    counts = row.data_report.get("labels", {})
+    if not isinstance(counts, dict):
+        return {}
+    parts = [part for part in counts if isinstance(counts[part], dict)]
+    totals: dict[str, list[int]] = {}
+    for place, part in enumerate(parts):
+        for label, count in counts[part].items():
+            totals.setdefault(label, [0] * len(parts))[place] = count
+    shown = sorted(totals.items(), key=lambda item: -sum(item[1]))[:MAX_LABELS]
+    return {"labels": shown, "label_parts": parts}
+
+
+def _recipe(row: Run) -> list[tuple[str, str]]:
+    """Return what differs from what is usual, in words."""
+    chosen = [(str(_("What changes")), str(texts.METHODS[row.recipe.get("method", "full")].label))]
+    for name, value in {**row.recipe, **row.recipe.get("method_options", {})}.items():
+        if name not in ("method", "method_options"):
+            chosen.append((str(texts.option_text(name).label), texts.choice_label(str(value))))
+    return chosen + [(str(texts.SIZES[name]), str(value)) for name, value in row.architecture.items()]
+
+
+@never_cache
+@require_safe
+def comparison(request: HttpRequest) -> HttpResponse:
+    """Several runs side by side: curves in one picture, scores and what differs in one table."""
+    numbers = [int(value) for value in request.GET.getlist("run") if value.isdecimal() and len(value) < 19]
+    rows = [seeing.find(number, request.user) for number in dict.fromkeys(numbers[:MAX_COMPARED])]
+    context = {
+        "runs": rows,
+        "differences": curves.differences(rows),
+        "curves": [{"name": f"#{row.pk} {row.title}", **curves.of(_points(row))} for row in rows],
+        "metrics": curves.metric_rows(rows),
+    }
+    return render(request, "models_hub/runs/compare.html", context)
+
+
+def _points(row: Run) -> list[dict[str, Any]]:
+    return following.after(row, 0, following.MAX_POINTS)
+
+
+@never_cache
+@require_safe
+def log(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The curve as CSV."""
+    row = seeing.find(run_id, request.user)
+    points = _points(row)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    metrics = sorted({name for point in points for name in point.get("metrics", {})})
+    columns = ["seq", "kind", *sorted(following.NUMBERS), "best", *metrics]
+    writer.writerow(columns)
+    for point in _with_numbers(points):
+        values = {**point, **point.get("metrics", {})}
+        writer.writerow([values.get(column, "") for column in columns])
+    return _file(text.getvalue().encode(), f"run-{row.pk}.csv", "text/csv; charset=utf-8")
+
+
+@never_cache
+@require_safe
+def events(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The curve as a file that TensorBoard reads."""
+    row = seeing.find(run_id, request.user)
+    content = curves.tensorboard(_points(row), started=row.created_at)
+    return _file(
+        content, f"events.out.tfevents.{int(row.created_at.timestamp())}.run-{row.pk}", "application/octet-stream"
+    )
+
+
+def _with_numbers(points: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [point for point in points if point["kind"] in ("step", "dev")]
+
+
+def _file(content: bytes, name: str, kind: str) -> HttpResponse:
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@require_POST
+def again(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Try a run again that failed; it goes on from its last checkpoint."""
+    user = require_user(request)
+    return _done(request, _own(run_id, user), lambda row: asking.ask_again(row, by=user), _("The run is tried again."))
+
+
+@require_POST
+def publication(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Show the result to everybody."""
+    return _done(request, _own(run_id, require_user(request)), ending.publish, _("The result is public now."))
+
+
+def _own(run_id: int, user: User) -> Run:
+    row = seeing.find(run_id, user)
+    if row.owner_id != user.pk:
+        raise NotAllowed(_("Only its owner may do that with a run."))
+    return row
+
+
+def _done(request: HttpRequest, row: Run, verb: Any, said: str) -> HttpResponse:
+    try:
+        verb(row)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, said)
+    return redirect(row)
