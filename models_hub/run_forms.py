@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -62,8 +61,8 @@ class UploadForm(forms.Form):
         label=_("Name of the data set"), max_length=MAX_NAME, widget=forms.TextInput(attrs=NAME_ATTRIBUTES)
     )
 
-    def clean_file(self) -> UploadedFile[Any]:
-        file: UploadedFile[Any] = self.cleaned_data["file"]
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
         if not (file.name or "").lower().endswith(UPLOADS):
             raise forms.ValidationError(_("The file must be CSV or lines of JSON, with the ending .csv or .jsonl."))
         if (file.size or 0) > MAX_UPLOAD_BYTES:
