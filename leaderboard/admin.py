@@ -2,8 +2,19 @@
 
 from django.contrib import admin
 
-from leaderboard.models import Benchmark, Evaluation, Overlap, Reproduction, Suite, SuiteEntry
-from portal.admin import LookOnly
+from leaderboard.models import (
+    Benchmark,
+    Evaluation,
+    Overlap,
+    Reproduction,
+    ResultsOrder,
+    ScoreRemoval,
+    StandingOrder,
+    Suite,
+    SuiteEntry,
+    Wish,
+)
+from portal.administration import LookOnly, look
 
 
 @admin.register(Benchmark)
@@ -46,3 +57,11 @@ class OverlapAdmin(LookOnly):
     list_display = ("id", "benchmark", "dataset", "shared", "tested", "rows", "finished_at")
     list_select_related = ("benchmark", "dataset__namespace")
     search_fields = ("benchmark__name", "dataset__name")
+
+
+MODEL = ("model__namespace",)
+look(Wish, "id", "model", "benchmark", "votes", "created_at", search=("model__lower", "benchmark__name"), related=MODEL)
+look(StandingOrder, "model", "asked_by", "created_at", search=("model__lower", "asked_by__username"), related=MODEL)
+look(ResultsOrder, "model", "asked_by", "refusal", "created_at", search=("model__lower",), related=MODEL)
+look(ScoreRemoval, "evaluation", "decision", "since", search=("evaluation__model__lower",),
+     related=("evaluation__model__namespace", "evaluation__benchmark"))  # fmt: skip

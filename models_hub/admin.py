@@ -6,10 +6,31 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 
 from models_hub import quotas
-from models_hub.models import Blob, Commit, DamagedContent, QuotaAccount, QuotaEntry, Ref, Repo, UpkeepRun
-from portal.admin import LookOnly
+from models_hub.models import (
+    AccessRequest,
+    Blob,
+    BlockedDigest,
+    Collection,
+    Commit,
+    DamagedContent,
+    Deletion,
+    Import,
+    Mirror,
+    PullRequest,
+    QuotaAccount,
+    QuotaEntry,
+    Ref,
+    Release,
+    Repo,
+    Restriction,
+    UpkeepRun,
+    Webhook,
+    WebhookDelivery,
+)
+from portal.administration import LookOnly, look
 from portal.authentication import require_user
 from portal.templatetags.ui import bytesize
 
@@ -43,7 +64,7 @@ class BlobAdmin(LookOnly):
 
 
 @admin.register(QuotaAccount)
-class QuotaAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class QuotaAccountAdmin(ModelAdmin):  # type: ignore[misc]  # untyped
     """How much each owner holds; here its limit is set."""
 
     list_display = ("namespace", "used_now", "limit_shown", "is_limit_its_own")
@@ -87,7 +108,6 @@ class QuotaEntryAdmin(LookOnly):
     search_fields = ("account__namespace__lower",)
     ordering = ("-id",)
     fields = ("account", "reason", "bytes", "repo_id", "created_at")
-    show_full_result_count = False
 
 
 @admin.register(UpkeepRun)
@@ -115,3 +135,25 @@ class DamagedContentAdmin(LookOnly):
     list_filter = (("healed_at", admin.EmptyFieldListFilter),)
     search_fields = ("key",)
     ordering = ("-id",)
+
+
+REPO = ("repo__namespace",)
+look(PullRequest, "id", "repo", "number", "author", "base", "status", "created_at",
+     search=("repo__lower", "author__username"), filters=("status",), related=REPO)  # fmt: skip
+look(Release, "tag", "repo", "title", "author", "created_at", search=("repo__lower", "title"), related=REPO)
+look(Collection, "id", "title", "namespace", "private", "upvotes", "created_by", "updated_at",
+     search=("title", "namespace__lower"), filters=("private",))  # fmt: skip
+look(AccessRequest, "repo", "user", "status", "granted_by", "created_at", search=("repo__lower", "user__username"),
+     filters=("status",), related=REPO)  # fmt: skip
+look(Mirror, "repo", "upstream", "checked_at", "synced_at", "gone_at", search=("repo__lower",), related=REPO)
+look(Import, "repo", "upstream", "source", "requested_by", "finished_at",
+     search=("repo__lower", "source"), related=REPO)  # fmt: skip
+look(Deletion, "repo", "by", "at", "was_private", search=("repo__lower", "by__username"), related=REPO)
+look(Restriction, "repo", "level", "reason", "since",
+     search=("repo__lower",), filters=("level", "reason"), related=REPO)  # fmt: skip
+look(BlockedDigest, "sha256", "git_oid", "reason", "created_at", search=("sha256", "git_oid"), filters=("reason",))
+look(Webhook, "id", "url", "owner", "organization", "disabled", "failures", "created_at",
+     search=("url", "owner__username", "organization__name"), filters=("disabled",),
+     hidden=("sealed_secret",))  # fmt: skip
+look(WebhookDelivery, "id", "webhook", "scope", "action", "state", "attempts", "status", "created_at",
+     search=("webhook__url",), filters=("state",), hidden=("body", "answer"), related=("webhook",))  # fmt: skip

@@ -20,6 +20,7 @@ FILES = {
     "vendor/math/stix-two-math.woff2": "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal.woff2",
     "vendor/mermaid.tiny.js": "@mermaid-js/tiny/dist/mermaid.tiny.js",
     **{f"vendor/hashes/{name}.js": f"@noble/hashes/{name}.js" for name in ("sha2", "_md", "_u64", "utils")},
+    "vendor/alpine.min.js": "@alpinejs/csp/dist/cdn.min.js",
     "vendor/chart.umd.min.js": "chart.js/dist/chart.umd.min.js",
 }
 

@@ -5,7 +5,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as levels
 from django.utils.translation import gettext_lazy as _
 
-from portal.config import env, providers
+from portal.config import appearance, env, providers
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.writable(env.data_dir())
@@ -43,7 +43,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "csp",
     "template_partials.apps.SimpleAppConfig",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the administration, whose templates it replaces
+    "portal.admin_app.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -401,3 +402,7 @@ LOGGING = {
 }
 
 SITE_NAME = env.text("SITE_NAME") or _("Small Models Portal")
+
+UNFOLD = appearance.of(SITE_NAME)
+# Whether the administration opens only for staff with a second factor.
+ADMIN_SECOND_FACTOR = env.flag("ADMIN_SECOND_FACTOR", default=True)

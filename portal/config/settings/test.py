@@ -22,5 +22,6 @@ CELERY_BROKER_URL = "memory://"
 ACCOUNT_RATE_LIMITS = False
 REQUEST_RATES = {}
 NEWCOMER_LIMITS = False
+ADMIN_SECOND_FACTOR = False  # the tests of the administration turn it on
 WHITENOISE_AUTOREFRESH = True  # the suite needs no collected static files
 BRIEFLY_SECONDS = 0
