@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import available_timezones
 
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -22,6 +23,7 @@ PAGE_ROWS = 30
 LOOKED_AT = 90  # rows: what the reader may not see leaves gaps
 MOST_COUNTED = 100
 NAMED = 3
+CONTINENTS = {"Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,21 @@ def settings_of(reader: User) -> Inbox:
     return Inbox.objects.filter(user=reader).first() or Inbox(user=reader)
 
 
-def prefer(reader: User, *, channels: dict[str, str], digest: str) -> Inbox:
-    """Keep how somebody wants to hear of things; raises InvalidInput."""
+def time_zones() -> dict[str, list[str]]:
+    """Return the names of time zones by continent, for people to choose from."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(available_timezones()):
+        area, _slash, place = name.partition("/")
+        if place and area in CONTINENTS:
+            found.setdefault(area, []).append(name)
+    return found
+
+
+def prefer(reader: User, *, channels: dict[str, str], digest: str, time_zone: str | None = None) -> Inbox:
+    """Keep how somebody wants to hear of things, and in whose mornings; raises InvalidInput."""
     if (
         digest not in Inbox.Digest.values
+        or (time_zone and time_zone not in available_timezones())
         or not set(channels) <= set(KINDS)
         or not set(channels.values()) <= {*CHANNELS}
     ):
@@ -174,10 +187,11 @@ def prefer(reader: User, *, channels: dict[str, str], digest: str) -> Inbox:
     chosen = inbox.channels | channels
     inbox.channels = {kind: one for kind, one in chosen.items() if one != KINDS[kind].usual and not KINDS[kind].forced}
     inbox.digest = digest
+    inbox.time_zone = inbox.time_zone if time_zone is None else time_zone
     waiting = Notification.objects.filter(user=reader, mail=Notification.Mail.DIGEST).exists()
     wanted = waiting and digest != Inbox.Digest.NEVER
-    inbox.digest_due_at = next_digest(digest, timezone.now()) if wanted else None
-    inbox.save(update_fields=("channels", "digest", "digest_due_at"))
+    inbox.digest_due_at = next_digest(digest, timezone.now(), inbox.time_zone) if wanted else None
+    inbox.save(update_fields=("channels", "digest", "digest_due_at", "time_zone"))
     return inbox
 
 

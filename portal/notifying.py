@@ -4,8 +4,9 @@ Who may see what a row is about is asked when it is shown (portal/inbox.py), nev
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 from django.db.models import Q
@@ -145,17 +146,28 @@ def _ask_for_digests(people: Sequence[User], rows: Sequence[Notification]) -> No
         return
     Inbox.objects.bulk_create(absent, ignore_conflicts=True)
     undated = Inbox.objects.filter(user__in=waiting, digest_due_at__isnull=True)
-    for digest in (Inbox.Digest.DAILY, Inbox.Digest.WEEKLY):
-        undated.filter(digest=digest).update(digest_due_at=next_digest(digest, timezone.now()))
+    wishes = undated.exclude(digest=Inbox.Digest.NEVER).order_by().values_list("digest", "time_zone").distinct()
+    for digest, zone in list(wishes):
+        due = next_digest(digest, timezone.now(), zone)
+        undated.filter(digest=digest, time_zone=zone).update(digest_due_at=due)
 
 
-def next_digest(digest: str, now: datetime) -> datetime:
-    """Return when the next digest leaves: in the morning, a weekly one on Monday."""
-    due = now.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
-    due += timedelta(days=1) if due <= now else timedelta()
+def next_digest(digest: str, now: datetime, zone: str = "") -> datetime:
+    """Return when the next digest leaves: in the morning where its reader lives, a weekly one on Monday."""
+    here = now.astimezone(zone_of(zone))
+    due = here.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
+    due += timedelta(days=1) if due <= here else timedelta()
     if digest == Inbox.Digest.WEEKLY:
         due += timedelta(days=(7 - due.weekday()) % 7)
-    return due
+    return due.astimezone(UTC)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the time zone of a name, UTC for none and for one that this system does not know any more."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def withdraw(*, group: str, by: User) -> None:

@@ -53,7 +53,7 @@ def _write_immediate(person: int, now: datetime) -> bool:
         if _has_enough(person, now):
             rows.update(mail=Mail.DIGEST)
             Inbox.objects.filter(user=person, digest_due_at=None).exclude(digest=Inbox.Digest.NEVER).update(
-                digest_due_at=next_digest(inbox.digest, now)
+                digest_due_at=next_digest(inbox.digest, now, inbox.time_zone)
             )
             return False
         if (later := _later(inbox, left, now)) is not None:

@@ -60,6 +60,7 @@ class HearingShape(serializers.Serializer[Any]):
     """How a person hears of each kind, and when the digest comes."""
 
     digest = serializers.ChoiceField(choices=Inbox.Digest.values, required=False)
+    time_zone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     channels = serializers.DictField(child=serializers.ChoiceField(choices=list(CHANNELS)), required=False)
 
 
@@ -124,9 +125,10 @@ class Hearing(APIView):
         own = inbox.settings_of(user)
         channels = dict(wish.validated_data.get("channels", {}))
         digest = wish.validated_data.get("digest", own.digest)
-        return Response(_hearing(inbox.prefer(user, channels=channels, digest=digest)))
+        zone = wish.validated_data.get("time_zone")
+        return Response(_hearing(inbox.prefer(user, channels=channels, digest=digest, time_zone=zone)))
 
 
 def _hearing(own: Inbox) -> dict[str, Any]:
     channels = {name: channel_of(name, own.channels) for name, kind in KINDS.items() if not kind.forced}
-    return dict(HearingShape({"digest": own.digest, "channels": channels}).data)
+    return dict(HearingShape({"digest": own.digest, "time_zone": own.time_zone, "channels": channels}).data)

@@ -84,6 +84,7 @@ class Inbox(models.Model):
     channels = models.JSONField(default=dict)  # by kind, where somebody chose another than the usual one
     digest = models.CharField(max_length=6, choices=Digest.choices, default=Digest.WEEKLY)
     digest_due_at = models.DateTimeField(null=True)
+    time_zone = models.CharField(max_length=40, blank=True, default="", db_default="")  # of whose mornings; "" is UTC
     mailed_at = models.DateTimeField(null=True)  # the last immediate mail
     # The address that a mail server refused for good, and in which words; nothing is sent there any more.
     refused_address = models.EmailField(blank=True, default="")

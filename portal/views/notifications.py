@@ -102,7 +102,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     user = require_user(request)
     if request.method == "POST":
         chosen = {name: request.POST[name] for name, one in KINDS.items() if not one.forced and name in request.POST}
-        inbox.prefer(user, channels=chosen, digest=request.POST.get("digest", ""))
+        inbox.prefer(user, channels=chosen, digest=request.POST.get("digest", ""), time_zone=request.POST.get("zone"))
         messages.success(request, _("Your choices are saved."))
         return redirect("settings_notifications")
     own = inbox.settings_of(user)
@@ -113,6 +113,8 @@ def settings(request: HttpRequest) -> HttpResponse:
         "channels": CHANNELS.items(),
         "digest": own.digest,
         "digests": Inbox.Digest.choices,
+        "zone": own.time_zone,
+        "zones": inbox.time_zones().items(),
         "mutings": [(one, places[one.place]) for one in mutings if one.place in places],
         "has_mail": mail_server.is_set(),
         "address": _confirmed_address(user),
