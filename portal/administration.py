@@ -58,7 +58,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        return int(self.object_list[:COUNTED].count())  # type: ignore[call-arg,union-attr]
+        return int(self.object_list[:COUNTED].count())  # type: ignore[attr-defined]
 
 
 class LookOnly(ModelAdmin):  # type: ignore[misc]  # untyped

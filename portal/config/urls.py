@@ -15,6 +15,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("portal.urls")),
     path("", include("portal.moderation_urls")),
+    path("", include("portal.sitemap_urls")),
     path("", include("leaderboard.urls")),
     path("", include("forum.urls")),
     path("", include("models_hub.urls")),

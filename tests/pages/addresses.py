@@ -131,6 +131,7 @@ THE_REST = [one for one in PLACES if one not in REPOSITORIES]
 NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
+    "for search engines": r"robots|sitemap",
     "pictures of badges": r"badges/.*svg",
     "feeds and marks of the forum": r".*forum/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
