@@ -18,6 +18,7 @@ from worker.engine.decoding import decode, read_json_object
 from worker.engine.environment import prepare_process
 from worker.engine.failures import is_out_of_memory, out_of_memory
 from worker.engine.progress import Progress, claim_stdout
+from worker.engine.tuning.contracts import FinetuneSpec
 
 FAILED = 3
 WRONG_USAGE = 2
@@ -48,6 +49,7 @@ VERBS = {
     "compare": Verb(CompareSpec, "worker.engine.verbs", "compare"),
     "evaluate": Verb(EvaluateSpec, "worker.engine.evaluating", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.train", "train"),
+    "finetune": Verb(FinetuneSpec, "worker.engine.tuning.training", "finetune"),
 }
 # The stand-in of the tests, which needs no torch.
 FAKE_VERBS = {

@@ -162,14 +162,14 @@ def read_base(
     class_name = (found or wanted)[0]
     made = _rebuilt(raw, stem, class_name, own if labels is None else list(labels))
     if problem_type is not None:
-        made.config.problem_type = problem_type
+        made.config.problem_type = problem_type  # type: ignore[assignment]
     if not found:
         return made, None
     standing = _rebuilt(raw, stem, class_name, own)
     if problem_type is not None:
         if raw.get("problem_type") not in (None, problem_type):
             return made, None
-        standing.config.problem_type = problem_type
+        standing.config.problem_type = problem_type  # type: ignore[assignment]
     return made, standing
 
 

@@ -61,3 +61,11 @@ class Basis:
         if self.tokenizer is not None:
             limits.append(self.tokenizer.stated_length)
         return min(limit for limit in limits if limit is not None)
+
+
+@dataclass(kw_only=True)
+class Head:
+    """What the head on top must be, for config.json and for a new one."""
+
+    labels: list[str] | None = None
+    problem_type: str | None = None

@@ -12,9 +12,8 @@ from worker.engine.load import check_size, choose_device, fill, incomplete, wron
 from worker.engine.model_config import BODY, CheckedConfig, read_base
 from worker.engine.tasks.task import Task
 from worker.engine.tokenizing import LoadedTokenizer, load_tokenizer
-from worker.engine.tuning.basis import Basis
+from worker.engine.tuning.basis import Basis, Head
 from worker.engine.tuning.contracts import FinetuneSpec
-from worker.engine.tuning.objectives.objective import Head
 from worker.engine.weights import find_weights, read_tensors
 
 # Published with the result as they are.

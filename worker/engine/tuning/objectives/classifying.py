@@ -9,15 +9,16 @@ import torch.nn.functional as F
 
 from worker.engine.tasks.heads import HeadTask
 from worker.engine.tasks.task import Task, Value
-from worker.engine.tuning.basis import Basis
+from worker.engine.tuning.basis import Basis, Head
 from worker.engine.tuning.contracts import FinetuneSpec
-from worker.engine.tuning.objectives.objective import Batch, Feature, Head, Loss, Row
+from worker.engine.tuning.objectives.objective import Batch, Feature, Loss, Row
 from worker.engine.tuning.objectives.texts import TextObjective, ids_of, text_of
 
 
 class HeadObjective(TextObjective):
     """A few numbers on top of a text, read as the task reads them."""
 
+    maskable = attackable = mixable = True
     task: HeadTask[Any]
 
     def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:

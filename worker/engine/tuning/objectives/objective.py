@@ -5,8 +5,9 @@ An objective is made once for a run, from the task and what training begins from
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -15,8 +16,10 @@ import torch
 
 from worker.engine.batching import plan_batches
 from worker.engine.tasks.task import Task, Value
-from worker.engine.tuning.basis import Basis
+from worker.engine.tuning.basis import Basis, Head
+from worker.engine.tuning.beginning import begin
 from worker.engine.tuning.contracts import FinetuneSpec, Recipe
+from worker.engine.tuning.creating import create
 
 Ids = npt.NDArray[np.int32]
 IGNORED = -100  # a target that no loss counts, as torch has it
@@ -81,21 +84,19 @@ class Answered:
     loss: float | None  # a mean over what counts
 
 
-@dataclass(kw_only=True)
-class Head:
-    """What the head on top must be, for config.json and for a new one."""
-
-    labels: list[str] | None = None
-    problem_type: str | None = None
-
-
 class Objective(ABC):
     """How one kind of task is learned. May hold what is the same in all batches, but nothing that training changes."""
 
-    # Whether rows may be masked, mixed and attacked: models that read tokens by embeddings, with one row a question.
+    # Whether tokens may be masked while training: not where they are themselves what is to be found.
+    maskable: ClassVar[bool] = False
+    # Whether embeddings of tokens may be moved while training.
+    attackable: ClassVar[bool] = False
+    # Whether a row has one target, (rows, ...), so that two rows can be mixed.
     mixable: ClassVar[bool] = False
-    # Whether a row is one label, so that weights of classes and smoothing have a meaning.
+    # Whether a row, or a token, has one label, so that weights of classes and smoothing have a meaning.
     classes: ClassVar[bool] = False
+    # Whether a batch may be halved where memory runs out: not where its rows are compared with each other.
+    splittable: ClassVar[bool] = True
 
     def __init__(self, task: Task[Any], settings: Any, spec: FinetuneSpec, basis: Basis) -> None:
         self.task = task
@@ -117,6 +118,23 @@ class Objective(ABC):
     def heads(cls, task: Task[Any]) -> tuple[str, ...]:
         """Return the endings of model classes that are trained for the task."""
         return task.heads
+
+    @classmethod
+    def begin(cls, task: Task[Any], settings: Any, spec: FinetuneSpec, rows: Sequence[Row]) -> Basis:
+        """Load what training begins from, or make it anew, its tokenizer from the texts of the rows."""
+        head, heads = cls.head(task, settings), cls.heads(task)
+        if spec.architecture is not None:
+            return create(spec, spec.architecture, head, heads, cls.texts(rows))
+        return begin(spec, task, settings, head, heads)
+
+    @classmethod
+    def texts(cls, rows: Sequence[Row]) -> Iterator[str]:
+        """Yield the texts that a tokenizer is trained on."""
+        for row in rows:
+            yield from texts_in(row.question)
+
+    def publish(self, folder: Path) -> None:  # noqa: B027  (most have nothing to write)
+        """Write what the result needs beside weights, config.json and the files of the tokenizer."""
 
     @abstractmethod
     def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:
@@ -165,6 +183,15 @@ class Objective(ABC):
                 seen += len(numbers)
                 done(seen / len(features))
         return Answered(predictions=self.predictions(rows, features, read), loss=total / units if units else None)
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text in a question, in its order."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(part)
 
 
 def padded(

@@ -14,8 +14,6 @@ from worker.engine.tuning.objectives.objective import Batch, Feature, Ids, Objec
 class TextObjective(Objective):
     """An objective whose model reads token ids."""
 
-    mixable = True
-
     @property
     def tokenizer(self) -> LoadedTokenizer:
         """Return the tokenizer, which a model of texts always has."""

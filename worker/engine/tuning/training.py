@@ -1,0 +1,420 @@
+"""The verb `finetune`: a model learns from arranged rows, step by step, and can go on after it was killed."""
+
+import hashlib
+import json
+import math
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from worker.engine.contracts import ENGINE_VERSION, EngineError
+from worker.engine.failures import failing_as, is_out_of_memory
+from worker.engine.progress import Progress
+from worker.engine.provenance import cpu_name, peak_rss_bytes, versions
+from worker.engine.repeating import repeatable
+from worker.engine.tasks import find as find_task
+from worker.engine.tuning import checkpoints, hardening, objectives, registry
+from worker.engine.tuning.batches import Plan, Stride
+from worker.engine.tuning.checkpoints import Progressed
+from worker.engine.tuning.contracts import MODEL_DIR, SUMMARY_FILE, FinetuneSpec
+from worker.engine.tuning.creating import WORK_DIR
+from worker.engine.tuning.log import Log
+from worker.engine.tuning.masking import Masking
+from worker.engine.tuning.methods.method import attach
+from worker.engine.tuning.objectives.objective import Batch, Feature
+from worker.engine.tuning.optimizing import optimizer_of, schedule_of
+from worker.engine.tuning.passes import Passes
+from worker.engine.tuning.reading import digest, lengths_of, read_rows
+from worker.engine.tuning.watching import Watch, metrics_of
+
+# A run has at most about so many records of steps.
+RECORDS = 1000
+# A checkpoint that takes long is written less often: at most this share of the time goes into them.
+CHECKPOINT_SHARE = 0.05
+MODEL_PART = MODEL_DIR + ".part"
+
+
+def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
+    """Train a model and write it into spec.out_dir; return the summary."""
+    repeatable(spec.seed, spec.threads)
+    np.random.seed(spec.seed)  # the global generator, which libraries use
+    folder = Path(spec.out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Training(spec, progress, folder).run()
+
+
+class Training:
+    """One run from the first row to the published model."""
+
+    def __init__(self, spec: FinetuneSpec, progress: Progress, folder: Path) -> None:
+        self.spec, self.recipe = spec, spec.recipe
+        self.progress = progress
+        self.folder = folder
+        self.task = find_task(spec.task)
+        self.settings = self.task.settings(spec.settings)
+        kind = objectives.find(spec.task)
+        identity = identity_of(spec)
+        found = checkpoints.read(folder, identity)
+        self.at = found.progressed if found else Progressed(identity=identity)
+        self.at.attempts += 1 if found else 0
+        self.log = Log(folder, seq=self.at.seq, seconds=self.at.seconds)
+        self._phase("loading", 0.0)
+        train, self.dev = read_rows(spec.train, "training"), read_rows(spec.dev, "dev") if spec.dev else []
+        self.metric = self._metric()
+        self.basis = kind.begin(self.task, self.settings, spec, train)
+        self.objective = kind(self.task, self.settings, spec, self.basis)
+        method = registry.method(self.recipe.method)
+        if reason := registry.refusal(method.name, self.basis.settings.model_type, spec.task):
+            raise EngineError("bad_spec", f"method {method.name} is not possible: {reason}")
+        options = method.checked(self.recipe.method_options)
+        self.objective.virtual_tokens = options["length"] if method.group == "prompt" else 0
+
+        self._phase("tokenising", 0.01)
+        with failing_as("training_failed", "The rows cannot be made ready."):
+            self.features = self.objective.encode(train, training=True)
+            self.dev_features = self.objective.encode(self.dev, training=False) if self.dev else []
+        if not self.features:
+            raise EngineError("bad_data", "no training row has anything to learn from")
+        self.train_rows = len(train)
+        self.plan = Plan([feature.length for feature in self.features], self.recipe, spec.seed)
+        self.steps, self.epoch_steps = self.plan.steps(), self.plan.epoch_steps()
+        with failing_as("training_failed", "The method cannot be put on this model."):
+            self.attached = attach(
+                self.basis.model,
+                method.name,
+                self.recipe.method_options,
+                task=spec.task,
+                model_type=self.basis.settings.model_type,
+                steps=self.steps,
+            )
+        self.objective.padding_side = self.attached.padding_side
+        if self.recipe.gradient_checkpointing:
+            self._recompute()
+        self.passes = Passes(self.attached, self.objective, self.recipe.precision)
+        self.passes.usual = sum(feature.units for feature in self.features) / self.epoch_steps
+        self.passes.count = self.at.passes
+        self.learn = hardening.find(self.recipe, self.objective)
+        self.masking = Masking(self.objective, self.recipe.token_dropout) if self.recipe.token_dropout else None
+        self.parameters = self.attached.parameters()
+        self.optimizer = optimizer_of(self.parameters, self.recipe)
+        self.schedule = schedule_of(self.recipe, self.steps)
+        self.watch = Watch(self.basis.device)
+        self.every = max(1, math.ceil(self.steps / RECORDS))
+        self._saved_at = time.monotonic()
+        self._pause = spec.checkpoint_seconds
+        # The most cells of a batch that fit into the memory of a GPU, once that is known.
+        self._most_cells: int | None = None
+        if found:
+            self._go_on(found)
+
+    def run(self) -> dict[str, Any]:
+        """Learn, keep the best, publish it."""
+        if not self.at.finished:
+            self._phase("training", self._share())
+            for note in self.basis.notes if self.at.attempts == 1 else []:
+                self.log.write("note", text=note)
+            for stride in self.plan.walk(self.at.epoch, self.at.offset):
+                if self.at.step >= self.steps or self.at.finished:
+                    break
+                with failing_as("training_failed", "Training failed."):
+                    self._step(stride)
+                if self._is_due(stride):
+                    self._evaluate()
+                if time.monotonic() - self._saved_at >= self._pause:
+                    self._save_checkpoint()
+        return self._publish()
+
+    def _step(self, stride: Stride) -> None:
+        """Learn from the rows of one step."""
+        rate = self.recipe.lr * self.schedule(self.at.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.attached.model.train()
+        batches, loss, aux = self._gradients(stride)
+        self.passes.scaler.unscale_(self.optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.recipe.clip_norm or math.inf)
+        self.passes.scaler.step(self.optimizer)
+        self.passes.scaler.update()
+        self.at.step += 1
+        self.attached.after_step(self.at.step)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.at.epoch, self.at.offset, self.at.epochs = stride.epoch, stride.offset, stride.epochs
+        if stride.ends_epoch:
+            self.at.epoch, self.at.offset = stride.epoch + 1, 0
+        self._count(batches, loss, aux)
+        self.watch.stepped()
+        if self.at.step % self.every == 0 or self.at.step == self.steps:
+            self._record(rate, float(norm))
+        self.progress.report(self._share(), f"step {self.at.step} of {self.steps}")
+
+    def _gradients(self, stride: Stride) -> tuple[list[Batch], torch.Tensor, torch.Tensor | None]:
+        """Return the batches of a step, and their loss when all gradients are there.
+
+        Where memory runs out the whole step begins again with smaller batches: their sum is the same.
+        """
+        while True:
+            cells = 0
+            try:
+                done: list[Batch] = []
+                losses, aux = [], None
+                for features in self._pieces(stride):
+                    batch = self.objective.collate(features, training=True)
+                    cells = batch.cells
+                    if self.masking:
+                        self.masking.mask(batch)
+                    losses.append(self.learn(self.passes, batch))
+                    done.append(batch)
+                extra = self.attached.aux_loss()
+                if extra is not None:
+                    torch.autograd.backward(self.passes.scaler.scale(extra))
+                    aux = extra.detach()
+                return done, torch.stack(losses).sum(), aux
+            except Exception as error:
+                can_split = self.objective.splittable and cells > 1 and self.basis.device.type == "cuda"
+                if not (is_out_of_memory(error) and can_split and self._splits(stride, cells // 2)):
+                    raise
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+            self._most_cells = cells // 2
+            self.log.write("note", text="Memory ran out; batches are cut smaller, and the steps stay what they are.")
+
+    def _splits(self, stride: Stride, cells: int) -> bool:
+        before, self._most_cells = len(self._pieces(stride)), cells
+        return len(self._pieces(stride)) > before
+
+    def _pieces(self, stride: Stride) -> list[list[Feature]]:
+        pieces = [[self.features[number] for number in batch] for batch in stride.batches]
+        if self._most_cells is None:
+            return pieces
+        found = []
+        for piece in pieces:
+            rows = max(1, self._most_cells // max(feature.length for feature in piece))
+            found += [piece[start : start + rows] for start in range(0, len(piece), rows)]
+        return found
+
+    def _count(self, batches: Sequence[Batch], loss: torch.Tensor, aux: torch.Tensor | None) -> None:
+        at = self.at
+        at.loss += float(loss)
+        at.aux_loss += 0.0 if aux is None else float(aux)
+        at.units += sum(batch.units for batch in batches)
+        for batch in batches:
+            at.tokens += batch.tokens
+            at.cells += batch.cells
+            at.rows += len(batch.features)
+            at.all_tokens += batch.tokens
+            at.all_cells += batch.cells
+            at.all_rows += len(batch.features)
+        at.passes = self.passes.count
+        if not math.isfinite(at.loss):
+            raise EngineError("training_failed", "The loss is not a number any more; a lower lr may help.")
+
+    def _record(self, rate: float, norm: float) -> None:
+        at = self.at
+        extra: dict[str, Any] = {}
+        if at.aux_loss:
+            extra["aux_loss"] = at.aux_loss / self.every
+        if math.isfinite(norm):
+            extra["grad_norm"] = norm
+        self.log.write(
+            "step",
+            step=at.step,
+            steps=self.steps,
+            epoch=round(at.epochs, 4),
+            loss=at.loss / max(at.units, 1e-9),
+            lr=rate,
+            padding=round(1 - at.tokens / max(1, at.cells), 4),
+            **extra,
+            **self.watch.speeds(at.rows, at.tokens),
+            left=self._left(),
+            **self.watch.memory(),
+        )
+        at.loss, at.aux_loss, at.units, at.tokens, at.cells, at.rows = 0.0, 0.0, 0.0, 0, 0, 0
+
+    def _is_due(self, stride: Stride) -> bool:
+        if not self.dev:
+            return False
+        if self.at.step >= self.steps:
+            return True
+        return stride.ends_epoch if self.recipe.eval_every is None else self.at.step % self.recipe.eval_every == 0
+
+    def _evaluate(self) -> None:
+        """Answer the dev set, and keep the weights where they are the best so far."""
+        self._phase("evaluating", self._share())
+        self.attached.model.eval()
+        with self.watch.paused():
+            began = time.monotonic()
+            with failing_as("training_failed", "The dev set cannot be answered."), self.passes.cast():
+                answered = self.objective.answer(self.attached.model, self.dev, self.dev_features)
+            metrics = metrics_of(self.task, self.settings, self.dev, answered.predictions)
+            value = metrics.get(self.metric)
+            is_best = self._is_better(value, answered.loss)
+            if is_best:
+                self.at.best = {"step": self.at.step, "epoch": round(self.at.epochs, 4), "loss": answered.loss,
+                                "value": value, "metrics": metrics}  # fmt: skip
+                self.at.without_gain = 0
+                if self.recipe.keep == "best":
+                    checkpoints.write_best(self.folder, self.attached.state())
+            else:
+                self.at.without_gain += 1
+            self.log.write(
+                "dev", step=self.at.step, epoch=round(self.at.epochs, 4), loss=answered.loss, metrics=metrics,
+                best=is_best,
+            )  # fmt: skip
+            self.watch.evaluated(time.monotonic() - began)
+        if self.recipe.patience and self.at.without_gain >= self.recipe.patience and self.at.step < self.steps:
+            self.at.finished = True
+            self.log.write("note", text=f"Stopped early: {self.at.without_gain} evaluations brought no gain.")
+        elif self.at.step < self.steps:
+            self._phase("training", self._share())
+
+    def _is_better(self, value: float | None, loss: float | None) -> bool:
+        if not self.at.best:
+            return True
+        sign = -1.0 if value is not None and self.task.measure_of(self.metric).lower_is_better else 1.0
+        before = self.at.best
+
+        def rank(number: float | None, of_loss: float | None) -> tuple[float, float]:
+            # Of evaluations that are equally right, the one that is surer of it.
+            return (
+                -math.inf if number is None else sign * number,
+                -math.inf if of_loss is None or not math.isfinite(of_loss) else -of_loss,
+            )
+
+        return rank(value, loss) > rank(before["value"], before["loss"])
+
+    def _save_checkpoint(self) -> None:
+        began = time.monotonic()
+        with self.watch.paused():
+            self.at.seq, self.at.seconds = self.log.seq, self.log.seconds
+            checkpoints.write(
+                self.folder, self.at, self.attached.state(), self.optimizer, self.passes.scaler.state_dict()
+            )
+        self._saved_at = time.monotonic()
+        self._pause = max(self.spec.checkpoint_seconds, (self._saved_at - began) / CHECKPOINT_SHARE)
+
+    def _go_on(self, found: checkpoints.Found) -> None:
+        """Stand where the checkpoint stands."""
+        self.attached.load_state({name: value.to(self.basis.device) for name, value in found.weights.items()})
+        with failing_as("training_failed", "The checkpoint does not fit."):
+            self.optimizer.load_state_dict(found.optimizer)
+            if found.random["more"]:
+                self.passes.scaler.load_state_dict(found.random["more"])
+        checkpoints.set_random_state(found.random)
+
+    def _publish(self) -> dict[str, Any]:
+        self._phase("saving", 0.98)
+        self.at.finished = True
+        if self.at.best and self.recipe.keep == "best":
+            weights = checkpoints.read_best(self.folder)
+            self.attached.load_state({name: value.to(self.basis.device) for name, value in weights.items()})
+        self.attached.model.eval()
+        target, partial = self.folder / MODEL_DIR, self.folder / MODEL_PART
+        for stale in (target, partial):
+            shutil.rmtree(stale, ignore_errors=True)
+        partial.mkdir()
+        with failing_as("training_failed", "The model cannot be saved."):
+            self.attached.save(partial)
+            for path in self.basis.files:
+                shutil.copyfile(path, partial / path.name)
+            if self.basis.tokenizer is not None and not (partial / "tokenizer.json").exists():
+                self.basis.tokenizer.tokenizer.no_truncation()
+                self.basis.tokenizer.tokenizer.save(str(partial / "tokenizer.json"))
+            self.objective.publish(partial)
+        partial.rename(target)
+        summary = self._summary()
+        (self.folder / SUMMARY_FILE).write_text(
+            json.dumps(summary, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
+        checkpoints.remove(self.folder)
+        shutil.rmtree(self.folder / WORK_DIR, ignore_errors=True)
+        self.progress.report(1.0, "done", always=True)
+        return summary
+
+    def _summary(self) -> dict[str, Any]:
+        at, model = self.at, self.attached.model
+        return {
+            "engine_version": ENGINE_VERSION,
+            "task": self.task.name,
+            "model_type": self.basis.settings.model_type,
+            "method": self.recipe.method,
+            "steps": at.step,
+            "planned_steps": self.steps,
+            "epochs": round(at.epochs, 4),
+            "stopped_early": at.step < self.steps,
+            "metric": self.metric,
+            "best": at.best,
+            "kept": "best" if at.best and self.recipe.keep == "best" else "last",
+            "train_rows": self.train_rows,
+            "dev_rows": len(self.dev),
+            "train": lengths_of(self.features),
+            "max_length": self.objective.max_length,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "trained_parameters": sum(parameter.numel() for parameter in self.parameters),
+            "examples": at.all_rows,
+            "tokens": at.all_tokens,
+            "padding": round(1 - at.all_tokens / max(1, at.all_cells), 4),
+            "passes": at.passes,
+            "fresh": self.basis.fresh[:100],
+            "notes": self.basis.notes,
+            "precision": str(self.passes.dtype).removeprefix("torch."),
+            "device": str(self.basis.device),
+            "seed": self.spec.seed,
+            "threads": self.spec.threads,
+            "attempts": at.attempts,
+            "versions": versions(),
+            "cpu": cpu_name(),
+            "peak_rss_bytes": peak_rss_bytes(),
+            "seconds": round(self.log.seconds, 2),
+            **self.watch.overall(),
+        }
+
+    def _metric(self) -> str:
+        chosen = self.recipe.metric or self.task.default_primary
+        known = [measure.name for measure in self.task.measures]
+        if chosen not in known:
+            raise EngineError("bad_spec", f"recipe.metric must be one of: {', '.join(known)}")
+        return chosen
+
+    def _recompute(self) -> None:
+        """Keep no inner numbers of layers for the way back: less memory, more work."""
+        model: Any = self.basis.model
+        if not model.supports_gradient_checkpointing:
+            raise EngineError("bad_spec", f"gradient_checkpointing is not possible for {model.config.model_type}")
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+
+    def _left(self) -> float:
+        evaluations = 0.0
+        if self.dev:
+            every = self.recipe.eval_every or self.epoch_steps
+            evaluations = math.ceil((self.steps - self.at.step) / every)
+        return self.watch.left(self.steps - self.at.step, evaluations)
+
+    def _share(self) -> float:
+        return 0.02 + 0.96 * self.at.step / max(1, self.steps) if hasattr(self, "steps") else 0.0
+
+    def _phase(self, name: str, share: float) -> None:
+        self.log.write("phase", phase=name)
+        self.progress.report(share, name, always=True)
+
+
+def identity_of(spec: FinetuneSpec) -> str:
+    """Return what a run is a run of: everything that may move its numbers."""
+    said = asdict(spec)
+    for name in ("out_dir", "checkpoint_seconds", "train", "dev", "model_dir", "threads"):
+        said.pop(name)
+    base = Path(spec.model_dir) if spec.model_dir else None
+    weights = sorted(base.glob("*.safetensors")) if base else []
+    said |= {
+        "engine": ENGINE_VERSION,
+        "files": [digest(spec.train), digest(spec.dev)],
+        "base": [digest(str(path)) for path in ([base / "config.json"] if base else []) + weights if path.is_file()],
+    }
+    # A spec from JSON has 4.0 where one from Python may have 4.
+    alike = json.loads(json.dumps(said), parse_int=float)
+    return hashlib.sha256(json.dumps(alike, sort_keys=True).encode()).hexdigest()
