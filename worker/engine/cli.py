@@ -18,7 +18,10 @@ from worker.engine.decoding import decode, read_json_object
 from worker.engine.environment import prepare_process
 from worker.engine.failures import is_out_of_memory, out_of_memory
 from worker.engine.progress import Progress, claim_stdout
+from worker.engine.tuning.compressing.contracts import MeasureSpec
 from worker.engine.tuning.contracts import FinetuneSpec
+from worker.engine.tuning.exporting.contracts import ExportSpec
+from worker.engine.tuning.search_contracts import ProposeSpec
 
 FAILED = 3
 WRONG_USAGE = 2
@@ -49,6 +52,9 @@ VERBS = {
     "compare": Verb(CompareSpec, "worker.engine.verbs", "compare"),
     "evaluate": Verb(EvaluateSpec, "worker.engine.evaluating", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.train", "train"),
+    "measure": Verb(MeasureSpec, "worker.engine.tuning.compressing.measuring", "measure"),
+    "export": Verb(ExportSpec, "worker.engine.tuning.exporting.verb", "export"),
+    "propose": Verb(ProposeSpec, "worker.engine.tuning.searching", "propose"),
     "finetune": Verb(FinetuneSpec, "worker.engine.tuning.training", "finetune"),
 }
 # The stand-in of the tests, which needs no torch.
