@@ -1,4 +1,4 @@
-"""What guides tell people to do works: all code of all guides is run, in their order, against a portal with a worker."""
+"""What guides tell people to do works: all code of all guides is run, in order, against a portal with a worker."""
 
 from collections.abc import Iterator
 from pathlib import Path

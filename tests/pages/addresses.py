@@ -27,6 +27,7 @@ NOBODY = """
 /rules /transparency
 /forum /forum/latest /forum/latest?show=top /forum/c/questions /forum/tags
 /forum/t/{thread}/which-one-for-chinese /forum/search
+/learn /learn/publish-a-model /learn/search?q=flip
 /accounts/password/reset/key/done/ /docs/api /alice/gated /accounts/confirm-email/{confirm}/
 """
 SIGNED_IN = """
@@ -42,6 +43,7 @@ SIGNED_IN = """
 /forum/t/{thread}/which-one-for-chinese
 /forum/tags/tiny /forum/new /forum/new?category=questions /forum/drafts /forum/bookmarks /forum/topics/{thread}/replies
 /forum/topics/{thread}/order /forum/posts/{answer} /forum/posts/{answer}/edit /forum/posts/{answer}/history
+/learn /learn/test-robustness /learn/glossary /learn/search?q=robust /learn/articles /learn/articles/{article}
 /notifications /notifications?unread=1 /settings/notifications /organizations/lab/webhooks
 /settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
 /settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
@@ -133,7 +135,7 @@ NO_PAGES = {
     "the admin of Django": r"admin/",
     "for search engines": r"robots|sitemap",
     "pictures of badges": r"badges/.*svg",
-    "feeds and marks of the forum": r".*forum/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
+    "feeds and marks of the forum": r".*forum/.*atom|learn/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",

@@ -299,6 +299,7 @@ def fill() -> dict[str, str]:
     stop = unsubscribing.link(alice, ["mention", "digest"]).removeprefix("/unsubscribe/")
     return {
         **judged(alice, bob, answer),
+        "article": written(alice, bob),
         "first": first.oid, "second": second.oid, "talk": str(talk.number), "pull": str(pull.number),
         "comment": str(comment.public_id if hasattr(comment, "public_id") else comment.pk),
         "rule": str(rule.pk), "invitation": str(invitation.pk), "join": secret, "job": str(waits.job_id),
@@ -323,6 +324,29 @@ def judged(alice: Any, bob: Any, answer: Any) -> dict[str, str]:
     watched_words.add(by=judge, word="代写论文", action="hold")
     moderating.report(f"user:{bob.pk}", by=alice, reason="spam", text="He only praises himself.")
     return {"case": str(case.pk), "notice": str(notice.pk), "appeal": str(made.pk), "bob": str(bob.pk)}
+
+
+def written(alice: Any, bob: Any) -> str:
+    """Have two articles let in, of which the second translates the first; return the number of the second's topic."""
+    from forum import opening
+    from forum.learning import articles
+    from forum.models import Category
+    from forum.opening import NewTopic
+    from portal import moderating
+    from portal.models import User
+
+    judge, room = User.objects.get(username="judith"), Category.objects.get(slug="articles")
+    made = []
+    for author, title, text in (
+        (bob, "How I made a tiny model robust", "A tiny model forgives **typing errors** when it has read some."),
+        (alice, "我怎样让小模型更稳健", "小模型在训练时见过**错字**，就不怕错字。"),
+    ):
+        topic = opening.open_topic(category=room, by=author, new=NewTopic(title, text, tags=["robustness"]))
+        case = moderating.hold(f"topic:{topic.pk}", why="")
+        moderating.decide(case, by=judge, action="approve", version=case.version)
+        made.append(topic)
+    articles.describe(articles.find(made[1].pk, alice), by=alice, language="zh", original=made[0].path)
+    return str(made[1].pk)
 
 
 def honours(alice: Any, bob: Any, tiny: Any) -> str:
