@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from forum.forms import CommentForm, TitleForm
 from forum.keeping_order import MAX_REASON
@@ -79,7 +80,7 @@ class NewTopicForm(TitleForm, CommentForm):
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     max_choices = forms.IntegerField(label=_("Of which people choose at most"), required=False, min_value=1, initial=1)
-    closes = WhenField(label=_("The poll ends"), none=_("never"))
+    closes = WhenField(label=_("The poll ends"), none=pgettext_lazy("no end", "never"))
 
     field_order: tuple[str, ...] = ("category", "title", "text", "tags", "kind")
 
@@ -117,7 +118,7 @@ class BookmarkForm(forms.Form):
     """What a bookmark is for, and when to be reminded."""
 
     note = forms.CharField(label=_("Note to yourself"), required=False, max_length=200)
-    remind = WhenField(label=_("Remind me"), none=_("never"))
+    remind = WhenField(label=_("Remind me"), none=pgettext_lazy("no reminder", "never"))
 
 
 class ReasonForm(forms.Form):
@@ -151,7 +152,7 @@ class SlowForm(ReasonForm):
 class EndForm(ReasonForm):
     """When a topic closes by itself."""
 
-    when = WhenField(label=_("It closes"), none=_("never"))
+    when = WhenField(label=_("It closes"), none=pgettext_lazy("no end", "never"))
 
 
 class TagsForm(ReasonForm):

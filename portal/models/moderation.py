@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from portal.models.accounts import User
 
@@ -54,7 +55,7 @@ class Case(models.Model):
         SAFETY = "safety", _("safety claim")
 
     class Status(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("a case", "open")
         CLOSED = "closed", _("decided")
 
     about = models.CharField(max_length=60)  # a key of portal/subjects.py
@@ -241,7 +242,7 @@ class Appeal(models.Model):
     """What the person concerned says to a notice; somebody decides who had no part in the decision."""
 
     class Status(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("an appeal", "open")
         UPHELD = "upheld", _("upheld: the decision stays")
         CHANGED = "changed", _("changed: a milder decision")
         OVERTURNED = "overturned", _("overturned: the decision is undone")
