@@ -51,7 +51,7 @@ def answer(
             window = windows[index]
             # That there is no answer is said by the first token; no window may find one.
             silence[window.question] = min(silence[window.question], starts[row, 0] + ends[row, 0])
-            found = _best(starts[row], ends[row], window, settings.max_answer_length)
+            found = best_span(starts[row], ends[row], window, settings.max_answer_length)
             known = best[window.question]
             if found is not None and (known is None or found < known):
                 best[window.question] = found
@@ -83,7 +83,7 @@ def answer(
         **described(model),
     }
     predictions = [
-        _answer(question["context"], found, float(null), settings)
+        answer_of(question["context"], found, float(null), settings)
         for question, found, null in zip(questions.values, best, silence, strict=True)
     ]
     return Answers(predictions=predictions, report=report)
@@ -104,7 +104,7 @@ def _logits(model: LoadedModel, windows: list[Window]) -> tuple[Array, Array]:
     return starts, ends
 
 
-def _best(starts: Array, ends: Array, window: Window, longest: int) -> Found | None:
+def best_span(starts: Array, ends: Array, window: Window, longest: int) -> Found | None:
     """Return the best span of at most so many tokens of the passage; every span is looked at."""
     piece = window.piece
     if not piece.solid.any():
@@ -120,7 +120,7 @@ def _best(starts: Array, ends: Array, window: Window, longest: int) -> Found | N
     return Found(-float(sums[first]), int(piece.starts[first]), int(piece.ends[last]))
 
 
-def _answer(context: str, found: Found | None, silence: float, settings: ReaderSettings) -> Value:
+def answer_of(context: str, found: Found | None, silence: float, settings: ReaderSettings) -> Value:
     """Return the answer as it stands in the passage, without the space around it."""
     if found is None or (settings.no_answer and silence > -found.cost):
         return {"text": "", "start": None}

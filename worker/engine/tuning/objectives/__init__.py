@@ -10,6 +10,10 @@ _HERE = "worker.engine.tuning.objectives"
 OBJECTIVES = {
     "text-classification": "classifying.Classifying",
     "text-pair-classification": "classifying.Classifying",
+    "multi-label-classification": "several_labels.SeveralLabels",
+    "text-regression": "regressing.Regressing",
+    "token-classification": "tagging.Tagging",
+    "question-answering": "span_finding.SpanFinding",
 }
 
 
