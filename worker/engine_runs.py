@@ -70,22 +70,27 @@ class Run:
     may_use_gpu: bool = False
 
 
+class EndedEarly(Exception):
+    """What watched the run wanted no more of it; what it wrote until then is there."""
+
+
 def run_verb(
-    attempt: Attempt, run: Run, *, spec_folder: Path, limits: Limits, meanwhile: Callable[[], None] | None = None
+    attempt: Attempt, run: Run, *, spec_folder: Path, limits: Limits, meanwhile: Callable[[], str | None] | None = None
 ) -> dict[str, Any]:
     """Run the verb and return its result; raises EngineError, JobFailed, TryAgain or Stopped.
 
-    `meanwhile` is called a few times a second while it runs.
+    `meanwhile` is called a few times a second while it runs; with a reason it ends the run, which raises EndedEarly.
     """
     attempt.check()
     spec_path = spec_folder / f"{run.verb}.json"
     spec_path.write_text(json.dumps(asdict(run.spec), ensure_ascii=False), encoding="utf-8")
     answer = Answer(attempt, run.share)
+    ended: list[str] = []
 
     def should_stop() -> str | None:
-        if meanwhile is not None:
-            meanwhile()
-        return attempt.should_stop()
+        if meanwhile is not None and not ended and (why := meanwhile()):
+            ended.append(why)
+        return attempt.should_stop() or next(iter(ended), None)
 
     try:
         outcome = sandbox.run(
@@ -105,6 +110,8 @@ def run_verb(
     attempt.log(*(f"{run.verb}: {line}" for line in outcome.stderr_tail.splitlines()[-MAX_TAIL_LINES:]))
     attempt.show()
     attempt.check()
+    if ended:
+        raise EndedEarly(ended[0])
     _raise_if_killed(outcome, limits)
     return answer.result(outcome.returncode)
 

@@ -60,34 +60,36 @@ class Followed:
             seq = log.read_bytes().count(b"\n") if log.exists() else 0
         following.forget_after(self._run, seq)
 
-    def look(self, *, at_once: bool = False) -> None:
-        """Take what is new; called often, it looks twice a second."""
+    def look(self, *, at_once: bool = False) -> bool:
+        """Take what is new, and say whether the dev part was among it; called often, it looks twice a second."""
         now = time.monotonic()
+        has_score = False
         if now >= self._next_read or at_once:
             self._next_read = now + READ_EVERY
-            self._read()
+            has_score = self._read()
         if now >= self._next_keep or at_once:
             self._keep()
             # Keeping may take long for a large model: at most a tenth of the time goes into it.
             self._next_keep = time.monotonic() + max(KEEP_EVERY, 9 * (time.monotonic() - now))
+        return has_score
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
         try:
             content = sandbox.collect(self._folder, LOG_FILE, MAX_LOG_BYTES)
         except sandbox.OutputRefused:
-            return  # nothing is written yet
+            return False  # nothing is written yet
         if len(content) < self._offset:
             self._offset = 0  # it was cut to where the checkpoint is
         end = content.rfind(b"\n") + 1
         lines = content[self._offset : end].splitlines() if end > self._offset else []
-        if not lines:
-            return
+        records = [record for line in lines if (record := _record(line)) is not None]
         try:
-            following.keep(self._run, [record for line in lines if (record := _record(line)) is not None])
+            following.keep(self._run, records)
         except DatabaseError:
-            connections.close_all()  # another look comes
-        else:
-            self._offset = end
+            connections.close_all()
+            return False  # another look comes
+        self._offset = end
+        return any(record.get("kind") == "dev" for record in records)
 
     def _keep(self) -> None:
         try:

@@ -27,17 +27,7 @@ def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None
     """
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in to train a model."))
-    base = commit = None
-    if wish.base:
-        base = readable(by, Repo.Kind.MODEL, wish.base)
-        commit = browsing.resolve_revision(base, wish.base_revision)
-        _check_base(base, commit, wish)
-    else:
-        _check_fits(wish.architecture["model_type"], wish)
-    data = readable(by, Repo.Kind.DATASET, wish.data)
-    data_commit = browsing.resolve_revision(data, wish.data_revision)
-    _check_files(data, data_commit, wish)
-    targets.check(wish.target, by=by)
+    base, commit, data, data_commit = check(wish, by=by)
     with transaction.atomic():
         allowance.require(by)
         run = Run.objects.create(
@@ -64,6 +54,22 @@ def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None
     return run
 
 
+def check(wish: Wish, *, by: User) -> tuple[Repo | None, Commit | None, Repo, Commit]:
+    """Return base and data at their commits when the wish can be asked for; raises as `ask` does."""
+    base = commit = None
+    if wish.base:
+        base = readable(by, Repo.Kind.MODEL, wish.base)
+        commit = browsing.resolve_revision(base, wish.base_revision)
+        _check_base(base, commit, wish)
+    else:
+        _check_fits(wish.architecture["model_type"], wish)
+    data = readable(by, Repo.Kind.DATASET, wish.data)
+    data_commit = browsing.resolve_revision(data, wish.data_revision)
+    _check_files(data, data_commit, wish)
+    targets.check(wish.target, by=by)
+    return base, commit, data, data_commit
+
+
 def start(run: Run) -> Job:
     """Give a run a job, in the transaction that makes it or finds that it has failed."""
     run.job = Job.enqueue(
@@ -75,7 +81,6 @@ def start(run: Run) -> Job:
         },
         owner=run.owner,
         title=run.title,
-        needs={"store": True},
     )
     run.save(update_fields=("job",))
     Event.record("run.asked", subject=f"run:{run.pk}", by=run.owner, kind=run.kind)

@@ -15,6 +15,8 @@ from models_hub.models import Blob, Repo, Run
 from portal.errors import NotFound
 from portal.models import Event, Job
 
+PUBLISH = "publish_run"
+
 
 @dataclass(frozen=True)
 class Made:
@@ -33,11 +35,53 @@ def finish(run: Run, *, job: Job, files: Sequence[Made], found: dict[str, Any]) 
     with transaction.atomic():
         if files:
             found = found | _published(run, files)
-        row = Run.objects.select_for_update().get(pk=run.pk)
-        for name, value in {**found, "checkpoint": None, "checkpoint_step": 0, "finished_at": Now()}.items():
-            setattr(row, name, value)
-        row.save(update_fields=(*found, "checkpoint", "checkpoint_step", "finished_at"))
-        job.finish({"run": run.pk, "page": run.get_absolute_url()})
+        return _end(run, job, {"checkpoint": None, "checkpoint_step": 0, **found, "finished_at": Now()})
+
+
+def set_aside(run: Run, *, job: Job, packed: Blob, found: dict[str, Any]) -> Run:
+    """End a trial of a study: its model is kept, packed, until the study knows whether it is the best."""
+    with transaction.atomic():
+        return _end(run, job, {**found, "checkpoint": packed, "checkpoint_step": 0, "finished_at": Now()})
+
+
+def hand_over(run: Run, *, job: Job, packed: Blob, found: dict[str, Any]) -> Job:
+    """End the job of a worker that cannot publish; another job, for a worker with the portal's storage, does."""
+    with transaction.atomic():
+        row = _end(run, job, {**found, "checkpoint": packed, "checkpoint_step": 0}, is_end=False)
+        return publish_packed(row)
+
+
+def publish_packed(run: Run) -> Job:
+    """Have the packed model of a run published, in the transaction that wants it."""
+    run.job = Job.enqueue(
+        PUBLISH,
+        spec={"run": run.pk, "url": run.get_absolute_url()},
+        owner=run.owner,
+        title=run.title,
+        queue="light",
+        needs={"store": True},
+    )
+    run.finished_at = None
+    run.save(update_fields=("job", "finished_at"))
+    return run.job
+
+
+def publish_trial(run: Run) -> Job:
+    """Make a version of the model of a trial; raises NotFound where it was not kept."""
+    with transaction.atomic():
+        row = Run.objects.select_for_update().select_related("owner", "study").get(pk=run.pk)
+        if row.study is None or row.checkpoint_id is None or not row.is_finished:
+            raise NotFound(_("The model of this trial was not kept: only the best ones are."))
+        return publish_packed(row)
+
+
+def _end(run: Run, job: Job, changes: dict[str, Any], *, is_end: bool = True) -> Run:
+    row = Run.objects.select_for_update().select_related("owner").get(pk=run.pk)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.save(update_fields=tuple(changes))
+    job.finish({"run": run.pk, "page": run.get_absolute_url()})
+    if is_end:
         Event.record("run.finished", subject=f"run:{run.pk}", by=run.owner, kind=run.kind, study=run.study_id)
     return row
 

@@ -30,6 +30,9 @@ class Study(models.Model):
     space = models.JSONField(default=dict)
     # {"trials", "parallel", "sampler", "pruner", "seed", "metric"}
     plan = models.JSONField(default=dict)
+    # Which share of the differences between trials goes by each option, as far as it is known.
+    importances = models.JSONField(default=dict)
+    reason = models.CharField(max_length=500, blank=True)  # why it was stopped, where nobody asked for that
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
 

@@ -18,6 +18,7 @@ from worker.consumers import (
     results_files,
     search_words,
     standing,
+    studies,
     webhooks,
 )
 from worker.webhook_payloads import TOLD
@@ -43,5 +44,7 @@ for _kind in notifications.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), notifications.tell)
 for _kind in standing.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), standing.note)
+for _kind in ("job.succeeded", "job.failed", "job.cancelled"):
+    CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), studies.trial_over)
 for _kind in search_words.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), search_words.index)

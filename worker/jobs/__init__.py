@@ -13,12 +13,15 @@ from worker.attempts import Attempt
 from worker.jobs import (
     compare_tensors,
     deliver_webhook,
+    end_account,
     evaluate,
     export_account,
     finetune,
     import_repo,
     measure_overlap,
+    publish_run,
     read_table,
+    search,
     tell_watchers,
 )
 
@@ -32,5 +35,8 @@ KINDS: dict[str, Callable[[Attempt], None]] = {
     gettext_noop("measure_overlap"): measure_overlap.run,
     gettext_noop("export_account"): export_account.run,
     gettext_noop("tell_watchers"): tell_watchers.run,
+    gettext_noop("end_account"): end_account.run,
     gettext_noop("finetune"): finetune.run,
+    gettext_noop("publish_run"): publish_run.run,
+    gettext_noop("search"): search.run,
 }

@@ -14,11 +14,10 @@ from django.utils.translation import gettext_noop
 
 from leaderboard import model_files
 from models_hub import browsing, permissions
-from models_hub.adapting import card_writing, ending
-from models_hub.adapting.ending import Made
+from models_hub.adapting import ending, studies
 from models_hub.browsing import Entry
 from models_hub.models import Repo, Run
-from worker import node, sandbox, sandbox_texts, scratch
+from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
 from worker.engine.contracts import CompareSpec, EngineError, EvaluateSpec, ScoreSpec
 from worker.engine.decoding import decode, read_json_object
@@ -31,13 +30,12 @@ from worker.engine.tuning.contracts import (
     FinetuneSpec,
     Recipe,
 )
+from worker.engine_runs import EndedEarly, run_verb
 from worker.engine_runs import Run as VerbRun
-from worker.engine_runs import run_verb
 from worker.followed import Followed
 from worker.jobs.limits import limits_of
 
 MAX_REPORT_BYTES = 4 * 1024**2
-MAX_RESULT_FILES = 64
 TRAIN, DEV = "train.jsonl", "dev.jsonl"
 INPUTS, GOLD = "test_inputs.jsonl", "test_gold.jsonl"
 FOLDERS = (
@@ -57,13 +55,13 @@ FOLDERS = (
 
 GONE = gettext_noop("The run, its model or its data set was deleted.")
 CLOSED = gettext_noop("The owner of the run may no longer read the model or the data set.")
-NO_STORE = gettext_noop("This worker has no access to the portal's storage, where results are published.")
 TOO_LARGE = gettext_noop("%(what)s: %(size)d bytes are more than the %(limit)d that this worker takes.")
 DATA_REFUSED = gettext_noop("The data cannot be used as it is. The findings on the page of the run say what to mend.")
 COLLECTING = gettext_noop("collecting files")
 CHECKING = gettext_noop("checking the data")
 EVALUATING = gettext_noop("answering the test part")
 STORING = gettext_noop("storing the result")
+HOPELESS = "hopeless"
 # Why a base has no score before the run: it cannot do the task yet, which is what the run is for.
 CANNOT_YET = frozenset({"label_mismatch", "unsupported_architecture", "weights_incomplete"})
 
@@ -96,24 +94,34 @@ def run(attempt: Attempt) -> None:
         if row.options.get("only_check"):
             ending.finish(row, job=attempt.job, files=(), found={})
             return
-        task_settings = report["settings"]
-        summary = _train(attempt, row, places, task_settings)
-        scores = _test(attempt, row, places, task_settings)
+        try:
+            summary = _train(attempt, row, places, report["settings"])
+        except EndedEarly:
+            ending.finish(row, job=attempt.job, files=(), found={"is_pruned": True})
+            return
+        scores = _test(attempt, row, places, report["settings"])
         attempt.report(0.98, STORING)
         attempt.show()
         attempt.check()
-        found = {"summary": summary, "scores": scores, "value": _number(summary.get("best_value"))}
-        row.summary, row.scores, row.settings = summary, scores, task_settings
-        ending.finish(
-            row, job=attempt.job, files=_made(attempt, row, places), found=found | {"settings": task_settings}
-        )
+        value = _number(summary.get("best_value"))
+        found = {"summary": summary, "scores": scores, "settings": report["settings"], "value": value}
+        _end(attempt, row, _result(places), places / "aside", found)
+
+
+def _end(attempt: Attempt, row: Run, model: Path, aside: Path, found: dict[str, Any]) -> None:
+    """Publish the model; a trial's is set aside, and what this worker cannot publish another one does."""
+    if row.study_id is None and not settings.PORTAL_URL:
+        row.summary, row.scores, row.settings = found["summary"], found["scores"], found["settings"]
+        ending.finish(row, job=attempt.job, files=results.made(attempt.job, row, model), found=found)
+        return
+    packed = results.pack(attempt.job, model, aside)
+    end = ending.hand_over if row.study_id is None else ending.set_aside
+    end(row, job=attempt.job, packed=packed, found=found)
 
 
 def _found(attempt: Attempt) -> Run:
     """Return the run, whose owner must still be allowed what was asked for."""
-    if settings.PORTAL_URL:
-        raise TryAgain(NO_STORE, code="no_store")
-    rows = Run.objects.select_related("owner", "base__namespace", "data__namespace", "checkpoint")
+    rows = Run.objects.select_related("owner", "base__namespace", "data__namespace", "checkpoint", "study")
     row = rows.filter(pk=attempt.job.spec["run"], job=attempt.job, finished_at=None).first()
     if row is None or row.data is None or (row.base is None and not row.architecture):
         raise JobFailed(GONE, code="gone")
@@ -216,9 +224,9 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
             ),
             spec_folder=places / "spec",
             limits=limits_of(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
-            meanwhile=followed.look,
+            meanwhile=lambda: HOPELESS if followed.look() and row.study_id and studies.is_hopeless(row) else None,
         )
-    except (Stopped, TryAgain, EngineError, JobFailed):
+    except (EndedEarly, Stopped, TryAgain, EngineError, JobFailed):
         followed.look(at_once=True)  # the curve up to here stays
         raise
     followed.look(at_once=True)
@@ -309,25 +317,8 @@ def _result(places: Places) -> Path:
     made = places / "judged" / MODEL_DIR
     if not made.exists():
         limit = settings.JOB_DISK_MB * 1024**2
-        scratch.collect_folder(places / "out" / MODEL_DIR, made, files=MAX_RESULT_FILES, limit=limit)
+        scratch.collect_folder(places / "out" / MODEL_DIR, made, files=results.MAX_FILES, limit=limit)
     return made
-
-
-def _made(attempt: Attempt, row: Run, places: Places) -> list[Made]:
-    """Return the files of the result: the model, how it was made, and a card that is written from facts."""
-    model = _result(places)
-    made = [Made("README.md", card_writing.card(row).encode())]
-    made += [Made(f"training/{name}", content) for name, content in card_writing.records(row).items()]
-    for path in sorted(model.rglob("*")):
-        if path.is_file():
-            made.append(_file(attempt, path, str(path.relative_to(model))))
-    return made
-
-
-def _file(attempt: Attempt, path: Path, name: str) -> Made:
-    if name.endswith(".safetensors") or path.stat().st_size > settings.LFS_THRESHOLD_BYTES:
-        return Made(name, blob=scratch.store(attempt.job, path))
-    return Made(name, path.read_bytes())
 
 
 def _number(value: Any) -> float | None:

@@ -1,0 +1,56 @@
+"""The files of a model that a run made: on their way into a repository, or packed until somebody wants them there."""
+
+import logging
+import tarfile
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from models_hub.adapting import card_writing
+from models_hub.adapting.ending import Made
+from models_hub.models import Blob, Run
+from portal.models import Job
+from worker import scratch
+from worker.attempts import JobFailed
+
+logger = logging.getLogger(__name__)
+
+MAX_FILES = 64
+UNREADABLE = gettext_noop("The packed model cannot be unpacked; run the training again.")
+
+
+def made(job: Job, run: Run, model: Path) -> list[Made]:
+    """Return the files of the result: the model, how it was made, and a card that is written from facts."""
+    files = [Made("README.md", card_writing.card(run).encode())]
+    files += [Made(f"{card_writing.FOLDER}/{name}", content) for name, content in card_writing.records(run).items()]
+    paths = sorted(path for path in model.rglob("*") if path.is_file())
+    return files + [_file(job, path, str(path.relative_to(model))) for path in paths]
+
+
+def _file(job: Job, path: Path, name: str) -> Made:
+    if name.endswith(".safetensors") or path.stat().st_size > settings.LFS_THRESHOLD_BYTES:
+        return Made(name, blob=scratch.store(job, path))
+    return Made(name, path.read_bytes())
+
+
+def pack(job: Job, model: Path, aside: Path) -> Blob:
+    """Keep a model as one content of the store."""
+    packed = aside / "model.tar"
+    with tarfile.open(packed, "w") as archive:
+        for path in sorted(path for path in model.rglob("*") if path.is_file()):
+            archive.add(path, str(path.relative_to(model)), recursive=False)
+    return scratch.store(job, packed)
+
+
+def unpack(job: Job, blob: Blob, target: Path) -> None:
+    """Put a packed model into a folder; JobFailed where its bytes are not what was packed."""
+    packed = target.with_suffix(".tar")
+    scratch.place_blob(job, blob, packed)
+    try:
+        with tarfile.open(packed) as archive:
+            archive.extractall(target, filter="data")
+    except (tarfile.TarError, OSError) as error:
+        logger.warning("A packed model cannot be unpacked: %s", error)
+        raise JobFailed(UNREADABLE, code="corrupt_content") from error
+    packed.unlink()
