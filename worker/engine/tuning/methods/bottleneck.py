@@ -19,7 +19,7 @@ from worker.engine.tuning.methods.places import layers
 
 KIND = "BOTTLENECK"
 PLACES = {"houlsby": ("out", "down"), "pfeiffer": ("down",)}
-ACTIVATIONS = {"gelu": F.gelu, "relu": F.relu, "silu": F.silu}
+ACTIVATIONS: dict[str, Any] = {"gelu": F.gelu, "relu": F.relu, "silu": F.silu}
 # It begins as next to nothing, so that the model first says what it said before.
 FIRST_SCALE = 1e-3
 

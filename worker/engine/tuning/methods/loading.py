@@ -182,7 +182,7 @@ def _low_rank(model: PreTrainedModel, config: PeftConfig, tensors: dict[str, tor
 
 def _invented(
     model: PreTrainedModel,
-    kind: type[PeftConfig],
+    kind: Any,
     raw: Mapping[str, Any],
     tensors: dict[str, torch.Tensor],
     facts: Mapping[str, Any],
@@ -195,7 +195,9 @@ def _invented(
     if found is None or found.ndim != 2:
         raise EngineError("weights_incomplete", f"{WEIGHTS} has no prompt_embeddings")
     parts = int(_number(raw, "num_transformer_submodules", 1, 2, 1))
-    sizes = {key: int(_number(raw, key, 1, 1_000_000)) for key in ("token_dim", "num_layers", "num_attention_heads")}
+    sizes: dict[str, Any] = {
+        key: int(_number(raw, key, 1, 1_000_000)) for key in ("token_dim", "num_layers", "num_attention_heads")
+    }
     wide = sizes["token_dim"] * (2 * sizes["num_layers"] if kind is PrefixTuningConfig else 1)
     if found.shape[1] != wide or found.shape[0] not in (length, length * parts):
         raise _bad("states sizes that do not fit the weights")
@@ -209,7 +211,7 @@ def _fill(peft: Any, tensors: dict[str, torch.Tensor]) -> None:
     """Fill an adapter with its tensors; nothing may be left over, and nothing may stay random."""
     wanted = {name for name, item in peft.named_parameters() if ".lora_" in name or ".ia3_" in name}
     wanted |= {name for name, _item in peft.named_parameters() if ".modules_to_save." in name}
-    result = set_peft_model_state_dict(peft, tensors)
+    result: Any = set_peft_model_state_dict(peft, tensors)
     # AdaLoRA counts its ranks in a parameter that is never saved.
     missing = sorted(name for name in wanted & set(result.missing_keys) if "ranknum" not in name)
     strange = [name for name in result.unexpected_keys if name != "prompt_embeddings"]

@@ -94,7 +94,7 @@ def attach(
     model: PreTrainedModel, method: str, options: Mapping[str, Any], *, task: str, facts: Mapping[str, Any], steps: int
 ) -> Attached:
     """Add to the layers that the architecture has for it; the head is trained as a whole."""
-    common = {"task_type": task_type(task, facts), "modules_to_save": heads_of(model, task) or None}
+    common: dict[str, Any] = {"task_type": task_type(task, facts), "modules_to_save": heads_of(model, task) or None}
     if method == "ia3":
         down = layers(model, facts, ["down"])
         places = layers(model, facts, ["key", "value", "down"])
@@ -113,7 +113,7 @@ def attach(
     }
     if method == "adalora":
         return AdaLora(model, _adalora(options, steps, common))
-    kinds = {"dora": {"use_dora": True}, "rslora": {"use_rslora": True}}
+    kinds: dict[str, Any] = {"dora": {"use_dora": True}, "rslora": {"use_rslora": True}}
     return LowRank(model, LoraConfig(r=options["rank"], **kinds.get(method, {}), **common))
 
 

@@ -80,7 +80,7 @@ class Prompted(torch.nn.Module):
             raise EngineError("bad_spec", "prefix does not go with gradient_checkpointing: turn one of them off.")
         cache = self.peft.get_prompt(len(attention_mask))
         name = "decoder_attention_mask" if self._family == "seq2seq" else "attention_mask"
-        masks = {"attention_mask": attention_mask, "decoder_attention_mask": inputs.get("decoder_attention_mask")}
+        masks: dict[str, Any] = {"attention_mask": attention_mask, "decoder_attention_mask": inputs.get("decoder_attention_mask")}
         if masks[name] is not None:
             masks[name] = self._longer(masks[name], 1)
         inputs |= {key: mask for key, mask in masks.items() if mask is not None}
@@ -130,7 +130,7 @@ def attach(
     model: PreTrainedModel, method: str, options: Mapping[str, Any], *, task: str, facts: Mapping[str, Any], steps: int
 ) -> Attached:
     """Invent as many tokens as the options ask for."""
-    common = {"task_type": task_type(task, facts), "num_virtual_tokens": options["length"]}
+    common: dict[str, Any] = {"task_type": task_type(task, facts), "num_virtual_tokens": options["length"]}
     embeddings: Any = model.get_input_embeddings()
     if method == "prefix":
         return Invented(model, _prefix(model, options, common, facts), facts)
@@ -163,6 +163,6 @@ def _prefix(
     )  # fmt: skip
 
 
-def _sizes(model: PreTrainedModel) -> dict[str, int]:
+def _sizes(model: PreTrainedModel) -> dict[str, Any]:
     config: Any = model.config
     return {"num_layers": config.num_hidden_layers, "num_attention_heads": config.num_attention_heads}
