@@ -18,8 +18,8 @@ from worker.engine.decoding import decode, read_json_object
 from worker.engine.environment import prepare_process
 from worker.engine.failures import is_out_of_memory, out_of_memory
 from worker.engine.progress import Progress, claim_stdout
-from worker.engine.tuning.compressing.contracts import MeasureSpec
-from worker.engine.tuning.contracts import FinetuneSpec
+from worker.engine.tuning.compressing.contracts import CompressSpec, MeasureSpec
+from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec
 from worker.engine.tuning.exporting.contracts import ExportSpec
 from worker.engine.tuning.search_contracts import ProposeSpec
 
@@ -53,8 +53,10 @@ VERBS = {
     "evaluate": Verb(EvaluateSpec, "worker.engine.evaluating", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.train", "train"),
     "measure": Verb(MeasureSpec, "worker.engine.tuning.compressing.measuring", "measure"),
+    "compress": Verb(CompressSpec, "worker.engine.tuning.compressing.verb", "compress"),
     "export": Verb(ExportSpec, "worker.engine.tuning.exporting.verb", "export"),
     "propose": Verb(ProposeSpec, "worker.engine.tuning.searching", "propose"),
+    "arrange": Verb(ArrangeSpec, "worker.engine.tuning.arranging", "arrange"),
     "finetune": Verb(FinetuneSpec, "worker.engine.tuning.training", "finetune"),
 }
 # The stand-in of the tests, which needs no torch.

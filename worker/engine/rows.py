@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -92,8 +92,8 @@ def read_examples(
     rows: list[Example] = []
     seen: set[str] = set()
     columns = task.columns(fields)
-    for number, values in _records(path, format or _sniff(path)):
-        identity = _identity(values, len(rows), number)
+    for number, values in records_in(path, format or sniff(path)):
+        identity = identity_of(values, len(rows), number)
         record = Record(values, number, columns)
         question, gold = task.read(record, settings)
         if identity in seen:
@@ -120,7 +120,7 @@ def read_questions(inputs: Path, context: Path | None = None) -> Questions:
     found = read_changed(inputs, {})
     if not found.ids:
         raise EngineError("bad_data", "there are no inputs")
-    for _number, value in _records(context, "jsonl") if context else ():
+    for _number, value in records_in(context, "jsonl") if context else ():
         found.context.setdefault(str(value.pop("file", "")), []).append(value)
     return found
 
@@ -128,8 +128,8 @@ def read_questions(inputs: Path, context: Path | None = None) -> Questions:
 def read_changed(path: Path, context: dict[str, list[Value]]) -> Questions:
     """Read changed questions, of which there may be none; they go with the context of the others."""
     found = Questions([], [], context)
-    for number, value in _records(path, "jsonl"):
-        found.ids.append(_identity(value, len(found.ids), number))
+    for number, value in records_in(path, "jsonl"):
+        found.ids.append(identity_of(value, len(found.ids), number))
         value.pop("id", None)
         found.values.append(value)
     return found
@@ -144,7 +144,8 @@ def write_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
     os.replace(partial, path)
 
 
-def _sniff(path: Path) -> Format:
+def sniff(path: Path) -> Format:
+    """Return what kind of file this is."""
     if path.suffix in (".jsonl", ".ndjson", ".csv"):
         return "csv" if path.suffix == ".csv" else "jsonl"
     # A file fetched by digest has no telling name; a JSON line can only begin with a brace.
@@ -152,10 +153,13 @@ def _sniff(path: Path) -> Format:
         return "jsonl" if file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "csv"
 
 
-def _records(path: Path, format: Format) -> Iterator[tuple[int, dict[str, Any]]]:
+def records_in(
+    path: Path, format: Format, skip: Callable[[int, EngineError], None] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the lines of a file with their numbers; one that is not proper ends it, or is told to `skip`."""
     try:
         with path.open("rb") as file:
-            yield from _json_records(file) if format == "jsonl" else _csv_records(file)
+            yield from _json_records(file, skip) if format == "jsonl" else _csv_records(file, skip)
     except OSError as error:
         raise EngineError("bad_data", f"the data file cannot be read: {error.strerror}") from error
 
@@ -173,20 +177,33 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
             raise bad(number, "it is not UTF-8") from error
 
 
-def _json_records(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
+def _json_records(
+    file: BinaryIO, skip: Callable[[int, EngineError], None] | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in _lines(file):
         if not line.strip():
             continue
         try:
-            record = parse_json(line)
-        except (ValueError, RecursionError) as error:
-            raise bad(number, f"it is not JSON ({str(error)[:100]})") from error
-        if not isinstance(record, dict):
-            raise bad(number, "it must be a JSON object")
-        yield number, record
+            yield number, _json_record(line, number)
+        except EngineError as error:
+            if skip is None:
+                raise
+            skip(number, error)
 
 
-def _csv_records(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
+def _json_record(line: str, number: int) -> dict[str, Any]:
+    try:
+        record = parse_json(line)
+    except (ValueError, RecursionError) as error:
+        raise bad(number, f"it is not JSON ({str(error)[:100]})") from error
+    if not isinstance(record, dict):
+        raise bad(number, "it must be a JSON object")
+    return record
+
+
+def _csv_records(
+    file: BinaryIO, skip: Callable[[int, EngineError], None] | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.reader((line for _, line in _lines(file)), strict=True)
     header: list[str] | None = None
     try:
@@ -199,13 +216,18 @@ def _csv_records(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
                     raise bad(1, "a column name is used twice")
                 continue
             if len(cells) != len(header):
-                raise bad(reader.line_num, f"it has {len(cells)} cells, the header has {len(header)}")
+                wrong = bad(reader.line_num, f"it has {len(cells)} cells, the header has {len(header)}")
+                if skip is None:
+                    raise wrong
+                skip(reader.line_num, wrong)
+                continue
             yield reader.line_num, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise bad(reader.line_num, f"it is not CSV ({error})") from error
 
 
-def _identity(record: dict[str, Any], index: int, number: int) -> str:
+def identity_of(record: dict[str, Any], index: int, number: int) -> str:
+    """Return the id of a line, its number from 0 where it has none."""
     value = record.get("id", index)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise bad(number, 'its "id" must be a string or a whole number')
@@ -222,10 +244,10 @@ def _extra_lines(
     for name in sorted(extra):
         path = Path(extra[name])
         seen: set[str] = set()
-        for number, values in _records(path, _sniff(path)):
+        for number, values in records_in(path, sniff(path)):
             if len(seen) >= MAX_EXTRA_ROWS:
                 raise bad(number, f'the file "{name}" has more than {MAX_EXTRA_ROWS} rows')
-            identity = _identity(values, len(seen), number)
+            identity = identity_of(values, len(seen), number)
             if identity in seen:
                 raise bad(number, f'the id "{identity[:80]}" is used twice in the file "{name}"')
             seen.add(identity)

@@ -84,7 +84,13 @@ def write(
     save_file(tensors, partial / OPTIMIZER)
     if (folder / BEST).exists():
         _link(folder / BEST, partial / BEST)
-    state = {"progressed": asdict(progressed), "optimizer": rest, "random": random_state(), "more": more}
+    state = {
+        "step": progressed.step,
+        "progressed": asdict(progressed),
+        "optimizer": rest,
+        "random": random_state(),
+        "more": more,
+    }
     (partial / STATE).write_text(json.dumps(state), encoding="utf-8")
     for path in partial.iterdir():
         _sync(path)

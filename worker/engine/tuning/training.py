@@ -349,6 +349,8 @@ class Training:
             "stopped_early": at.step < self.steps,
             "metric": self.metric,
             "best": at.best,
+            "best_step": at.best.get("step"),
+            "best_value": at.best.get("value"),
             "kept": "best" if at.best and self.recipe.keep == "best" else "last",
             "train_rows": self.train_rows,
             "dev_rows": len(self.dev),

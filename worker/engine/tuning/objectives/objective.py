@@ -20,6 +20,7 @@ from worker.engine.tuning.basis import Basis, Head
 from worker.engine.tuning.beginning import begin
 from worker.engine.tuning.contracts import FinetuneSpec, Recipe
 from worker.engine.tuning.creating import create
+from worker.engine.tuning.question_texts import texts_in
 
 Ids = npt.NDArray[np.int32]
 IGNORED = -100  # a target that no loss counts, as torch has it
@@ -183,15 +184,6 @@ class Objective(ABC):
                 seen += len(numbers)
                 done(seen / len(features))
         return Answered(predictions=self.predictions(rows, features, read), loss=total / units if units else None)
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """Yield every text in a question, in its order."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from texts_in(part)
 
 
 def padded(
