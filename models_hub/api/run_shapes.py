@@ -17,7 +17,7 @@ class WishInput(serializers.Serializer[None]):
     base = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="owner/name of a model")
     base_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
     architecture = serializers.DictField(default=dict, help_text="Sizes of a new model, where there is no base.")
-    data = serializers.CharField(max_length=200, help_text="owner/name of a data set")
+    data = serializers.CharField(max_length=200, help_text="owner/name of a data set")  # type: ignore[assignment]
     data_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
     files = serializers.DictField(child=serializers.CharField(max_length=200), help_text="train, and dev and test")
     fields = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)  # type: ignore[assignment]
@@ -39,7 +39,7 @@ class RunShape(serializers.ModelSerializer[Run]):
     url = serializers.CharField(source="get_absolute_url")
     job = serializers.SerializerMethodField()
     base = serializers.SerializerMethodField(help_text="The model that it begins from.")
-    data = serializers.SerializerMethodField()
+    data = serializers.SerializerMethodField()  # type: ignore[assignment]
     result = serializers.SerializerMethodField(help_text="The model that it made.")
     score = serializers.DictField(source="main_score", help_text="The main metric on the test part.")
     study = serializers.IntegerField(source="study_id", allow_null=True)

@@ -14,6 +14,7 @@ from models_hub.api import (
     rules,
     runs,
     standing,
+    studies,
     uploads,
 )
 from models_hub.models import Repo
@@ -47,6 +48,10 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
 urlpatterns = [
     path("runs", runs.Runs.as_view(), name="api_runs"),
     path("runs/options", runs.Options.as_view(), name="api_run_options"),
+    path("studies", studies.Studies.as_view(), name="api_studies"),
+    path("studies/<int:study_id>", studies.OneStudy.as_view(), name="api_study"),
+    path("studies/<int:study_id>/stop", studies.Stop.as_view(), name="api_study_stop"),
+    path("studies/<int:study_id>/publication", studies.BestPublication.as_view(), name="api_study_publication"),
     path("runs/<int:run_id>", runs.OneRun.as_view(), name="api_run"),
     path("runs/<int:run_id>/points", runs.Points.as_view(), name="api_run_points"),
     path("runs/<int:run_id>/again", runs.Again.as_view(), name="api_run_again"),

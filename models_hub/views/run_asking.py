@@ -17,6 +17,8 @@ from models_hub.forms import writable_namespaces
 from models_hub.models import Commit, Repo, Run
 from models_hub.publishing import PutFile
 from models_hub.run_forms import BeginningForm, RunForm, UploadForm
+from models_hub.study_forms import StudyForm
+from models_hub.views import studies
 from portal.authentication import require_user
 from portal.errors import DomainError, InvalidInput, status_of
 from portal.models import User
@@ -83,7 +85,11 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
                 base=known["base"], data=known["dataset"], revisions=revisions, only_check="check" in request.POST
             )
             try:
-                run = asking.ask(wishes.read(asked), by=user)
+                wish = wishes.read(asked)
+                if "search" in request.POST:
+                    asking.check(wish, by=user)
+                    return _editor(request, wish)
+                run = asking.ask(wish, by=user)
             except DomainError as error:
                 form.add_error(None, error.message)
                 status = status_of(error)
@@ -101,6 +107,15 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
         "again": urlencode({name: known[name] for name in ("task", "base", "dataset")}),
     }
     return render(request, "models_hub/runs/form.html", context, status=status)
+
+
+def _editor(request: HttpRequest, wish: wishes.Wish) -> HttpResponse:
+    """Lead from the form of a run to the editor of a search over its options."""
+    context = {
+        "form": StudyForm(wish=wish), "wish": wish, "sealed": studies.sealed(wish),
+        "task_label": texts.task_label(wish.task),
+    }  # fmt: skip
+    return render(request, "models_hub/runs/study_form.html", context)
 
 
 def _model_type(base: Repo | None, commit: Commit | None, task: registry.Task) -> str:

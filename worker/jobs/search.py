@@ -82,4 +82,4 @@ def _drop_losers(study: Study) -> None:
     """Keep the packed model of the best trial alone: the others are known by their numbers."""
     best = studies.best_of(study)
     over = Run.objects.filter(study=study, finished_at__isnull=False, checkpoint__isnull=False)
-    over.exclude(pk=best.pk if best else None).update(checkpoint=None)
+    over.exclude(pk=best.pk if best else 0).update(checkpoint=None)
