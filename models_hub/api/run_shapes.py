@@ -17,7 +17,7 @@ class WishInput(serializers.Serializer[None]):
     base = serializers.CharField(max_length=200, default="", allow_blank=True, help_text="owner/name of a model")
     base_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
     architecture = serializers.DictField(default=dict, help_text="Sizes of a new model, where there is no base.")
-    data = serializers.CharField(max_length=200, help_text="owner/name of a data set")  # type: ignore[assignment]
+    dataset = serializers.CharField(max_length=200, source="data", help_text="owner/name of a data set")
     data_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
     files = serializers.DictField(child=serializers.CharField(max_length=200), help_text="train, and dev and test")
     fields = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)  # type: ignore[assignment]
@@ -39,7 +39,7 @@ class RunShape(serializers.ModelSerializer[Run]):
     url = serializers.CharField(source="get_absolute_url")
     job = serializers.SerializerMethodField()
     base = serializers.SerializerMethodField(help_text="The model that it begins from.")
-    data = serializers.SerializerMethodField()  # type: ignore[assignment]
+    dataset = serializers.SerializerMethodField()
     result = serializers.SerializerMethodField(help_text="The model that it made.")
     score = serializers.DictField(source="main_score", help_text="The main metric on the test part.")
     study = serializers.IntegerField(source="study_id", allow_null=True)
@@ -47,7 +47,7 @@ class RunShape(serializers.ModelSerializer[Run]):
     class Meta:
         model = Run
         fields: tuple[str, ...] = (
-            "id", "kind", "title", "url", "owner", "state", "task", "base", "base_commit", "data", "data_commit",
+            "id", "kind", "title", "url", "owner", "state", "task", "base", "base_commit", "dataset", "data_commit",
             "files", "target", "result", "result_commit", "result_pull", "value", "score", "study", "number",
             "is_pruned", "job", "created_at", "finished_at",
         )  # fmt: skip
@@ -64,7 +64,7 @@ class RunShape(serializers.ModelSerializer[Run]):
     def get_base(self, run: Run) -> str | None:
         return self._name(run.base)
 
-    def get_data(self, run: Run) -> str | None:
+    def get_dataset(self, run: Run) -> str | None:
         return self._name(run.data)
 
     def get_result(self, run: Run) -> str | None:
