@@ -158,6 +158,9 @@ def _labels_in(rows: Iterator[Any], task: Task[Any], columns: Mapping[str, str])
                 f'the column "{column}" has more than {MAX_LABELS} different labels; it looks like texts or numbers. '
                 "Name another column, or choose another task.",
             )
+    if len(found) < 2:
+        only = f"only one label, {next(iter(found))[:60]!r}" if found else "no labels"
+        raise EngineError("bad_data", f'the column "{column}" has {only}: there is nothing to tell apart')
     if task.name == "token-classification":
         return _tags(found)
     if all(label.removeprefix("-").isdecimal() for label in found):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.engine.contracts import EngineError
+from worker.engine.measures.entities import OUTSIDE
 from worker.engine.progress import Progress
 from worker.engine.rows import write_lines
 from worker.engine.tasks import find
@@ -42,7 +43,7 @@ def arrange(spec: ArrangeSpec, progress: Progress) -> dict[str, Any]:
         "cut": cut,
         "seed": spec.seed,
         "labels": counts if any(counts.values()) else {},
-        "imbalance": imbalance_of(counts["train"]),
+        "imbalance": imbalance_of({label: n for label, n in counts["train"].items() if label != OUTSIDE}),
         "characters": character_lengths(parts) if task.reads_text else {},
         "findings": findings,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from worker.engine.measures.entities import OUTSIDE
 from worker.engine.perturbing.scripts import script_of
 from worker.engine.tuning.arranged_rows import Line, Part, Source
 from worker.engine.tuning.question_texts import normalised, texts_in
@@ -93,7 +94,7 @@ def _labels(source: Source, parts: Parts) -> Iterator[Finding]:
         yield {"code": "one_label", "severity": "error", "labels": list(learned)}
         return
     # Nearly every word of a sentence is outside of entities; that is no fault.
-    compared = {label: count for label, count in learned.items() if label != "O"}
+    compared = {label: count for label, count in learned.items() if label != OUTSIDE}
     ratio = imbalance_of(compared)
     if ratio is not None and ratio >= IMBALANCED:
         yield {"code": "imbalance", "severity": "warning", "ratio": ratio}
