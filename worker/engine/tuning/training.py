@@ -251,7 +251,8 @@ class Training:
             began = time.monotonic()
             with failing_as("training_failed", "The dev set cannot be answered."), self.passes.cast():
                 answered = self.objective.answer(self.attached.model, self.dev, self.dev_features)
-            metrics = metrics_of(self.task, self.settings, self.dev, answered.predictions)
+            rows = self.dev if answered.rows is None else answered.rows
+            metrics = metrics_of(self.task, self.settings, rows, answered.predictions) if rows else {}
             value = metrics.get(self.metric)
             is_best = self._is_better(value, answered.loss)
             if is_best:

@@ -14,6 +14,10 @@ OBJECTIVES = {
     "text-regression": "regressing.Regressing",
     "token-classification": "tagging.Tagging",
     "question-answering": "span_finding.SpanFinding",
+    "text-generation": "writing.Writing",
+    "language-modeling": "running_text.RunningText",
+    "translation": "writing.Writing",
+    "summarization": "writing.Writing",
 }
 
 

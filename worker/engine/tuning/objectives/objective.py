@@ -83,6 +83,8 @@ class Answered:
 
     predictions: list[Value]
     loss: float | None  # a mean over what counts
+    # The rows that were answered, where they are not all: writing answers is slow. Without one, there is only a loss.
+    rows: Sequence[Row] | None = None
 
 
 class Objective(ABC):
