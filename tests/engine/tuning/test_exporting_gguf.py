@@ -94,15 +94,20 @@ def test_a_tokenizer_without_a_name_in_llama_cpp_is_refused(llama, tmp_path):
         made(model, tmp_path / "out", format="gguf")
 
 
+BYTES, BYTES_ALONE = ({"type": "ByteLevel", "add_prefix_space": False, "use_regex": own} for own in (True, False))
+DIGITS = {"type": "Digits", "individual_digits": True}
+QWEN_SPLIT, LLAMA_SPLIT = ({"type": "Split", "pattern": {"Regex": regex}} for regex in (QWEN2, LLAMA3))
+
+
 @pytest.mark.parametrize(
     ("steps", "normalizer", "whole_words", "name"),
     [
-        ([{"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}], None, False, "gpt-2"),
-        ([{"type": "Digits", "individual_digits": True}, {"type": "ByteLevel", "use_regex": True}], None, False, "smollm"),
-        ([{"type": "Split", "pattern": {"Regex": QWEN2}}, {"type": "ByteLevel", "use_regex": False}], "NFC", False, "qwen2"),
-        ([{"type": "Split", "pattern": {"Regex": LLAMA3}}, {"type": "ByteLevel", "use_regex": False}], None, True, "llama-bpe"),
+        ([BYTES], None, False, "gpt-2"),
+        ([DIGITS, BYTES], None, False, "smollm"),
+        ([QWEN_SPLIT, BYTES_ALONE], "NFC", False, "qwen2"),
+        ([LLAMA_SPLIT, BYTES_ALONE], None, True, "llama-bpe"),
     ],
-)  # fmt: skip
+)
 def test_known_ways_to_split_are_found_by_their_steps(steps, normalizer, whole_words, name):
     spec = {
         "model": {"ignore_merges": whole_words},

@@ -68,7 +68,7 @@ def test_a_pickle_that_runs_a_command_runs_nothing(tmp_path):
 
 @pytest.mark.parametrize("value", [{"a": 1.0}, {"a": {"b": 2}}, ["a"], {}, {3: None}])
 def test_what_is_no_table_of_tensors_is_refused(tmp_path, value):
-    with pytest.raises(EngineError, match="no tensor|no table|proper name"):
+    with pytest.raises(EngineError, match=r"no tensor|no table|proper name"):
         made(save(tmp_path / "model", value), tmp_path / "out", format="safetensors")
 
 
