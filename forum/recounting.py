@@ -47,6 +47,11 @@ def mend_topics(pks: Collection[int]) -> None:
         list(_compare(model, list(rows), _COUNTED[model], mend=True))
 
 
+def mend(model: type[models.Model], pks: Collection[int]) -> None:
+    """Count these rows of one of the counted models anew, in the transaction of the caller."""
+    list(_compare(model, sorted(pks), _COUNTED[model], mend=True))
+
+
 def _compare(model: type[models.Model], pks: Collection[int], count: "Counting", *, mend: bool) -> Iterator[Wrong]:
     with transaction.atomic():
         rows = {row.pk: row for row in model._default_manager.select_for_update().filter(pk__in=pks)}

@@ -5,11 +5,13 @@ class ModelsHubConfig(AppConfig):
     name = "models_hub"
 
     def ready(self) -> None:
-        from models_hub import awarding, badge_rules, deeds, described, hearing, moderated
+        from models_hub import awarding, badge_rules, belongings, deeds, described, findable, hearing, moderated
 
         described.register()
+        findable.register()
         moderated.register()
         hearing.register()
         badge_rules.register()
         awarding.register()
         deeds.register()
+        belongings.register()

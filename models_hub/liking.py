@@ -1,5 +1,7 @@
 """Likes: given, taken back and counted."""
 
+from collections.abc import Iterable
+
 from django.db import IntegrityError, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -20,7 +22,7 @@ def like(repo: Repo, *, by: Asker) -> None:
         with transaction.atomic():
             row = Like.objects.create(repo=repo, user=user)
             trending.add(repo.pk, trending.LIKE, at=row.created_at)
-            _count(repo)
+            count([repo.pk])
             Event.record("repo.liked", subject=f"repo:{repo.pk}", by=user)
     except IntegrityError:
         if not Like.objects.filter(repo=repo, user=user).exists():
@@ -37,7 +39,7 @@ def unlike(repo: Repo, *, by: Asker) -> None:
             return
         row.delete()
         trending.add(repo.pk, -trending.LIKE, at=row.created_at)
-        _count(repo)
+        count([repo.pk])
         Event.record("repo.unliked", subject=f"repo:{repo.pk}", by=user)
     repo.refresh_from_db(fields=("likes", "trend"))
 
@@ -62,7 +64,7 @@ def _require_person(by: Asker) -> User:
     return by
 
 
-def _count(repo: Repo) -> None:
-    """Count anew: accounts that ended took their likes with them."""
+def count(repos: Iterable[int]) -> None:
+    """Count anew, in the transaction of the caller: accounts that ended took their likes with them."""
     given = Like.objects.filter(repo=OuterRef("pk")).order_by().values("repo").annotate(count=Count("pk"))
-    Repo.objects.filter(pk=repo.pk).update(likes=Coalesce(Subquery(given.values("count")), 0))
+    Repo.objects.filter(pk__in=list(repos)).update(likes=Coalesce(Subquery(given.values("count")), 0))

@@ -201,6 +201,14 @@ def transfer(repo: Repo, from_: Namespace, to: Namespace) -> None:
     charge(accounts[from_.pk], repo, -amount, reason=Reason.MOVED)
 
 
+def hand_over(repo: Repo, from_: Namespace, to: Namespace) -> None:
+    """Do the same whatever room there is: the account of the one becomes that of the other."""
+    accounts = {pk: hold_owner(pk) for pk in sorted({from_.pk, to.pk})}
+    amount = held_by(repo)
+    _correct(accounts[to.pk], repo, amount, reason=Reason.MOVED)
+    _correct(accounts[from_.pk], repo, -amount, reason=Reason.MOVED)
+
+
 def forget(repo: Repo) -> None:
     """Take off what a repository holds, in the transaction that deletes it; call it before it is deleted."""
     charge(hold(repo), repo, -held_by(repo), reason=Reason.DELETED)

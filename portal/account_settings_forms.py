@@ -35,6 +35,23 @@ class RenameForm(forms.Form):
     )
 
 
+class MergeForm(forms.Form):
+    """The account that shall take this one in."""
+
+    into = forms.CharField(
+        label=_("Name of the other account"), max_length=MAX_NAME, widget=forms.TextInput(attrs=PLAIN)
+    )
+
+
+class ProposalForm(MergeForm):
+    """Two accounts of others, and why they are one."""
+
+    source = forms.CharField(label=_("Account that ends"), max_length=MAX_NAME, widget=forms.TextInput(attrs=PLAIN))
+    into = forms.CharField(label=_("Account that stays"), max_length=MAX_NAME, widget=forms.TextInput(attrs=PLAIN))
+    reason = forms.CharField(label=_("Why"), max_length=300)
+    field_order = ("source", "into", "reason")
+
+
 class DeletionForm(forms.Form):
     """The wish to have the account deleted, with its name typed."""
 

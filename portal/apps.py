@@ -5,7 +5,7 @@ class PortalConfig(AppConfig):
     name = "portal"
 
     def ready(self) -> None:
-        from portal import badge_rules, described, following, locating, moderated_people, seasons
+        from portal import account_belongings, badge_rules, described, following, locating, moderated_people, seasons
 
         described.register()
         moderated_people.register()
@@ -13,3 +13,4 @@ class PortalConfig(AppConfig):
         locating.register()
         seasons.register()
         following.register_own()
+        account_belongings.register()

@@ -1,7 +1,7 @@
 """The end of an account: asked for with the name typed, undone by signing in, and after some days for good.
 
-What lies above this app (repositories, collections) is removed by worker/closing_accounts.py first. What the person
-has written in discussions stays, without an author.
+What is the person's, and what becomes of it, is listed in portal/belongings.py; worker/handing_over.py goes through
+that list. What the person has written in discussions stays, without an author.
 """
 
 from datetime import timedelta
@@ -13,8 +13,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal import merging
 from portal.errors import Conflict, InvalidInput
-from portal.models import Event, Membership, Organization, User
+from portal.models import Event, Handover, Membership, Organization, User
 
 
 def only_admin_of(user: User) -> list[Organization]:
@@ -52,15 +53,25 @@ def cancel(user: User) -> bool:
 
 def due() -> QuerySet[User]:
     """Return the accounts whose days are over, the oldest first."""
-    return User.objects.filter(deletion_due_at__lt=timezone.now()).order_by("deletion_due_at")
+    taking_in = Handover.objects.unfinished().filter(began_at__isnull=False, into__isnull=False)
+    waiting = User.objects.filter(deletion_due_at__lt=timezone.now(), is_active=True)
+    waiting = waiting.exclude(pk__in=taking_in.values("into"))
+    return waiting.order_by("deletion_due_at")
+
+
+def begin(user: User) -> Handover | None:
+    """Close an account that is due, for good, and have a job remove it; None when its owner came back just now."""
+    with transaction.atomic():
+        if not due().select_for_update().filter(pk=user.pk).exists():
+            return None
+        Handover.objects.offered().filter(person=user.pk).delete()
+        row = Handover.objects.create(person=user.pk, name=user.username, kind=Handover.Kind.DELETION)
+        merging.close(row)
+    return row
 
 
 def purge(user: User) -> None:
-    """Remove the account for good, its sessions, tokens and pictures with it."""
-    for session in UserSession.objects.filter(user=user):
-        session.end()
-    for export in user.exports.all():
-        export.path.unlink(missing_ok=True)
+    """Remove what is left of an account, in the caller's transaction or in its own."""
     with transaction.atomic():
         Event.record("account.deleted", subject=f"user:{user.pk}", by=None)
         user.delete()

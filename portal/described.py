@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
-from portal import subjects
+from portal import merging, subjects
 from portal.badge_catalogue import RULES
 from portal.models import Asker, BadgeClaim, Job, Organization, Placing, User
 from portal.subjects import Subject
@@ -19,8 +19,11 @@ def register() -> None:
 
 
 def _users(pks: Collection[int], _reader: Asker) -> Iterator[Subject]:
-    for user in User.objects.filter(pk__in=pks, is_active=True):
-        yield Subject("user", user.pk, user.display_name, f"/{user.username}", _("person"), user.username, user.pk)
+    found = {user.pk: user for user in User.objects.filter(pk__in=pks, is_active=True)}
+    if gone := set(pks) - found.keys():
+        found |= merging.merged_into(gone)
+    for pk, user in found.items():
+        yield Subject("user", pk, user.display_name, f"/{user.username}", _("person"), user.username, user.pk)
 
 
 def _organizations(pks: Collection[int], _reader: Asker) -> Iterator[Subject]:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.errors import NotFound
 from portal.models import Follow, User
@@ -68,7 +69,7 @@ def kinds() -> list[Kind]:
 def kind_named(name: str) -> Kind:
     """Return the kind; raises NotFound."""
     if name not in _kinds:
-        raise NotFound
+        raise NotFound(_("There is nothing of this kind to follow."))
     return _kinds[name]
 
 
@@ -80,7 +81,7 @@ def people(user: User) -> list[int]:
 
 def register_own() -> None:
     """People and organizations, which are followed by their names."""
-    title = _("People and organizations")
+    title = gettext_lazy("People and organizations")
     register(Kind("names", title, lambda user: [], _page, lambda user: _rows(user).count(), _end))
 
 

@@ -73,7 +73,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         figures = collecting.collect(check=check)
         attaching.collect(check=check)
         kept.tidy()
-        closing_accounts.purge_due(check)
+        closing_accounts.close_due()
         AccountExport.forget_over()
         AuditEntry.forget_over()
         inbox.forget_old()

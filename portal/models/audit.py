@@ -40,6 +40,8 @@ AUDITED = {
     "account.exported": gettext_noop("Export of my data asked for"),
     "account.export_downloaded": gettext_noop("Export of my data downloaded"),
     "account.deletion_requested": gettext_noop("Deletion of the account asked for"),
+    "account.merge_offered": gettext_noop("Merge into another account offered"),
+    "account.merging": gettext_noop("Another account taken in"),
     "account.deletion_cancelled": gettext_noop("Deletion of the account cancelled"),
     "organization.founded": gettext_noop("Organization founded"),
     "organization.renamed": gettext_noop("Organization renamed"),

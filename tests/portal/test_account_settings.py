@@ -16,6 +16,7 @@ from models_hub.models import Repo
 from portal.models import AccountExport, AuditEntry, Avatar, FormerName, Job, Namespace, Organization, User
 from tests.conftest import PASSWORD
 from tests.forum import pictures
+from tests.worker.performing import perform
 from worker import closing_accounts
 from worker.attempts import Attempt
 from worker.jobs import export_account
@@ -147,9 +148,10 @@ def test_after_its_days_an_account_goes_with_its_repositories_and_leaves_its_pos
     make_repo(alice, "mine", files={"a.txt": "x"})
     discussing.open_discussion(repo=theirs, by=alice, title="Hello", text="A word that stays.")
     User.objects.filter(pk=alice.pk).update(deletion_due_at=timezone.now() + timedelta(days=1))
-    assert closing_accounts.purge_due() == 0
+    assert closing_accounts.close_due() == 0
     User.objects.filter(pk=alice.pk).update(deletion_due_at=timezone.now() - timedelta(days=1))
-    assert closing_accounts.purge_due() == 1
+    assert closing_accounts.close_due() == 1
+    perform(Job.objects.get(kind="end_account").pk)
     assert not User.objects.filter(pk=alice.pk).exists()
     assert list(Repo.objects.values_list("name", flat=True)) == ["bert"]
     assert Post.objects.filter(text="A word that stays.", author=None).exists()
