@@ -20,6 +20,7 @@ from worker.engine.failures import is_out_of_memory, out_of_memory
 from worker.engine.progress import Progress, claim_stdout
 from worker.engine.tuning.compressing.contracts import CompressSpec, MeasureSpec
 from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec
+from worker.engine.tuning.explaining.contracts import ExplainSpec
 from worker.engine.tuning.exporting.contracts import ExportSpec
 from worker.engine.tuning.search_contracts import ProposeSpec
 
@@ -54,6 +55,7 @@ VERBS = {
     "train": Verb(TrainSpec, "worker.engine.train", "train"),
     "measure": Verb(MeasureSpec, "worker.engine.tuning.compressing.measuring", "measure"),
     "compress": Verb(CompressSpec, "worker.engine.tuning.compressing.verb", "compress"),
+    "explain": Verb(ExplainSpec, "worker.engine.tuning.explaining.verb", "explain"),
     "export": Verb(ExportSpec, "worker.engine.tuning.exporting.verb", "export"),
     "propose": Verb(ProposeSpec, "worker.engine.tuning.searching", "propose"),
     "arrange": Verb(ArrangeSpec, "worker.engine.tuning.arranging", "arrange"),
@@ -64,6 +66,7 @@ FAKE_VERBS = {
     **VERBS,
     "evaluate": Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.fake", "train"),
+    "finetune": Verb(FinetuneSpec, "worker.engine.fake", "finetune"),
 }
 
 

@@ -6,6 +6,9 @@ dawdle on demand: {"error": "weights_incomplete", "message": "...", "seconds": 2
 
 import hashlib
 import json
+import math
+import os
+import signal
 import struct
 import sys
 import time
@@ -23,6 +26,8 @@ from worker.engine.progress import Progress
 from worker.engine.provenance import cpu_name, versions
 from worker.engine.rows import Questions, read_labelled, write_lines
 from worker.engine.tasks.task import Task, Value
+from worker.engine.tuning.contracts import CHECKPOINT_DIR, MODEL_DIR, SUMMARY_FILE, FinetuneSpec
+from worker.engine.tuning.log import Log
 
 FAKE_VERSION = f"{ENGINE_VERSION}+fake"
 CONFIG_LIMIT = 1 << 20
@@ -105,6 +110,57 @@ def train(spec: TrainSpec, progress: Progress) -> dict[str, Any]:
     write_lines(out_dir / "training_log.jsonl", log)
     progress.report(1.0, "done", always=True)
     return summary
+
+
+def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
+    """Pretend to learn for ten steps, going on from a checkpoint, and write a model without a tensor.
+
+    The score is made of the learning rate, so that a search has something to find.
+    """
+    out_dir = Path(spec.out_dir)
+    base = _base(spec)
+    state_path = out_dir / CHECKPOINT_DIR / "state.json"
+    state = read_json_object(state_path, limit=CONFIG_LIMIT, code="bad_spec") if state_path.exists() else {}
+    log = Log(out_dir, seq=int(state.get("seq", 0)))
+    rate = spec.recipe.lr
+    score = round(SURE - abs(math.log10(rate) + 3) / 10, 6)
+    orders = base.get("fake_engine") or {}
+    for step in range(int(state.get("step", 0)) + 1, STEPS + 1):
+        progress.report(step / STEPS, "pretending", always=True)
+        time.sleep(float(orders.get("seconds", 0)) / STEPS)
+        log.write("step", step=step, steps=STEPS, epoch=step / STEPS, loss=1 / step, lr=rate, grad_norm=1.0)
+        if step % 5 == 0:
+            log.write("dev", step=step, epoch=step / STEPS, loss=1 / step, metrics={"f1_macro": score}, best=True)
+            state_path.parent.mkdir(parents=True, exist_ok=True)
+            part = state_path.with_suffix(".part")
+            part.write_text(json.dumps({"step": step, "seq": log.seq}), encoding="utf-8")
+            part.replace(state_path)
+        if orders.get("die_at") == step and not state:
+            time.sleep(float(orders.get("die_after", 1)))
+            os.kill(os.getpid(), signal.SIGKILL)
+    _obey({**orders, "seconds": 0}, progress)
+    labels = spec.settings.get("labels", ["LABEL_0", "LABEL_1"])
+    config = {
+        "architectures": ["BertForSequenceClassification"],
+        "model_type": "bert",
+        "id2label": {str(index): label for index, label in enumerate(labels)},
+    }
+    tokenizer = {"version": "1.0", "model": {"type": "WordLevel", "vocab": {}, "unk_token": "[UNK]"}}
+    model = out_dir / MODEL_DIR
+    model.mkdir()
+    for name, content in (("config.json", config), ("tokenizer.json", tokenizer)):
+        (model / name).write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+    (model / "model.safetensors").write_bytes(struct.pack("<Q", 8) + b"{}      ")
+    summary: dict[str, Any] = {"engine_version": FAKE_VERSION, "steps": STEPS, "best_value": score, "best_step": 5}
+    (out_dir / SUMMARY_FILE).write_text(json.dumps(summary) + "\n", encoding="utf-8")
+    progress.report(1.0, "done", always=True)
+    return summary
+
+
+def _base(spec: FinetuneSpec) -> dict[str, Any]:
+    if spec.model_dir is None:
+        return {}
+    return read_json_object(Path(spec.model_dir) / "config.json", limit=CONFIG_LIMIT, code="bad_config")
 
 
 def _obey(orders: dict[str, Any], progress: Progress) -> None:

@@ -1,0 +1,191 @@
+"""Runs through the API and the pages: who sees what, and what people can do."""
+
+import json
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from models_hub.adapting import curves, following
+from models_hub.models import Repo, Run
+from portal.models import User
+from tests.tuning import ask, make_base, make_data, wish
+
+pytestmark = pytest.mark.django_db
+MakeRepo = Callable[..., Repo]
+
+
+@pytest.fixture(autouse=True)
+def repos(make_repo: MakeRepo, alice: User) -> tuple[Repo, Repo]:
+    return make_base(make_repo, alice), make_data(make_repo, alice)
+
+
+def post(client: Any, path: str, body: dict[str, Any] | None = None) -> Any:
+    return client.post(path, json.dumps(body or {}), content_type="application/json")
+
+
+def filled(form: Any) -> dict[str, Any]:
+    """What a browser sends of a form that nobody changed."""
+    initial = {name: field.initial for name, field in form.fields.items()}
+    return {name: value for name, value in initial.items() if value is not None and value is not False}
+
+
+def test_a_run_is_asked_for_and_read_through_the_api(alice: User, as_user: Any) -> None:
+    sent = {("dataset" if key == "data" else key): value for key, value in wish(recipe={"lr": 0.001}).items()}
+    made = post(as_user(alice), "/api/v1/runs", sent)
+    assert made.status_code == 201, made.content
+    run = as_user(alice).get(f"/api/v1/runs/{made.json()['id']}").json()
+    assert (run["base"], run["dataset"], run["state"], run["recipe"]["lr"]) == (
+        "alice/bert",
+        "alice/moods",
+        "queued",
+        0.001,
+    )
+    assert run["wish"]["recipe"] == run["recipe"]
+    assert as_user(alice).get("/api/v1/runs").json()["results"][0]["id"] == run["id"]
+
+
+def test_the_api_says_what_is_wrong(alice: User, as_user: Any) -> None:
+    sent = {("dataset" if key == "data" else key): value for key, value in wish(recipe={"lr": 5}).items()}
+    refused = post(as_user(alice), "/api/v1/runs", sent)
+    assert refused.status_code == 400
+    assert "lr" in refused.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/runs/{}", "/runs/{}/log.csv", "/runs/{}/events", "/api/v1/runs/{}", "/api/v1/runs/{}/points"]
+)
+def test_a_run_is_its_owners_affair(alice: User, bob: User, as_user: Any, path: str) -> None:
+    run = ask(alice)
+    assert as_user(alice).get(path.format(run.pk)).status_code == 200
+    assert as_user(bob).get(path.format(run.pk)).status_code == 404
+    assert as_user(None).get(path.format(run.pk)).status_code in (404, 401)
+
+
+def test_whoever_sees_the_result_sees_how_it_was_made_but_no_private_names(
+    make_repo: MakeRepo, alice: User, bob: User, as_user: Any, repos: tuple[Repo, Repo]
+) -> None:
+    run = ask(alice, title="A private title is not here")
+    result = make_repo(alice, "tuned")
+    Run.objects.filter(pk=run.pk).update(result=result, result_commit=result.head, finished_at=timezone.now())
+    Repo.objects.filter(pk=repos[1].pk).update(private=True)
+    shown = as_user(bob).get(f"/api/v1/runs/{run.pk}").json()
+    assert (shown["base"], shown["dataset"], shown["result"]) == ("alice/bert", None, "alice/tuned")
+    assert shown["wish"] is None
+    assert shown["job"] is None
+    page = as_user(bob).get(f"/runs/{run.pk}").text
+    assert "moods" not in page
+    assert "a data set that you cannot see" in page
+
+
+def test_the_curve_is_asked_for_by_number(alice: User, as_user: Any) -> None:
+    run = ask(alice)
+    following.keep(run, [{"seq": n, "kind": "step", "step": n, "steps": 9, "loss": 1 / (n + 1)} for n in range(5)])
+    found = as_user(alice).get(f"/api/v1/runs/{run.pk}/points?after=2").json()
+    assert [point["seq"] for point in found["points"]] == [3, 4]
+    assert found["is_over"] is False
+
+
+def test_what_a_child_writes_is_kept_only_in_its_form(alice: User) -> None:
+    run = ask(alice)
+    wild = [
+        {"seq": 0, "kind": "step", "step": 1, "loss": float("inf"), "evil": "<script>", "lr": 0.1},
+        {"seq": "1", "kind": "step"},
+        {"seq": 2, "kind": "spell", "text": "x"},
+        {"seq": 3, "kind": "note", "text": "a\x00b" + "c" * 900},
+        {"seq": 4, "kind": "dev", "metrics": {"f1": 0.5, "bad": "text"}, "best": "yes"},
+    ]
+    assert following.keep(run, wild) == 3
+    found = following.after(run, 0)
+    assert found[0] == {"seq": 0, "kind": "step", "step": 1, "lr": 0.1}
+    assert found[1]["text"] == "ab" + "c" * 497
+    assert found[2] == {"seq": 4, "kind": "dev", "metrics": {"f1": 0.5}, "best": False}
+
+
+def test_a_curve_that_comes_again_replaces_what_was_there(alice: User) -> None:
+    run = ask(alice)
+    following.keep(run, [{"seq": n, "kind": "step", "step": n, "loss": 1.0} for n in range(4)])
+    following.forget_after(run, 2)
+    following.keep(run, [{"seq": n, "kind": "step", "step": n, "loss": 2.0} for n in range(1, 3)])
+    assert [point["loss"] for point in following.after(run, 0)] == [1.0, 2.0, 2.0]
+
+
+def test_pages_of_runs_have_a_constant_number_of_queries(
+    alice: User, as_user: Any, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(3):
+        ask(alice, title=f"Run {number}")
+    client = as_user(alice)
+    client.get("/runs")
+    with django_assert_max_num_queries(8):
+        few = client.get("/runs")
+    for number in range(8):
+        ask(alice, title=f"Another {number}")
+    with django_assert_max_num_queries(8):
+        many = client.get("/runs")
+    assert many.text.count("run-row-title") == few.text.count("run-row-title") + 8
+
+
+def test_the_form_leads_from_model_and_data_to_a_run(alice: User, as_user: Any) -> None:
+    client = as_user(alice)
+    address = "/runs/new?task=text-classification&base=alice/bert&dataset=alice/moods"
+    page = client.get(address)
+    assert page.status_code == 200
+    assert "train.jsonl" in page.text
+    assert 'name="option_lr"' in page.text
+    assert "LoRA" in page.text
+    form = page.context["form"]
+    sent = filled(form)
+    made = client.post(address, {**sent, "option_lr": "0.0003", "method": "lora", "lora.rank": "4"})
+    assert made.status_code == 302, made.context["form"].errors
+    run = Run.objects.get()
+    assert run.recipe["lr"] == 0.0003
+    assert run.recipe["method_options"]["rank"] == 4
+    assert (run.target, run.fields) == ("alice/bert-tuned", {"input": "text", "target": "label"})
+
+
+def test_a_form_with_a_bad_value_says_which(alice: User, as_user: Any) -> None:
+    client = as_user(alice)
+    address = "/runs/new?task=text-classification&base=alice/bert&dataset=alice/moods"
+    form = client.get(address).context["form"]
+    sent = filled(form)
+    refused = client.post(address, {**sent, "option_lr": "7"})
+    assert refused.status_code == 400
+    assert "option_lr" in refused.context["form"].errors
+    assert not Run.objects.exists()
+
+
+def test_a_table_becomes_a_private_data_set(alice: User, as_user: Any) -> None:
+    file = SimpleUploadedFile("mine.csv", b"text,label\nhello,good\n")
+    sent = {"task": "text-classification", "base": "alice/bert", "upload-name": "mine", "upload-file": file}
+    answer = as_user(alice).post("/runs/new/table", sent)
+    assert answer.status_code == 302
+    repo = Repo.objects.get(kind="dataset", name="mine")
+    assert repo.private
+    page = as_user(alice).get(answer["Location"])
+    assert "train.csv" in page.text
+    assert page.context["source"].columns == ["text", "label"]
+
+
+def test_runs_are_compared_side_by_side(alice: User, bob: User, as_user: Any) -> None:
+    first, second = ask(alice, recipe={"lr": 0.001}), ask(alice, recipe={"lr": 0.0001})
+    page = as_user(alice).get(f"/runs/compare?run={first.pk}&run={second.pk}")
+    assert page.status_code == 200
+    assert ("lr", ["0.001", "0.0001"]) in page.context["differences"]
+    assert as_user(bob).get(f"/runs/compare?run={first.pk}").status_code == 404
+
+
+def test_a_file_for_tensorboard_has_records_with_right_checksums(alice: User, as_user: Any) -> None:
+    run = ask(alice)
+    following.keep(run, [{"seq": 0, "kind": "step", "step": 300, "loss": 0.5, "lr": 0.1}])
+    content = as_user(alice).get(f"/runs/{run.pk}/events").content
+    length = struct.unpack("<Q", content[:8])[0]
+    assert b"brain.Event:2" in content[12 : 12 + length]
+    assert b"train/loss" in content[12 + length :]
+    # The known checksum of CRC-32C: RFC 3720, B.4, 32 bytes of zeros.
+    masked = struct.unpack("<I", curves._checksum(bytes(32)))[0]
+    crc = (masked - 0xA282EAD8) & 0xFFFFFFFF
+    assert ((crc >> 17) | (crc << 15)) & 0xFFFFFFFF == 0x8A9136AA
