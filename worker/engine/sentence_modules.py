@@ -92,13 +92,14 @@ class SentenceModules:
     def vectors(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return one vector (rows, width) for hidden states (rows, tokens, size) and their mask (rows, tokens)."""
         # In double precision: what is left to differ between batches is the encoder's own rounding.
-        made = torch.cat([_pooled(name, hidden.double(), mask) for name in self.pooling], dim=1).cpu()
+        made = torch.cat([pooled(name, hidden.double(), mask) for name in self.pooling], dim=1).cpu()
         for step in self.steps:
             made = step.apply(made)
         return made
 
 
-def _pooled(name: str, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def pooled(name: str, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return one vector (rows, size) of hidden states (rows, tokens, size)."""
     if name == "cls":
         return hidden[:, 0]
     if name == "lasttoken":

@@ -20,6 +20,7 @@ MAX_THREADS = 256
 Optimizer = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["linear", "cosine", "constant", "inverse_sqrt"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
+Contrast = Literal["auto", "cosent", "cosine", "contrastive"]
 Harden = Literal["none", "fgm", "pgd", "freelb", "rdrop"]
 
 
@@ -105,6 +106,8 @@ class Recipe:
     # Of causal models.
     packing: bool = False
     completion_only: bool = True
+    # Of models that make vectors; auto is contrastive where all pairs are equally alike, and cosent where they differ.
+    contrast: Contrast = "auto"
     eval_every: int | None = None  # steps; None for the end of each epoch
     patience: int = 0  # evaluations without gain before it stops; 0 for never
     keep: Literal["best", "last"] = "best"

@@ -80,7 +80,10 @@ class Prompted(torch.nn.Module):
             raise EngineError("bad_spec", "prefix does not go with gradient_checkpointing: turn one of them off.")
         cache = self.peft.get_prompt(len(attention_mask))
         name = "decoder_attention_mask" if self._family == "seq2seq" else "attention_mask"
-        masks: dict[str, Any] = {"attention_mask": attention_mask, "decoder_attention_mask": inputs.get("decoder_attention_mask")}
+        masks: dict[str, Any] = {
+            "attention_mask": attention_mask,
+            "decoder_attention_mask": inputs.get("decoder_attention_mask"),
+        }
         if masks[name] is not None:
             masks[name] = self._longer(masks[name], 1)
         inputs |= {key: mask for key, mask in masks.items() if mask is not None}

@@ -18,6 +18,9 @@ OBJECTIVES = {
     "language-modeling": "running_text.RunningText",
     "translation": "writing.Writing",
     "summarization": "writing.Writing",
+    "sentence-similarity": "comparing.Comparing",
+    "fill-mask": "hidden_words.HiddenWords",
+    "image-classification": "seeing.Seeing",
 }
 
 

@@ -70,13 +70,18 @@ class Classifying(HeadObjective):
     def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:
         """Return a feature for each text; of the rows for training, labels are counted."""
         features = super().encode(rows, training=training)
-        if training and self.recipe.class_weights == "balanced":
+        if training:
+            self.weigh(features)
+        return features
+
+    def weigh(self, features: Sequence[Feature]) -> None:
+        """Count labels, where rare ones are to weigh more."""
+        if self.recipe.class_weights == "balanced":
             outputs = len(self.basis.config.labels) if self.basis.config else 0
             counts = np.bincount([feature.target for feature in features], minlength=outputs)
             # They are one in the mean over the rows, so that the loss keeps its size.
             weights = len(features) / np.maximum(counts, 1) / max(1, int((counts > 0).sum()))
             self._weights = torch.tensor(weights, dtype=torch.float32, device=self.basis.device)
-        return features
 
     def target(self, gold: Value) -> int:
         """Return the number of the output that stands for the label."""
