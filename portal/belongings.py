@@ -61,7 +61,7 @@ class Belonging:
         manager: models.Manager[Any] = apps.get_model(self.model)._base_manager
         return manager
 
-    @property
+    @cached_property
     def of_names(self) -> bool:
         """Whether it points at a name, not at a person."""
         return self.rows.model._meta.get_field(self.field).related_model is Namespace
