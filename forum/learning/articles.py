@@ -63,15 +63,19 @@ def room_to_write(reader: Asker) -> Category | None:
     return next((room for room in rooms(reader) if room.archived_at is None), None)
 
 
-def listed(reader: Asker, *, language: str = "") -> TopicQuerySet:
-    """Return the articles that were let in; of one language, those known to be in it."""
+def listed(reader: Asker, *, language: str = "", waiting: bool = False) -> TopicQuerySet:
+    """Return the articles that were let in; of one language, or those translations that nobody found good yet."""
     found = Topic.objects.filter(LISTED, kind=Topic.Kind.ARTICLE, category__in=rooms(reader), last_number__gt=0)
+    if waiting:
+        found = found.filter(article__translation_of__isnull=False, article__accepted_at=None)
     return found.filter(article__language=language) if language else found
 
 
-def page(reader: Asker, *, language: str = "", before: int | None = None, size: int = PAGE) -> tuple[list[Line], int]:
+def page(
+    reader: Asker, *, language: str = "", waiting: bool = False, before: int | None = None, size: int = PAGE
+) -> tuple[list[Line], int]:
     """Return articles, the newest first, and the number at which older ones begin, 0 for none."""
-    found = listed(reader, language=language)
+    found = listed(reader, language=language, waiting=waiting)
     if before is not None:
         found = found.filter(pk__lt=before)
     rows = list(found.select_related("author", "article").order_by("-pk")[: size + 1])

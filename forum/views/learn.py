@@ -100,14 +100,17 @@ def listed(request: HttpRequest) -> HttpResponse:
     """Articles of the community, the newest first."""
     language = request.GET.get("language", "")
     language = language if language in Article.Language.values else ""
-    lines, older = articles.page(request.user, language=language, before=number(request.GET.get("before", "")))
+    waiting, before = bool(request.GET.get("waiting")), number(request.GET.get("before", ""))
+    lines, older = articles.page(request.user, language=language, waiting=waiting, before=before)
     context = {
         "lines": lines,
         "older": older,
         "language": language,
+        "waiting": waiting,
+        "any_waiting": waiting or articles.listed(request.user, waiting=True).exists(),
         "languages": Article.Language.choices,
         "room": articles.room_to_write(request.user),
-        "is_later": bool(request.GET.get("before")),
+        "is_later": before is not None,
     }
     return render(request, "forum/learn/articles.html", context)
 

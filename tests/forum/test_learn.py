@@ -71,8 +71,8 @@ def test_the_search_knows_the_anchors_that_the_renderer_makes():
         assert [one.anchor for one in guide.sections[1:]] == [one["id"] for one in page.headings]
 
 
-def test_a_guide_is_filled_in_for_its_reader(client_of, alice):
-    page = client_of(alice).get("/learn/publish-a-model").content.decode()
+def test_a_guide_is_filled_in_for_its_reader(as_user, alice):
+    page = as_user(alice).get("/learn/publish-a-model").content.decode()
     assert "alice/first-model" in page
     assert "http://testserver" in page
     assert guides.ADDRESS not in page
@@ -99,8 +99,8 @@ def test_there_is_no_other_guide():
     assert Client().post("/learn/publish-a-model").status_code == 405
 
 
-def test_the_home_of_learning_lists_guides_words_and_the_way_to_write(client_of, alice):
-    page = client_of(alice).get("/learn").content.decode()
+def test_the_home_of_learning_lists_guides_words_and_the_way_to_write(as_user, alice):
+    page = as_user(alice).get("/learn").content.decode()
     assert all(f'href="{guide.path}"' in page for guide in ENGLISH)
     assert "/learn/glossary" in page
 
@@ -125,9 +125,9 @@ def test_a_search_for_nothing_known_leads_to_the_forum():
     assert Client().get("/learn/search").status_code == 200
 
 
-def test_a_question_about_a_guide_says_so_and_stands_below_it(client_of, alice):
+def test_a_question_about_a_guide_says_so_and_stands_below_it(as_user, alice):
     founding.found()
-    form = client_of(alice).get("/forum/new?category=questions&about=guide:10").content.decode()
+    form = as_user(alice).get("/forum/new?category=questions&about=guide:10").content.decode()
     assert "/learn/publish-a-model" in form
     room = Category.objects.get(slug="questions")
     new = NewTopic("Where is my token?", "I cannot find it on the page.", about="guide:10")
@@ -136,9 +136,9 @@ def test_a_question_about_a_guide_says_so_and_stands_below_it(client_of, alice):
     assert topic.path not in Client().get("/learn/choose-a-model").content.decode()
 
 
-def test_pages_of_learning_ask_few_questions(client_of, alice, django_assert_max_num_queries):
+def test_pages_of_learning_ask_few_questions(as_user, alice, django_assert_max_num_queries):
     founding.found()
-    client = client_of(alice)
+    client = as_user(alice)
     for address in ("/learn", "/learn/publish-a-model", "/learn/glossary", "/learn/articles"):
         client.get(address)
         with django_assert_max_num_queries(9):

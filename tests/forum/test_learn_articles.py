@@ -8,7 +8,7 @@ from forum import badge_rules, founding, opening, rearranging
 from forum.learning import articles
 from forum.models import Article, Category, Topic
 from forum.opening import NewTopic
-from portal import moderating
+from portal import deciding, moderating
 from portal.errors import InvalidInput, NotAllowed
 from portal.models import Event, Trust, User
 
@@ -29,7 +29,7 @@ def written(room: Category, author: User, title: str, text: str, tags: tuple[str
 
 def let_in(topic: Topic, by: User) -> None:
     case = moderating.hold(f"topic:{topic.pk}", why="")
-    moderating.decide(case, by=by, action="approve", version=case.version)
+    deciding.decide(case, by=by, action="approve", version=case.version)
 
 
 @pytest.fixture
@@ -86,24 +86,33 @@ def test_a_translation_is_of_another_article_in_another_language(pair, room, ali
             articles.describe(article, by=bob, language=language, original=original)
 
 
-def test_only_the_author_and_who_keeps_order_say_what_an_article_is(pair, client_of, charlie, bob):
+def test_only_the_author_and_who_keeps_order_say_what_an_article_is(pair, as_user, charlie, bob):
     _first, second = pair
     address = f"/learn/articles/{second.pk}"
-    assert client_of(charlie).post(address, {"language": "en"}).status_code == 403
-    assert client_of(bob).post(address, {"language": "zh", "original": ""}).status_code == 302
+    assert as_user(charlie).post(address, {"language": "en"}).status_code == 403
+    assert as_user(bob).post(address, {"language": "zh", "original": ""}).status_code == 302
     assert Article.objects.get(pk=second.pk).translation_of is None
-    assert client_of(bob).post(address, {"language": "zh", "original": "/nowhere"}).status_code == 400
+    assert as_user(bob).post(address, {"language": "zh", "original": "/nowhere"}).status_code == 400
     assert Client().get("/learn/articles/999999").status_code == 404
 
 
-def test_a_reader_of_level_three_accepts_a_translation(pair, client_of, reader):
+def test_a_reader_of_level_three_accepts_a_translation(pair, as_user, reader):
     _first, second = pair
-    client, address = client_of(reader), f"/learn/articles/{second.pk}/acceptance"
+    client, address = as_user(reader), f"/learn/articles/{second.pk}/acceptance"
     assert client.post(address).status_code == 400
     assert client.post(address, {"sure": "on"}).status_code == 302
     assert Article.objects.get(pk=second.pk).accepted_by == reader
     assert Event.objects.get(kind="translation.accepted").payload["author"] == second.author_id
     assert client.post(address, {"sure": "on"}).status_code == 403
+
+
+def test_translations_that_wait_are_a_list_of_their_own(pair, reader):
+    assert "?waiting=1" in Client().get("/learn/articles").content.decode()
+    waiting = Client().get("/learn/articles?waiting=1").content.decode()
+    assert pair[1].path in waiting
+    assert pair[0].path not in waiting
+    articles.accept(articles.find(pair[1].pk, reader), by=reader)
+    assert "?waiting=1" not in Client().get("/learn/articles").content.decode()
 
 
 def test_neither_its_author_nor_a_newcomer_accepts_a_translation(pair, bob, charlie):

@@ -62,7 +62,7 @@ class Desk:
             **clean, "PATH": path, "HF_ENDPOINT": address, "HF_TOKEN": token, "HF_HOME": str(folder / "home"),
             "HF_HUB_DISABLE_PROGRESS_BARS": "1", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore",
         }  # fmt: skip
-        self.here = {**self.env, **here}
+        self.here = {**here, **self.env}
         self.notebook = subprocess.Popen(
             [sys.executable, "-c", NOTEBOOK], cwd=folder, env=self.env, text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
