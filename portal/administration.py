@@ -70,6 +70,12 @@ class LookOnly(ModelAdmin):  # type: ignore[misc]  # untyped
     compressed_fields = True
     list_filter_submit = True
 
+    def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        names = str(model._meta.verbose_name_plural)
+        if names.endswith("ys"):  # Django’s English; a name in each Meta would be a migration of each
+            model._meta.verbose_name_plural = f"{names.removesuffix('ys')}ies"
+
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 

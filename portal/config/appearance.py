@@ -14,6 +14,7 @@ def of(site_name: object) -> dict[str, Any]:
         "SITE_SUBHEADER": _("Administration"),
         "SITE_SYMBOL": "monitoring",
         "SITE_URL": "/",
+        "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/mark.svg")}],
         "SHOW_HISTORY": False,
         "SHOW_BACK_BUTTON": True,
         # The colours are in css/administration.css: unfold would write them into an element, which our policy refuses.
