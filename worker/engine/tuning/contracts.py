@@ -20,7 +20,7 @@ MAX_THREADS = 256
 Optimizer = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["linear", "cosine", "constant", "inverse_sqrt"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
-Contrast = Literal["auto", "cosent", "cosine", "contrastive"]
+Contrast = Literal["auto", "cosent", "mse", "contrastive"]
 Harden = Literal["none", "fgm", "pgd", "freelb", "rdrop"]
 
 

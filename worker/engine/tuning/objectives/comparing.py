@@ -1,6 +1,6 @@
 """Vectors of texts: those of texts that are alike come close to each other.
 
-Three losses. CoSENT has pairs that are more alike closer than those that are less; `cosine` has the cosine itself be
+Three losses. CoSENT has pairs that are more alike closer than those that are less; `mse` has the cosine itself be
 the number that the data state; `contrastive` has each text closest to its own partner among all of the batch, for data
 that hold nothing but pairs. The result is laid out as sentence-transformers does it, so that evaluations read it.
 """
@@ -76,7 +76,7 @@ class Comparing(TextObjective):
             raise EngineError("bad_data", "all pairs are equally alike, so that only contrast contrastive can learn")
         if self._loss == "contrastive" and self._least != self._most:
             self.basis.notes.append("All pairs were taken to be alike: contrastive training reads no score.")
-        if self._loss != "cosine" and self.recipe.batch_size < 2 and self.recipe.token_budget is None:
+        if self._loss != "mse" and self.recipe.batch_size < 2 and self.recipe.token_budget is None:
             raise EngineError("bad_spec", f"batch_size must be at least 2: {self._loss} compares rows with each other")
 
     def _read(self, texts: Sequence[str]) -> list[Ids]:
@@ -101,7 +101,7 @@ class Comparing(TextObjective):
         cosines = (vectors[:rows] * vectors[rows : 2 * rows]).sum(dim=1)  # (rows,)
         if self._loss == "contrastive":
             return Loss(total=self._contrastive(vectors, batch))
-        if self._loss == "cosine":
+        if self._loss == "mse":
             wanted = (batch.targets - self._least) / (self._most - self._least)
             return Loss(total=functional.mse_loss(cosines, wanted, reduction="sum"))
         scores = SCALE * cosines
