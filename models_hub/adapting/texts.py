@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from models_hub.task_names import task_label as known_label
 
@@ -119,8 +119,8 @@ METHODS: dict[str, Text] = {
 }
 
 METHOD_OPTIONS: dict[str, Text] = {
-    "rank": Text(_("Rank")),
-    "first_rank": Text(_("Rank at first")),
+    "rank": Text(pgettext_lazy("of a matrix", "Rank")),
+    "first_rank": Text(pgettext_lazy("of a matrix", "Rank at first")),
     "alpha": Text("Alpha"),
     "dropout": Text(_("Dropout")),
     "targets": Text(_("Layers")),
@@ -142,9 +142,9 @@ TASKS: dict[str, str | Promise] = {
 }
 
 ROLES: dict[str, str | Promise] = {
-    "input": _("Text"),
+    "input": pgettext_lazy("column of data", "Text"),
     "input2": _("Second text"),
-    "target": _("Answer"),
+    "target": pgettext_lazy("column of data", "Answer"),
     "context": _("Passage"),
 }
 

@@ -24,12 +24,6 @@ def run_state(state: str) -> str:
 
 
 @register.filter
-def run_score(metric: Mapping[str, Any]) -> str:
-    """Return a metric with its name and its interval."""
-    return f"{metric.get('name', '')} {run_value(metric)}".strip()
-
-
-@register.filter
 def run_value(metric: Mapping[str, Any]) -> str:
     """Return the value of a metric with its interval, as it was measured."""
     if "value" not in metric:

@@ -18,7 +18,7 @@
       type: "line", data: { datasets },
       options: {
         maintainAspectRatio: false, animation: false, parsing: false, interaction: { mode: "nearest", axis: "x", intersect: false },
-        scales: { x: { ...axis(), type: "linear" }, y: axis() },
+        scales: { x: { ...axis(), type: "linear" }, y: { ...axis(), ticks: { ...axis().ticks, callback: (value) => Number(value.toPrecision(3)).toString() } } },
         plugins: { legend: { labels: { color: colour("body-color"), boxWidth: 12 } } },
       },
     }));

@@ -11,8 +11,11 @@
   };
   const linesOf = (canvas) => {
     const names = canvas.dataset.lines.split(" ");
-    if (names[0] === "dev") return Object.entries(curve.dev).map(([name, points]) => [name, points]);
     const labels = canvas.dataset.names.split("|");
+    if (names[0] === "dev") { // names of metrics in the reader's words, in the order of the first page
+      const known = Object.fromEntries(canvas.dataset.keys.split("|").map((key, index) => [key, labels[index]]));
+      return Object.entries(curve.dev).map(([name, points]) => [known[name] || name, points]);
+    }
     return names.map((name, index) => [labels[index], curve[name] ?? []]);
   };
   const draw = (canvas) => {
@@ -26,7 +29,7 @@
       type: "line", data: { datasets },
       options: {
         maintainAspectRatio: false, animation: false, parsing: false, interaction: { mode: "nearest", axis: "x", intersect: false },
-        scales: { x: { ...axis(), type: "linear" }, y: axis() },
+        scales: { x: { ...axis(), type: "linear" }, y: { ...axis(), ticks: { ...axis().ticks, callback: (value) => Number(value.toPrecision(3)).toString() } } },
         plugins: { legend: { display: datasets.length > 1, labels: { color: colour(canvas, "body-color"), boxWidth: 12 } } },
       },
     }));
