@@ -33,7 +33,9 @@ def register() -> None:
         ("repo.gate_changed", gettext_noop("changed who may download"), "shield-lock"),
         ("repo.liked", gettext_noop("likes"), "heart"),
     ):
-        deeds.register(Kind(name, said, icon, _key, TELL.get(name), is_personal=name == "repo.liked"))
+        first = "repo.committed" if name == "repo.created" else ""
+        is_personal = name == "repo.liked"
+        deeds.register(Kind(name, said, icon, _key, TELL.get(name), is_personal=is_personal, begins_with=first))
     deeds.register_places(_places)
     kinds = {"commits": gettext_lazy("Commits"), "publications": gettext_lazy("Repositories and releases")}
     contributions.provide(kinds, _counted)

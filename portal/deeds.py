@@ -32,6 +32,7 @@ class Kind:
     key: Callable[[Event], str]
     tell: Tell | None = None
     is_personal: bool = False  # of interest to those who follow the person alone, as a like is
+    begins_with: str = ""  # the kind of event that comes with it and need not be told, if it is the only one
 
 
 _kinds: dict[str, Kind] = {}

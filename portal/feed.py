@@ -69,7 +69,9 @@ def _page(chosen: Iterable[QuerySet[Event]], reader: Asker, before: int | None) 
     for _round in range(ROUNDS):
         events, is_last = _next(sources, before)
         for line in _told(events, reader):
-            if lines and _is_again(lines[-1], line):
+            if lines and _comes_with(lines[-1], line):
+                lines[-1] = line
+            elif lines and _is_again(lines[-1], line):
                 lines[-1] = replace(lines[-1], times=lines[-1].times + 1)
             elif len(lines) == PAGE:
                 return Page(lines, line.event.pk + 1)
@@ -100,9 +102,15 @@ def _told(events: Sequence[Event], reader: Asker) -> list[Line]:
     lines = []
     for event in shown:
         kind, subject, more = deeds.kind_of(event), seen[keys[event.pk]], details.get(event.pk, deeds.More(""))
-        detail = more.text or subject.detail
+        detail = more.text or ("" if subject.kind == "post" else subject.detail)
         lines.append(Line(event, kind.said, kind.icon, subject, detail, subject.path + more.suffix))
     return lines
+
+
+def _comes_with(line: Line, other: Line) -> bool:
+    """Whether the earlier line tells all: what a repository begins with is a commit of its own."""
+    first = deeds.kind_of(other.event).begins_with == line.event.kind and line.times == 1
+    return first and (line.event.actor_id, line.subject.key) == (other.event.actor_id, other.subject.key)
 
 
 def _is_again(line: Line, other: Line) -> bool:
