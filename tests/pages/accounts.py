@@ -19,6 +19,7 @@ def fill() -> tuple[dict[str, str], dict[str, str]]:
     from allauth.socialaccount.models import SocialAccount, SocialLogin
     from django.test import Client
 
+    from portal import merging
     from portal.models import User
     from tests.live import PASSWORD
 
@@ -45,6 +46,7 @@ def fill() -> tuple[dict[str, str], dict[str, str]]:
     address = EmailAddress.objects.get_or_create(user=bob, email=bob.email)[0]
     facts = {
         "key": str(key.pk),
+        "merge": str(merging.offer(hal, into="alice").pk),
         "reset": f"{user_pk_to_url_str(kim)}-{default_token_generator.make_token(kim)}",
         "reset_lands": f"{user_pk_to_url_str(kim)}-set-password",
         "confirm": EmailConfirmationHMAC(address).key,

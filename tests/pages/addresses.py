@@ -50,6 +50,7 @@ SIGNED_IN = """
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
 /organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /feed /settings/following
+/settings/account/merging /settings/account/merging/{merge}
 /alice?tab=evaluations /alice?tab=answers
 /leaderboard/mood /leaderboard/answers /leaderboard/proposals /leaderboard/proposals/new
 /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
@@ -139,6 +140,7 @@ NO_PAGES = {
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
+    "the form with which administrators name two accounts": r"settings/account/merging/proposal",
     "the appeal of who may not sign in": r"appeals/from-sign-in/",
     "for scripts": r"accounts/2fa/webauthn/login/|.*forum/names$|.*/quotation\$?$|.*forum/drafts/\(",
     "leading to the page of an answer": r".*forum/posts/.*/reply\$?$",
