@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db.models import F, FilteredRelation, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -171,7 +172,12 @@ def _among(wanted: Wanted, places: Sequence[int]) -> TopicQuerySet:
     """Return the topics among which the page lies."""
     chosen = [wanted.category.pk] if wanted.category else places
     topics = Topic.objects.filter(LISTED, last_post__isnull=False, category__in=chosen)
-    return topics.filter(tag_links__tag=wanted.tag) if wanted.tag else topics
+    if wanted.tag is None:
+        return topics
+    # The one row that gives a topic this tag, by a name: each other look at the rows would join them again.
+    named: TopicQuerySet = topics.annotate(link=FilteredRelation("tag_links", condition=Q(tag_links__tag=wanted.tag)))
+    bearing: TopicQuerySet = named.annotate(latest=F("link__last_post_id"))
+    return bearing.filter(Q(latest__isnull=False))
 
 
 def _shown(topics: TopicQuerySet, show: str) -> TopicQuerySet:
@@ -186,7 +192,7 @@ def _shown(topics: TopicQuerySet, show: str) -> TopicQuerySet:
 def _range(topics: TopicQuerySet, wanted: Wanted) -> tuple[list[Topic], bool]:
     """Return the topics of a page, the latest first, and whether there are more in its direction."""
     # The copy of the sort key that a tag's index holds, where the list is a tag's.
-    key = "tag_links__last_post_id" if wanted.tag else "last_post"
+    key = "latest" if wanted.tag else "last_post"
     if wanted.after is not None:
         found = list(topics.filter(**{f"{key}__gt": wanted.after}).order_by(key)[: PAGE + 1])
         return found[:PAGE][::-1], len(found) > PAGE

@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import BooleanField, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from forum import matching
 from forum.ages import age
 from forum.models import Category, Post, PostWords
 from models_hub.models import Repo
@@ -24,10 +24,13 @@ from models_hub.searching.words import Term
 from portal.models import Asker
 
 CANDIDATES = 150
+# Of the posts that hold the words, so many of the newest are looked through for those of a part of the forum. Where
+# these are too few, all are, but not for a part that is large itself: there it would take seconds.
+PARTS = (3_000, 15_000)
+SMALL = 50_000  # posts of a category
 LONGEST = 20_000  # characters of a post in which an excerpt is looked for
 PAGE = 20
 TITLE, WHOLE_TITLE, ACCEPTED = 3.0, 4.0, 1.0
-QUOTE, APOSTROPHE = '"', "'"
 KINDS = ("discussion", "question", "article", "repo")
 
 
@@ -45,6 +48,17 @@ class Question:
     until: date | None = None
     latest: bool = False
     before: int | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether only a part of the forum is asked for."""
+        return bool(self.is_small or self.category or self.kind or self.solved or self.since)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether this part is small, or far from the newest posts."""
+        is_small_room = self.category is not None and self.category.post_count < SMALL
+        return bool(self.tag or self.author or self.until or is_small_room)
 
 
 class Hit(NamedTuple):
@@ -92,9 +106,9 @@ def find(question: Question, reader: Asker, rooms: Sequence[Category]) -> Found:
     if question.latest:
         return _latest(question, terms, reader, rooms)
     within = _within(question, rooms)
-    found, is_loose = _candidates(within, terms, reader), False
+    found, is_loose = _candidates(within, terms, reader, question), False
     if not found and len(terms) > 1:
-        found, is_loose = _candidates(within, terms, reader, loose=True), True
+        found, is_loose = _candidates(within, terms, reader, question, loose=True), True
     ranked = sorted(((_score(one, terms), one.pk, one) for one in found), reverse=True)
     best: dict[int, _Candidate] = {}
     times: dict[int, int] = {}
@@ -108,9 +122,7 @@ def find(question: Question, reader: Asker, rooms: Sequence[Category]) -> Found:
 def _latest(question: Question, terms: Sequence[Term], reader: Asker, rooms: Sequence[Category]) -> Found:
     """Return the newest posts that hold all words, page by page."""
     within = _within(question, rooms)
-    if question.before is not None:
-        within = within.filter(pk__lt=question.before)
-    rows = _read(within.filter(_match("words", terms)), PAGE * 2)
+    rows = _read(within, "words", terms, PAGE * 2, question)
     shown = _visible(rows, reader)[:PAGE]
     has_more = len(rows) == PAGE * 2 or len(shown) == PAGE
     last = shown[-1].pk if len(shown) == PAGE else rows[-1].pk if rows else None
@@ -149,15 +161,37 @@ def _within(question: Question, rooms: Sequence[Category]) -> QuerySet[PostWords
 
 
 def _candidates(
-    within: QuerySet[PostWords], terms: Sequence[Term], reader: Asker, *, loose: bool = False
+    within: QuerySet[PostWords], terms: Sequence[Term], reader: Asker, question: Question, *, loose: bool = False
 ) -> list[_Candidate]:
     """Return posts by their titles and by all their words, the newest of each."""
-    titled = _read(within.filter(~Q(title=""), _match("title", terms, loose=loose)), CANDIDATES)
-    said = _read(within.filter(_match("words", terms, loose=loose)), CANDIDATES)
+    titled = _read(within, "title", terms, CANDIDATES, question, loose=loose)
+    said = _read(within, "words", terms, CANDIDATES, question, loose=loose)
     return _visible(list({one.pk: one for one in (*titled, *said)}.values()), reader)
 
 
-def _read(rows: QuerySet[PostWords], limit: int) -> list[_Candidate]:
+def _read(
+    within: QuerySet[PostWords],
+    column: str,
+    terms: Sequence[Term],
+    limit: int,
+    question: Question,
+    *,
+    loose: bool = False,
+) -> list[_Candidate]:
+    """Return the newest posts of which a column holds the words."""
+    if connection.vendor == "postgresql":
+        for enough in PARTS if question.is_narrow else (2 * limit,):
+            ids = matching.newest(column, terms, enough, before=question.before, loose=loose)
+            found = _first(within.filter(pk__in=ids), limit) if ids else []
+            if len(found) >= limit or len(ids) < enough:
+                return found
+        if not question.is_small:
+            return found
+    rows = within if question.before is None else within.filter(pk__lt=question.before)
+    return _first(rows.filter(matching.condition(column, terms, loose=loose)), limit)
+
+
+def _first(rows: QuerySet[PostWords], limit: int) -> list[_Candidate]:
     columns = ("title", "words", "post__topic", "post__topic__repo", "post__created_at", "post__topic__likes")
     found = rows.order_by("-pk").values_list("pk", *columns, "post__topic__accepted")[:limit]
     return [_Candidate(*row) for row in found]
@@ -214,24 +248,6 @@ def _hit(post: Post, terms: Sequence[Term], times: int, now: datetime) -> Hit:
         likes=topic.likes,
         more=times - 1,
     )
-
-
-def _match(column: str, terms: Sequence[Term], *, loose: bool = False) -> RawSQL:
-    """Return the condition that a column holds all terms, or any of them, as the engine is asked it."""
-    if connection.vendor == "sqlite":
-        asked = (" OR " if loose else " AND ").join(f"({_either(term, QUOTE, '*', ' OR ')})" for term in terms)
-        sql = "forum_postwords.post_id IN (SELECT rowid FROM forum_search WHERE forum_search MATCH %s)"
-        return RawSQL(sql, [f"{column} : ({asked})"], output_field=BooleanField())  # noqa: S611 - words are a parameter
-    asked = (" | " if loose else " & ").join(f"({_either(term, APOSTROPHE, ':*', ' | ')})" for term in terms)
-    sql = f"forum_postwords.{column}_vector @@ %s::tsquery"
-    return RawSQL(sql, [asked], output_field=BooleanField())  # noqa: S611 - words are a parameter
-
-
-def _either(term: Term, quote: str, begun: str, between: str) -> str:
-    """Words hold letters and digits alone, so that quotes are enough."""
-    whole = f"{quote}{term.word}{quote}{begun if term.is_prefix else ''}"
-    is_within = term.stem.startswith(term.word) if term.is_prefix else term.stem == term.word
-    return whole if is_within else f"{whole}{between}{quote}{term.stem}{quote}"
 
 
 def _begin(day: date) -> datetime:

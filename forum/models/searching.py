@@ -16,5 +16,8 @@ class PostWords(models.Model):
     words = models.TextField(blank=True, default="")
     rules = models.PositiveSmallIntegerField(default=0)
 
+    class Meta:
+        indexes = (models.Index(fields=("post",), name="words_of_titles", condition=~models.Q(title="")),)
+
     def __str__(self) -> str:
         return f"words of {self.pk}"
