@@ -5,15 +5,17 @@ from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
-from models_hub.models import PullRequest, Repo
+from models_hub.models import PullRequest, Repo, Run, Study
 from portal import locating, subjects
-from portal.models import Asker
+from portal.models import Asker, Job
 from portal.subjects import Subject
 
 
 def register() -> None:
     subjects.register("repo", _repos)
     subjects.register("pull", _pulls)
+    subjects.register("run", _runs)
+    subjects.register("study", _studies)
     locating.locate(r"/(?:(dataset|space)s/)?(\w[\w.-]*)/(\w[\w.-]*)(?:/(?!discussions/).*)?", _located)
 
 
@@ -21,6 +23,20 @@ def _repos(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
     for repo in Repo.objects.visible_to(reader).filter(pk__in=pks).select_related("namespace"):
         owner = repo.namespace.user_id
         yield Subject("repo", repo.pk, repo.full_name, repo.path, str(repo.get_kind_display()), author_id=owner)
+
+
+def _runs(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    for run in Run.objects.visible_to(reader).filter(pk__in=pks).select_related("job"):
+        # Titles are the owner's own words, so that others see what kind of thing it is and no more.
+        title = run.title if run.owner_id == reader.pk else _("Run %(number)d") % {"number": run.pk}
+        failed = f" ({run.job.reason_code})" if run.job is not None and run.job.state == Job.State.FAILED else ""
+        note = f"{run.get_kind_display()} · {Job.State(run.state).label}{failed}"
+        yield Subject("run", run.pk, title, run.get_absolute_url(), _("run"), note, run.owner_id)
+
+
+def _studies(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    for study in Study.objects.filter(pk__in=pks, owner_id=reader.pk):
+        yield Subject("study", study.pk, study.title, study.get_absolute_url(), _("search"), author_id=study.owner_id)
 
 
 def _pulls(pks: Collection[int], reader: Asker) -> Iterator[Subject]:

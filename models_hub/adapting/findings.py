@@ -27,6 +27,7 @@ TEXTS = {
     ),
     "empty_texts": gettext_lazy("%(count)s rows have no text and are left out."),
     "empty_labels": gettext_lazy("%(count)s rows have no answer and are left out."),
+    "unreadable": gettext_lazy("%(count)s rows cannot be read and are left out: %(example)s"),
     "too_many_empty": gettext_lazy("More than half of the rows have no text or no answer."),
     "imbalance": gettext_lazy("The most frequent label is %(ratio)s times as frequent as the rarest one."),
     "rare_labels": gettext_lazy("%(count)s labels have fewer than %(least)s rows."),

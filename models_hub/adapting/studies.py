@@ -219,7 +219,9 @@ def end_if_done(study: Study) -> bool:
         return False
     if study.state == Study.State.RUNNING and study.runs.count() < plan.trials:
         return False
-    Study.objects.filter(pk=study.pk, state=Study.State.RUNNING).update(state=Study.State.FINISHED, finished_at=Now())
+    rows = Study.objects.filter(pk=study.pk, state=Study.State.RUNNING)
+    if rows.update(state=Study.State.FINISHED, finished_at=Now()):
+        Event.record("study.finished", subject=f"study:{study.pk}", by=study.owner)
     return True
 
 

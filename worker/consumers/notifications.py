@@ -13,7 +13,15 @@ from portal.notifying import count_anew, notify, withdraw
 from worker.telling import tell_watchers, telling_of
 
 # Jobs that are part of looking at a page, or whose end is told in another way.
-QUIET_JOBS = {"deliver_webhook", "compare_tensors", "read_table", "measure_overlap", "tell_watchers", "evaluate"}
+QUIET_JOBS = {
+    "deliver_webhook",
+    "compare_tensors",
+    "read_table",
+    "measure_overlap",
+    "tell_watchers",
+    "evaluate",
+    "search",
+}
 MANY = 1000  # topics of a repository whose readers count anew
 
 
@@ -151,10 +159,18 @@ def _job_ended(event: Event) -> set[int]:
         return notify(
             "unevaluated", people=[job.owner_id], about=event.subject, by=None, group="unevaluated", event=event.pk
         )
-    if job.kind in QUIET_JOBS:
+    if job.kind in QUIET_JOBS or Run.objects.filter(job=job, study__isnull=False).exists():
         return set()
     data = {"failed": failed, "kind": job.kind}
     return notify("job", people=[job.owner_id], about=event.subject, by=None, data=data, event=event.pk)
+
+
+def _searched(event: Event) -> set[int]:
+    study = Study.objects.filter(pk=int(event.subject.removeprefix("study:"))).first()
+    if study is None:
+        return set()
+    data = {"failed": False, "kind": "search"}
+    return notify("job", people=[study.owner_id], about=event.subject, by=None, data=data, event=event.pk)
 
 
 def _invited(event: Event) -> set[int]:
@@ -232,12 +248,14 @@ CONCERNED: dict[str, Callable[[Event], set[int]]] = {
     "topic.edited": _edited,
     "topic.accepted": _accepted,
     "topic.hidden": _seen_otherwise,
+    "topic.shown": _seen_otherwise,
     "topic.moved": _seen_otherwise,
     "topic.deleted": _seen_otherwise,
     "discussion.opened": _posted,
     "discussion.commented": _posted,
     "discussion.edited": _edited,
     "discussion.hidden": _seen_otherwise,
+    "discussion.shown": _seen_otherwise,
     "discussion.reviewed": _pull_request,
     "discussion.merged": _pull_request,
     "post.reacted": _reacted,
@@ -246,6 +264,7 @@ CONCERNED: dict[str, Callable[[Event], set[int]]] = {
     "evaluation.reproduced": _reproduced,
     "job.succeeded": _job_ended,
     "job.failed": _job_ended,
+    "study.finished": _searched,
     "organization.invited": _invited,
     "namespace.followed": _followed,
     "namespace.unfollowed": _unfollowed,

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 from forum.models import Post, Topic
 from leaderboard.models import Evaluation
-from models_hub.models import Collection, Commit, Like, Repo, SavedSearch, Watch
+from models_hub.models import Collection, Commit, Like, Repo, Run, SavedSearch, Study, Watch
 from portal.models import (
     AccessToken,
     AccountExport,
@@ -84,6 +84,7 @@ def _write(attempt: Attempt, user: User, path: str) -> None:
 def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     """Yield each part's name with its rows. Of what belongs to others, only what the person did with it."""
     account = ("username", "email", "first_name", "about", "links", "language", "theme", "date_joined", "last_login")
+    account += ("shows_year", "shows_activity", "shows_follows", "shows_likes")
     yield "account", _rows(User.objects.filter(pk=user.pk), *account)
     yield "former_names", _rows(FormerName.objects.filter(namespace__user=user), "lower", "created_at")
     yield "email_addresses", _rows(EmailAddress.objects.filter(user=user), "email", "verified", "primary")
@@ -105,6 +106,9 @@ def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     place = ("repo__kind", "repo__namespace__name", "repo__name")
     commits = Commit.objects.filter(author=user, repo__in=seen)
     yield "commits", _rows(commits, *place, "oid", "title", "description", "authored_at")
+    runs = Run.objects.filter(owner=user)
+    yield "runs", _rows(runs, "id", "kind", "title", "task", "recipe", "architecture", "target", "created_at", "scores")
+    yield "studies", _rows(Study.objects.filter(owner=user), "id", "title", "space", "plan", "state", "created_at")
     yield "likes", _rows(Like.objects.filter(user=user, repo__in=seen), *place, "created_at")
     yield "watches", _rows(Watch.objects.filter(user=user, repo__in=seen), *place, "created_at")
     collections = Collection.objects.filter(namespace__user=user)

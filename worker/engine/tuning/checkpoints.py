@@ -83,7 +83,7 @@ def write(
     tensors, rest = _flat(optimizer.state_dict())
     save_file(tensors, partial / OPTIMIZER)
     if (folder / BEST).exists():
-        _link(folder / BEST, partial / BEST)
+        shutil.copyfile(folder / BEST, partial / BEST)
     state = {
         "step": progressed.step,
         "progressed": asdict(progressed),
@@ -116,7 +116,7 @@ def read(folder: Path, identity: str) -> Found | None:
         )
     (folder / BEST).unlink(missing_ok=True)
     if (place / BEST).exists():
-        _link(place / BEST, folder / BEST)
+        shutil.copyfile(place / BEST, folder / BEST)
     return Found(
         progressed=progressed,
         weights=load_file(place / WEIGHTS),
@@ -190,13 +190,6 @@ def _deep(tensors: Mapping[str, torch.Tensor], rest: Mapping[str, Any]) -> dict[
 
 def _on_cpu(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without links
-        shutil.copyfile(source, target)
 
 
 def _sync(path: Path) -> None:
