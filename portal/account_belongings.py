@@ -13,6 +13,7 @@ from portal.models import (
     Appeal,
     Case,
     Follow,
+    Handover,
     Membership,
     Namespace,
     Notice,
@@ -176,6 +177,8 @@ def _obstacles(source: User, target: User) -> Iterator[str]:
         yield _("These are one account.")
     if source.is_staff or source.is_superuser:
         yield _("%(name)s is staff. Its rights have to be taken from it first.") % {"name": source.username}
+    if Handover.objects.unfinished().filter(into=source, began_at__isnull=False).exists():
+        yield _("%(name)s is taking in another account just now.") % {"name": source.username}
     for one in (source, target):
         if one.deletion_due_at is not None:
             yield _("%(name)s is to be deleted.") % {"name": one.username}

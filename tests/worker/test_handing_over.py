@@ -307,6 +307,14 @@ def test_what_is_in_the_way_is_said_before(alice, bob, make_repo, morgan):
         merging.offer(morgan, into="bob")
 
 
+def test_who_takes_in_another_cannot_end_before_that_is_done(alice, bob, charlie):
+    begun(alice, bob)
+    with pytest.raises(Conflict, match="taking in"):
+        merging.offer(bob, into="charlie")
+    User.objects.filter(pk=bob.pk).update(deletion_due_at=world.ago(1))
+    assert closing_accounts.close_due() == 0
+
+
 def test_a_name_that_was_taken_meanwhile_stops_nothing(alice, bob, make_repo):
     mine = make_repo(alice, "same")
     row = begun(alice, bob)
