@@ -25,7 +25,7 @@ PAGE = 30
 def notices(request: HttpRequest) -> HttpResponse:
     """What was decided about oneself, and every line of the log that names one."""
     user, before = require_user(request), request.GET.get("before", "")
-    rows = Notice.objects.filter(person=user).select_related("decision", "appeal").order_by("-id")
+    rows = Notice.objects.filter(person=user).select_related("decision__case", "appeal").order_by("-id")
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     page = list(rows[: PAGE + 1])
