@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from forum.models import Post, Reaction, Topic
 from leaderboard.models import Evaluation
 from models_hub.hearing import keepers
+from models_hub.models import Run, Study
 from portal.models import Event, Job, Membership, Namespace, Notification, User
 from portal.notifying import count_anew, notify, withdraw
 from worker.telling import tell_watchers, telling_of
