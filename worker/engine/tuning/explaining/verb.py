@@ -1,0 +1,127 @@
+"""The verb `explain`."""
+
+import math
+from typing import Any
+
+import torch
+
+from worker.engine.contracts import EngineError, require
+from worker.engine.failures import failing_as
+from worker.engine.load import LoadedModel
+from worker.engine.progress import Progress
+from worker.engine.repeating import repeatable
+from worker.engine.tuning.explaining.asked import MAX_ANSWER, Asked, Score, ask
+from worker.engine.tuning.explaining.contracts import ExplainSpec
+from worker.engine.tuning.explaining.weighing import Weighed, by_gradients, by_occlusion, filler_of
+from worker.engine.tuning.exporting.kinds import load_subject
+
+FORMS = {
+    "text-classification": ({"text"}, {"text", "text2"}),
+    "token-classification": ({"tokens"},),
+    "question-answering": ({"question", "context"},),
+}
+DIGITS = 6
+
+
+def explain(spec: ExplainSpec, progress: Progress) -> dict[str, Any]:
+    """Return the words of the question, each with its place and what it adds to the answer."""
+    repeatable(spec.seed, spec.threads)
+    progress.report(0.0, "loading the model", always=True)
+    kind, model = load_subject(spec.model_dir)
+    require(kind.name in FORMS, f"answers of models for {kind.name} are not explained")
+    require(set(spec.question) in FORMS[kind.name], f"the question is not one for {kind.name}")
+    model.model.requires_grad_(requires_grad=False)
+    asked = ask(model, spec.question, spec.max_length)
+    progress.report(0.2, "explaining", always=True)
+    with failing_as("inference_failed", "The model fails on the question."):
+        score, answer = _chosen(kind.name, model, asked, spec)
+        weighed = (
+            by_gradients(model, asked, score, spec.steps)
+            if spec.method == "gradients"
+            else by_occlusion(model, asked, score)
+        )
+    _check(weighed)
+    progress.report(1.0, "done", always=True)
+    return {
+        "task": kind.name,
+        "method": spec.method,
+        "steps": spec.steps if spec.method == "gradients" else None,
+        **answer,
+        "score": round(weighed.score, DIGITS),
+        "nothing": round(weighed.nothing, DIGITS),
+        "delta": None if weighed.delta is None else round(weighed.delta, DIGITS),
+        "hidden_by": model.tokenizer.tokenizer.id_to_token(filler_of(model)),
+        "texts": asked.texts,
+        "truncated": asked.truncated,
+        "words": [
+            {
+                "field": word.field,
+                "start": word.start,
+                "end": word.end,
+                "weight": round(weight, DIGITS),
+                **({} if word.number is None else {"number": word.number}),
+            }
+            for word, weight in zip(asked.words, weighed.weights, strict=True)
+        ],
+    }
+
+
+def _chosen(kind: str, model: LoadedModel, asked: Asked, spec: ExplainSpec) -> tuple[Score, dict[str, Any]]:
+    """Return the number that is explained, and the answer that it belongs to."""
+    with torch.inference_mode():
+        said = model.model(**asked.inputs)
+    if kind != "question-answering":
+        return _of_a_label(kind, model, asked, spec, said)
+    start, end = _span(said, asked)
+    inside = set(range(start, end + 1))
+    words = [word for word in asked.words if word.field == "context" and inside & set(word.tokens)]
+    first, last = words[0].start, words[-1].end
+    answer = {"answer": {"text": asked.texts["context"][first:last], "start": first, "end": last}}
+    return lambda output: output.start_logits[:, start] + output.end_logits[:, end], answer
+
+
+def _of_a_label(
+    kind: str, model: LoadedModel, asked: Asked, spec: ExplainSpec, said: Any
+) -> tuple[Score, dict[str, Any]]:
+    labels = model.config.labels
+    place = None
+    if kind == "token-classification":
+        found = [word for word in asked.words if word.number == spec.word]
+        require(bool(found), "the word lies behind what the model reads")
+        place = found[0].tokens[0]
+    logits = said.logits[0] if place is None else said.logits[0, place]  # (labels,)
+    if spec.target is not None and spec.target not in labels:
+        raise EngineError("bad_spec", f"target must be one of: {', '.join(labels)[:500]}")
+    own = int(logits.argmax())
+    target = own if spec.target is None else labels.index(spec.target)
+    if len(labels) == 1:
+        answer: dict[str, Any] = {"answer": {"value": round(float(logits[0]), DIGITS)}, "target": labels[0]}
+    else:
+        scores = torch.softmax(logits.double(), dim=-1).tolist()
+        answer = {
+            "answer": {"label": labels[own], "probability": round(scores[own], DIGITS)},
+            "target": labels[target],
+        }
+    if place is None:
+        return lambda output: output.logits[:, target], answer
+    return lambda output: output.logits[:, place, target], answer
+
+
+def _span(said: Any, asked: Asked) -> tuple[int, int]:
+    """Return the tokens that the answer begins and ends with: the best pair of the passage."""
+    inside = sorted({place for word in asked.words if word.field == "context" for place in word.tokens})
+    if not inside:
+        raise EngineError("bad_spec", "The question leaves no room for the passage; ask a shorter one.")
+    starts, ends = said.start_logits[0], said.end_logits[0]
+    pairs = (
+        (float(starts[first] + ends[last]), -first, -last)
+        for number, first in enumerate(inside)
+        for last in inside[number : number + MAX_ANSWER]
+    )
+    _best, first, last = max(pairs)
+    return -first, -last
+
+
+def _check(weighed: Weighed) -> None:
+    if not all(math.isfinite(number) for number in (*weighed.weights, weighed.score)):
+        raise EngineError("non_finite_scores", "The model answers NaN or infinity; its weights are damaged.")
