@@ -8,7 +8,7 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forum.models import LISTED, Category, CategoryReader, Ignoring, Level, Reader, Topic, TopicReader
+from forum.models import LISTED, Category, CategoryReader, Ignoring, Level, Post, Reader, Topic, TopicReader
 from portal.errors import InvalidInput
 from portal.models import Asker, User
 
@@ -71,6 +71,31 @@ def note_posted(topic: Topic, *, by: User, number: int) -> None:
         TopicReader.objects.bulk_create([row], ignore_conflicts=True)
 
 
+def pass_over(topic: Topic, number: int) -> None:
+    """Let a post that is no news, a note of moderators or what waits to be let in, make nothing unread."""
+    TopicReader.objects.filter(topic=topic, last_read=number - 1).update(last_read=number)
+
+
+def come_back_to(post: Post) -> None:
+    """Let a post that was just let in be unread, where it is the last one of its topic."""
+    if post.number == Topic.objects.values_list("last_number", flat=True).get(pk=post.topic_id):
+        rows = TopicReader.objects.filter(topic=post.topic_id, last_read=post.number).exclude(user=post.author_id)
+        rows.update(last_read=post.number - 1)
+
+
+def lower_floors(*topics: int) -> None:
+    """Let those who follow these topics find them among what is unread, though their last posts are old ones.
+
+    For what comes back, or to another place, in the transaction that brings it there.
+    """
+    rows = Topic.objects.filter(LISTED, pk__in=topics, last_post__isnull=False)
+    for topic, category, last_post in rows.values_list("pk", "category", "last_post"):
+        own = TopicReader.objects.filter(topic=topic, level__gte=Level.TRACKING)
+        whole = CategoryReader.objects.filter(category=category, level__gte=Level.TRACKING)
+        followers = Q(user__in=own.values("user")) | Q(user__in=whole.values("user"))
+        Reader.objects.filter(followers, unread_floor__gte=last_post).update(unread_floor=last_post - 1)
+
+
 def ignore(other: User, *, by: User) -> None:
     """Fold what the other says from now on; a second call changes nothing."""
     if other.pk == by.pk:
@@ -99,7 +124,7 @@ def _set_of_topic(topic: Topic, reader: User, level: Level) -> None:
         unique_fields=("user", "topic"),
         update_fields=("level",),
     )
-    if level >= Level.TRACKING and topic.last_post_id is not None:
+    if level != Level.MUTED and topic.last_post_id is not None:
         # It may be older than all that was unread before.
         Reader.objects.filter(user=reader).update(unread_floor=Least("unread_floor", Value(topic.last_post_id - 1)))
 

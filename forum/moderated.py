@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from forum import counting, discussing, naming, posting
+from forum import counting, discussing, levels, naming, posting
 from forum.models import Post, Steward, Topic
 from portal import moderated
 from portal.errors import NotFound
@@ -91,6 +91,8 @@ class Topics:
         topic.save(update_fields=("hidden_at",))
         if counting.is_listed(topic):
             counting.list_topic(topic)
+        levels.lower_floors(pk)
+        discussing.record("shown", topic, by=decision.undone_by)
 
 
 def _target(kind: str, pk: int, topic: Topic, post: Post | None) -> Target:
@@ -158,6 +160,7 @@ def _show(post: Post, decision: Decision) -> None:
     _keep(post, hidden_at=None, hidden_by=None, hidden_why="", data=data)
     if decision.before.get("accepted"):
         Topic.objects.filter(pk=post.topic_id, accepted=None).update(accepted=post)
+    discussing.record("shown", post.topic, by=decision.undone_by, comment=post.pk, **posting.facts(post))
 
 
 def _let_in(post: Post) -> None:
@@ -165,6 +168,8 @@ def _let_in(post: Post) -> None:
         return
     _keep(post, held_at=None)
     counting.count_post(post.topic, post)
+    levels.come_back_to(post)
+    levels.lower_floors(post.topic_id)
     discussing.record("commented", post.topic, by=post.author, comment=post.pk, **_facts(post))
 
 
@@ -175,6 +180,7 @@ def _let_topic_in(topic: Topic) -> None:
     topic.save(update_fields=("held_at",))
     if counting.is_listed(topic):
         counting.list_topic(topic)
+    levels.lower_floors(topic.pk)
     post = topic.posts.order_by("number").first()
     if post is not None:
         discussing.record("opened", topic, by=topic.author, title=topic.title, **_facts(post))

@@ -87,6 +87,8 @@ def append(
     )
     if not held:
         counting.count_post(topic, post)
+    if held or not counting.is_bump(post):
+        levels.pass_over(topic, post.number)
     attaching.note_shown(post)
     if by is not None and kind == Post.Kind.COMMENT:
         levels.note_posted(topic, by=by, number=post.number)

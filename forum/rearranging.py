@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from forum import counting, discussing, keeping_order, permissions, recounting
+from forum import counting, discussing, keeping_order, levels, permissions, recounting
 from forum.learning import articles
 from forum.models import Category, Poll, Post, Topic, TopicReader
 from models_hub import proposing
@@ -33,6 +33,7 @@ def move(topic: Topic, *, by: Asker, to: Category, reason: str = "") -> None:
         topic.category = now.category = to
         articles.note_moved(now)
         _list(now)
+        levels.lower_floors(now.pk)
         facts = {"from": before.pk, "to": to.pk}
         keeping_order.note(topic, user, "moved", reason, facts)
         keeping_order.log(topic, user, "moved", reason, before={"category": before.slug}, after={"category": to.slug})
@@ -57,6 +58,7 @@ def split(
         recounting.mend_topics([topic.pk, new.pk])
         _list(now)
         _list(new)
+        levels.lower_floors(topic.pk, new.pk)
         articles.note_moved(new)
         facts = {"count": len(posts)}
         keeping_order.note(topic, user, "split", reason, facts | {"to": new.pk, "title": title})
@@ -91,6 +93,7 @@ def merge(topic: Topic, *, by: Asker, into: Topic, reason: str = "") -> None:
         _bring_readers(source, target)
         recounting.mend_topics([source.pk, target.pk])
         _list(target)
+        levels.lower_floors(target.pk)
         facts = {"count": len(posts), "from": topic.pk, "title": topic.title}
         keeping_order.note(into, user, "merged", reason, facts)
         discussing.record("merged_away", topic, by=user, into=into.pk)

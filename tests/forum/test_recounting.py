@@ -1,134 +1,48 @@
-"""Whatever people do in whatever order, the counters are what a recount finds."""
+"""Whatever people do in whatever order, counters, what is unread and reputation are what a recount finds."""
 
 import os
-import random
+from collections import defaultdict
+from datetime import datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from forum import accepting, counting, discussing, keeping_order, marking, opening, polling, rearranging, recounting
+from forum import discussing, opening, reading, recounting
 from forum.admission import Admission
-from forum.models import Category, Poll, Post, Reaction, Tag, Topic
-from forum.opening import NewTopic
-from forum.polling import NewPoll
-from portal.errors import DomainError
-from portal.models import User
+from forum.models import Category, CategoryReader, Level, Tag, Topic, TopicReader
+from portal import evidence, reputation
+from portal.models import Reputation, ReputationLine, User
+from tests.badges.world import person
+from tests.forum.life import VERBS, Life
 
 OPERATIONS = int(os.environ.get("FORUM_OPERATIONS", "240"))
 RUNS = 4 if OPERATIONS < 1000 else 20
-TEXTS = ("Yes.", "No.", "Perhaps.")
-TAGS = ("bert", "chinese", "tiny")
-
-
-class Life:
-    """People who do one thing after another; which and with what, a generator says."""
-
-    def __init__(self, people: list[User], categories: list[Category]) -> None:
-        self.people, self.categories = people, categories
-        self.dice = random.Random(0)
-
-    def someone(self) -> User:
-        return self.dice.choice(self.people)
-
-    def topic(self) -> Topic:
-        topics = Topic.objects.filter(deleted_at=None).select_related("category", "repo").order_by("pk")
-        return self.dice.choice(list(topics)) if topics else self.begin()
-
-    def post(self) -> Post:
-        topic = self.topic()
-        post = self.dice.choice(list(topic.posts.filter(kind=Post.Kind.COMMENT).order_by("number")))
-        post.topic = topic
-        return post
-
-    def begin(self) -> Topic:
-        poll = self.dice.choice([None, NewPoll("Which?", ("one", "two", "three"), max_choices=2)])
-        tags = self.dice.sample(TAGS, self.dice.randrange(3))
-        kind = self.dice.choice(["question", "discussion"])
-        new = NewTopic("A topic of chance", self.dice.choice(TEXTS), kind=kind, tags=tags, poll=poll)
-        return opening.open_topic(category=self.dice.choice(self.categories), by=self.someone(), new=new)
-
-    def answer(self) -> None:
-        opening.reply(self.topic(), by=self.someone(), text=self.dice.choice(TEXTS))
-
-    def edit(self) -> None:
-        discussing.edit(self.post(), by=self.someone(), text=self.dice.choice(TEXTS))
-
-    def hide(self) -> None:
-        discussing.hide(self.post(), by=self.someone())
-
-    def let_in(self) -> None:
-        post = Post.objects.filter(held_at__isnull=False, topic__deleted_at=None).order_by("pk").first()
-        if post is not None:
-            post.held_at = None
-            post.save()
-            counting.count_post(post.topic, post)
-
-    def react(self) -> None:
-        marking.react(self.post(), by=self.someone(), kind=self.dice.choice(Reaction.Kind.values))
-
-    def unreact(self) -> None:
-        row = self.dice.choice(list(Reaction.objects.order_by("pk")))
-        marking.unreact(row.post, by=row.user, kind=row.kind)
-
-    def accept(self) -> None:
-        accepting.accept(self.post(), by=self.someone())
-
-    def unaccept(self) -> None:
-        accepting.unaccept(self.topic(), by=self.someone())
-
-    def vote(self) -> None:
-        poll = self.dice.choice(list(Poll.objects.order_by("pk")))
-        options = list(poll.options.values_list("pk", flat=True))
-        polling.vote(poll, by=self.someone(), options=self.dice.sample(options, self.dice.randrange(3)))
-
-    def move(self) -> None:
-        rearranging.move(self.topic(), by=self.people[0], to=self.dice.choice(self.categories))
-
-    def split(self) -> None:
-        topic = self.topic()
-        numbers = [number for number in topic.posts.values_list("number", flat=True) if self.dice.random() < 0.4]
-        rearranging.split(topic, by=self.people[0], numbers=numbers, title="Split off")
-
-    def merge(self) -> None:
-        rearranging.merge(self.topic(), by=self.people[0], into=self.topic())
-
-    def retag(self) -> None:
-        keeping_order.retag(self.topic(), by=self.someone(), tags=self.dice.sample(TAGS, self.dice.randrange(3)))
-
-    def close(self) -> None:
-        keeping_order.close(self.topic(), by=self.someone())
-
-    def reopen(self) -> None:
-        keeping_order.reopen(self.topic(), by=self.someone())
-
-    def delete(self) -> None:
-        keeping_order.delete(self.topic(), by=self.someone())
-
-    def do(self, name: str, seed: int) -> bool:
-        """Do one thing; what is refused changes nothing, which is also to be seen."""
-        self.dice.seed(seed)
-        try:
-            with transaction.atomic():
-                getattr(self, name)()
-        except (DomainError, IndexError):
-            return False
-        return True
-
-
-VERBS = sorted(set(vars(Life)) - {"do", "someone", "topic", "post"} - {n for n in vars(Life) if n.startswith("__")})
-OFTEN = ["begin", "answer", "answer", "answer", "react", "vote"]
+OFTEN = [
+    "begin",
+    "answer",
+    "answer",
+    "answer",
+    "react",
+    "react",
+    "vote",
+    "follow",
+    "read",
+    "accept",
+    "lift_floor",
+    "relay",
+]
 STEPS = st.tuples(st.sampled_from(OFTEN + VERBS), st.integers(0, 2**32))
 
 
 @pytest.fixture
-def life(morgan: User, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> Life:
-    """Staff and two others; one text of eight waits to be let in, and is not rendered: that is not what we look at."""
+def life(db: None, monkeypatch: pytest.MonkeyPatch) -> Life:
+    """Staff and three others; one text of eight waits to be let in, and none is rendered: that is tried elsewhere."""
     categories = [Category.objects.create(slug=slug) for slug in ("one", "two")]
-    found = Life([morgan, alice, bob], categories)
+    found = Life([person(is_staff=True), person(), person(), person()], categories)
 
     def admit(**given: object) -> Admission:
         return Admission(held=found.dice.random() < 0.125, text=str(given["text"]))
@@ -139,17 +53,66 @@ def life(morgan: User, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) 
     return found
 
 
-@settings(max_examples=RUNS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+# To make hundreds of steps fewer takes longer than to look at what they were.
+@settings(
+    max_examples=RUNS, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
 @given(steps=st.lists(STEPS, min_size=OPERATIONS // RUNS, max_size=OPERATIONS // RUNS))
-def test_counters_equal_a_recount_after_random_operations(life: Life, steps: list[tuple[str, int]]):
+def test_all_that_is_counted_equals_a_recount_after_random_operations(life: Life, steps: list[tuple[str, int]]):
     with transaction.atomic():
+        life.told = 0
         done = [verb for verb, seed in steps if life.do(verb, seed)]
+        life.relay()
+        reputation.recompute({one.pk for one in life.people})
 
         assert [str(wrong) for wrong in recounting.check()] == [], done
+        for one in life.people:
+            assert list(reading.unread(one)) == unread_by_hand(one), done
+            assert points_kept(one) == pytest.approx(points_by_hand(one)), done
+        assert reputation.reconcile({one.pk for one in life.people}) == 0, done
         transaction.set_rollback(True)
 
 
-def test_the_command_says_what_is_wrong_and_mends_it(life: Life, alice: User):
+def unread_by_hand(reader: User) -> list[Topic]:
+    """Return what the person follows and has not read to its end, without any aid of queries, the latest first."""
+    marks = {row.topic_id: row for row in TopicReader.objects.filter(user=reader)}
+    rooms = {row.category_id: row for row in CategoryReader.objects.filter(user=reader)}
+    found = []
+    for topic in Topic.objects.filter(deleted_at=None, hidden_at=None, held_at=None).order_by("-last_post"):
+        mark, room = marks.get(topic.pk), rooms.get(topic.category_id or 0)
+        own, whole = mark.level if mark else Level.NORMAL, room.level if room else Level.NORMAL
+        follows = own >= Level.TRACKING or (own == Level.NORMAL and whole >= Level.TRACKING)
+        is_past = room is not None and (topic.last_post_id or 0) <= room.read_floor
+        if follows and not is_past and topic.last_number > (mark.last_read if mark else 0):
+            found.append(topic)
+    return found
+
+
+def points_kept(one: User) -> dict[str, float]:
+    return dict(Reputation.objects.filter(user=one).values_list("track", "points"))
+
+
+def points_by_hand(one: User) -> dict[str, float]:
+    """Return the points of what others did for the person, after the caps of a day and of a pair."""
+    found: dict[str, float] = defaultdict(float)
+    day: dict[object, float] = defaultdict(float)
+    pair: list[tuple[int | None, datetime, float]] = []
+    lines = ReputationLine.objects.filter(user=one, reverses=None, reversal=None)
+    partial = evidence.partial({(one.pk, line.giver_id) for line in lines if line.giver_id})
+    for line in lines.order_by("at", "pk"):
+        points = line.points * line.weight
+        if reputation.KINDS[line.kind].is_vote:
+            since = line.at - timedelta(days=30)
+            given_lately = sum(part for giver, at, part in pair if giver == line.giver_id and at > since)
+            points = 0 if (one.pk, line.giver_id) in partial else points
+            points = max(0, min(points, 100 - day[line.at.date()], 20 - given_lately))
+            day[line.at.date()] += points
+            pair.append((line.giver_id, line.at, points))
+        found[line.track] += points
+    return {track: points for track, points in found.items() if points > 0}
+
+
+def test_the_command_says_what_is_wrong_and_mends_it(life: Life):
     topic = life.begin()
     Topic.objects.filter(pk=topic.pk).update(comments=7)
     Tag.objects.create(name="unused", topic_count=3)

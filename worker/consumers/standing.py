@@ -8,16 +8,20 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from forum.models import Post
 from models_hub import badge_rules
 from models_hub.models import Repo
 from portal import badge_catalogue, trust
 from portal.models import BadgeClaim, Event, Recheck, Report, User
 
+# What happens to a topic as a whole, or to one post of it: it concerns all who spoke there.
+WHOLE = ("topic.hidden", "topic.shown", "topic.deleted", "topic.moved", "topic.split", "topic.merged_away")
 # Which lines of the ledger may change with an event.
 LINES = {
     "topic.accepted": ("answer.accepted",),
-    "topic.hidden": ("answer.accepted", "post.liked", "article.approved"),
-    "discussion.hidden": ("answer.accepted", "post.liked"),
+    "topic.unaccepted": ("answer.accepted",),
+    **dict.fromkeys(WHOLE, ("answer.accepted", "post.liked", "article.approved")),
+    **dict.fromkeys(("discussion.hidden", "discussion.shown"), ("answer.accepted", "post.liked")),
     "post.reacted": ("post.liked",),
     "post.unreacted": ("post.liked",),
     "article.approved": ("article.approved",),
@@ -77,9 +81,19 @@ def people_of(event: Event) -> Iterable[int]:
         found.add(badge_rules.owner_of(repo) if repo else None)
     elif kind == "user" and pk.isdigit():
         found.add(int(pk))
+    if event.kind in WHOLE and "comment" not in event.payload:
+        found |= _speakers(event)
     if "case" in event.payload:
         found |= set(Report.objects.filter(case=event.payload["case"]).values_list("reporter_id", flat=True)[:MANY])
     if "claim" in event.payload:
         found |= set(BadgeClaim.objects.filter(pk=event.payload["claim"]).values_list("user_id", flat=True))
     numbers = {person for person in found if isinstance(person, int)}
     return User.objects.filter(pk__in=numbers, is_active=True).values_list("pk", flat=True)
+
+
+def _speakers(event: Event) -> set[int | None]:
+    """Return who spoke in a topic, and in the one into which its posts were brought."""
+    facts = event.payload
+    topics = [facts.get("topic"), facts.get("into"), facts.get("to") if event.kind == "topic.split" else None]
+    posts = Post.objects.filter(topic__in=[pk for pk in topics if pk])
+    return set(posts.order_by().values_list("author", flat=True).distinct()[:MANY])
