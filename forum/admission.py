@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop, ngettext
 from forum.models import Category, Post, Topic
 from models_hub import permissions
 from models_hub.models import Repo
-from portal import moderating, restraining, trust, watched_words
+from portal import deciding, moderating, restraining, trust, watched_words
 from portal.errors import InvalidInput, NotAllowed, TooOften
 from portal.models import Decision, ModerationRules, Reason, SeenHost, SeenText, User
 from portal.watched_words import Action, Hit
@@ -273,7 +273,7 @@ def _silence(by: User) -> None:
         until=timezone.now() + timedelta(hours=SILENCE_HOURS),
     )  # fmt: skip
     with transaction.atomic():
-        moderating.carry_out(decision, by=None)
+        deciding.carry_out(decision, by=None)
 
 
 def forget_old() -> int:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forum.models import Post
-from portal import moderating
+from portal import deciding
 from portal.errors import Conflict
 from portal.models import Asker, Decision, User
 
@@ -44,7 +44,7 @@ def show_again(post: Post, *, by: User) -> None:
     post.save(update_fields=("data",))
     hiding = Decision.objects.filter(about=f"post:{post.pk}", action="hide", undone_at=None)
     for decision in hiding.order_by("-pk"):
-        moderating.undo(decision, by=by, internal="Its author has changed it.")
+        deciding.undo(decision, by=by, internal="Its author has changed it.")
     post.refresh_from_db()
     if post.is_hidden:
         raise Conflict(_("A hidden comment cannot be edited."))

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from portal import moderating
+from portal import deciding, judging, moderating
 from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.mod_actions import ACTIONS, Action
 from portal.models import Appeal, Decision, Event, Notice, Report, User
@@ -63,7 +63,7 @@ def require_may_decide(user: User, one: Appeal) -> None:
     if one.notice.person_id == user.pk:
         raise NotAllowed(_("Nobody decides on an appeal of their own."))
     if decision.case is not None:
-        moderating.require_may_judge(user, decision.case)
+        judging.require_may_judge(user, decision.case)
 
 
 def decide(one: Appeal, *, by: User, status: str, answer: str, instead: str = "", hours: int | None = None) -> Appeal:
@@ -83,9 +83,9 @@ def decide(one: Appeal, *, by: User, status: str, answer: str, instead: str = ""
             raise Conflict(_("Somebody has decided on this appeal already."))
         one.refresh_from_db()
         if status != Appeal.Status.UPHELD and decision.undone_at is None:
-            moderating.undo(decision, by=by, internal="appeal")
+            deciding.undo(decision, by=by, internal="appeal")
         if status == Appeal.Status.OVERTURNED and decision.case is not None:
-            moderating.judge_again(decision.case, Report.Verdict.DISAGREED)
+            deciding.judge_again(decision.case, Report.Verdict.DISAGREED)
         if status == Appeal.Status.CHANGED and new is not None:
             _put_in_place(decision, new, by=by, text=answer, hours=hours)
         moderating.note(
@@ -105,7 +105,7 @@ def _put_in_place(decision: Decision, new: Action, *, by: User, text: str, hours
         case=decision.case, about=decision.about, action=new.name, level=new.level, reason=decision.reason,
         text=text.strip(), by=by, person_id=decision.person_id, until=until,
     )  # fmt: skip
-    moderating.carry_out(stands, by=by)
+    deciding.carry_out(stands, by=by)
 
 
 def restoring_after(one: Appeal) -> tuple[str, str] | None:

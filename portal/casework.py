@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from portal import flagging, moderated, moderating, restraining, trust
+from portal import flagging, judging, moderated, restraining, trust
 from portal.mod_actions import ACTIONS, Action
 from portal.models import Case, Decision, Reason, Report, ReporterScore, Restraint, User
 from portal.moderated import Target
@@ -53,7 +53,7 @@ class Page:
 
 def page_of(filters: Filters, *, user: User, size: int) -> Page:
     """Return a page of cases that the person may judge, in one query."""
-    rows = moderating.open_to(user).filter(status=filters.status)
+    rows = judging.open_to(user).filter(status=filters.status)
     if filters.kind:
         rows = rows.filter(kind=filters.kind)
     if filters.about:
@@ -89,7 +89,7 @@ def _cursor(last: Case, filters: Filters) -> str:
 
 def counts(user: User) -> dict[str, int]:
     """Return how many open cases of each kind the person could judge, and how many are late."""
-    rows = moderating.open_to(user).filter(status=Case.Status.OPEN)
+    rows = judging.open_to(user).filter(status=Case.Status.OPEN)
     found = {str(row["kind"]): int(row["n"]) for row in rows.order_by().values("kind").annotate(n=Count("id"))}
     late = rows.filter(due_at__lt=timezone.now()).count()
     return {**found, "all": sum(found.values()), "late": late}
@@ -137,7 +137,7 @@ def file_of(case: Case, *, user: User) -> File:
     target = moderated.load(case.about)
     hosts = list(case.hosts.values_list("host", flat=True)[:20])
     author = case.author
-    may = moderating.may_judge(user, case)
+    may = judging.may_judge(user, case)
     return File(
         target=target,
         reports=_said(case),
@@ -184,7 +184,7 @@ def _similar(case: Case, hosts: Sequence[str], user: User) -> list[tuple[Case, s
         alike |= Q(text_hash=case.text_hash)
     if hosts:
         alike |= Q(hosts__host__in=hosts)
-    rows = moderating.open_to(user).filter(alike).exclude(pk=case.pk).distinct().order_by("-id")[:SIMILAR]
+    rows = judging.open_to(user).filter(alike).exclude(pk=case.pk).distinct().order_by("-id")[:SIMILAR]
     return [(row, _likeness(case, row)) for row in rows]
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from portal import casework, moderating
+from portal import casework, deciding, judging
 from portal.authentication import require_user
 from portal.errors import DomainError, NotAllowed, status_of
 from portal.mod_actions import ACTIONS
@@ -31,7 +31,7 @@ def for_moderators(view: View) -> View:
     @never_cache
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not moderating.may_moderate(require_user(request)):
+        if not judging.may_moderate(require_user(request)):
             raise NotAllowed(_("Only moderators may see this."))
         return view(request, *args, **kwargs)
 
@@ -83,12 +83,12 @@ def decision(request: HttpRequest, case_id: int) -> HttpResponse:
     """Decide a case."""
     user = require_user(request)
     row = _load(user, case_id)
-    form = DecisionForm(request.POST, actions=moderating.choices(row, user))
+    form = DecisionForm(request.POST, actions=judging.choices(row, user))
     if not form.is_valid():
         return _case_page(request, user, row, form=form, status=400)
     given = form.cleaned_data
     try:
-        made = moderating.decide(
+        made = deciding.decide(
             row, by=user, action=given["action"], version=given["version"], reason=given["reason"],
             text=given["text"], internal=given["internal"], hours=given["hours"] or None,
         )  # fmt: skip
@@ -109,7 +109,7 @@ def claim(request: HttpRequest, case_id: int) -> HttpResponse:
     """Take a case, or let it go."""
     user = require_user(request)
     try:
-        moderating.claim(_load(user, case_id), by=user)
+        deciding.claim(_load(user, case_id), by=user)
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("moderation_case", case_id=case_id)
@@ -124,9 +124,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
     chosen = [value.partition(":") for value in request.POST.getlist("case")[:MAX_BULK]]
     versions = {int(pk): int(version) for pk, _c, version in chosen if pk.isdecimal() and version.isdecimal()}
     done, left = 0, 0
-    for row in moderating.open_to(user).filter(pk__in=versions):
+    for row in judging.open_to(user).filter(pk__in=versions):
         try:
-            moderating.decide(row, by=user, action=action, version=versions[row.pk], reason=reason)
+            deciding.decide(row, by=user, action=action, version=versions[row.pk], reason=reason)
             done += 1
         except DomainError:
             left += 1
@@ -154,10 +154,10 @@ def undoing(request: HttpRequest, decision_id: int) -> HttpResponse:
     """Put things back as they were."""
     user = require_user(request)
     row = get_object_or_404(Decision.objects.select_related("case"), pk=decision_id)
-    if row.case is None or not moderating.may_judge(user, row.case):
+    if row.case is None or not judging.may_judge(user, row.case):
         raise NotAllowed(_("Somebody else must decide this."))
     try:
-        moderating.undo(row, by=user, internal=request.POST.get("internal", "")[:4000])
+        deciding.undo(row, by=user, internal=request.POST.get("internal", "")[:4000])
         messages.success(request, _("Undone."))
     except DomainError as error:
         messages.error(request, error.message)
@@ -168,7 +168,7 @@ def _on_decision(request: HttpRequest, decision_id: int, *, withdraw: bool) -> H
     user = require_user(request)
     row = get_object_or_404(Decision.objects.select_related("case"), pk=decision_id, case__isnull=False)
     try:
-        (moderating.withdraw if withdraw else moderating.confirm)(row, by=user)
+        (deciding.withdraw if withdraw else deciding.confirm)(row, by=user)
         messages.success(request, _("The proposal is taken back.") if withdraw else _("Confirmed."))
     except DomainError as error:
         messages.error(request, error.message)
@@ -176,14 +176,14 @@ def _on_decision(request: HttpRequest, decision_id: int, *, withdraw: bool) -> H
 
 
 def _load(user: User, case_id: int) -> Case:
-    return get_object_or_404(moderating.open_to(user).select_related("author", "claimed_by"), pk=case_id)
+    return get_object_or_404(judging.open_to(user).select_related("author", "claimed_by"), pk=case_id)
 
 
 def _case_page(
     request: HttpRequest, user: User, row: Case, *, form: DecisionForm | None = None, status: int = 200
 ) -> HttpResponse:
-    may_judge = moderating.may_judge(user, row)
-    actions = moderating.choices(row, user)
+    may_judge = judging.may_judge(user, row)
+    actions = judging.choices(row, user)
     first = max(row.reasons, key=lambda name: row.reasons[name], default=Reason.OTHER)
     context = {
         "case": row,

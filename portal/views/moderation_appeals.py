@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal import appealing, moderated, moderating, restraining
+from portal import appealing, judging, moderated, restraining
 from portal.authentication import require_user
 from portal.errors import DomainError, status_of
 from portal.house_rules import rule_of
@@ -191,7 +191,7 @@ def _appeal_page(
         "refusal": refusal,
         "facts": sorted(row.data.items()),
         "restoring": appealing.restoring_after(row),
-        "may_open_case": case is not None and moderating.open_to(user).filter(pk=case.pk).exists(),
+        "may_open_case": case is not None and judging.open_to(user).filter(pk=case.pk).exists(),
         "form": form or AnswerForm(milder=appealing.milder(decision), initial={"hours": 24}),
     }
     return render(request, "portal/moderation/appeal.html", context, status=status)

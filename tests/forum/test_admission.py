@@ -10,7 +10,7 @@ from forum.models import Category, Post, Topic
 from forum.opening import NewTopic, open_topic
 from models_hub import publishing
 from models_hub.publishing import PutFile
-from portal import moderating, watched_words
+from portal import deciding, judging, moderating, watched_words
 from portal.errors import InvalidInput, NotAllowed, TooOften
 from portal.models import Case, Event, ModerationRules, Notice, Restraint, Trust, WatchedWord
 from worker.consumers import moderation as consumer
@@ -168,7 +168,7 @@ def test_what_waits_is_let_in_or_not(morgan, alice, charlie, bob, make_repo, as_
     assert as_user(bob).get(topic.path).status_code == 404
     page = as_user(morgan).get("/moderation?kind=held").text
     assert "A question" in page
-    moderating.decide(case, by=morgan, action="approve", version=case.version)
+    deciding.decide(case, by=morgan, action="approve", version=case.version)
     assert as_user(bob).get(topic.path).status_code == 200
     assert Event.objects.filter(kind="discussion.opened").count() == 1
 
@@ -179,7 +179,7 @@ def test_what_is_not_let_in_stays_with_its_author(morgan, alice, charlie, bob, m
     discussing.comment(topic, by=charlie, text="This is perhaps spam.")
     consumer.hold(Event.objects.get(kind="discussion.comment_held"))
     case = Case.objects.get(kind="held")
-    moderating.decide(case, by=morgan, action="refuse", version=case.version)
+    deciding.decide(case, by=morgan, action="refuse", version=case.version)
     post = topic.posts.get(author=charlie)
     topic.refresh_from_db()
     assert (post.is_hidden, topic.comments) == (True, 0)
@@ -220,7 +220,7 @@ def test_an_article_waits_for_its_reviewer_who_is_named_to_the_ledgers(morgan, a
     consumer.hold(Event.objects.filter(kind="topic.held").latest("pk"))
     case = Case.objects.get(kind="held")
     assert case.reports.get().text == admission.REVIEWED
-    moderating.decide(case, by=morgan, action="approve", version=case.version)
+    deciding.decide(case, by=morgan, action="approve", version=case.version)
     topic.refresh_from_db()
     assert topic.held_at is None
     approved = Event.objects.get(kind="article.approved")
@@ -237,13 +237,13 @@ def test_stewards_judge_in_their_rooms_alone(alice, bob, charlie, room, morgan):
         topic = Topic.objects.create(category=place, title="A topic", author=charlie)
         post = Post.objects.create(topic=topic, number=1, author=charlie, text="words")
         cases.append(moderating.report(f"post:{post.pk}", by=alice, reason="off-topic"))
-    assert list(moderating.open_to(bob)) == [cases[0]]
-    assert [one.name for one in moderating.choices(cases[0], bob)] == [
+    assert list(judging.open_to(bob)) == [cases[0]]
+    assert [one.name for one in judging.choices(cases[0], bob)] == [
         "dismiss", "ignore", "nudge", "edit_note", "hide", "remove",
     ]  # fmt: skip
     with pytest.raises(NotAllowed):
-        moderating.decide(cases[1], by=bob, action="hide", version=cases[1].version)
-    moderating.decide(cases[0], by=bob, action="edit_note", version=cases[0].version, text="Please stay on topic.")
+        deciding.decide(cases[1], by=bob, action="hide", version=cases[1].version)
+    deciding.decide(cases[0], by=bob, action="edit_note", version=cases[0].version, text="Please stay on topic.")
     assert Post.objects.get(topic__category=room).data["mod_note"] == "Please stay on topic."
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from forum import discussing
 from forum.models import Post
-from portal import moderating
+from portal import deciding, judging, moderating
 from portal.errors import Conflict, InvalidInput
 from portal.models import LogEntry, ReporterScore
 
@@ -66,8 +66,8 @@ def test_not_in_the_first_minutes_and_not_without_a_change(hide, bob):
 def test_only_once(hide, bob, morgan):
     post = hide()
     discussing.edit(post, by=bob, text=GOOD)
-    case = moderating.open_to(morgan).get()
-    moderating.decide(case, by=morgan, action="hide", version=case.version)
+    case = judging.open_to(morgan).get()
+    deciding.decide(case, by=morgan, action="hide", version=case.version)
     Post.objects.update(hidden_at=timezone.now() - timedelta(hours=1))
     with pytest.raises(Conflict):
         discussing.edit(Post.objects.get(), by=bob, text="Once more, with other words.")
@@ -75,8 +75,8 @@ def test_only_once(hide, bob, morgan):
 
 def test_what_moderators_removed_or_its_author_hid_stays_away(hide, bob, morgan):
     post = hide()
-    case = moderating.open_to(morgan).get()
-    moderating.decide(case, by=morgan, action="remove", version=case.version)
+    case = judging.open_to(morgan).get()
+    deciding.decide(case, by=morgan, action="remove", version=case.version)
     post.refresh_from_db()
     with pytest.raises(Conflict):
         discussing.edit(post, by=bob, text=GOOD)

@@ -8,7 +8,7 @@ from leaderboard import suites
 from leaderboard.models import Evaluation
 from models_hub import publishing
 from models_hub.changes import PutFile
-from portal import moderating
+from portal import deciding, moderating
 from tests.evaluating import make_benchmark, model_files, safetensors
 from tests.leaderboard.scored import score
 
@@ -167,17 +167,17 @@ def test_boards_are_for_reading(client, suite, address):
 def test_what_moderators_took_off_boards_is_on_none(client, suite, scored, charlie, morgan):
     kept, false = scored("kept", 0.9), scored("false", 0.99)
     case = moderating.report(f"evaluation:{false.pk}", by=charlie, reason="false-score")
-    decision = moderating.decide(case, by=morgan, action="unscore", version=case.version)
+    decision = deciding.decide(case, by=morgan, action="unscore", version=case.version)
     page = client.get("/leaderboard/moods").text
     assert kept.get_absolute_url() in page
     assert false.get_absolute_url() not in page
     assert "off the boards" in client.get(false.get_absolute_url()).text
-    moderating.undo(decision, by=morgan)
+    deciding.undo(decision, by=morgan)
     assert false.get_absolute_url() in client.get("/leaderboard/moods").text
 
 
 def test_a_model_off_lists_is_on_no_board(client, suite, scored, charlie, morgan):
     row = scored("unlisted", 0.9)
     case = moderating.report(f"repo:{row.model_id}", by=charlie, reason="false-score")
-    moderating.decide(case, by=morgan, action="unrank", version=case.version)
+    deciding.decide(case, by=morgan, action="unrank", version=case.version)
     assert row.get_absolute_url() not in client.get("/leaderboard/moods").text

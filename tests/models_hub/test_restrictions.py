@@ -11,7 +11,7 @@ from models_hub.models import BlockedDigest, Repo, Restriction
 from models_hub.permissions import DisabledRepo
 from models_hub.publishing import PutFile
 from models_hub.xet import possession, tokens
-from portal import moderating
+from portal import deciding, judging, moderating
 from portal.errors import Conflict, NotAllowed
 from portal.models import AccessToken, Decision, Notice
 from tests.conftest import make_user
@@ -46,7 +46,7 @@ def second_root(db):
 
 def decide(case, by, action, **more):
     case.refresh_from_db()
-    return moderating.decide(case, by=by, action=action, version=case.version, **more)
+    return deciding.decide(case, by=by, action=action, version=case.version, **more)
 
 
 def names(wire) -> list[str]:
@@ -76,7 +76,7 @@ def test_off_lists_is_off_every_list_and_back_again(repo, case, morgan, client):
     assert names(Wire()) == []
     assert Wire().get(f"{BASE}/tree/main").status_code == 200
     assert client.get("/alice/ladder").status_code == 200
-    moderating.undo(decision, by=morgan)
+    deciding.undo(decision, by=morgan)
     assert "alice/ladder" in client.get("/models?license=mit").text
     assert names(Wire()) == ["alice/ladder"]
 
@@ -93,7 +93,7 @@ def test_a_gate_of_moderators_stays_until_they_open_it(repo, case, alice, morgan
     assert Wire().get("/alice/ladder/resolve/main/a.txt").status_code == 401
     with pytest.raises(NotAllowed):
         gating.set_gate(repo, by=alice, gate="")
-    moderating.undo(decision, by=morgan)
+    deciding.undo(decision, by=morgan)
     assert Repo.objects.get(pk=repo.pk).gated == ""
 
 
@@ -136,7 +136,7 @@ def test_a_tombstone_says_why_and_since_when(repo, case, alice, morgan, client, 
     assert "how to appeal" in as_user(alice).get("/alice/ladder").text
     assert as_user(morgan).get("/alice/ladder").status_code == 200
     assert Notice.objects.get(person=alice).decision == decision
-    moderating.undo(decision, by=morgan)
+    deciding.undo(decision, by=morgan)
     assert client.get("/alice/ladder").status_code == 200
     assert Wire().get("/alice/ladder/resolve/main/a.txt").status_code == 200
 
@@ -160,28 +160,28 @@ def test_quarantine_takes_two_people_and_admins_alone_read_it(repo, case, morgan
     assert proposed.is_waiting
     assert not Restriction.objects.exists()
     with pytest.raises(NotAllowed):
-        moderating.confirm(proposed, by=morgan)
-    moderating.confirm(proposed, by=root)
+        deciding.confirm(proposed, by=morgan)
+    deciding.confirm(proposed, by=root)
     assert as_user(morgan).get("/alice/ladder").status_code == 403
     assert as_user(root).get("/alice/ladder/resolve/main/a.txt").status_code == 200
 
 
 def test_a_proposal_can_be_taken_back(case, morgan, root):
     proposed = decide(case, morgan, "quarantine")
-    moderating.withdraw(proposed, by=morgan)
+    deciding.withdraw(proposed, by=morgan)
     with pytest.raises(Conflict):
-        moderating.confirm(Decision.objects.get(), by=root)
+        deciding.confirm(Decision.objects.get(), by=root)
 
 
 def test_a_purge_takes_two_admins_and_the_bytes_stay_away(repo, case, alice, root, second_root, make_repo):
     proposed = decide(case, root, "purge")
-    moderating.confirm(proposed, by=second_root)
+    deciding.confirm(proposed, by=second_root)
     assert SHA in BlockedDigest.objects.values_list("sha256", flat=True)
     other = make_repo(alice, "again")
     with pytest.raises(NotAllowed):
         contents.receive(other, [LARGE])
     with pytest.raises(Conflict):
-        moderating.undo(Decision.objects.get(), by=root)
+        deciding.undo(Decision.objects.get(), by=root)
 
 
 def test_a_purge_takes_small_files_too_and_keeps_them_away(repo, case, alice, root, second_root, make_repo, as_user):
@@ -190,7 +190,7 @@ def test_a_purge_takes_small_files_too_and_keeps_them_away(repo, case, alice, ro
         repo=repo, by=alice, title="More",
         changes=[PutFile("LICENSE", b"Do as you like."), PutFile("b.txt", b"what others have too")],
     )  # fmt: skip
-    moderating.confirm(decide(case, root, "purge"), by=second_root)
+    deciding.confirm(decide(case, root, "purge"), by=second_root)
     other = make_repo(alice, "other")
     for content in (b"a", LARGE):
         with pytest.raises(NotAllowed):
@@ -204,7 +204,7 @@ def test_a_purge_takes_small_files_too_and_keeps_them_away(repo, case, alice, ro
 
 
 def test_moderators_alone_are_not_enough_for_a_purge(case, morgan):
-    assert "purge" not in [one.name for one in moderating.choices(case, morgan)]
+    assert "purge" not in [one.name for one in judging.choices(case, morgan)]
 
 
 def test_a_step_undone_leads_back_to_the_step_before(repo, case, charlie, bob, morgan):
@@ -212,7 +212,7 @@ def test_a_step_undone_leads_back_to_the_step_before(repo, case, charlie, bob, m
     again = moderating.report(f"repo:{repo.pk}", by=bob, reason="licence")
     higher = decide(again, morgan, "disable")
     assert Restriction.objects.get().level == 3
-    moderating.undo(higher, by=morgan)
+    deciding.undo(higher, by=morgan)
     row = Restriction.objects.get()
     assert (row.level, row.reason) == (1, "malware")
     assert row.since < timezone.now() + timedelta(seconds=1)
@@ -239,5 +239,5 @@ def test_a_suspension_leaves_tokens_idle_and_models_there(alice, charlie, morgan
     decision = decide(case, morgan, "suspend", hours=24)
     assert AccessToken.find(secret) is None
     assert Wire().get("/alice/ladder/resolve/main/a.txt").status_code == 200
-    moderating.undo(decision, by=morgan)
+    deciding.undo(decision, by=morgan)
     assert AccessToken.find(secret) is not None

@@ -313,12 +313,12 @@ def fill() -> dict[str, str]:
 
 def judged(alice: Any, bob: Any, answer: Any) -> dict[str, str]:
     """Have bob report an answer of alice's, a moderator warn her, and her appeal; return what pages name."""
-    from portal import appealing, moderating, watched_words
+    from portal import appealing, deciding, moderating, watched_words
     from portal.models import Notice, User
 
     judge = User.objects.create_user("judith", "judith@example.org", "secret", is_staff=True)
     case = moderating.report(f"post:{answer.pk}", by=bob, reason="off-topic", text="It answers itself.")
-    moderating.decide(case, by=judge, action="warn", version=case.version, text="Please answer others too.")
+    deciding.decide(case, by=judge, action="warn", version=case.version, text="Please answer others too.")
     notice = Notice.objects.get(person=alice)
     made = appealing.appeal(notice, by=alice, text="I had found it out.")
     watched_words.add(by=judge, word="代写论文", action="hold")
@@ -332,7 +332,7 @@ def written(alice: Any, bob: Any) -> str:
     from forum.learning import articles
     from forum.models import Category
     from forum.opening import NewTopic
-    from portal import moderating
+    from portal import deciding, moderating
     from portal.models import User
 
     judge, room = User.objects.get(username="judith"), Category.objects.get(slug="articles")
@@ -343,7 +343,7 @@ def written(alice: Any, bob: Any) -> str:
     ):
         topic = opening.open_topic(category=room, by=author, new=NewTopic(title, text, tags=["robustness"]))
         case = moderating.hold(f"topic:{topic.pk}", why="")
-        moderating.decide(case, by=judge, action="approve", version=case.version)
+        deciding.decide(case, by=judge, action="approve", version=case.version)
         made.append(topic)
     articles.describe(articles.find(made[1].pk, alice), by=alice, language="zh", original=made[0].path)
     return str(made[1].pk)

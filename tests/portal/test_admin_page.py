@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from forum import discussing
-from portal import moderating
+from portal import deciding, moderating
 from portal.models import AccessToken, Event, Job, LogEntry, User, WorkerNode
 from tests.conftest import PASSWORD
 
@@ -118,7 +118,7 @@ def test_every_list_opens_with_as_many_queries_however_long_it_is(as_user, root,
     def say() -> None:
         topic = discussing.open_discussion(repo=repo, by=bob, title="Hello", text="A word about it.")
         case = moderating.report(f"topic:{topic.pk}", by=alice, reason="spam")
-        moderating.decide(case, by=root, action="nudge", version=case.version, text="Please do not.")
+        deciding.decide(case, by=root, action="nudge", version=case.version, text="Please do not.")
 
     def counted(path: str) -> int:
         with CaptureQueriesContext(connection) as asked:

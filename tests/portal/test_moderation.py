@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from forum import discussing
-from portal import appealing, flagging, moderated, moderating, restraining, transparency
+from portal import appealing, deciding, flagging, moderated, moderating, restraining, transparency
 from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.models import (
     Appeal,
@@ -44,7 +44,7 @@ def key(post) -> str:
 
 def decide(case, by, action, **more):
     case.refresh_from_db()
-    return moderating.decide(case, by=by, action=action, version=case.version, **more)
+    return deciding.decide(case, by=by, action=action, version=case.version, **more)
 
 
 def test_reports_of_one_thing_are_one_case(post, alice, charlie):
@@ -117,9 +117,9 @@ def test_hiding_tells_the_author_and_the_reporter(post, charlie, morgan, bob, as
 def test_of_two_moderators_the_second_hears_of_the_first(post, charlie, morgan, maria):
     case = moderating.report(key(post), by=charlie, reason="spam")
     seen = case.version
-    moderating.decide(case, by=morgan, action="hide", version=seen)
+    deciding.decide(case, by=morgan, action="hide", version=seen)
     with pytest.raises(Conflict):
-        moderating.decide(Case.objects.get(), by=maria, action="dismiss", version=seen)
+        deciding.decide(Case.objects.get(), by=maria, action="dismiss", version=seen)
 
 
 def test_nobody_judges_what_is_theirs(alice, charlie, morgan, team, post):
@@ -140,7 +140,7 @@ def test_a_silenced_person_reads_and_writes_nothing(post, charlie, morgan, bob, 
         discussing.comment(post.topic, by=bob, text="But I want to say this.")
     assert as_user(bob).get("/alice/bert").status_code == 200
     assert decision.until is not None
-    moderating.undo(decision, by=morgan)
+    deciding.undo(decision, by=morgan)
     discussing.comment(post.topic, by=bob, text="Thank you for undoing this.")
 
 
