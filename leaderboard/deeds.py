@@ -1,7 +1,8 @@
 """What the leaderboard tells of people and models in feeds, and counts in their year."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
@@ -30,14 +31,16 @@ def register() -> None:
 def _counted(namespace: Namespace, reader: Asker, since: datetime) -> Counted:
     if namespace.user_id is None:
         return
-    by = {"requested_by": namespace.user_id, "finished_at__gte": since}
-    for day, count in _by_day(Evaluation.objects.visible_to(reader).filter(**by)):
+    seen = Evaluation.objects.visible_to(reader)
+    own = seen.filter(requested_by=namespace.user_id, finished_at__gte=since)
+    again = Reproduction.objects.filter(requested_by=namespace.user_id, finished_at__gte=since, evaluation__in=seen)
+    for day, count in _by_day(own):
         yield "evaluations", day, count
-    for day, count in _by_day(Reproduction.objects.filter(**by, evaluation__in=Evaluation.objects.visible_to(reader))):
+    for day, count in _by_day(again):
         yield "reproductions", day, count
 
 
-def _by_day(rows: "QuerySet[Evaluation] | QuerySet[Reproduction]") -> Sequence[tuple[object, int]]:
+def _by_day(rows: QuerySet[Any]) -> Iterable[tuple[date, int]]:
     return rows.order_by().values_list(TruncDate("finished_at")).annotate(count=Count("pk"))
 
 

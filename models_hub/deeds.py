@@ -18,7 +18,7 @@ from portal.following import Followed
 from portal.models import Asker, Event, Follow, Namespace, User
 
 MAX_REPOS = 500  # of an organization, those whose events are looked at: the ones that changed last
-ICONS = {Repo.Kind.MODEL: "box-seam", Repo.Kind.DATASET: "database", Repo.Kind.SPACE: "window"}
+ICONS: dict[str, str] = {"model": "box-seam", "dataset": "database", "space": "window"}
 # Which of the counted kinds an event is.
 COUNTED = {"repo.committed": "commits", "repo.created": "publications", "repo.released": "publications"}
 

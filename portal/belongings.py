@@ -57,9 +57,9 @@ class Belonging:
         return f"{self.model}.{self.field}"
 
     @cached_property
-    def rows(self) -> models.Manager[Any]:
-        manager: models.Manager[Any] = apps.get_model(self.model)._base_manager
-        return manager
+    def rows(self) -> models.QuerySet[Any]:
+        """All rows of its table; never looked through itself, only narrowed."""
+        return apps.get_model(self.model)._base_manager.all()
 
     @cached_property
     def of_names(self) -> bool:

@@ -4,7 +4,7 @@ Each app counts its own rows for a reader; sums over what is hidden from the rea
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -58,7 +58,7 @@ class Year:
     best: Day | None
 
 
-def provide(kinds: dict[str, str | Promise], source: Source) -> None:
+def provide(kinds: Mapping[str, str | Promise], source: Source) -> None:
     """Let `source` count contributions of these kinds, in few queries whatever their number."""
     _labels.update(kinds)
     if source not in _sources:

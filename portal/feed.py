@@ -65,7 +65,8 @@ def by(namespace: Namespace, reader: Asker, *, before: int | None = None) -> Pag
 
 def _page(chosen: Iterable[QuerySet[Event]], reader: Asker, before: int | None) -> Page:
     """Return the first lines whose things the reader may see; how many rounds that takes is bounded."""
-    sources, lines = list(chosen), []
+    sources = list(chosen)
+    lines: list[Line] = []
     for _round in range(ROUNDS):
         events, is_last = _next(sources, before)
         for line in _told(events, reader):

@@ -131,7 +131,7 @@ def _count_standing(row: Handover) -> int:
     for rule in RULES.values():
         granting.recheck(rule, people)
     seasons.compute(seasons.current())
-    User.objects.filter(pk=row.into_id).update(unread=None)
+    User.objects.filter(pk__in=people).update(unread=None)
     return 0
 
 

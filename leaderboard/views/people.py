@@ -19,13 +19,13 @@ def evaluations(request: HttpRequest, name: str) -> HttpResponse:
     others = Q(reproductions__finished_at__isnull=False) & ~Q(reproductions__requested_by=namespace.user)
     same = others & Q(reproductions__prediction_digest=F("prediction_digest"))
     rows = Evaluation.objects.visible_to(request.user).finished().filter(requested_by=namespace.user)
-    rows = rows.annotate(same=Count("reproductions", filter=same), runs=Count("reproductions", filter=others))
-    rows = rows.filter(same__gt=0) if only else rows
+    counted = rows.annotate(same=Count("reproductions", filter=same), runs=Count("reproductions", filter=others))
+    counted = counted.filter(same__gt=0) if only else counted
     before = request.GET.get("before", "")
     if before.isascii() and before.isdigit() and len(before) < 19:
-        rows = rows.filter(pk__lt=int(before))
-    rows = rows.select_related("model__namespace", "benchmark__dataset__namespace").order_by("-pk")
-    page = list(rows[: PAGE + 1])
+        counted = counted.filter(pk__lt=int(before))
+    counted = counted.select_related("model__namespace", "benchmark__dataset__namespace").order_by("-pk")
+    page = list(counted[: PAGE + 1])
     context = {
         "namespace": namespace,
         "evaluations": page[:PAGE],

@@ -84,8 +84,8 @@ def _write(attempt: Attempt, user: User, path: str) -> None:
 def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     """Yield each part's name with its rows. Of what belongs to others, only what the person did with it."""
     account = ("username", "email", "first_name", "about", "links", "language", "theme", "date_joined", "last_login")
-    account += ("shows_year", "shows_activity", "shows_follows", "shows_likes")
-    yield "account", _rows(User.objects.filter(pk=user.pk), *account)
+    shown = ("shows_year", "shows_activity", "shows_follows", "shows_likes")
+    yield "account", _rows(User.objects.filter(pk=user.pk), *account, *shown)
     yield "former_names", _rows(FormerName.objects.filter(namespace__user=user), "lower", "created_at")
     yield "email_addresses", _rows(EmailAddress.objects.filter(user=user), "email", "verified", "primary")
     yield "second_factors", _rows(Authenticator.objects.filter(user=user), "type", "created_at", "last_used_at")
