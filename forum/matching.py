@@ -1,17 +1,27 @@
 """Which posts hold words: as each database is asked, SQLite by FTS5, PostgreSQL by its index of tsvector."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
 from models_hub.searching.words import Term
 
 QUOTE, APOSTROPHE = '"', "'"
-NEAR = {"words": 30_000, "title": 20_000}  # of the newest posts, those that are read one by one
-FAR = 1_000_000  # ids further back, within which the index is asked first
 LARGEST = 2**63 - 1
+# For one transaction: by the index of words, whatever the planner believes, with room for all that it tells of.
+BY_INDEX = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
+)
+
+
+class Portion(NamedTuple):
+    """Posts that hold words, and the oldest of those that were read for them, None where there are no older ones."""
+
+    ids: list[int]
+    oldest: int | None
 
 
 def condition(column: str, terms: Sequence[Term], *, loose: bool = False) -> Q | RawSQL:
@@ -25,42 +35,32 @@ def condition(column: str, terms: Sequence[Term], *, loose: bool = False) -> Q |
     return titled & Q(RawSQL(sql, [_tsquery(terms, loose)], output_field=BooleanField()))  # noqa: S611 - as above
 
 
-def newest(column: str, terms: Sequence[Term], limit: int, *, before: int | None, loose: bool = False) -> list[int]:
-    """Return the ids of the newest posts of which a column holds the terms, the newest first; PostgreSQL alone.
+# What follows is asked of PostgreSQL alone. Its planner cannot know how frequent the beginning of a word is, and is
+# wrong by seconds either way: so these say themselves how the posts are found.
 
-    Its planner cannot know how frequent the beginning of a word is, and is wrong by seconds either way. So the latest
-    posts are read as they come, which is enough for frequent words; only where these are too few, the index is asked,
-    first for what is not too old: it tells of all posts that hold the words, in no order.
-    """
-    vector, titled = f"{column}_vector", "AND title <> ''" if column == "title" else ""
-    older = f"FROM forum_postwords WHERE post_id < %(before)s {titled}"
-    holding = f"SELECT post_id {older} AND {vector} @@ %(asked)s::tsquery"
-    few = "(SELECT count(*) FROM {}) < %(limit)s"
-    # The names of columns are ours, all that was asked is a parameter.
-    sql = f"""
-        WITH near AS MATERIALIZED (
-            SELECT post_id FROM (
-                SELECT post_id, {vector} AS vector {older} ORDER BY post_id DESC LIMIT %(near)s
-            ) AS latest WHERE vector @@ %(asked)s::tsquery ORDER BY post_id DESC LIMIT %(limit)s
-        ), far AS MATERIALIZED (
-            {holding} AND post_id > (SELECT max(post_id) - %(far)s {older}) AND {few.format("near")}
-        ), every AS MATERIALIZED (
-            {holding} AND {few.format("near")} AND {few.format("far")}
-        )
-        SELECT post_id FROM (
-            SELECT post_id FROM near UNION SELECT post_id FROM far UNION SELECT post_id FROM every
-        ) AS found ORDER BY post_id DESC LIMIT %(limit)s"""  # noqa: S608
-    begin = LARGEST if before is None else before
-    facts: dict[str, int | str] = {
-        "asked": _tsquery(terms, loose),
-        "limit": limit,
-        "before": begin,
-        "near": NEAR[column],
-        "far": FAR,
-    }
+
+def among(column: str, terms: Sequence[Term], *, before: int, rows: int, loose: bool = False) -> Portion:
+    """Read so many posts older than `before`, the newest first, and return those of which a column holds the terms."""
+    latest = f"SELECT post_id, {column}_vector AS held FROM forum_postwords WHERE {_there(column)}"  # noqa: S608
+    found = "array_agg(post_id ORDER BY post_id DESC) FILTER (WHERE held @@ %s::tsquery)"
+    sql = f"SELECT count(*), min(post_id), {found} FROM ({latest} ORDER BY post_id DESC LIMIT %s) AS latest"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, facts)
+        cursor.execute(sql, [_tsquery(terms, loose), before, rows])
+        read, oldest, ids = cursor.fetchone()
+    return Portion(list(ids or ()), oldest if read == rows else None)
+
+
+def by_index(column: str, terms: Sequence[Term], *, before: int, limit: int, loose: bool = False) -> list[int]:
+    """Return posts older than `before` by the index of words, which tells of all that hold them, in no order."""
+    sql = f"SELECT post_id FROM forum_postwords WHERE {_there(column)} AND {column}_vector @@ %s::tsquery"  # noqa: S608
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
+        cursor.execute(f"{sql} ORDER BY post_id DESC LIMIT %s", [before, _tsquery(terms, loose), limit])
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def _there(column: str) -> str:
+    return "post_id < %s AND title <> ''" if column == "title" else "post_id < %s"
 
 
 def _tsquery(terms: Sequence[Term], loose: bool) -> str:

@@ -24,9 +24,12 @@ from models_hub.searching.words import Term
 from portal.models import Asker
 
 CANDIDATES = 150
-# Of the posts that hold the words, so many of the newest are looked through for those of a part of the forum. Where
-# these are too few, all are, but not for a part that is large itself: there it would take seconds.
-PARTS = (3_000, 15_000)
+# How PostgreSQL finds words: first among so many of the newest posts, then further back while so many of them hold the
+# words, at most so far; else by its index.
+NEAR, FREQUENT, FURTHEST = 10_000, 0.003, 120_000
+# Of the posts that hold rare words, so many of the newest are looked through for those of a part of the forum.
+PART = 3_000
+# Where these are too few, all are, but not for a part that is large itself: there it would take seconds.
 SMALL = 50_000  # posts of a category
 LONGEST = 20_000  # characters of a post in which an excerpt is looked for
 PAGE = 20
@@ -179,16 +182,38 @@ def _read(
     loose: bool = False,
 ) -> list[_Candidate]:
     """Return the newest posts of which a column holds the words."""
-    if connection.vendor == "postgresql":
-        for enough in PARTS if question.is_narrow else (2 * limit,):
-            ids = matching.newest(column, terms, enough, before=question.before, loose=loose)
-            found = _first(within.filter(pk__in=ids), limit) if ids else []
-            if len(found) >= limit or len(ids) < enough:
-                return found
-        if not question.is_small:
-            return found
     rows = within if question.before is None else within.filter(pk__lt=question.before)
+    if connection.vendor == "postgresql":
+        found, is_all = _newest(rows, column, terms, limit, question, loose=loose)
+        if is_all or not question.is_small:
+            return found
     return _first(rows.filter(matching.condition(column, terms, loose=loose)), limit)
+
+
+def _newest(
+    within: QuerySet[PostWords], column: str, terms: Sequence[Term], limit: int, question: Question, *, loose: bool
+) -> tuple[list[_Candidate], bool]:
+    """Return the newest answers, and whether no older one is missing.
+
+    Frequent words are soon found among the latest posts. Those of rare ones are few: the index tells of all.
+    """
+    found: list[_Candidate] = []
+    before, read, rows = question.before or matching.LARGEST, 0, NEAR
+    while read < FURTHEST:
+        portion = matching.among(column, terms, before=before, rows=rows, loose=loose)
+        some = _first(within.filter(pk__in=portion.ids), limit - len(found)) if portion.ids else []
+        found += some
+        if len(found) >= limit or portion.oldest is None:
+            return found, True
+        before, read = portion.oldest, read + rows
+        if len(portion.ids) < FREQUENT * rows:
+            enough = PART if question.is_narrow else 2 * limit
+            ids = matching.by_index(column, terms, before=before, limit=enough, loose=loose)
+            found += _first(within.filter(pk__in=ids), limit - len(found)) if ids else []
+            return found, len(found) >= limit or len(ids) < enough
+        missing = (limit - len(found)) / max(len(some), 1)
+        rows = min(int(rows * missing * 1.5) + NEAR, FURTHEST)
+    return found, False
 
 
 def _first(rows: QuerySet[PostWords], limit: int) -> list[_Candidate]:

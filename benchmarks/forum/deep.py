@@ -145,6 +145,9 @@ def _tell() -> float:
     return time.perf_counter() - begun
 
 
+Plan = tuple[str, int, int, str]
+
+
 def explain() -> None:
     """Print for each page how many rows and buffers its queries take; those that take many, with their plans."""
     _lift_floors()
@@ -162,25 +165,29 @@ def _explain() -> None:
             )
         client.get(asked.path(0))
         for turn in (7, 41):
-            queries: list[tuple[str, Any]] = []
+            plans: list[Plan] = []
 
-            def note(execute: Any, sql: str, given: Any, many: bool, context: Any, kept: Any = queries) -> Any:
-                kept.append((sql, given))
+            def note(execute: Any, sql: str, given: Any, many: bool, context: Any, kept: Any = plans) -> Any:
+                kept.append(_plan(sql, given))
                 return execute(sql, given, many, context)
 
             with connection.execute_wrapper(note):
                 status = client.get(asked.path(turn)).status_code
-            plans = [_plan(sql, given) for sql, given in queries if sql.lstrip().startswith(("SELECT", "WITH"))]
             rows, buffers = sum(plan[1] for plan in plans), sum(plan[2] for plan in plans)
-            print(f"\n== {asked.name}: {status}, {len(queries)} queries, {rows} rows looked at, {buffers} buffers")
+            print(f"\n== {asked.name}: {status}, {len(plans)} queries, {rows} rows looked at, {buffers} buffers")
             for text, seen, _buffers, sql in plans:
                 if seen > SCANNED or "Seq Scan on forum_post" in text or "Seq Scan on forum_topic" in text:
                     print(f"-- {sql[:1500]}\n{text}")
 
 
-def _plan(sql: str, given: Any) -> tuple[str, int, int, str]:
-    """Return the plan of a query as text, the rows that it looked at, its buffers, and the query."""
-    with connection.cursor() as cursor:
+def _plan(sql: str, given: Any) -> Plan:
+    """Return the plan of a query as text, the rows that it looked at, its buffers, and the query.
+
+    In the transaction of the query, whose settings count, and past the wrapper that asks for it.
+    """
+    if not sql.startswith("SELECT"):
+        return "", 0, 0, sql
+    with connection.connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {sql}", given)
         text = "\n".join(row[0] for row in cursor.fetchall())
     seen, loops = 0, 1
