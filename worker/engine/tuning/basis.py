@@ -24,6 +24,8 @@ class Basis:
     files: list[Path] = field(default_factory=list)
     # Names of tensors that began with random numbers.
     fresh: list[str] = field(default_factory=list)
+    # Whether the base had a head for other labels, which was left behind.
+    new_head: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -48,7 +48,8 @@ def begin(spec: FinetuneSpec, task: Task[Any], settings: Any, head: Head, heads:
     notes = [*settle(config.config, tokenizer), *drop(config.config, spec.recipe.dropout)]
     tensors = read_tensors(find_weights(folder))
     check_size(config, tensors)
-    if config is made and standing is not None:
+    new_head = config is made and standing is not None
+    if new_head:
         tensors = {name: tensor for name, tensor in tensors.items() if not _of_head(name, config)}
     model, fresh = build(config, tensors)
     if fresh:
@@ -61,6 +62,7 @@ def begin(spec: FinetuneSpec, task: Task[Any], settings: Any, head: Head, heads:
         config=config,
         files=[path for name in TOKENIZER_FILES if (path := _small(folder, name))],
         fresh=fresh,
+        new_head=new_head,
         notes=notes,
     )
 

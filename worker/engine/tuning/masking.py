@@ -3,6 +3,7 @@
 import torch
 
 from worker.engine.contracts import EngineError
+from worker.engine.tokenizing import LoadedTokenizer
 from worker.engine.tuning.objectives.objective import Batch, Objective
 
 
@@ -17,11 +18,7 @@ class Masking:
             raise EngineError("bad_spec", "token_dropout needs a tokenizer with a token for hidden words; set it to 0")
         self._mask = tokenizer.mask
         self._share = share
-        added = tokenizer.tokenizer.get_added_tokens_decoder()
-        special = [number for number, token in added.items() if token.special]
-        # A vocabulary of a few words may hold them without saying that they are special.
-        special += [token for token in (tokenizer.bos, tokenizer.eos) if token is not None]
-        self._special = torch.tensor(sorted(set(special)), device=objective.basis.device)
+        self._special = torch.tensor(special_tokens(tokenizer), device=objective.basis.device)
 
     def mask(self, batch: Batch) -> None:
         """Hide tokens of a batch in place."""
@@ -29,3 +26,12 @@ class Masking:
         chosen = torch.rand(ids.shape, device=ids.device) < self._share
         chosen &= batch.inputs["attention_mask"].bool() & ~torch.isin(ids, self._special)
         batch.inputs["input_ids"] = ids.masked_fill(chosen, self._mask)
+
+
+def special_tokens(tokenizer: LoadedTokenizer) -> list[int]:
+    """Return the tokens that are no words, and stay as they are."""
+    added = tokenizer.tokenizer.get_added_tokens_decoder()
+    special = [number for number, token in added.items() if token.special]
+    # A vocabulary of a few words may hold them without saying that they are special.
+    special += [token for token in (tokenizer.bos, tokenizer.eos) if token is not None]
+    return sorted(set(special))

@@ -19,17 +19,18 @@ from worker.engine.progress import Progress
 from worker.engine.provenance import cpu_name, peak_rss_bytes, versions
 from worker.engine.repeating import repeatable
 from worker.engine.tasks import find as find_task
-from worker.engine.tuning import checkpoints, hardening, objectives, registry
+from worker.engine.tuning import checkpoints, hardening, objectives, registry, script
 from worker.engine.tuning.batches import Plan, Stride
 from worker.engine.tuning.checkpoints import Progressed
 from worker.engine.tuning.contracts import MODEL_DIR, SUMMARY_FILE, FinetuneSpec
 from worker.engine.tuning.creating import WORK_DIR
 from worker.engine.tuning.log import Log
-from worker.engine.tuning.masking import Masking
+from worker.engine.tuning.masking import Masking, special_tokens
 from worker.engine.tuning.methods.method import attach
 from worker.engine.tuning.objectives.objective import Batch, Feature
 from worker.engine.tuning.optimizing import optimizer_of, schedule_of
 from worker.engine.tuning.passes import Passes
+from worker.engine.tuning.publishing import facts_of, write_model, write_tokenizer
 from worker.engine.tuning.reading import digest, lengths_of, read_rows
 from worker.engine.tuning.watching import Watch, metrics_of
 
@@ -69,7 +70,7 @@ class Training:
         self.metric = self._metric()
         self.basis = kind.begin(self.task, self.settings, spec, train)
         self.objective = kind(self.task, self.settings, spec, self.basis)
-        method = registry.method(self.recipe.method)
+        method = self.method = registry.method(self.recipe.method)
         if reason := registry.refusal(method.name, self.basis.settings.model_type, spec.task):
             raise EngineError("bad_spec", f"method {method.name} is not possible: {reason}")
         options = method.checked(self.recipe.method_options)
@@ -92,6 +93,7 @@ class Training:
                 task=spec.task,
                 model_type=self.basis.settings.model_type,
                 steps=self.steps,
+                fresh=self.basis.fresh,
             )
         self.objective.padding_side = self.attached.padding_side
         if self.recipe.gradient_checkpointing:
@@ -102,6 +104,7 @@ class Training:
         self.learn = hardening.find(self.recipe, self.objective)
         self.masking = Masking(self.objective, self.recipe.token_dropout) if self.recipe.token_dropout else None
         self.parameters = self.attached.parameters()
+        self.size = sum(parameter.numel() for parameter in self.attached.model.parameters())
         self.optimizer = optimizer_of(self.parameters, self.recipe)
         self.schedule = schedule_of(self.recipe, self.steps)
         self.watch = Watch(self.basis.device)
@@ -320,12 +323,9 @@ class Training:
             shutil.rmtree(stale, ignore_errors=True)
         partial.mkdir()
         with failing_as("training_failed", "The model cannot be saved."):
-            self.attached.save(partial)
-            for path in self.basis.files:
-                shutil.copyfile(path, partial / path.name)
-            if self.basis.tokenizer is not None and not (partial / "tokenizer.json").exists():
-                self.basis.tokenizer.tokenizer.no_truncation()
-                self.basis.tokenizer.tokenizer.save(str(partial / "tokenizer.json"))
+            self._write_script(partial)
+            write_model(self.attached, self.method, partial)
+            write_tokenizer(self.basis, partial)
             self.objective.publish(partial)
         partial.rename(target)
         summary = self._summary()
@@ -337,8 +337,25 @@ class Training:
         self.progress.report(1.0, "done", always=True)
         return summary
 
+    def _write_script(self, target: Path) -> None:
+        """Write what repeats the run elsewhere, or say why there is none."""
+        if reason := script.refusal(self.spec):
+            self.log.write("note", text=reason)
+            return
+        tokenizer = self.basis.tokenizer
+        facts = {
+            **facts_of(self.basis, self.attached),
+            "outputs": self.objective.outputs(),
+            "max_length": self.objective.max_length,
+            "steps": self.steps,
+            "kept_step": self.at.best["step"] if self.at.best and self.recipe.keep == "best" else self.at.step,
+            "mask_token": tokenizer.mask if tokenizer else None,
+            "special_tokens": special_tokens(tokenizer) if tokenizer else [],
+        }
+        script.write(target, self.spec, facts)
+
     def _summary(self) -> dict[str, Any]:
-        at, model = self.at, self.attached.model
+        at = self.at
         return {
             "engine_version": ENGINE_VERSION,
             "task": self.task.name,
@@ -357,7 +374,7 @@ class Training:
             "dev_rows": len(self.dev),
             "train": lengths_of(self.features),
             "max_length": self.objective.max_length,
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "parameters": self.size,
             "trained_parameters": sum(parameter.numel() for parameter in self.parameters),
             "examples": at.all_rows,
             "tokens": at.all_tokens,

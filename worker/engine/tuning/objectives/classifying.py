@@ -83,6 +83,11 @@ class Classifying(HeadObjective):
             weights = len(features) / np.maximum(counts, 1) / max(1, int((counts > 0).sum()))
             self._weights = torch.tensor(weights, dtype=torch.float32, device=self.basis.device)
 
+    def outputs(self) -> list[str]:
+        """Return the label of each output."""
+        own = list(self.basis.config.labels) if self.basis.config else []
+        return [self.settings.labels[position] for position in self.task.fit(own, self.settings)]
+
     def target(self, gold: Value) -> int:
         """Return the number of the output that stands for the label."""
         return self._output[self._position[gold["label"]]]

@@ -136,6 +136,10 @@ class Objective(ABC):
         for row in rows:
             yield from texts_in(row.question)
 
+    def outputs(self) -> list[str]:
+        """Return which label of the task each output of the model stands for, where it has labels."""
+        return []
+
     def publish(self, folder: Path) -> None:  # noqa: B027  (most have nothing to write)
         """Write what the result needs beside weights, config.json and the files of the tokenizer."""
 

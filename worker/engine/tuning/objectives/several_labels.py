@@ -29,6 +29,10 @@ class SeveralLabels(HeadObjective):
         """Return the labels."""
         return Head(labels=list(settings.labels), problem_type=cls.problem_type)
 
+    def outputs(self) -> list[str]:
+        """Return the label of each output."""
+        return self._labels
+
     def target(self, gold: Value) -> Any:
         """Return one for each output whose label the text has (outputs,)."""
         given = set(gold["labels"])

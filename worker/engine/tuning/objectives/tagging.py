@@ -33,6 +33,10 @@ class Tagging(TextObjective):
         """Return the tags."""
         return Head(labels=list(settings.labels))
 
+    def outputs(self) -> list[str]:
+        """Return the tag of each output."""
+        return self._tags
+
     def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:
         """Return a feature for each sentence; one without a word that is read teaches nothing."""
         found = self.tokenizer.encode_words(

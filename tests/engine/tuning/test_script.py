@@ -1,0 +1,147 @@
+"""The exported script knows nothing of ours and reaches the score that the run reached."""
+
+import ast
+import json
+import runpy
+import sys
+import warnings
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.builders import toy_rows, write_jsonl
+from tests.engine.tuning.arranged import TINY
+from worker.engine.contracts import EvaluateSpec, ScoreSpec
+from worker.engine.progress import Progress
+from worker.engine.tuning.arranging import arrange
+from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec, Recipe
+from worker.engine.tuning.script import folded, refusal
+
+pytestmark = pytest.mark.engine
+
+ALLOWED = {"torch", "transformers", "peft", "tokenizers", "safetensors", "numpy", "huggingface_hub"}
+
+
+def trained(folder: Path, rows: list[dict[str, Any]], task: str, **changes: Any) -> dict[str, Any]:
+    """Arrange, train and test as the worker does; return the test score of the run."""
+    from worker.engine.evaluating import evaluate
+    from worker.engine.scoring import score
+    from worker.engine.tuning.training import finetune
+
+    data = folder / "data"
+    data.mkdir()
+    write_jsonl(data / "all.jsonl", rows)
+    progress = Progress(StringIO())
+    report = arrange(
+        ArrangeSpec(
+            task=task, files={"train": str(data / "all.jsonl")}, out_dir=str(folder / "arranged"), test_share=0.3
+        ),
+        progress,
+    )
+    values: dict[str, Any] = {
+        "task": task,
+        "train": str(folder / "arranged/train.jsonl"),
+        "dev": str(folder / "arranged/dev.jsonl"),
+        "out_dir": str(folder / "run"),
+        "settings": report["settings"],
+        "seed": 5,
+    }
+    finetune(FinetuneSpec(**values, **changes), progress)
+    model = folder / "run/model"
+    wish = {"data": "alice/data", "base": "alice/base", "files": {"train": "all.jsonl"}, "fields": {}}
+    (model / "training/recipe.json").write_text(json.dumps({"wish": wish}), encoding="utf-8")
+    evaluate(
+        EvaluateSpec(
+            task=task,
+            model_dir=str(model),
+            inputs=str(folder / "arranged/test_inputs.jsonl"),
+            out_dir=str(folder / "answers"),
+            settings=report["settings"],
+        ),
+        progress,
+    )
+    found = score(
+        ScoreSpec(
+            task=task,
+            gold=str(folder / "arranged/test_gold.jsonl"),
+            predictions=str(folder / "answers/predictions.jsonl"),
+            out=str(folder / "score.json"),
+            settings=report["settings"],
+            bootstrap=100,
+        )
+    )
+    return {name: metric["value"] for name, metric in found["metrics"].items()}
+
+
+Repeated = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def repeated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Repeated:
+    """Run the script as a program, though in this process: it takes seconds to load torch anew."""
+
+    def run(folder: Path, *arguments: str) -> dict[str, Any]:
+        script = str(folder / "run/model/training/train.py")
+        monkeypatch.setattr(sys, "argv", [script, "--data", str(folder / "data"), *arguments])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of peft, which asks for what transformers has renamed
+            runpy.run_path(script, run_name="__main__")
+        found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+        return found
+
+    return run
+
+
+def test_a_classifier_with_an_adapter_is_repeated(
+    bert_folder: Path, tmp_path: Path, hurried: None, repeated: Repeated
+) -> None:
+    rows = [*toy_rows(150), {"text": "", "label": "positive"}]
+    recipe = Recipe(epochs=2, lr=5e-3, batch_size=8, token_dropout=0.1, method="lora", accumulation=2, dropout=0.1)
+    scores = trained(tmp_path, rows, "text-classification", model_dir=str(bert_folder), recipe=recipe)
+    found = repeated(tmp_path, "--base", str(bert_folder))
+    assert found["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-9)
+    assert found["f1_macro"] == pytest.approx(scores["f1_macro"], abs=1e-9)
+    assert 0.5 < found["accuracy"] < 1.0
+
+
+def test_a_tagger_from_scratch_is_repeated(tmp_path: Path, hurried: None, repeated: Repeated) -> None:
+    names = ["Ann", "Bob", "Cleo", "Dan"]
+    rows = [
+        {
+            "tokens": ["hello", names[n % 4], "said", names[n % 3]],
+            "tags": ["O", "B-PER", "O", "B-ORG" if n % 2 else "O"],
+        }
+        for n in range(120)
+    ]
+    recipe = Recipe(epochs=3, lr=3e-3, token_budget=60, schedule="cosine", class_weights="balanced")
+    scores = trained(tmp_path, rows, "token-classification", architecture=TINY, recipe=recipe)
+    found = repeated(tmp_path)
+    assert found["f1_entities"] == pytest.approx(scores["f1_entities"], abs=1e-9)
+    assert 0.0 < found["f1_entities"] < 1.0
+
+
+def test_the_script_imports_nothing_of_ours() -> None:
+    path = Path(__file__).parents[3] / "worker/engine/tuning/exported/train.py"
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    assert names - set(sys.stdlib_module_names) <= ALLOWED
+
+
+def test_a_run_that_the_script_cannot_repeat_says_why() -> None:
+    spec = FinetuneSpec(task="text-classification", train="", out_dir="", architecture=TINY)
+    assert refusal(spec) is None
+    hardened = FinetuneSpec(
+        task="text-classification", train="", out_dir="", architecture=TINY, recipe=Recipe(harden="fgm")
+    )
+    assert "harden" in str(refusal(hardened))
+
+
+def test_lines_are_named_in_ranges() -> None:
+    assert folded([1, 2, 3, 7, 9, 10]) == [[1, 3], [7, 7], [9, 10]]

@@ -1,0 +1,1 @@
+"""Programs that are published beside a model, as they stand here: they import nothing of ours."""

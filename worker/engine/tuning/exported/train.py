@@ -1,0 +1,415 @@
+"""Repeat a training run without the portal that it was made on: the same rows, the same steps, the same test score.
+
+    pip install torch transformers peft tokenizers safetensors numpy
+    python train.py --out again
+
+Beside it lie repeat.json (what was learned and how) and recipe.json (which repositories it came from). They are
+fetched from HF_ENDPOINT, with HF_TOKEN where they are not public; --base and --data name folders instead.
+The numbers are those of a processor; how many threads and which versions of libraries stand in repeat.json.
+"""
+
+import argparse
+import csv
+import json
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import transformers
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+HERE = Path(__file__).resolve().parent
+POOL = 32  # batches whose rows are sorted by length together
+IGNORED = -100
+OUTSIDE = "O"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path, help="folder of the base model, instead of its repository")
+    parser.add_argument("--data", type=Path, help="folder of the data set, instead of its repository")
+    parser.add_argument("--out", type=Path, help="where the model goes")
+    arguments = parser.parse_args()
+    repeat = json.loads((HERE / "repeat.json").read_text(encoding="utf-8"))
+    sources = json.loads((HERE / "recipe.json").read_text(encoding="utf-8"))["wish"]
+    data = arguments.data or fetched(sources["data"], "dataset", sources.get("data_revision"))
+    base = arguments.base or HERE.parent
+    if repeat["has_base"] and arguments.base is None:
+        base = fetched(sources["base"], "model", sources.get("base_revision"))
+
+    torch.set_num_threads(repeat["threads"])
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    train, test = rows_of(data, sources, repeat)
+    tokenizer = tokenizer_of(base)
+    torch.manual_seed(repeat["seed"])
+    model, saved = model_of(base, repeat)
+    learn(model, [encoded(tokenizer, row, repeat) for row in train], repeat)
+    if arguments.out:
+        saved.save_pretrained(arguments.out)
+    print(json.dumps({"rows": len(train), "test_rows": len(test), **tested(model, tokenizer, test, repeat)}))
+
+
+def fetched(name, kind, revision):
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(name, repo_type=kind, revision=revision))
+
+
+# Rows: the same lines of the same files.
+
+
+def rows_of(data, sources, repeat):
+    """Return the training rows in their order, and the test rows: a file of its own, or what training left."""
+    files = sources["files"]
+    repeat["columns"] |= sources.get("fields", {})
+    lines = dict(lines_of(data / files["train"], repeat))
+    train = [lines[number] for number in unfolded(repeat["train_lines"])]
+    if "test" in files:
+        return train, [row for _number, row in lines_of(data / files["test"], repeat)]
+    taken = {*unfolded(repeat["train_lines"]), *unfolded(repeat["dev_lines"])}
+    return train, [row for number, row in lines.items() if number not in taken]
+
+
+def unfolded(ranges):
+    return [number for first, last in ranges for number in range(first, last + 1)]
+
+
+def lines_of(path, repeat):
+    """Yield the number and (texts, answer) of every line that can be used."""
+    columns = repeat["columns"]
+    for number, record in records_of(path):
+        if all(record.get(column) is not None for column in columns.values()):
+            try:
+                yield number, (texts_of(record, columns, repeat), answer_of(record[columns["target"]], repeat))
+            except (KeyError, ValueError, IndexError):
+                continue
+
+
+def records_of(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        if path.suffix == ".csv":
+            reader = csv.reader(file)
+            header = next(reader)
+            yield from ((reader.line_num, dict(zip(header, row))) for row in reader if len(row) == len(header))
+        else:
+            yield from ((number, json.loads(line)) for number, line in enumerate(file, start=1) if line.strip())
+
+
+def texts_of(record, columns, repeat):
+    if repeat["task"] == "token-classification":
+        return listed(record[columns["input"]])
+    texts = [record[columns[role]] for role in ("input", "input2") if role in columns]
+    if not all(text.strip() for text in texts):
+        raise ValueError("empty")
+    return texts
+
+
+def answer_of(value, repeat):
+    """Return the number of a label, a list of them, or a number, as the run read them."""
+    task = repeat["task"]
+    if task == "text-regression":
+        return float(value)
+    if task == "token-classification":
+        return [label_of(tag, repeat) for tag in listed(value)]
+    if task == "multi-label-classification":
+        chosen = {label_of(label, repeat) for label in listed(value)}
+        return [float(number in chosen) for number in range(len(repeat["outputs"]))]
+    return label_of(value, repeat)
+
+
+def listed(value):
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        return json.loads(value)
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def label_of(value, repeat):
+    """Return the output of the model that stands for a label, which files have by name or by position."""
+    name = str(value).lower() if isinstance(value, bool) else str(value).strip()
+    if name not in repeat["labels"]:
+        name = repeat["labels"][abs(int(value))]
+    return repeat["outputs"].index(name)
+
+
+# The model: the base with the head of the task, and what the method adds.
+
+
+def tokenizer_of(folder):
+    if (folder / "tokenizer.json").exists():
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    else:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder).backend_tokenizer
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def model_of(folder, repeat):
+    model_class = getattr(transformers, repeat["model_class"])
+    config = model_class.config_class.from_dict(repeat["config"])
+    config.use_cache = False
+    if repeat["has_base"]:
+        tensors = {}
+        for path in sorted(folder.glob("*.safetensors")):
+            tensors |= load_file(path)
+        if repeat["new_head"]:  # one for other labels is left behind
+            body = model_class.base_model_prefix + "."
+            tensors = {name: value for name, value in tensors.items() if name.startswith(body)}
+        model, _info = model_class.from_pretrained(
+            None, config=config, state_dict=tensors, dtype=torch.float32, output_loading_info=True,
+            ignore_mismatched_sizes=True,
+        )  # fmt: skip
+    else:
+        model = model_class(config)
+    saved = model
+    if repeat["adapter"]:
+        import peft
+
+        kind = {"LORA": peft.LoraConfig, "IA3": peft.IA3Config}[repeat["adapter"].pop("peft_type")]
+        saved = peft.get_peft_model(model, kind(**repeat["adapter"]))
+    trained = set(repeat["trained"])
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name in trained)
+    return model, saved
+
+
+# Learning.
+
+
+def encoded(tokenizer, row, repeat):
+    """Return the tokens of a row, their segments, what the loss compares with, and how much the row counts."""
+    texts, answer = row
+    tokenizer.enable_truncation(repeat["max_length"])
+    if repeat["task"] == "token-classification":
+        encoding = tokenizer.encode(texts, is_pretokenized=True)
+        target, seen = [], set()
+        for word in encoding.word_ids:
+            target.append(IGNORED if word is None or word in seen else answer[word])
+            seen.add(word)
+        return encoding.ids, encoding.type_ids, target, sum(label != IGNORED for label in target), encoding.word_ids
+    encoding = tokenizer.encode(*texts)
+    return encoding.ids or [pad_of(repeat)], encoding.type_ids or [0], answer, 1
+
+
+def pad_of(repeat):
+    return repeat["config"].get("pad_token_id") or 0
+
+
+def batches_of(lengths, recipe, seed, epoch):
+    """Shuffle, sort by length within pools, cut, and shuffle the batches: next to no padding, and a random order."""
+    rng = random.Random(f"{seed}/{epoch}")
+    order = list(range(len(lengths)))
+    rng.shuffle(order)
+    budget, size = recipe["token_budget"], recipe["batch_size"]
+    pool = max(1, int(POOL * budget / max(1.0, sum(lengths) / len(lengths)))) if budget else POOL * size
+    batches = []
+    for start in range(0, len(order), pool):
+        batch = []
+        for row in sorted(order[start : start + pool], key=lambda row: (-lengths[row], row)):
+            if batch and ((len(batch) + 1) * lengths[batch[0]] > budget if budget else len(batch) == size):
+                batches.append(batch)
+                batch = []
+            batch.append(row)
+        if batch:
+            batches.append(batch)
+    rng.shuffle(batches)
+    return batches
+
+
+def inputs_of(rows, repeat):
+    width = max(len(row[0]) for row in rows)
+    ids = torch.full((len(rows), width), pad_of(repeat))
+    types, mask = torch.zeros_like(ids), torch.zeros_like(ids)
+    for place, row in enumerate(rows):
+        ids[place, : len(row[0])] = torch.tensor(row[0])
+        types[place, : len(row[1])] = torch.tensor(row[1])
+        mask[place, : len(row[0])] = 1
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    return inputs | ({"token_type_ids": types} if (repeat["config"].get("type_vocab_size") or 0) > 1 else {})
+
+
+def loss_of(logits, rows, repeat, weights):
+    """Return the loss, summed over the rows."""
+    task, smoothing = repeat["task"], repeat["recipe"]["label_smoothing"]
+    if task == "text-regression":
+        return ((logits[:, 0] - torch.tensor([row[2] for row in rows])) ** 2).sum()
+    if task == "multi-label-classification":
+        wanted = torch.tensor([row[2] for row in rows]) * (1 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1).sum()
+    if task == "token-classification":
+        targets = torch.full(logits.shape[:2], IGNORED)
+        for place, row in enumerate(rows):
+            targets[place, : len(row[2])] = torch.tensor(row[2])
+        logits, targets = logits[targets != IGNORED], targets[targets != IGNORED]
+    else:
+        targets = torch.tensor([row[2] for row in rows])
+    return F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum")
+
+
+def weights_of(rows, repeat):
+    """Return weights of labels that are one in the mean over the rows."""
+    if repeat["recipe"]["class_weights"] != "balanced":
+        return None
+    labels = [label for row in rows for label in (row[2] if isinstance(row[2], list) else [row[2]]) if label >= 0]
+    counts = np.bincount(labels, minlength=len(repeat["outputs"]))
+    return torch.tensor(len(labels) / np.maximum(counts, 1) / max(1, int((counts > 0).sum())), dtype=torch.float32)
+
+
+def learn(model, rows, repeat):
+    """Take the steps up to the one whose weights were kept."""
+    recipe, steps = repeat["recipe"], repeat["steps"]
+    rows = [row for row in rows if row[3]]
+    lengths = [len(row[0]) for row in rows]
+    weights = weights_of(rows, repeat)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = optimizer_of(parameters, recipe)
+    size = recipe["accumulation"]
+    usual = sum(row[3] for row in rows) / math.ceil(len(batches_of(lengths, recipe, repeat["seed"], 0)) / size)
+    special = torch.tensor(repeat["special_tokens"])
+    step, epoch = 0, 0
+    while True:
+        batches = batches_of(lengths, recipe, repeat["seed"], epoch)
+        for start in range(0, len(batches), size):
+            if step == repeat["kept_step"]:
+                return
+            for group in optimizer.param_groups:
+                group["lr"] = recipe["lr"] * share_of(recipe, step, steps)
+            model.train()
+            for batch in batches[start : start + size]:
+                chosen = [rows[row] for row in batch]
+                inputs = inputs_of(chosen, repeat)
+                if recipe["token_dropout"]:
+                    ids = inputs["input_ids"]
+                    hidden = torch.rand(ids.shape) < recipe["token_dropout"]
+                    hidden &= inputs["attention_mask"].bool() & ~torch.isin(ids, special)
+                    inputs["input_ids"] = ids.masked_fill(hidden, repeat["mask_token"])
+                (loss_of(model(**inputs).logits, chosen, repeat, weights) / usual).backward()
+            torch.nn.utils.clip_grad_norm_(parameters, recipe["clip_norm"] or math.inf)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            step += 1
+        epoch += 1
+
+
+def optimizer_of(parameters, recipe):
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe["weight_decay"]},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if recipe["optimizer"] == "sgd":
+        return torch.optim.SGD(groups, lr=recipe["lr"], momentum=recipe["momentum"], fused=True)
+    kind = torch.optim.AdamW if recipe["optimizer"] == "adamw" else torch.optim.Adam
+    return kind(groups, lr=recipe["lr"], betas=(0.9, 0.999), fused=True)
+
+
+def share_of(recipe, step, steps):
+    """Return the share of the learning rate at a step."""
+    warm_up = round(recipe["warmup"] * steps)
+    if step < warm_up:
+        return (step + 1) / warm_up
+    share = (step - warm_up) / max(1, steps - warm_up)
+    if recipe["schedule"] == "linear":
+        return max(0.0, 1 - share)
+    if recipe["schedule"] == "cosine":
+        return (1 + math.cos(math.pi * min(1.0, share))) / 2
+    if recipe["schedule"] == "inverse_sqrt":
+        return math.sqrt(max(1, warm_up) / (max(1, warm_up) + step - warm_up))
+    return 1.0
+
+
+# Testing.
+
+
+def tested(model, tokenizer, test, repeat):
+    """Return scores of the test rows."""
+    model.eval()
+    rows = [encoded(tokenizer, row, repeat) for row in test]
+    answers = [None] * len(rows)
+    order = sorted(range(len(rows)), key=lambda row: -len(rows[row][0]))
+    with torch.inference_mode():
+        for start in range(0, len(order), 16):
+            batch = order[start : start + 16]
+            logits = model(**inputs_of([rows[row] for row in batch], repeat)).logits.double().numpy()
+            for place, row in enumerate(batch):
+                answers[row] = logits[place]
+    gold = [answer for _texts, answer in test]
+    if repeat["task"] == "text-regression":
+        return of_numbers(np.array(gold), np.array([answer[0] for answer in answers]))
+    if repeat["task"] == "multi-label-classification":
+        return of_sets(
+            np.array(gold) > 0.5, np.array(answers) >= math.log(repeat["threshold"] / (1 - repeat["threshold"]))
+        )
+    if repeat["task"] == "token-classification":
+        found = [tags_of(row, answer, len(tags), repeat) for row, answer, tags in zip(rows, answers, gold)]
+        return of_entities([[repeat["outputs"][tag] for tag in tags] for tags in gold], found)
+    return of_labels(np.array(gold), np.array(answers).argmax(axis=1), len(repeat["outputs"]))
+
+
+def of_labels(gold, found, labels):
+    f1 = []
+    for label in range(labels):
+        right = ((gold == label) & (found == label)).sum()
+        f1.append(2 * right / max(1, (gold == label).sum() + (found == label).sum()))
+    return {"accuracy": float((gold == found).mean()), "f1_macro": float(np.mean(f1))}
+
+
+def of_sets(gold, found):
+    right = (gold & found).sum()
+    return {
+        "f1_micro": float(2 * right / max(1, gold.sum() + found.sum())),
+        "subset_accuracy": float((gold == found).all(axis=1).mean()),
+    }
+
+
+def of_numbers(gold, found):
+    found = np.array([float(f"{value:.6g}") for value in found])
+    return {
+        "spearman": float(np.corrcoef(ranks(gold), ranks(found))[0, 1]),
+        "pearson": float(np.corrcoef(gold, found)[0, 1]),
+        "mse": float(((gold - found) ** 2).mean()),
+    }
+
+
+def ranks(values):
+    """Return ranks; equal values share the mean of theirs."""
+    _values, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts - 1) / 2)[inverse]
+
+
+def tags_of(row, logits, words, repeat):
+    """Return the tag of each word by its first token; a word that was cut off is outside."""
+    tags = [OUTSIDE] * words
+    for place, label in enumerate(row[2]):
+        if label != IGNORED:
+            tags[row[4][place]] = repeat["outputs"][int(logits[place].argmax())]
+    return tags
+
+
+def of_entities(gold, found):
+    """Return the F1 of entities by strict IOB2."""
+    right = wanted = predicted = 0
+    for tags, own in zip(gold, found):
+        one, two = entities(tags), entities(own)
+        right, wanted, predicted = right + len(one & two), wanted + len(one), predicted + len(two)
+    return {"f1_entities": 2 * right / max(1, wanted + predicted)}
+
+
+def entities(tags):
+    found, start, kind = set(), -1, ""
+    for place, tag in enumerate([*tags, OUTSIDE]):
+        prefix, _, name = tag.partition("-")
+        if start >= 0 and not (prefix == "I" and name == kind):
+            found.add((kind, start, place))
+            start = -1
+        if prefix == "B":
+            start, kind = place, name
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The script that repeats a run elsewhere, beside the result, with all that it needs to know in repeat.json.
+
+The rows themselves are not in it: it names lines of the public files.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from worker.engine.provenance import versions
+from worker.engine.tasks import find
+from worker.engine.tuning.contracts import FinetuneSpec
+
+FOLDER = "training"
+SCRIPT = "train.py"
+FACTS = "repeat.json"
+TASKS = (
+    "text-classification", "text-pair-classification", "multi-label-classification", "text-regression",
+    "token-classification",
+)  # fmt: skip
+METHODS = ("full", "head", "bitfit", "lora", "dora", "rslora", "ia3")
+
+
+def refusal(spec: FinetuneSpec) -> str | None:
+    """Return why there is no script for a run, None where there is one."""
+    if spec.task not in TASKS:
+        return f"There is no script for {spec.task}; there are some for: {', '.join(TASKS)}."
+    if spec.recipe.method not in METHODS:
+        return f"There is no script for the method {spec.recipe.method}; there are some for: {', '.join(METHODS)}."
+    if spec.recipe.harden != "none" or spec.recipe.mixup:
+        return "There is no script for runs with harden or mixup."
+    if spec.recipe.precision not in ("auto", "float32"):
+        return "There is no script for runs in less than float32."
+    return None
+
+
+def write(folder: Path, spec: FinetuneSpec, facts: dict[str, Any]) -> None:
+    """Write the script and its facts: those of the spec, and what only the run knows."""
+    target = folder / FOLDER
+    target.mkdir(exist_ok=True)
+    task = find(spec.task)
+    settings = task.settings(spec.settings)
+    said = {
+        "task": spec.task,
+        "labels": getattr(settings, "labels", []),
+        # The defaults; recipe.json may name others.
+        "columns": {role: what.default for role, what in task.roles.items() if what.default is not None},
+        "threshold": getattr(settings, "threshold", 0.5),
+        "recipe": asdict(spec.recipe),
+        "seed": spec.seed,
+        "threads": spec.threads,
+        "has_base": spec.model_dir is not None,
+        "train_lines": folded(ids_in(spec.train)),
+        "dev_lines": folded(ids_in(spec.dev, of="train")) if spec.dev else [],
+        "versions": versions(),
+        **facts,
+    }
+    (target / FACTS).write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    script = (Path(__file__).parent / "exported" / SCRIPT).read_text(encoding="utf-8")
+    (target / SCRIPT).write_text(script, encoding="utf-8")
+
+
+def ids_in(path: str, of: str = "train") -> list[int]:
+    """Return the numbers of the lines that `arrange` took from the training file."""
+    numbers = []
+    with Path(path).open(encoding="utf-8") as file:
+        for line in file:
+            part, _, number = str(json.loads(line).get("id", "")).rpartition("-")
+            if part == of and number.isdecimal():
+                numbers.append(int(number))
+    return numbers
+
+
+def folded(numbers: Iterable[int]) -> list[list[int]]:
+    """Return rising numbers as pairs of first and last."""
+    ranges: list[list[int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ranges
