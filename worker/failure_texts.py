@@ -100,3 +100,27 @@ HEADLINES: Mapping[ErrorCode, str] = {
         "A file could not be downloaded. Check the address and the access token, then try again. Details: %(detail)s"
     ),
 }
+
+# The same of a run that makes a model: its data are no benchmark, and its base need not be evaluated.
+RUN_HEADLINES: Mapping[ErrorCode, str] = {
+    "bad_data": gettext_noop(
+        "The data cannot be used as it is. Correct the file, or choose other columns. Details: %(detail)s"
+    ),
+    "bad_gold": gettext_noop("The answers in the data cannot be used. Correct the file. Details: %(detail)s"),
+    "unsupported_architecture": gettext_noop(
+        "A model of this architecture cannot learn this task here. Begin from another one. Details: %(detail)s"
+    ),
+    "label_mismatch": gettext_noop(
+        "The labels of the model and of the data do not correspond. Name the labels in the form. Details: %(detail)s"
+    ),
+    "out_of_memory": gettext_noop(
+        "Training needs more memory than a job may have. Take a smaller model or batch, or let it compute activations "
+        "twice. Details: %(detail)s"
+    ),
+}
+RUN_KINDS = frozenset({"finetune", "compress", "export", "publish_run", "search"})
+
+
+def headline(code: ErrorCode, kind: str) -> str:
+    """Return what an error of the engine means to the reader of a job of this kind."""
+    return RUN_HEADLINES.get(code, HEADLINES[code]) if kind in RUN_KINDS else HEADLINES[code]

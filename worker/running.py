@@ -13,7 +13,7 @@ from portal.models import Job, LeaseLost
 from worker import node
 from worker.attempts import LEASE_LOST, SHUTDOWN, Attempt, JobFailed, Stopped, TryAgain
 from worker.engine.contracts import EngineError
-from worker.failure_texts import HEADLINES
+from worker.failure_texts import headline
 from worker.jobs import KINDS
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def _work(attempt: Attempt) -> None:
         _stopped(job, LEASE_LOST)
     except EngineError as error:
         attempt.show()
-        job.fail(code=error.code, reason=HEADLINES[error.code], detail=error.message)
+        job.fail(code=error.code, reason=headline(error.code, job.kind), detail=error.message)
     except TryAgain as error:
         attempt.show()
         job.give_back(code=error.code, reason=error.message, **error.data)
