@@ -41,7 +41,8 @@ def _counted(namespace: Namespace, reader: Asker, since: datetime) -> Counted:
 
 
 def _by_day(rows: QuerySet[Any]) -> Iterable[tuple[date, int]]:
-    return rows.order_by().values_list(TruncDate("finished_at")).annotate(count=Count("pk"))
+    days: Iterable[tuple[date, int]] = rows.order_by().values_list(TruncDate("finished_at")).annotate(Count("pk"))
+    return days
 
 
 def _subjects(user: User) -> list[str]:

@@ -59,7 +59,8 @@ class Belonging:
     @cached_property
     def rows(self) -> models.QuerySet[Any]:
         """All rows of its table; never looked through itself, only narrowed."""
-        return apps.get_model(self.model)._base_manager.all()
+        rows: models.QuerySet[Any] = apps.get_model(self.model)._base_manager.all()
+        return rows
 
     @cached_property
     def of_names(self) -> bool:

@@ -51,7 +51,6 @@ SIGNED_IN = """
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
 /organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /feed /settings/following
 /settings/account/merging /settings/account/merging/{merge}
-/alice?tab=evaluations /alice?tab=answers
 /leaderboard/mood /leaderboard/answers /leaderboard/proposals /leaderboard/proposals/new
 /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
 /benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
@@ -121,7 +120,6 @@ PLACES += [
     Place("/nobody-of-that-name/nothing", "", 404),
     Place("/accounts/password/reset/key/{reset}/", "", lands="/accounts/password/reset/key/{reset_lands}/"),
     Place("/oauth/device", "", lands="/accounts/login/"),
-    Place("/watching", lands="/feed"),
     Place("/new/bundle", lands="/new/import"),
     Place("/forum/t/{thread}", lands="/forum/t/{thread}/which-one-for-chinese"),
     Place("/notifications/{notification}", lands="/bob"),
@@ -143,6 +141,7 @@ NO_PAGES = {
     "the form with which administrators name two accounts": r"settings/account/merging/proposal",
     "the appeal of who may not sign in": r"appeals/from-sign-in/",
     "for scripts": r"accounts/2fa/webauthn/login/|.*forum/names$|.*/quotation\$?$|.*forum/drafts/\(",
+    "leading to the feed": r"watching$",
     "leading to the page of an answer": r".*forum/posts/.*/reply\$?$",
     "other names of pages, and one that leads on without a code by mail": r"accounts/(social/|login/code/confirm)",
 }
