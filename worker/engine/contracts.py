@@ -127,6 +127,8 @@ class EvaluateSpec:
 
     With `resume`, a name of the model's files and the benchmark, answers are kept in `out_dir` as they come, and those
     that an attempt of the same name left there are taken.
+
+    Where `model_dir` holds an adapter alone, `base_dir` is the folder of the model that it was trained on.
     """
 
     task: str
@@ -136,6 +138,7 @@ class EvaluateSpec:
     settings: dict[str, Any] = field(default_factory=dict)
     context: str | None = None
     perturbed: str | None = None
+    base_dir: str | None = None
     resume: str | None = None
     max_length: int | None = None
     seed: int = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.engine.answering.answers import Answers
-from worker.engine.answering.sharing import sharing
+from worker.engine.answering.sharing import sharing, standing_on
 from worker.engine.contracts import ENGINE_VERSION, KEPT_FILE, EvaluateSpec
 from worker.engine.predictions import digest_of, write_predictions
 from worker.engine.progress import Progress
@@ -44,7 +44,7 @@ def answer_all(spec: EvaluateSpec, progress: Progress, family: Family, *, versio
     kept = Kept(out_dir / KEPT_FILE, key, task.max_row_bytes(settings), task.digest_part)
     kept.read([len(rows) for rows in (*parts, *more)])
     progress.report(0.0, "loading the model", always=True)
-    with sharing():
+    with sharing(), standing_on(spec.base_dir):
         turns = Turns(
             ask=lambda asked, part: family(task, spec, settings, asked, part),
             kept=kept,

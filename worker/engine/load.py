@@ -1,5 +1,6 @@
 """A model folder to a model that is ready to answer, every failure a typed error its author can act upon."""
 
+import importlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from worker.engine.failures import failing_as
 from worker.engine.folder import ModelFolder
 from worker.engine.model_config import BODY, CheckedConfig, read_config
 from worker.engine.tokenizing import LoadedTokenizer, load_tokenizer
-from worker.engine.weights import find_weights, read_tensors
+from worker.engine.weights import SINGLE, find_weights, read_tensors
 
 DTYPES: dict[Dtype, torch.dtype] = {
     "float32": torch.float32,
@@ -59,6 +60,8 @@ class LoadedModel(Built):
     tokenizer: LoadedTokenizer
     config: CheckedConfig
     load_seconds: float
+    # Tokens that something invented takes of the model's length.
+    taken: int = 0
 
     @property
     def vocab_size(self) -> int:
@@ -78,7 +81,7 @@ class LoadedModel(Built):
 
     def max_length(self, wanted: int | None) -> int:
         """Return how many tokens of a text are read: the least of what is wanted and what model and author allow."""
-        limits = (self.config.position_limit, self.tokenizer.stated_length, wanted, MAX_SEQUENCE)
+        limits = (self.config.position_limit - self.taken, self.tokenizer.stated_length, wanted, MAX_SEQUENCE)
         return min(limit for limit in limits if limit is not None)
 
 
@@ -101,10 +104,23 @@ def _load(
     started = time.perf_counter()
     place = choose_device(device)
     folder = ModelFolder(model_dir)
+    if is_adapter(folder):
+        # It takes libraries that no other model needs.
+        adapted: Any = importlib.import_module("worker.engine.tuning.methods.adapted")
+        loaded: LoadedModel = adapted.load_adapted(folder, heads, dtype=dtype, device=place)
+        return loaded
     config = read_config(folder, heads, problem_types)
     tokenizer = load_tokenizer(folder, config.config.model_type)
     built = build(folder, config, dtype=dtype, device=place)
     return LoadedModel(**vars(built), tokenizer=tokenizer, config=config, load_seconds=time.perf_counter() - started)
+
+
+def is_adapter(folder: ModelFolder) -> bool:
+    """Say whether a folder holds what is put on another model, and no model of its own."""
+    return (
+        folder.find("adapter_config.json", code="bad_config") is not None
+        and folder.find(SINGLE, code="weights_unreadable") is None
+    )
 
 
 def build(folder: ModelFolder, config: Buildable, *, dtype: Dtype, device: torch.device) -> Built:

@@ -1,14 +1,16 @@
 """A folder with a model of images to a model that is ready to answer."""
 
+import importlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from worker.engine.answering.sharing import once
 from worker.engine.contracts import Device, Dtype
 from worker.engine.folder import ModelFolder
 from worker.engine.image_processing import ImageProcessor, read_processor
-from worker.engine.load import Built, build, choose_device
+from worker.engine.load import Built, build, choose_device, is_adapter
 from worker.engine.vision_config import VisionConfig, read_vision_config
 
 
@@ -40,6 +42,10 @@ def _load(
     started = time.perf_counter()
     place = choose_device(device)
     folder = ModelFolder(model_dir)
+    if is_adapter(folder):
+        adapted: Any = importlib.import_module("worker.engine.tuning.methods.adapted")
+        loaded: LoadedVision = adapted.load_adapted_vision(folder, heads, dtype=dtype, device=place)
+        return loaded
     config = read_vision_config(folder, heads, problem_types)
     processor = read_processor(folder, config.processor, config.channels)
     built = build(folder, config, dtype=dtype, device=place)

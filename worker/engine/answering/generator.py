@@ -9,6 +9,7 @@ from typing import Any
 from worker.engine.answering import greedy
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.measuring import described, latency, speed
+from worker.engine.answering.rereading import Rereader
 from worker.engine.batching import plan_batches
 from worker.engine.contracts import EngineError, EvaluateSpec
 from worker.engine.inference import run_planned
@@ -118,6 +119,12 @@ class Hand:
 
     def _writer(self, rows: Sequence[list[int]]) -> greedy.Writer:
         model, filler = self._model, self._model.pad_id or 0
+        rereads = getattr(model.model, "rereads", False)
+        if rereads and not model.config.has_encoder:
+            return Rereader(model, rows, start=None, first_token=None)
+        if rereads:
+            first = first_token_of(model, getattr(self._settings, "target_language", ""))
+            return Rereader(model, rows, start=start_of(model), first_token=first)
         if not model.config.has_encoder:
             return greedy.Decoder(model.model, rows, filler=filler)
         return greedy.EncoderDecoder(

@@ -8,6 +8,22 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 _made: ContextVar[dict[Hashable, Any] | None] = ContextVar("made", default=None)
+_base: ContextVar[str | None] = ContextVar("base", default=None)
+
+
+@contextmanager
+def standing_on(base_dir: str | None) -> Iterator[None]:
+    """Have folders that hold an adapter alone be loaded on the model in this folder until the end of the block."""
+    token = _base.set(base_dir)
+    try:
+        yield
+    finally:
+        _base.reset(token)
+
+
+def base_dir() -> str | None:
+    """Return the folder of the model that adapters are put on, if one was named."""
+    return _base.get()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from transformers import PreTrainedModel
 
-from worker.engine.tuning.methods.method import CONFIG, WEIGHTS, Attached, heads_of
+from worker.engine.tuning.methods.method import CONFIG, WEIGHTS, Attached, Given, heads_of
 from worker.engine.tuning.methods.places import layers
 
 KIND = "BOTTLENECK"
@@ -75,6 +75,7 @@ class Bottleneck(Attached):
         tensors = {name: item.detach().cpu() for name, item in self.base.named_parameters() if item.requires_grad}
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
         (folder / CONFIG).write_text(json.dumps(self._config, indent=1) + "\n", encoding="utf-8")
+        self.say_purpose(folder)
 
     def merged(self) -> None:
         """There is no plain model that says the same: what is between two narrow layers is not linear."""
@@ -89,12 +90,10 @@ def put_behind(model: PreTrainedModel, name: str, config: Mapping[str, Any]) -> 
     setattr(model.get_submodule(parent), own, Adapted(layer, width, **options))
 
 
-def attach(
-    model: PreTrainedModel, method: str, options: Mapping[str, Any], *, task: str, facts: Mapping[str, Any], steps: int
-) -> Attached:
+def attach(model: PreTrainedModel, method: str, options: Mapping[str, Any], given: Given) -> Attached:
     """Put an adapter behind each place that the architecture has for it."""
-    places = layers(model, facts, PLACES[method])
-    heads = heads_of(model, task)
+    places = layers(model, given.facts, PLACES[method])
+    heads = heads_of(model, given.task)
     config = {
         "peft_type": KIND,
         "base_model_name_or_path": model.name_or_path or None,

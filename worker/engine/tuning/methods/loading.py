@@ -1,7 +1,7 @@
 """An adapter and its base to a model that answers: no pickle, nothing downloaded, `adapter_config.json` as hostile."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -47,10 +47,11 @@ TOLD = frozenset(
 BEGINNINGS = (None, True, False, "gaussian", "eva", "orthogonal")
 
 
-def put_on(model: PreTrainedModel, adapter: ModelFolder) -> Attached:
+def put_on(model: PreTrainedModel, adapter: ModelFolder, heads: Sequence[str] = ()) -> Attached:
     """Put the adapter of a folder on its base, which has the head of the adapter's task, in eval mode.
 
-    Every tensor of the file is used, and every one that the adapter needs is in it.
+    Every tensor of the file is used, and every one that the adapter needs is in it. `heads` are parts of the model
+    that invented tokens were saved with beside the head that `peft` knows.
     """
     path = adapter.need(CONFIG, code="bad_config", why="it says how the adapter is put on its base")
     raw = read_json_object(path, limit=CONFIG_LIMIT, code="bad_config")
@@ -65,9 +66,9 @@ def put_on(model: PreTrainedModel, adapter: ModelFolder) -> Attached:
         "LORA": lambda: _low_rank(model, _lora(model, raw), tensors),
         "ADALORA": lambda: _low_rank(model, _adalora(model, raw, tensors), tensors),
         "IA3": lambda: _low_rank(model, _ia3(model, raw), tensors),
-        "PREFIX_TUNING": lambda: _invented(model, PrefixTuningConfig, raw, tensors, facts),
-        "PROMPT_TUNING": lambda: _invented(model, PromptTuningConfig, raw, tensors, facts),
-        "P_TUNING": lambda: _invented(model, PromptEncoderConfig, raw, tensors, facts),
+        "PREFIX_TUNING": lambda: _invented(model, PrefixTuningConfig, raw, tensors, facts, heads),
+        "PROMPT_TUNING": lambda: _invented(model, PromptTuningConfig, raw, tensors, facts, heads),
+        "P_TUNING": lambda: _invented(model, PromptEncoderConfig, raw, tensors, facts, heads),
     }
     if not isinstance(kind, str) or kind not in known:
         raise _bad(f"has the peft_type {str(kind)[:60]!r}; it must be one of: {', '.join(known)}")
@@ -186,6 +187,7 @@ def _invented(
     raw: Mapping[str, Any],
     tensors: dict[str, torch.Tensor],
     facts: Mapping[str, Any],
+    heads: Sequence[str],
 ) -> Attached:
     if not facts.get("prompts") or (kind is PrefixTuningConfig and not facts.get("past")):
         raise _bad(f"asks for what a model of the type {model.config.model_type} cannot do")
@@ -202,7 +204,7 @@ def _invented(
     if found.shape[1] != wide or found.shape[0] not in (length, length * parts):
         raise _bad("states sizes that do not fit the weights")
     settings = kind(num_virtual_tokens=length, num_transformer_submodules=parts, **sizes, **common)
-    attached = Invented(model, settings, facts)
+    attached = Invented(model, settings, facts, _names(model, {"heads": list(heads)}, "heads", MAX_HEADS))
     _fill(attached.model.peft, tensors)
     return attached
 

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from worker.engine.contracts import EngineError
-from worker.engine.tuning.methods.method import CONFIG, WEIGHTS, Attached, heads_of
+from worker.engine.tuning.methods.method import CONFIG, WEIGHTS, Attached, Given, heads_of
 from worker.engine.tuning.methods.places import layers, roles_of, task_type
 
 ADAPTER = "default"
@@ -33,6 +33,7 @@ class LowRank(Attached):
     def save(self, folder: Path) -> None:
         """Write the adapter, in the form that `peft` reads."""
         save_adapter(self.peft, folder)
+        self.say_purpose(folder)
 
     def merged(self) -> PreTrainedModel:
         """Return the model with everything added to its layers."""
@@ -90,21 +91,22 @@ class AdaLora(LowRank):
         self._settings.rank_pattern = {name: kept.bool().tolist() for name, kept in parts["pattern"].items()} or None
 
 
-def attach(
-    model: PreTrainedModel, method: str, options: Mapping[str, Any], *, task: str, facts: Mapping[str, Any], steps: int
-) -> Attached:
+def attach(model: PreTrainedModel, method: str, options: Mapping[str, Any], given: Given) -> Attached:
     """Add to the layers that the architecture has for it; the head is trained as a whole."""
-    common: dict[str, Any] = {"task_type": task_type(task, facts), "modules_to_save": heads_of(model, task) or None}
+    common: dict[str, Any] = {
+        "task_type": task_type(given.task, given.facts),
+        "modules_to_save": heads_of(model, given.task) or None,
+    }
     if method == "ia3":
-        down = layers(model, facts, ["down"])
-        places = layers(model, facts, ["key", "value", "down"])
+        down = layers(model, given.facts, ["down"])
+        places = layers(model, given.facts, ["key", "value", "down"])
         return LowRank(
             model,
             IA3Config(
                 target_modules=places, feedforward_modules=down, fan_in_fan_out=_is_turned(model, places), **common
             ),
         )
-    places = layers(model, facts, roles_of(options["targets"]))
+    places = layers(model, given.facts, roles_of(options["targets"]))
     common |= {
         "target_modules": places,
         "lora_alpha": options["alpha"],
@@ -112,7 +114,7 @@ def attach(
         "fan_in_fan_out": _is_turned(model, places),
     }
     if method == "adalora":
-        return AdaLora(model, _adalora(options, steps, common))
+        return AdaLora(model, _adalora(options, given.steps, common))
     kinds: dict[str, Any] = {"dora": {"use_dora": True}, "rslora": {"use_rslora": True}}
     return LowRank(model, LoraConfig(r=options["rank"], **kinds.get(method, {}), **common))
 

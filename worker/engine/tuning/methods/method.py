@@ -1,8 +1,10 @@
 """What a method of tuning makes of a model: what is called, what is trained, what is saved."""
 
 import importlib
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +23,18 @@ MODULES = {
 }
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
+# What `peft` has no place for: which head the base must have, and what its numbers stand for.
+PURPOSE = "tuned_for.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a method hears of its run."""
+
+    task: str
+    facts: Mapping[str, Any]  # of the architecture
+    steps: int
+    fresh: Collection[str]
 
 
 class Attached(ABC):
@@ -33,6 +47,9 @@ class Attached(ABC):
     def __init__(self, base: PreTrainedModel) -> None:
         self.base = base
         self.model: Any = base
+        # Parts that are trained beside what the format of the adapter itself knows as its head.
+        self.heads: list[str] = []
+        self.purpose: dict[str, Any] = {}
 
     def parameters(self) -> list[torch.nn.Parameter]:
         """Return what is trained, each once and always in the same order."""
@@ -48,6 +65,10 @@ class Attached(ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write what is published: the model, or the adapter alone."""
+
+    def say_purpose(self, folder: Path) -> None:
+        """Write beside an adapter what it is for."""
+        (folder / PURPOSE).write_text(json.dumps(self.purpose, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     @abstractmethod
     def merged(self) -> PreTrainedModel | None:
@@ -72,18 +93,34 @@ class Attached(ABC):
 
 
 def attach(
-    model: PreTrainedModel, method: str, options: Mapping[str, Any], *, task: str, model_type: str, steps: int
+    model: PreTrainedModel,
+    method: str,
+    options: Mapping[str, Any],
+    *,
+    task: str,
+    model_type: str,
+    steps: int,
+    fresh: Collection[str] = (),
 ) -> Attached:
-    """Put a method on a model that has the head of its task; `steps` is how many the optimizer will make."""
+    """Put a method on a model that has the head of its task.
+
+    `steps` is how many the optimizer will make, `fresh` names tensors of the model that began with random numbers.
+    """
     if reason := registry.refusal(method, model_type, task):
         raise EngineError("bad_spec", f"method {method} is not possible: {reason}")
     chosen = registry.method(method)
     module = importlib.import_module(MODULES[chosen.group])
-    attached: Attached = module.attach(
-        model, method, chosen.checked(options), task=task, facts=registry.architecture(model_type), steps=steps
-    )
+    given = Given(task=task, facts=registry.architecture(model_type), steps=steps, fresh=fresh)
+    attached: Attached = module.attach(model, method, chosen.checked(options), given)
     if not attached.parameters():
         raise EngineError("bad_spec", f"method {method} finds nothing to train in this model.")
+    has_labels = task not in registry.HEADLESS
+    attached.purpose = {
+        "task": task,
+        "labels": [str(label) for label in (model.config.id2label or {}).values()] if has_labels else None,
+        "problem_type": getattr(model.config, "problem_type", None) if has_labels else None,
+        "heads": attached.heads,
+    }
     return attached
 
 

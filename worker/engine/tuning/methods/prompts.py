@@ -5,25 +5,31 @@ places too late as tokens were invented, a decoder that classifies looks at the 
 argument that transformers has renamed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig
+from peft.utils import _set_trainable
 from transformers import PreTrainedModel
 
 from worker.engine.contracts import EngineError
 from worker.engine.tuning.methods.low_rank import ADAPTER, save_adapter, wrapped
-from worker.engine.tuning.methods.method import Attached, body_of
+from worker.engine.tuning.methods.method import Attached, Given, body_of, heads_of
 from worker.engine.tuning.methods.places import task_type
 
 # What has a number, or several, for each token, and must be cut.
+# What `peft` takes for the head of a model.
+OWN_HEADS = ("classifier", "score", "qa_outputs")
 OF_TOKENS = ("logits", "start_logits", "end_logits", "last_hidden_state")
 
 
 class Prompted(torch.nn.Module):
     """Takes what the bare model takes, rows filled up on their right, and says the same about the same tokens."""
+
+    # Nothing of what was read is kept for the next token.
+    rereads = True
 
     def __init__(self, peft: Any, facts: Mapping[str, Any]) -> None:
         super().__init__()
@@ -46,6 +52,12 @@ class Prompted(torch.nn.Module):
         device: torch.device = self.base.device
         return device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Return what the model counts in."""
+        dtype: torch.dtype = self.base.dtype
+        return dtype
+
     def get_input_embeddings(self) -> Any:
         """Return the embeddings of the bare model."""
         return self.base.get_input_embeddings()
@@ -58,6 +70,10 @@ class Prompted(torch.nn.Module):
         **inputs: Any,
     ) -> Any:
         """Return what the model says of the rows (rows, width)."""
+        if inputs.pop("cache", None) is not None or inputs.pop("use_cache", False):
+            raise EngineError(
+                "unsupported_architecture", "Behind invented tokens this model keeps nothing of what it has read."
+            )
         given: Any = inputs_embeds if input_ids is None else input_ids
         rows, width = given.shape[:2]
         if attention_mask is None:
@@ -116,32 +132,44 @@ class Prompted(torch.nn.Module):
 class Invented(Attached):
     """A model that rests behind what was invented for it."""
 
-    def __init__(self, base: PreTrainedModel, config: PeftConfig, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, base: PreTrainedModel, config: PeftConfig, facts: Mapping[str, Any], heads: Sequence[str] = ()
+    ) -> None:
+        """Put it before a base; `heads` are parts that are trained beside what `peft` itself takes for the head."""
         super().__init__(base)
-        self.model = Prompted(wrapped(base, config), facts)
+        peft = wrapped(base, config)
+        self.heads = list(heads)
+        if heads:
+            _set_trainable(peft, ADAPTER, module_names=self.heads, inference_mode=config.inference_mode)
+        self.model = Prompted(peft, facts)
         self.virtual_tokens = self.model._count
 
     def save(self, folder: Path) -> None:
         """Write what was invented, and the head, in the form that `peft` reads."""
         save_adapter(self.model.peft, folder)
+        self.say_purpose(folder)
 
     def merged(self) -> None:
         """There is no plain model that says the same: what was invented stands before each text."""
 
 
-def attach(
-    model: PreTrainedModel, method: str, options: Mapping[str, Any], *, task: str, facts: Mapping[str, Any], steps: int
-) -> Attached:
-    """Invent as many tokens as the options ask for."""
-    common: dict[str, Any] = {"task_type": task_type(task, facts), "num_virtual_tokens": options["length"]}
+def attach(model: PreTrainedModel, method: str, options: Mapping[str, Any], given: Given) -> Attached:
+    """Invent as many tokens as the options ask for.
+
+    What is new in the base beside its head, such as a pooler, is trained and saved: random numbers would be lost. What
+    the base brings stays, for `peft` has no place for it.
+    """
+    heads = [name for name in heads_of(model, given.task) if any(part.startswith(f"{name}.") for part in given.fresh)]
+    heads = [name for name in heads if name not in OWN_HEADS]
+    common: dict[str, Any] = {"task_type": task_type(given.task, given.facts), "num_virtual_tokens": options["length"]}
     embeddings: Any = model.get_input_embeddings()
     if method == "prefix":
-        return Invented(model, _prefix(model, options, common, facts), facts)
+        return Invented(model, _prefix(model, options, common, given.facts), given.facts, heads)
     # Some models have narrower embeddings than layers, such as ALBERT.
     common |= {**_sizes(model), "token_dim": embeddings.weight.shape[1], "num_transformer_submodules": 1}
     if method == "ptuning":
-        return Invented(model, PromptEncoderConfig(encoder_hidden_size=options["hidden"], **common), facts)
-    attached = Invented(model, PromptTuningConfig(**common), facts)
+        return Invented(model, PromptEncoderConfig(encoder_hidden_size=options["hidden"], **common), given.facts, heads)
+    attached = Invented(model, PromptTuningConfig(**common), given.facts, heads)
     # Begun as words of its vocabulary the model goes on from there sooner than from mere noise.
     words = torch.randint(len(embeddings.weight), (options["length"],), device=embeddings.weight.device)
     with torch.no_grad():

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from worker.engine.tuning.methods.method import Attached, heads_of
+from worker.engine.tuning.methods.method import Attached, Given, heads_of
 
 
 class Whole(Attached):
@@ -21,11 +21,9 @@ class Whole(Attached):
         return self.base
 
 
-def attach(
-    model: PreTrainedModel, method: str, options: Mapping[str, Any], *, task: str, facts: Mapping[str, Any], steps: int
-) -> Attached:
+def attach(model: PreTrainedModel, method: str, options: Mapping[str, Any], given: Given) -> Attached:
     """Let the weights rest that the method leaves alone."""
-    heads = tuple(f"{name}." for name in heads_of(model, task))
+    heads = tuple(f"{name}." for name in heads_of(model, given.task))
     for name, parameter in model.named_parameters():
         in_head = name.startswith(heads) if heads else False
         is_bias = method == "bitfit" and name.endswith("bias")

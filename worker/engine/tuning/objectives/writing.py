@@ -11,16 +11,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from worker.engine.answering import greedy
 from worker.engine.answering.generator import Hand, first_token_of, start_of
 from worker.engine.batching import plan_batches
-from worker.engine.load import LoadedModel
 from worker.engine.tasks.task import Task, Value
 from worker.engine.tasks.writing import WritingTask
 from worker.engine.tokenizing import check_ids
 from worker.engine.tuning.basis import Basis
 from worker.engine.tuning.contracts import FinetuneSpec
-from worker.engine.tuning.methods.prompts import Prompted
 from worker.engine.tuning.objectives.causal import Causal
 from worker.engine.tuning.objectives.chats import Chat, chat_of
 from worker.engine.tuning.objectives.objective import (
@@ -168,8 +165,7 @@ class Writing(Causal):
             return []
         settings = replace(self.settings, max_new_tokens=self._most, few_shot=0)
         loaded = replace(self.loaded, model=model)
-        kind = AskingAgain if isinstance(model, Prompted) else Hand
-        hand = kind(loaded, settings, self.max_length - self.virtual_tokens)
+        hand = Hand(loaded, settings, self.max_length - self.virtual_tokens)
         questions = [row.question for row in rows]
         prompts = self.task.sources(questions) if self._has_encoder else self.task.prompts(questions, [], settings, 0)
         asked = [hand.read(prompt).ids for prompt in prompts]
@@ -179,53 +175,3 @@ class Writing(Causal):
                 for number, value in zip(batch, hand.write([asked[number] for number in batch]), strict=True):
                     answers[number] = value
         return answers
-
-
-class AskingAgain(Hand):
-    """Writes with models that keep nothing of what they read: invented tokens stand before it each time."""
-
-    def _writer(self, rows: Sequence[list[int]]) -> greedy.Writer:
-        return Rereader(self._model, rows, first_token_of(self._model, getattr(self._settings, "target_language", "")))
-
-
-class Rereader:
-    """Reads all that there is for each token that it writes."""
-
-    def __init__(self, model: LoadedModel, rows: Sequence[list[int]], first_token: int | None) -> None:
-        self._loaded = model
-        self._rows = [list(row) for row in rows]
-        self._has_encoder = model.config.has_encoder
-        self._written = [[start_of(model)] for _row in rows] if self._has_encoder else [[] for _row in rows]
-        self._first_token = first_token if self._has_encoder else None
-
-    def first(self) -> torch.Tensor:
-        """Read the prompts."""
-        numbers = self._numbers()
-        if self._first_token is not None:
-            others = torch.arange(numbers.shape[1], device=numbers.device) != self._first_token
-            numbers = numbers.masked_fill(others, -torch.inf)
-        return numbers
-
-    def next(self, tokens: list[int]) -> torch.Tensor:
-        """Go on by a token."""
-        for row, token in zip(self._written, tokens, strict=True):
-            row.append(token)
-        return self._numbers()
-
-    def keep(self, rows: list[int]) -> None:
-        """Forget the others."""
-        self._rows = [self._rows[row] for row in rows]
-        self._written = [self._written[row] for row in rows]
-
-    def _numbers(self) -> torch.Tensor:
-        model: Any = self._loaded.model
-        read = self._rows if self._has_encoder else [a + b for a, b in zip(self._rows, self._written, strict=True)]
-        tables = [np.array(row, dtype=np.int32) for row in read]
-        ids, mask = padded(tables, filler=self._loaded.pad_id or 0, side="right")
-        inputs = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device)}
-        if self._has_encoder:
-            inputs["decoder_input_ids"] = torch.tensor(self._written, device=model.device)
-        logits = model(**inputs).logits
-        last = mask.sum(dim=1).to(model.device) - 1 if not self._has_encoder else torch.tensor(-1)
-        found: torch.Tensor = logits[:, -1] if self._has_encoder else logits[torch.arange(len(logits)), last]
-        return found
