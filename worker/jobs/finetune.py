@@ -264,11 +264,12 @@ def _answers(attempt: Attempt, row: Run, places: Places, name: str, model: Path,
         inputs=str(places / "questions" / INPUTS),
         out_dir=str(places / name),
         settings=task_settings,
+        base_dir=str(places / "base") if row.base is not None else None,  # for an adapter alone
         max_length=row.recipe.get("max_length"),
         seed=row.seed,
         threads=threads,
     )
-    seen = [model, places / "questions"]
+    seen = [model, places / "base", places / "questions"]
     share = (0.9, 0.93) if name == "after" else (0.93, 0.96)
     try:
         run_verb(
