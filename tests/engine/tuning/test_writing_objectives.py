@@ -1,6 +1,7 @@
 """Decoders and encoder-decoders learn to write; what they learned is what evaluations then find."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -162,9 +163,12 @@ def test_a_hostile_template_gets_nowhere():
 @pytest.mark.parametrize(("model_type", "method"), [("gpt2", "prompt"), ("t5", "prefix"), ("llama", "lora")])
 def test_models_with_something_added_write_to_the_dev_set(model_type, method, tmp_path):
     rows = translations(tmp_path)
-    recipe = Recipe(epochs=1, lr=1e-2, batch_size=12, method=method, eval_every=1000)
+    recipe = Recipe(epochs=1, lr=1e-2, batch_size=12, eval_every=1000)
     architecture = Architecture(model_type=model_type, tokenizer="bpe", **SMALL)
-    run(spec(tmp_path, "translation", rows, architecture=architecture, recipe=recipe, settings=SETTINGS))
+    base = tmp_path / "base"
+    run(spec(base, "translation", rows, architecture=architecture, recipe=recipe, settings=SETTINGS))
+    made = spec(tmp_path, "translation", rows, model_dir=str(base / "run/model"), settings=SETTINGS)
+    run(replace(made, recipe=replace(recipe, method=method)))
     [dev] = records(tmp_path / "run", "dev")
     assert set(dev["metrics"]) == {"bleu", "chrf"}
     assert list((tmp_path / "run/model").rglob("adapter_model.safetensors"))

@@ -13,7 +13,7 @@ from worker.engine.folder import ModelFolder
 from worker.engine.load import choose_device
 from worker.engine.model_config import DECODERS, OTHER_NAMES, CheckedConfig
 from worker.engine.tokenizing import load_tokenizer
-from worker.engine.tuning import vocabularies
+from worker.engine.tuning import registry, vocabularies
 from worker.engine.tuning.basis import Basis, Head
 from worker.engine.tuning.contracts import Architecture, FinetuneSpec
 
@@ -25,6 +25,10 @@ def create(spec: FinetuneSpec, wanted: Architecture, head: Head, heads: Sequence
     """Build a model; its numbers are torch's, which the caller has seeded."""
     if wanted.model_type not in _CONFIGS:
         raise EngineError("bad_spec", f"architecture.model_type must be one of: {', '.join(_CONFIGS)}")
+    if not registry.method(spec.recipe.method).merges:
+        raise EngineError(
+            "bad_spec", f"method {spec.recipe.method} needs a base that is kept: a model from scratch has none"
+        )
     stem = _STEMS[wanted.model_type]
     names = [OTHER_NAMES.get(stem + ending, stem + ending) for ending in heads]
     found = [name for name in names if hasattr(transformers, name)]

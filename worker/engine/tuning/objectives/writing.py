@@ -29,8 +29,8 @@ from worker.engine.tuning.objectives.objective import (
     Loss,
     Row,
     padded,
-    texts_in,
 )
+from worker.engine.tuning.question_texts import texts_in
 
 # Rows of the dev set that are answered: writing is slow, and is done after every epoch.
 WRITTEN = 64
