@@ -1,6 +1,7 @@
 """Search over guides and words, in both languages at once; what the community wrote is found by the forum’s search."""
 
 import math
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from models_hub.searching.words import Term
 
 TITLE, HEADING, OWN_LANGUAGE = 5.0, 3.0, 2.0
 AT_MOST = 8
+# Code, and what makes a table: a reader looks for a sentence.
+_NO_PROSE = re.compile(r"^```.*?^```$|^\|[-| :]+\|$|\|", re.DOTALL | re.MULTILINE)
 
 
 class GuideHit(NamedTuple):
@@ -108,7 +111,7 @@ def _score(part: _Part, terms: Sequence[Term], language: str) -> float:
 def _hit(part: _Part, terms: Sequence[Term], language: str) -> GuideHit:
     guide, section = part.guide, part.section
     other = "" if guide.language == language else f"?in={guide.language}"
-    said = highlighting.excerpt(section.text, terms)
+    said = highlighting.excerpt(_NO_PROSE.sub("", section.text), terms) or highlighting.excerpt(section.text, terms)
     return GuideHit(
         guide,
         f"{guide.path}{other}" + (f"#{section.anchor}" if section.anchor else ""),
