@@ -12,6 +12,7 @@ from worker.engine.measures.entities import OUTSIDE
 from worker.engine.records import Record
 from worker.engine.rows import records_in, sniff
 from worker.engine.tasks.task import Task, Value
+from worker.engine.tuning import learning_rows
 from worker.engine.tuning.contracts import ArrangeSpec
 
 MAX_TRAIN_ROWS = 500_000
@@ -64,7 +65,7 @@ class Source:
 
 def read_source(spec: ArrangeSpec, task: Task[Any]) -> Source:
     """Read every file; labels that the settings leave out are those of the training rows."""
-    columns = task.columns(spec.fields)
+    columns = learning_rows.columns_of(task, spec.fields, _first_row(spec.files["train"]))
     raw = {part: list(_raw(path, columns)) for part, path in spec.files.items()}
     seen = _columns_seen(spec.files["train"])
     required = [column for role, column in columns.items() if task.roles[role].required or role in spec.fields]
@@ -99,6 +100,12 @@ def _raw(path: str, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str,
             raise EngineError("bad_data", f"the file has more than {MAX_TRAIN_ROWS} rows")
         yield number, {name: value for name, value in record.items() if name in wanted}
     yield from broken
+
+
+def _first_row(path: str) -> dict[str, Any]:
+    place = Path(path)
+    lines = records_in(place, sniff(place), lambda number, error: None)
+    return next((record for _number, record in lines), {})
 
 
 def _columns_seen(path: str) -> list[str]:
@@ -186,7 +193,7 @@ def _part(name: str, rows: list[Any], task: Task[Any], settings: Any, columns: M
             continue
         record = Record(row, number, {role: column for role, column in columns.items() if column in row})
         try:
-            question, gold = task.read(record, settings)
+            question, gold = learning_rows.read(task, record, settings)
         except EngineError as error:
             label = row.get(columns.get(LABEL_ROLE, ""))
             is_label = "not one of the labels" in error.message

@@ -13,6 +13,7 @@ from worker.engine.tasks import find
 from worker.engine.tuning.arranged_rows import Line, Source, read_source
 from worker.engine.tuning.contracts import DATA_REPORT_FILE, ArrangeSpec
 from worker.engine.tuning.data_check import character_lengths, findings_of, imbalance_of, label_counts
+from worker.engine.tuning.learning_rows import is_conversation, tested
 from worker.engine.tuning.splitting import split
 
 TRAIN = "train.jsonl"
@@ -69,7 +70,10 @@ def _parts(source: Source) -> tuple[dict[str, list[Line]], list[str]]:
     shares = {
         part: share
         for part, share in (("dev", spec.dev_share), ("test", spec.test_share))
-        if part not in parts and share > 0
+        if part not in parts
+        and share > 0
+        # What nothing can be scored on is better learned from.
+        and not (part == "test" and any(is_conversation(line.question) for line in train[:1]))
     }
     made = {**parts, **split(train, shares, spec.seed)}
     return {name: made[name] for name in ("train", "dev", "test") if name in made}, list(shares)
@@ -82,8 +86,12 @@ def _write(source: Source, parts: dict[str, list[Line]], folder: Path) -> None:
             write_lines(folder / file, rows)
     if lines := parts.get("test"):
         settings = source.task.settings(source.settings)
-        ids, questions = [_id(line) for line in lines], [line.question for line in lines]
-        plain = [{name: value for name, value in line.gold.items() if name != "starts"} for line in lines]
+        asked = [(_id(line), tested(source.task, line.question, line.gold, settings)) for line in lines]
+        kept = [(name, *row) for name, row in asked if row is not None and not is_conversation(row[0])]
+        if not kept:
+            return
+        ids, questions = [name for name, _question, _gold in kept], [question for _name, question, _gold in kept]
+        plain = [{name: value for name, value in gold.items() if name != "starts"} for _name, _question, gold in kept]
         golds = source.task.finish(ids, questions, plain, {}, settings)
         write_lines(folder / TEST_INPUTS, ({"id": id_, **row} for id_, row in zip(ids, questions, strict=True)))
         write_lines(folder / TEST_GOLD, ({"id": id_, **gold} for id_, gold in zip(ids, golds, strict=True)))

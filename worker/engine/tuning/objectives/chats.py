@@ -12,11 +12,10 @@ from worker.engine.failures import failing_as
 from worker.engine.folder import ModelFolder, read_bounded
 from worker.engine.tokenizing import SETTINGS_LIMIT, LoadedTokenizer
 from worker.engine.tuning.contracts import FinetuneSpec
+from worker.engine.tuning.learning_rows import checked
 
 TEMPLATE_LIMIT = 1 << 18
-MAX_TURNS = 200
 MAX_CHARACTERS = 1_000_000
-ROLES = ("system", "user", "assistant")
 # Of a model that brings none: that of ChatML, which many small models were trained with.
 PLAIN = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}"
@@ -92,17 +91,6 @@ def chat_of(spec: FinetuneSpec) -> Chat:
     if len(template) > TEMPLATE_LIMIT:
         raise EngineError("tokenizer_unreadable", f"the chat template has more than {TEMPLATE_LIMIT} characters")
     return Chat(template, {name: text for name in ("bos_token", "eos_token") if (text := _text(settings.get(name)))})
-
-
-def checked(messages: Any) -> list[dict[str, str]]:
-    """Return turns as data have them, checked."""
-    if not isinstance(messages, list) or not 1 <= len(messages) <= MAX_TURNS:
-        raise EngineError("bad_data", f"a conversation must be a list of 1 to {MAX_TURNS} turns")
-    for turn in messages:
-        role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, dict) else (None, None)
-        if role not in ROLES or not isinstance(content, str):
-            raise EngineError("bad_data", f"a turn must have a content, and as role one of: {', '.join(ROLES)}")
-    return [{"role": turn["role"], "content": turn["content"]} for turn in messages]
 
 
 def _text(token: Any) -> str | None:
