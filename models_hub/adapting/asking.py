@@ -1,6 +1,7 @@
 """From a wish to a run with its job: refused early and readably where it could only fail."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -65,7 +66,7 @@ def check(wish: Wish, *, by: User) -> tuple[Repo | None, Commit | None, Repo, Co
         _check_fits(wish.architecture["model_type"], wish)
     data = readable(by, Repo.Kind.DATASET, wish.data)
     data_commit = browsing.resolve_revision(data, wish.data_revision)
-    _check_files(data, data_commit, wish)
+    check_files(data, data_commit, wish.files)
     targets.check(wish.target, by=by)
     return base, commit, data, data_commit
 
@@ -145,9 +146,10 @@ def _check_fits(model_type: str, wish: Wish) -> None:
         )
 
 
-def _check_files(data: Repo, commit: Commit, wish: Wish) -> None:
+def check_files(data: Repo, commit: Commit, files: Mapping[str, str]) -> None:
+    """Refuse files that are not there, not tables, or too large together."""
     total = 0
-    for part, path in wish.files.items():
+    for part, path in files.items():
         entry = _file(data, commit, path)
         if not path.lower().endswith(TABLES):
             raise InvalidInput(

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from models_hub.adapting import asking, following
+from models_hub.adapting import asking, converting, following
 from models_hub.models import Run
 
 FOLDER = "training"
@@ -20,22 +20,29 @@ def card(run: Run) -> str:
         _introduction(run),
         _table(_made_from(run)),
         _scores(run),
+        _costs(run),
         _recipe(run),
     ]
-    parts.append(
+    if run.kind == Run.Kind.FINETUNE:
+        parts.append(_repeating())
+    return f"---\n{_metadata(run)}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _repeating() -> str:
+    return (
         "## Repeat it / 重现\n\n"
         f"`{FOLDER}/recipe.json` holds everything that was asked for, `{FOLDER}/log.jsonl` the curve. "
         f"`{FOLDER}/train.py`, where it is there, repeats the training without the portal.\n\n"
         f"`{FOLDER}/recipe.json` 记录了全部设置，`{FOLDER}/log.jsonl` 是训练曲线；"
         f"如有 `{FOLDER}/train.py`，可在本站之外重复训练。"
     )
-    return f"---\n{_metadata(run)}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
 
 
 def records(run: Run) -> dict[str, bytes]:
     """Return the files that say how the model was made, by name."""
+    is_training = run.kind == Run.Kind.FINETUNE
     recipe: dict[str, Any] = {
-        "wish": asking.wish_of(run).as_json(),
+        "wish": asking.wish_of(run).as_json() if is_training else converting.as_json(converting.wish_of(run)),
         "settings": run.settings,
         "summary": run.summary,
         "data": run.data_report,
@@ -52,15 +59,20 @@ def records(run: Run) -> dict[str, bytes]:
 
 def _metadata(run: Run) -> str:
     base, data = run.base, run.data
+    task = run.task or (base.task if base else "")
+    how = run.options.get("format") or run.options.get("method")
     values: dict[str, Any] = {
-        "pipeline_tag": run.task.replace("text-pair-classification", "text-classification"),
-        "library_name": "transformers",
-        "tags": ["fine-tuned" if base else "from-scratch"],
+        "pipeline_tag": task.replace("text-pair-classification", "text-classification"),
+        "library_name": how if how in ("gguf", "onnx") else "transformers",
+        "tags": [how or ("fine-tuned" if base else "from-scratch")],
     }
+    values = {name: value for name, value in values.items() if value}
+    is_training = run.kind == Run.Kind.FINETUNE
     if base is not None:
-        values |= {"base_model": [base.full_name], "base_model_relation": "finetune"}
+        values |= {"base_model": [base.full_name]}
+        values |= {"base_model_relation": "finetune" if is_training else "quantized"}
         values |= {"license": base.license} if base.license else {}
-    if data is not None:
+    if data is not None and is_training:
         values["datasets"] = [data.full_name]
         languages = data.languages or (base.languages if base else [])
         values |= {"language": list(languages)} if languages else {}
@@ -71,6 +83,8 @@ def _introduction(run: Run) -> str:
     begin = f"`{run.base.full_name}`" if run.base else "random numbers"
     begin_zh = f"`{run.base.full_name}`" if run.base else "随机初始化"
     data = f"`{run.data.full_name}`" if run.data else "–"
+    if run.kind != Run.Kind.FINETUNE:
+        return f"Converted by a run of this portal from {begin}.\n\n由本站从 {begin_zh} 转换而成。"
     english = f"Made by a run of this portal from {begin} on {data}."
     return f"{english}\n\n由本站的一次训练从 {begin_zh} 出发、用 {data} 训练而成。"
 
@@ -107,6 +121,25 @@ def _scores(run: Run) -> str:
         difference = f"{paired['difference']:+.4f} [{paired['low']:+.4f}, {paired['high']:+.4f}]"
         lines += ["", f"{paired['name']}: {difference}, p = {paired['p']:.3g} ({paired['test']})"]
     return "\n".join(lines)
+
+
+def _costs(run: Run) -> str:
+    """Return what a smaller model cost and won, or the files of an export."""
+    table, files = run.summary.get("table"), run.summary.get("files")
+    if isinstance(table, list):
+        head = ["", "Score / 得分", "p50 ms", "rows/s", "MB", "Lost / 损失"]
+        rows = [_line(_cost(row)) for row in table]
+        return "## Before and after / 前后对比\n\n" + "\n".join([_line(head), _line(["---"] * len(head)), *rows])
+    if isinstance(files, dict):
+        named = [(f"`{name}`", f"{one['bytes'] / 1e6:.1f} MB, sha256 `{one['sha256']}`") for name, one in files.items()]
+        return "## Files / 文件\n\n" + _table(named)
+    return ""
+
+
+def _cost(row: dict[str, Any]) -> list[str]:
+    lost = f"{row['lost']:.4f}" if "lost" in row else ""
+    speed = [f"{row['p50_ms']:.2f}", f"{row['examples_per_second']:.0f}", f"{row['bytes'] / 1e6:.1f}"]
+    return [str(row["name"]), _value(row["score"]), *speed, lost]
 
 
 def _recipe(run: Run) -> str:

@@ -26,12 +26,12 @@ def check(target: str, *, by: User) -> Repo | None:
     return found
 
 
-def free_name(base: str, owner: str) -> str:
+def free_name(base: str, owner: str, *, ending: str = "tuned") -> str:
     """Return a name for a result that nothing of the owner has yet."""
     stem = (base.rpartition("/")[2] or "model")[:80].rstrip("-._")
     taken = set(Repo.objects.owned_by(owner).filter(kind=Repo.Kind.MODEL).values_list("lower", flat=True))
     for number in range(1, 10_000):
-        name = f"{stem}-tuned" if number == 1 else f"{stem}-tuned-{number}"
+        name = f"{stem}-{ending}" if number == 1 else f"{stem}-{ending}-{number}"
         if name.lower() not in taken:
             return f"{owner}/{name}"
     raise InvalidInput(_("Choose a name for the result."))

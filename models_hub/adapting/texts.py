@@ -132,6 +132,18 @@ METHOD_OPTIONS: dict[str, Text] = {
     "hidden": Text(_("Width of the network")),
 }
 
+# What a conversion makes: formats and ways to make a model smaller.
+CONVERSIONS: dict[str, Text] = {
+    "onnx": Text(
+        "ONNX", _("For onnxruntime, transformers.js, browsers, Java, C++ and phones; int8 is smaller and faster.")
+    ),
+    "gguf": Text("GGUF", _("For llama.cpp and what is built on it: models that write, on laptops and phones.")),
+    "safetensors": Text("safetensors", _("Weights that can run no code, made of a pickle inside the sandbox.")),
+    "quantize": Text(_("Fewer bits"), _("Writes ONNX files of 8 or 4 bits and measures what each loses.")),
+    "layers": Text(_("Fewer layers"), _("Drops the layers that are missed the least on rows of yours.")),
+    "vocabulary": Text(_("Fewer tokens"), _("Keeps the tokens that rows of yours hold: a large part of small models.")),
+}
+
 TASKS: dict[str, str | Promise] = {
     "text-pair-classification": _("Classification of text pairs"),
     "multi-label-classification": _("Several labels a text"),

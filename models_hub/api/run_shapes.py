@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from models_hub.adapting import asking
+from models_hub.adapting import asking, converting
 from models_hub.models import DEFAULT_BRANCH, Repo, Run
 from portal.api.shapes import JobShape
 from portal.models import Asker
@@ -29,6 +29,27 @@ class WishInput(serializers.Serializer[None]):
     target = serializers.CharField(max_length=200, help_text="owner/name of the model that is to be")
     title = serializers.CharField(max_length=200, default="", allow_blank=True)
     only_check = serializers.BooleanField(default=False, help_text="Check the data and train nothing.")
+
+
+class ConversionInput(serializers.Serializer[None]):
+    """An export (`format`) or a compression (`method`) that is asked for."""
+
+    base = serializers.CharField(max_length=200, help_text="owner/name of a model")
+    base_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
+    target = serializers.CharField(max_length=200, help_text="owner/name of the model that is to be")
+    format = serializers.CharField(default="", allow_blank=True, help_text="onnx, gguf or safetensors")
+    method = serializers.CharField(default="", allow_blank=True, help_text="quantize, layers or vocabulary")
+    precisions = serializers.ListField(child=serializers.CharField(max_length=20), default=list, max_length=10)
+    keep_layers = serializers.IntegerField(default=None, allow_null=True)
+    least_count = serializers.IntegerField(default=1)
+    task = serializers.CharField(max_length=60, default="", allow_blank=True)
+    dataset = serializers.CharField(max_length=200, source="data", default="", allow_blank=True)
+    data_revision = serializers.CharField(max_length=200, default=DEFAULT_BRANCH)
+    files = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)
+    fields = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)  # type: ignore[assignment]
+    labels = serializers.ListField(child=serializers.CharField(max_length=256), default=list, max_length=1000)
+    seed = serializers.IntegerField(default=0)
+    title = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
 class RunShape(serializers.ModelSerializer[Run]):
@@ -86,7 +107,11 @@ class WholeRunShape(RunShape):
         )  # fmt: skip
 
     def get_wish(self, run: Run) -> dict[str, Any] | None:
-        return asking.wish_of(run).as_json() if run.owner_id == self._reader.pk else None
+        if run.owner_id != self._reader.pk:
+            return None
+        if run.kind == Run.Kind.FINETUNE:
+            return asking.wish_of(run).as_json()
+        return converting.as_json(converting.wish_of(run))
 
 
 class PointsShape(serializers.Serializer[Any]):

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from models_hub.adapting import asking, ending, following, registry, seeing, wishes
-from models_hub.api.run_shapes import PointsShape, RunShape, WholeRunShape, WishInput
+from models_hub.adapting import asking, converting, ending, following, registry, seeing, wishes
+from models_hub.api.run_shapes import ConversionInput, PointsShape, RunShape, WholeRunShape, WishInput
 from models_hub.models import Run
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
@@ -45,6 +45,17 @@ class Runs(APIView):
         sent = WishInput(data=request.data)
         sent.is_valid(raise_exception=True)
         run = asking.ask(wishes.read(sent.validated_data), by=request.user)
+        return Response(WholeRunShape(run, context=_context([run], request)).data, status=201)
+
+
+class Conversions(APIView):
+    @extend_schema(request=ConversionInput, responses={201: WholeRunShape})
+    @once
+    def post(self, request: Request) -> Response:
+        """Ask for a model in another format, or a smaller one."""
+        sent = ConversionInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        run = converting.ask(converting.read(sent.validated_data), by=request.user)
         return Response(WholeRunShape(run, context=_context([run], request)).data, status=201)
 
 

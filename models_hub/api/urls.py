@@ -47,6 +47,7 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
 
 urlpatterns = [
     path("runs", runs.Runs.as_view(), name="api_runs"),
+    path("runs/conversions", runs.Conversions.as_view(), name="api_conversions"),
     path("runs/options", runs.Options.as_view(), name="api_run_options"),
     path("studies", studies.Studies.as_view(), name="api_studies"),
     path("studies/<int:study_id>", studies.OneStudy.as_view(), name="api_study"),

@@ -105,6 +105,12 @@ def _labels(row: Run) -> dict[str, Any]:
 
 def _recipe(row: Run) -> list[tuple[str, str]]:
     """Return what differs from what is usual, in words."""
+    if row.kind != Run.Kind.FINETUNE:
+        made = row.options.get("format") or row.options.get("method", "")
+        chosen = (
+            [(str(_("What is made of it")), str(texts.CONVERSIONS[made].label))] if made in texts.CONVERSIONS else []
+        )
+        return chosen + [(str(_("Precisions")), ", ".join(row.options.get("precisions") or []) or "–")]
     chosen = [(str(_("What changes")), str(texts.METHODS[row.recipe.get("method", "full")].label))]
     for name, value in {**row.recipe, **row.recipe.get("method_options", {})}.items():
         if name not in ("method", "method_options"):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from worker.attempts import Attempt
 from worker.jobs import (
     compare_tensors,
+    convert,
     deliver_webhook,
     end_account,
     evaluate,
@@ -37,6 +38,8 @@ KINDS: dict[str, Callable[[Attempt], None]] = {
     gettext_noop("tell_watchers"): tell_watchers.run,
     gettext_noop("end_account"): end_account.run,
     gettext_noop("finetune"): finetune.run,
+    gettext_noop("export"): convert.run,
+    gettext_noop("compress"): convert.run,
     gettext_noop("publish_run"): publish_run.run,
     gettext_noop("search"): search.run,
 }

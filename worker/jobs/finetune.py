@@ -5,92 +5,53 @@ the model and the rows to learn from, never the answers of the test part; `evalu
 evaluations. What the result is and where it goes is the owner's affair until the owner shows it.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from leaderboard import model_files
-from models_hub import browsing, permissions
 from models_hub.adapting import ending, studies
-from models_hub.browsing import Entry
-from models_hub.models import Repo, Run
+from models_hub.models import Run
 from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
 from worker.engine.contracts import CompareSpec, EngineError, EvaluateSpec, ScoreSpec
 from worker.engine.decoding import decode, read_json_object
-from worker.engine.tuning.contracts import (
-    DATA_REPORT_FILE,
-    MODEL_DIR,
-    SUMMARY_FILE,
-    Architecture,
-    ArrangeSpec,
-    FinetuneSpec,
-    Recipe,
-)
+from worker.engine.tuning.contracts import SUMMARY_FILE, Architecture, FinetuneSpec, Recipe
 from worker.engine_runs import EndedEarly, run_verb
 from worker.engine_runs import Run as VerbRun
 from worker.followed import Followed
 from worker.jobs.limits import limits_of
+from worker.jobs.training_steps import (
+    DEV,
+    GOLD,
+    INPUTS,
+    MAX_REPORT_BYTES,
+    STORING,
+    TRAIN,
+    Places,
+    arrange,
+    collect,
+    find_run,
+    result_of,
+)  # fmt: skip
 
-MAX_REPORT_BYTES = 4 * 1024**2
-TRAIN, DEV = "train.jsonl", "dev.jsonl"
-INPUTS, GOLD = "test_inputs.jsonl", "test_gold.jsonl"
-FOLDERS = (
-    "base",
-    "data",
-    "spec",
-    "arranged",
-    "rows",
-    "questions",
-    "out",
-    "aside",
-    "judged",
-    "after",
-    "before",
-    "scores",
-)
-
-GONE = gettext_noop("The run, its model or its data set was deleted.")
-CLOSED = gettext_noop("The owner of the run may no longer read the model or the data set.")
-TOO_LARGE = gettext_noop("%(what)s: %(size)d bytes are more than the %(limit)d that this worker takes.")
-DATA_REFUSED = gettext_noop("The data cannot be used as it is. The findings on the page of the run say what to mend.")
-COLLECTING = gettext_noop("collecting files")
-CHECKING = gettext_noop("checking the data")
 EVALUATING = gettext_noop("answering the test part")
-STORING = gettext_noop("storing the result")
 HOPELESS = "hopeless"
 # Why a base has no score before the run: it cannot do the task yet, which is what the run is for.
 CANNOT_YET = frozenset({"label_mismatch", "unsupported_architecture", "weights_incomplete"})
 
 
-@dataclass(frozen=True)
-class Places:
-    """The folders of one attempt. Each is shown to those children that need it and to no other."""
-
-    root: Path
-
-    def __post_init__(self) -> None:
-        for name in FOLDERS:
-            (self.root / name).mkdir()
-        (self.root / "answers").mkdir(mode=0o700)
-
-    def __truediv__(self, name: str) -> Path:
-        return self.root / name
-
-
 def run(attempt: Attempt) -> None:
     """Train, score and commit the result; the job ends in the same transaction."""
-    row = _found(attempt)
+    row = find_run(attempt)
     isolation = sandbox.detect(node.policy())
     if isolation.warning:
         attempt.job.warn(sandbox_texts.readable(isolation.warning))
     with scratch.folder_for(attempt.job) as folder:
         places = Places(folder)
-        _collect(attempt, row, places)
-        report = _arrange(attempt, row, places)
+        collect(attempt, row, places)
+        report = arrange(attempt, row, places)
         if row.options.get("only_check"):
             ending.finish(row, job=attempt.job, files=(), found={})
             return
@@ -105,7 +66,7 @@ def run(attempt: Attempt) -> None:
         attempt.check()
         value = _number(summary.get("best_value"))
         found = {"summary": summary, "scores": scores, "settings": report["settings"], "value": value}
-        _end(attempt, row, _result(places), places / "aside", found)
+        _end(attempt, row, result_of(places), places / "aside", found)
 
 
 def _end(attempt: Attempt, row: Run, model: Path, aside: Path, found: dict[str, Any]) -> None:
@@ -117,81 +78,6 @@ def _end(attempt: Attempt, row: Run, model: Path, aside: Path, found: dict[str, 
     packed = results.pack(attempt.job, model, aside)
     end = ending.hand_over if row.study_id is None else ending.set_aside
     end(row, job=attempt.job, packed=packed, found=found)
-
-
-def _found(attempt: Attempt) -> Run:
-    """Return the run, whose owner must still be allowed what was asked for."""
-    rows = Run.objects.select_related("owner", "base__namespace", "data__namespace", "checkpoint", "study")
-    row = rows.filter(pk=attempt.job.spec["run"], job=attempt.job, finished_at=None).first()
-    if row is None or row.data is None or (row.base is None and not row.architecture):
-        raise JobFailed(GONE, code="gone")
-    wanted = [repo for repo in (row.base, row.data) if repo is not None]
-    seen = set(
-        Repo.objects.visible_to(row.owner).filter(pk__in=[repo.pk for repo in wanted]).values_list("pk", flat=True)
-    )
-    if not row.owner.is_active or any(
-        repo.pk not in seen or not permissions.can_download(row.owner, repo) for repo in wanted
-    ):
-        raise JobFailed(CLOSED, code="closed")
-    return row
-
-
-def _collect(attempt: Attempt, row: Run, places: Places) -> None:
-    attempt.report(0.0, COLLECTING)
-    if row.base is not None:
-        commit = browsing.resolve_revision(row.base, row.base_commit)
-        entries = model_files.entries_of(row.base, commit)
-        _check_size(row.base.full_name, entries)
-        for entry in entries:
-            scratch.place(attempt.job, row.base, entry, places / "base" / entry.path)
-            attempt.check()
-    assert row.data is not None
-    commit = browsing.resolve_revision(row.data, row.data_commit)
-    for part, path in row.files.items():
-        entry = browsing.find(row.data, commit, path)
-        _check_size(path, [entry])
-        scratch.place(attempt.job, row.data, entry, places / "data" / part / entry.name)
-        attempt.check()
-
-
-def _check_size(what: str, entries: list[Entry]) -> None:
-    size, limit = sum(entry.size for entry in entries), settings.JOB_MEMORY_MB * 1024**2
-    if size > limit:
-        raise JobFailed(TOO_LARGE, code="too_large", data={"what": what, "size": size, "limit": limit})
-
-
-def _arrange(attempt: Attempt, row: Run, places: Places) -> dict[str, Any]:
-    """Check and split the data; what was found is shown at once, even where it ends the run."""
-    attempt.report(0.02, CHECKING)
-    arranged = places / "arranged"
-    files = {part: str(next((places / "data" / part).iterdir())) for part in row.files}
-    spec = ArrangeSpec(
-        task=row.task,
-        files=files,
-        out_dir=str(arranged),
-        fields=row.fields,
-        settings=row.settings,
-        dev_share=row.options.get("dev_share", 0.1),
-        test_share=row.options.get("test_share", 0.1),
-        seed=row.seed,
-    )
-    run_verb(
-        attempt,
-        VerbRun("arrange", spec, readonly=[places / "data"], writable=arranged, share=(0.02, 0.06)),
-        spec_folder=places / "spec",
-        limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
-    )
-    scratch.collect(arranged / DATA_REPORT_FILE, places / "judged" / DATA_REPORT_FILE, limit=MAX_REPORT_BYTES)
-    report = read_json_object(places / "judged" / DATA_REPORT_FILE, limit=MAX_REPORT_BYTES, code="bad_data")
-    Run.objects.filter(pk=row.pk).update(data_report=report)
-    row.data_report = report
-    if any(finding.get("severity") == "error" for finding in report.get("findings", [])):
-        raise JobFailed(DATA_REFUSED, code="data_refused")
-    for name, place in ((TRAIN, "rows"), (DEV, "rows"), (INPUTS, "questions"), (GOLD, "answers")):
-        if (arranged / name).exists():
-            scratch.collect(arranged / name, places / place / name)
-            (arranged / name).unlink()
-    return report
 
 
 def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:
@@ -239,7 +125,7 @@ def _test(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, A
     if not (places / "questions" / INPUTS).exists():
         return {}
     attempt.report(0.9, EVALUATING)
-    models = {"after": _result(places)} | ({"before": places / "base"} if row.base is not None else {})
+    models = {"after": result_of(places)} | ({"before": places / "base"} if row.base is not None else {})
     answered = [name for name, model in models.items() if _answers(attempt, row, places, name, model, task_settings)]
     (places / "answers").chmod(0o755)  # no process of a model runs any more; the scorer may be yet another user
     scores = {name: _scored(attempt, row, places, name, task_settings) for name in answered}
@@ -311,15 +197,6 @@ def _judge(attempt: Attempt, places: Places, verb: str, spec: ScoreSpec | Compar
         spec_folder=places / "spec",
         limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
     )
-
-
-def _result(places: Places) -> Path:
-    """Return the folder of the model that was made, out of reach of what made it."""
-    made = places / "judged" / MODEL_DIR
-    if not made.exists():
-        limit = settings.JOB_DISK_MB * 1024**2
-        scratch.collect_folder(places / "out" / MODEL_DIR, made, files=results.MAX_FILES, limit=limit)
-    return made
 
 
 def _number(value: Any) -> float | None:
