@@ -77,6 +77,7 @@ def fill() -> dict[str, str]:
     from portal.oauth import registering
     from tests.models_hub import headers
     from tests.models_hub.test_viewers_tokenizer import TOKENIZER
+    from tests.pages import hostile_order
 
     eve = User.objects.get(username=WHO)
     eve.introduce(name=next(packed(100)), about=document()[:2000], links=[])
@@ -158,7 +159,8 @@ def fill() -> dict[str, str]:
         AccessToken.issue(user=eve, name=name[:60], role="read")
     registering.register(by=eve, name=next(packed(78)), redirect_uris=["https://example.org/back"])
     webhooks.create(by=eve, url="https://hooks.example.org/<script>", watched=[("user", WHO)], domains=["repo"])
-    return {"topic": str(topic.number), "pull": str(topic.number + 1), "collection": shown.path.lstrip("/"),
+    order = hostile_order.fill(eve, gang, thread, titles)
+    return order | {"topic": str(topic.number), "pull": str(topic.number + 1), "collection": shown.path.lstrip("/"),
             "commit": repo.commits.latest("pk").oid, "thread": str(thread.pk), "said": str(said.pk)}  # fmt: skip
 
 

@@ -42,6 +42,20 @@ PAGES = """
 /settings/webhooks /organizations/gang/profile /organizations/gang/members
 /accounts/login/?next={payload} /leaderboard /eve/bad/tree/{payload} /eve/bad/blob/main/{payload} /{payload}
 """.split()
+# Of what moderators and standing know: by eve, whom it concerns, and by a moderator, who judges it.
+OF_EVE = """
+/appeals /appeals/{notice} /reports /reports/new?about=topic:{reported} /notifications /settings/notifications
+/badges/claims /badges/{badge} /eve?tab=badges /seasons /seasons/{season} /awards /trust /feed
+/forum/latest /forum/c/questions /forum/unread /forum/unread/new /forum/tags /forum/search?q={payload}
+/forum/search?q=script&author={payload}&tag={payload} /reports/new?about={payload} /transparency /rules
+""".split()
+OF_MODERATORS = """
+/moderation /moderation?status=closed /moderation/cases/{case} /moderation/cases/{claim} /moderation/appeals
+/moderation/appeals/{appeal} /moderation/words /moderation/settings /moderation/log /badges/claims /trust /awards
+/seasons/{season} /forum/categories /forum/c/questions/settings /forum/t/{reported} /victor
+/admin/ /admin/forum/topic/ /admin/forum/topic/{reported}/change/ /admin/portal/case/ /admin/portal/case/{case}/change/
+/admin/portal/user/?q={payload} /admin/portal/watchedword/ /admin/portal/logentry/
+""".split()
 BY_VISITORS = ["/eve/gated", "/eve/bad", "/eve/bad/discussions/{topic}", "/eve", "/eve/bad/blob/main/hostile.ipynb"]
 
 
@@ -155,6 +169,33 @@ def test_the_payloads_are_where_they_are_looked_for(
 def test_nothing_runs_on_a_page(watch: Watch, facts: dict[str, str], template: str):
     for address in addresses(template, facts):
         assert watch.look(address) == [], address
+
+
+@pytest.fixture(scope="module")
+def moderator(browser: Browser, portal: LivePortal, facts: dict[str, str]) -> Iterator[Watch]:
+    page = looking.opened(browser, facts["moderator"], locale="en-US")
+    yield Watch(page, portal.url)
+    page.context.close()
+
+
+@pytest.mark.parametrize("template", OF_EVE)
+def test_nothing_runs_for_whom_it_concerns(watch: Watch, facts: dict[str, str], template: str):
+    for address in addresses(template, facts):
+        assert watch.look(address) == [], address
+
+
+@pytest.mark.parametrize("template", OF_MODERATORS)
+def test_nothing_runs_for_moderators(moderator: Watch, facts: dict[str, str], template: str):
+    for address in addresses(template, facts):
+        assert moderator.look(address) == [], address
+
+
+def test_the_payloads_are_where_moderators_look(portal: LivePortal, facts: dict[str, str]):
+    cookies = {"sessionid": facts["moderator"]}
+    for place in (f"moderation/cases/{facts['claim']}", f"moderation/appeals/{facts['appeal']}", "moderation/words",
+                  f"moderation/cases/{facts['case']}", "badges/claims", "awards", "admin/portal/case/"):  # fmt: skip
+        shown = requests.get(f"{portal.url}/{place}", cookies=cookies, timeout=60).text
+        assert "__xss" in shown, place
 
 
 @pytest.mark.parametrize("template", BY_VISITORS)
