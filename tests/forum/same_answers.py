@@ -1,0 +1,96 @@
+"""What the forum's search finds, and what the log of moderation refuses: the same on each database."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from forum import boards, indexing, searching
+from forum.models import Category, Post, Tag, Topic, TopicTag
+from forum.searching import Question
+from portal import mod_log
+from portal.models import Namespace, User
+from portal.models.mod_log import LogEntry
+
+# With so few posts every way to find words is taken: among the newest, further back, and by the index.
+SMALL = {"NEAR": 6, "FREQUENT": 0.3, "FURTHEST": 1000, "PART": 60, "SMALL": 20}
+SAID = (
+    "A walrus quantizes its model",
+    "Models of walruses are small",
+    "小模型的量化误差",
+    "量化以后模型还准吗",
+    "Nothing but noise",
+)
+
+
+def answers() -> dict[str, Any]:
+    """Fill a forum, and return what is found there and what became of the log."""
+    rooms, writer = _fill()
+    asked = {
+        "frequent": Question("model"),
+        "rare": Question("aardvark"),
+        "two": Question("walrus small"),
+        "loose": Question("aardvark 误差"),
+        "chinese": Question("量化"),
+        "beginning": Question("walr"),
+        "small room": Question("model", category=rooms[1]),
+        "large room": Question("model", category=rooms[0]),
+        "author": Question("walrus", author=writer.username),
+        "tag": Question("noise", tag="odd"),
+        "solved": Question("noise", solved=True),
+        "hidden": Question("secret"),
+        "latest": Question("model", latest=True),
+        "older": Question("model", latest=True, before=Post.objects.order_by("pk")[30].pk),
+    }
+    with patch.multiple(searching, **SMALL):
+        found = {name: _hits(one, rooms) for name, one in asked.items()}
+    tagged = boards.page(AnonymousUser(), boards.Wanted(tag=Tag.objects.get(name="odd")), rooms)
+    return {"found": found, "tagged": [row.title for row in tagged.rows], "log": _log(writer)}
+
+
+def _hits(question: Question, rooms: list[Category]) -> list[tuple[str, int]]:
+    hits = searching.find(question, AnonymousUser(), rooms).hits
+    return [("".join(piece.text for piece in hit.title), hit.number) for hit in hits]
+
+
+def _fill() -> tuple[list[Category], User]:
+    rooms = [
+        Category.objects.create(slug=f"search-{n}", title_en=f"Room {n}", post_count=100 * (1 - n)) for n in (0, 1)
+    ]
+    writer = User.objects.create(username="searched-writer", email="w@example.org")
+    Namespace.claim(writer.username, user=writer)
+    odd = Tag.objects.create(name="odd")
+    for number in range(12):
+        at = timezone.now() - timedelta(hours=number)
+        topic = Topic.objects.create(category=rooms[number % 4 == 0], title=f"Topic of noise {number}", last_number=5)
+        posts = []
+        for n in range(5):
+            text = SAID[(number + n) % 5] + (" aardvark" if (number, n) == (3, 4) else "")
+            author = writer if n == 1 else None
+            posts.append(Post.objects.create(topic=topic, number=n + 1, text=text, author=author))
+        Post.objects.filter(topic=topic).update(created_at=at)
+        solved = posts[2] if number % 2 else None
+        Topic.objects.filter(pk=topic.pk).update(last_post=posts[-1], accepted=solved)
+        if number % 2:
+            TopicTag.objects.create(topic=topic, tag=odd, last_post_id=posts[-1].pk)
+    hidden = Post.objects.create(topic=topic, number=6, text="A secret walrus", hidden_at=timezone.now())
+    indexing.index([hidden.pk, *Post.objects.filter(topic__category__in=rooms).values_list("pk", flat=True)])
+    return rooms, writer
+
+
+def _log(by: User) -> dict[str, Any]:
+    """Write into the log, and try to change what it says."""
+    for act in ("hide", "warn"):
+        mod_log.append(act, by=by, target="post:1")
+    refused = []
+    for verb in ("update", "delete"):
+        line = LogEntry.objects.filter(action="hide")
+        with suppress(DatabaseError), transaction.atomic():
+            line.update(action="nudge") if verb == "update" else line.delete()
+            continue
+        refused.append(verb)
+    return {"refused": refused, "lines": LogEntry.objects.count(), "whole": mod_log.verify() is None}
