@@ -136,6 +136,26 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """A model of the same task and tokenizer whose answers are learned beside the labels.
+
+    Its logits are divided by `temperature`, and `alpha` is the share of the loss that they have. With `keep_layers`
+    the student is the teacher with so many of its layers, evenly chosen; with an architecture one of the teacher's
+    type in those sizes, that begins from random numbers.
+    """
+
+    model_dir: str
+    temperature: float = 2.0
+    alpha: float = 0.5
+    keep_layers: int | None = None
+
+    def __post_init__(self) -> None:
+        require(1 <= self.temperature <= 20, "temperature must be 1 to 20")
+        require(0 < self.alpha <= 1, "alpha must be above 0 and at most 1")
+        require(self.keep_layers is None or 1 <= self.keep_layers <= 512, "keep_layers must be 1 to 512")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FinetuneSpec:
     """Train a model on arranged data.
 
@@ -150,6 +170,7 @@ class FinetuneSpec:
     settings: dict[str, Any] = field(default_factory=dict)
     model_dir: str | None = None
     architecture: Architecture | None = None
+    teacher: Teacher | None = None
     recipe: Recipe = field(default_factory=Recipe)
     checkpoint_seconds: float = 30.0
     seed: int = 0
@@ -158,6 +179,9 @@ class FinetuneSpec:
 
     def __post_init__(self) -> None:
         require((self.model_dir is None) != (self.architecture is None), "give either model_dir or architecture")
+        keeps = self.teacher is not None and self.teacher.keep_layers is not None
+        from_it = self.teacher is not None and self.model_dir == self.teacher.model_dir
+        require(not keeps or from_it, "with keep_layers the run begins from the teacher: model_dir must be its folder")
         require(1 <= self.threads <= MAX_THREADS, f"threads must be 1 to {MAX_THREADS}")
         require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
         require(self.checkpoint_seconds >= 0, "checkpoint_seconds must not be negative")

@@ -31,6 +31,8 @@ def refusal(spec: FinetuneSpec) -> str | None:
         return f"There is no script for the method {spec.recipe.method}; there are some for: {', '.join(METHODS)}."
     if spec.recipe.harden != "none" or spec.recipe.mixup:
         return "There is no script for runs with harden or mixup."
+    if spec.teacher is not None:
+        return "There is no script for a run that learns from a teacher."
     if spec.recipe.precision not in ("auto", "float32"):
         return "There is no script for runs in less than float32."
     return None

@@ -22,6 +22,7 @@ from worker.engine.tasks import find as find_task
 from worker.engine.tuning import checkpoints, hardening, objectives, registry, script
 from worker.engine.tuning.batches import Plan, Stride
 from worker.engine.tuning.checkpoints import Progressed
+from worker.engine.tuning.compressing import distilling
 from worker.engine.tuning.contracts import MODEL_DIR, SUMMARY_FILE, FinetuneSpec
 from worker.engine.tuning.creating import WORK_DIR
 from worker.engine.tuning.log import Log
@@ -68,6 +69,7 @@ class Training:
         self._phase("loading", 0.0)
         train, self.dev = read_rows(spec.train, "training"), read_rows(spec.dev, "dev") if spec.dev else []
         self.metric = self._metric()
+        spec = distilling.with_student(spec, folder)
         self.basis = kind.begin(self.task, self.settings, spec, train)
         self.objective = kind(self.task, self.settings, spec, self.basis)
         method = self.method = registry.method(self.recipe.method)
@@ -98,6 +100,7 @@ class Training:
         self.objective.padding_side = self.attached.padding_side
         if self.recipe.gradient_checkpointing:
             self._recompute()
+        self.objective = distilling.distilled(self.objective, spec)
         self.passes = Passes(self.attached, self.objective, self.recipe.precision)
         self.passes.usual = sum(feature.units for feature in self.features) / self.epoch_steps
         self.passes.count = self.at.passes
@@ -333,7 +336,8 @@ class Training:
             json.dumps(summary, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8"
         )
         checkpoints.remove(self.folder)
-        shutil.rmtree(self.folder / WORK_DIR, ignore_errors=True)
+        for made in (WORK_DIR, distilling.STUDENT_DIR):
+            shutil.rmtree(self.folder / made, ignore_errors=True)
         self.progress.report(1.0, "done", always=True)
         return summary
 
@@ -430,6 +434,9 @@ def identity_of(spec: FinetuneSpec) -> str:
         said.pop(name)
     base = Path(spec.model_dir) if spec.model_dir else None
     weights = sorted(base.glob("*.safetensors")) if base else []
+    if spec.teacher is not None:
+        files = sorted(Path(spec.teacher.model_dir).glob("*.safetensors"))
+        said["teacher"]["model_dir"] = [digest(str(path)) for path in files]
     said |= {
         "engine": ENGINE_VERSION,
         "files": [digest(spec.train), digest(spec.dev)],

@@ -7,6 +7,7 @@ from worker.engine.decoding import read_json_object
 from worker.engine.folder import ModelFolder
 from worker.engine.load import LoadedModel, load_model
 from worker.engine.model_config import CONFIG_LIMIT, DECODERS, ENCODERS, SEQ2SEQ
+from worker.engine.weights import INDEX, SINGLE
 
 ADAPTER = "adapter_config.json"
 # Adapters that are inputs of the model, not changes of its weights.
@@ -70,7 +71,7 @@ def kind_of(folder: ModelFolder) -> Kind:
 def refuse_adapters(folder: ModelFolder) -> None:
     """Refuse a folder that holds an adapter alone, saying what to do about its kind."""
     path = folder.find(ADAPTER, code="bad_config")
-    if path is None or folder.find("config.json", code="bad_config") is not None:
+    if path is None or any(folder.find(name, code="weights_unreadable") for name in (SINGLE, INDEX)):
         return
     kind = str(read_json_object(path, limit=CONFIG_LIMIT, code="bad_config").get("peft_type"))
     if kind in VIRTUAL:
