@@ -6,6 +6,7 @@ import runpy
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,14 @@ def test_a_tagger_from_scratch_is_repeated(tmp_path: Path, hurried: None, repeat
     found = repeated(tmp_path)
     assert found["f1_entities"] == pytest.approx(scores["f1_entities"], abs=1e-9)
     assert 0.0 < found["f1_entities"] < 1.0
+
+
+def test_a_language_model_is_repeated(tmp_path: Path, hurried: None, repeated: Repeated) -> None:
+    lines = [f"In {'summer' if n % 2 else 'winter'} the {n % 7} geese of farm {n} go to the lake. " for n in range(80)]
+    rows = [{"text": line * (n % 3 + 1)} for n, line in enumerate(lines)]
+    shape = replace(TINY, model_type="gpt2", tokenizer="bpe", vocab_size=320, max_positions=32)
+    scores = trained(tmp_path, rows, "language-modeling", architecture=shape, recipe=Recipe(epochs=2, lr=5e-3))
+    assert repeated(tmp_path)["bits_per_byte"] == pytest.approx(scores["bits_per_byte"], abs=1e-6)
 
 
 def test_the_script_imports_nothing_of_ours() -> None:

@@ -39,14 +39,15 @@ def digest(path: str | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def lengths_of(features: Sequence[Feature]) -> dict[str, Any]:
-    """Return what a report says of how long rows are, in tokens."""
+def lengths_of(features: Sequence[Feature], limit: int) -> dict[str, Any]:
+    """Return what a report says of how long rows are, in tokens; those that fill all room were mostly cut."""
     lengths = np.array([feature.length for feature in features])
     return {
         "features": len(features),
         "tokens": int(lengths.sum()),
         **{f"p{share}": int(np.percentile(lengths, share)) for share in (50, 95, 99)},
         "longest": int(lengths.max()),
+        "full": int((lengths >= limit).sum()),
     }
 
 

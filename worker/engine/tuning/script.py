@@ -18,7 +18,7 @@ SCRIPT = "train.py"
 FACTS = "repeat.json"
 TASKS = (
     "text-classification", "text-pair-classification", "multi-label-classification", "text-regression",
-    "token-classification",
+    "token-classification", "language-modeling",
 )  # fmt: skip
 METHODS = ("full", "head", "bitfit", "lora", "dora", "rslora", "ia3")
 
@@ -33,6 +33,8 @@ def refusal(spec: FinetuneSpec) -> str | None:
         return "There is no script for runs with harden or mixup."
     if spec.teacher is not None:
         return "There is no script for a run that learns from a teacher."
+    if spec.recipe.packing:
+        return "There is no script for runs with packing."
     if spec.recipe.precision not in ("auto", "float32"):
         return "There is no script for runs in less than float32."
     return None

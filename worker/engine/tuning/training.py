@@ -349,6 +349,7 @@ class Training:
         tokenizer = self.basis.tokenizer
         facts = {
             **facts_of(self.basis, self.attached),
+            **self.objective.told(),
             "outputs": self.objective.outputs(),
             "max_length": self.objective.max_length,
             "steps": self.steps,
@@ -376,7 +377,7 @@ class Training:
             "kept": "best" if at.best and self.recipe.keep == "best" else "last",
             "train_rows": self.train_rows,
             "dev_rows": len(self.dev),
-            "train": lengths_of(self.features),
+            "train": lengths_of(self.features, self.objective.max_length),
             "max_length": self.objective.max_length,
             "parameters": self.size,
             "trained_parameters": sum(parameter.numel() for parameter in self.parameters),

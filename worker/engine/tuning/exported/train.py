@@ -47,7 +47,7 @@ def main():
     tokenizer = tokenizer_of(base)
     torch.manual_seed(repeat["seed"])
     model, saved = model_of(base, repeat)
-    learn(model, [encoded(tokenizer, row, repeat) for row in train], repeat)
+    learn(model, [part for row in train for part in encoded(tokenizer, row, repeat)], repeat)
     if arguments.out:
         saved.save_pretrained(arguments.out)
     print(json.dumps({"rows": len(train), "test_rows": len(test), **tested(model, tokenizer, test, repeat)}))
@@ -84,7 +84,8 @@ def lines_of(path, repeat):
     for number, record in records_of(path):
         if all(record.get(column) is not None for column in columns.values()):
             try:
-                yield number, (texts_of(record, columns, repeat), answer_of(record[columns["target"]], repeat))
+                answer = answer_of(record[columns["target"]], repeat) if "target" in columns else None
+                yield number, (texts_of(record, columns, repeat), answer)
             except (KeyError, ValueError, IndexError):
                 continue
 
@@ -180,8 +181,18 @@ def model_of(folder, repeat):
 
 
 def encoded(tokenizer, row, repeat):
-    """Return the tokens of a row, their segments, what the loss compares with, and how much the row counts."""
+    """Return a row as (tokens, segments, what the loss compares with, how much it counts, words of the tokens).
+
+    It is a list of one, but for running text that is longer than the model reads.
+    """
     texts, answer = row
+    if repeat["task"] == "language-modeling":
+        *begun, (ids, start) = windows_of(tokenizer, texts[0], repeat["max_length"] - 1, repeat)
+        ends = [] if ids[-1:] == repeat["end_tokens"] else repeat["end_tokens"]
+        windows = [*begun, ([*ids, *ends][: repeat["max_length"]], start)]
+        return [
+            (ids, [0] * len(ids), [IGNORED] * start + ids[start:], len(ids) - start, None) for ids, start in windows
+        ]
     tokenizer.enable_truncation(repeat["max_length"])
     if repeat["task"] == "token-classification":
         encoding = tokenizer.encode(texts, is_pretokenized=True)
@@ -189,9 +200,23 @@ def encoded(tokenizer, row, repeat):
         for word in encoding.word_ids:
             target.append(IGNORED if word is None or word in seen else answer[word])
             seen.add(word)
-        return encoding.ids, encoding.type_ids, target, sum(label != IGNORED for label in target), encoding.word_ids
+        units = sum(label != IGNORED for label in target)
+        return [(encoding.ids, encoding.type_ids, target, units, encoding.word_ids)]
     encoding = tokenizer.encode(*texts)
-    return encoding.ids or [pad_of(repeat)], encoding.type_ids or [0], answer, 1
+    return [(encoding.ids or [pad_of(repeat)], encoding.type_ids or [0], answer, 1, None)]
+
+
+def windows_of(tokenizer, text, limit, repeat):
+    """Return (tokens, first one that counts) of pieces of a text; each predicts at most `limit` tokens."""
+    tokenizer.no_truncation()
+    special = not text.startswith(repeat["prefix_text"])
+    ids = [repeat["prefix_token"], *tokenizer.encode(text, add_special_tokens=special).ids]
+    windows = []
+    for at in range(1, len(ids), limit):
+        end = min(at + limit, len(ids))
+        piece = ids[max(0, end - limit - 1) : end]
+        windows.append((piece, len(piece) - (end - at)))
+    return windows
 
 
 def pad_of(repeat):
@@ -239,14 +264,19 @@ def loss_of(logits, rows, repeat, weights):
     if task == "multi-label-classification":
         wanted = torch.tensor([row[2] for row in rows]) * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1).sum()
-    if task == "token-classification":
+    if task in ("token-classification", "language-modeling"):
         targets = torch.full(logits.shape[:2], IGNORED)
         for place, row in enumerate(rows):
             targets[place, : len(row[2])] = torch.tensor(row[2])
-        logits, targets = logits[targets != IGNORED], targets[targets != IGNORED]
+        if task == "language-modeling":  # each token is predicted from those before it
+            logits, targets = logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten()
+        else:
+            logits, targets = logits[targets != IGNORED], targets[targets != IGNORED]
     else:
         targets = torch.tensor([row[2] for row in rows])
-    return F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum")
+    return F.cross_entropy(
+        logits, targets, weight=weights, label_smoothing=smoothing, reduction="sum", ignore_index=IGNORED
+    )
 
 
 def weights_of(rows, repeat):
@@ -327,7 +357,9 @@ def share_of(recipe, step, steps):
 def tested(model, tokenizer, test, repeat):
     """Return scores of the test rows."""
     model.eval()
-    rows = [encoded(tokenizer, row, repeat) for row in test]
+    if repeat["task"] == "language-modeling":
+        return of_running_text(model, tokenizer, [texts[0] for texts, _answer in test], repeat)
+    rows = [encoded(tokenizer, row, repeat)[0] for row in test]
     answers = [None] * len(rows)
     order = sorted(range(len(rows)), key=lambda row: -len(rows[row][0]))
     with torch.inference_mode():
@@ -347,6 +379,18 @@ def tested(model, tokenizer, test, repeat):
         found = [tags_of(row, answer, len(tags), repeat) for row, answer, tags in zip(rows, answers, gold)]
         return of_entities([[repeat["outputs"][tag] for tag in tags] for tags in gold], found)
     return of_labels(np.array(gold), np.array(answers).argmax(axis=1), len(repeat["outputs"]))
+
+
+def of_running_text(model, tokenizer, texts, repeat):
+    """Return the bits that it takes to write a byte."""
+    bits = 0.0
+    for text in texts:
+        for ids, start in windows_of(tokenizer, text, repeat["max_length"], repeat):
+            with torch.inference_mode():
+                likely = model(input_ids=torch.tensor([ids[:-1]])).logits[0].float().log_softmax(dim=-1)
+            counted = likely[torch.arange(len(ids) - 1), torch.tensor(ids[1:])][start - 1 :]
+            bits -= float(counted.double().sum()) / math.log(2)
+    return {"bits_per_byte": bits / sum(len(text.encode()) for text in texts)}
 
 
 def of_labels(gold, found, labels):

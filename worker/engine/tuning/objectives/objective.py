@@ -140,6 +140,10 @@ class Objective(ABC):
         """Return which label of the task each output of the model stands for, where it has labels."""
         return []
 
+    def told(self) -> dict[str, Any]:
+        """Return what else the exported script has to know, as JSON."""
+        return {}
+
     def publish(self, folder: Path) -> None:  # noqa: B027  (most have nothing to write)
         """Write what the result needs beside weights, config.json and the files of the tokenizer."""
 

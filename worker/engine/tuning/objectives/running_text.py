@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from worker.engine.continuations import tokenised
+from worker.engine.continuations import prefix_token, tokenised
 from worker.engine.failures import failing_as
 from worker.engine.tasks.likelihoods import Asked, rounded
 from worker.engine.tasks.task import Task, Value
@@ -18,6 +18,12 @@ class RunningText(Causal):
     def heads(cls, task: Task[Any]) -> tuple[str, ...]:
         """Return the endings of decoders."""
         return ("ForCausalLM", "LMHeadModel")
+
+    def told(self) -> dict[str, Any]:
+        """Return the tokens around a text."""
+        prefix = prefix_token(self.loaded)
+        text = self.tokenizer.decode([prefix], special=True)
+        return {"prefix_token": prefix, "prefix_text": text, "end_tokens": self.ends()}
 
     def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:
         """Return the windows of each text, cut as evaluations do; the token that ends it is learned, and not scored."""
