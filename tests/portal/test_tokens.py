@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from portal.models import AccessToken
 
@@ -99,3 +100,11 @@ def test_many_tokens_cost_no_more_queries(as_user, alice, django_assert_max_num_
     browser = as_user(alice)
     with django_assert_max_num_queries(5):
         browser.get(PAGE)
+
+
+def test_the_command_prints_a_token_that_works(alice, capsys):
+    call_command("create_token", "Alice", role="write")
+    found = AccessToken.find(capsys.readouterr().out.strip())
+    assert (found.user, found.role) == (alice, "write")
+    with pytest.raises(CommandError, match="There is no user “nobody”"):
+        call_command("create_token", "nobody")
