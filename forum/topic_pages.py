@@ -59,7 +59,8 @@ class Shown(NamedTuple):
     html: str
     text: str
     facts: tuple[tuple[str, str], ...]
-    at: datetime
+    at: str
+    minute: str
     age: str
     is_edited: bool
     is_hidden: bool
@@ -264,6 +265,7 @@ def _one(
     sees = not post.is_hidden or is_mine or place.keeps_order
     counts = post.reactions if sees else {}
     is_question = topic.kind == Topic.Kind.QUESTION
+    at = timezone.localtime(post.created_at.replace(microsecond=0))
     return Shown(
         pk=post.pk,
         number=post.number,
@@ -272,7 +274,8 @@ def _one(
         html=post.html if sees and post.renderer else "",
         text=post.text if sees and not post.renderer else "",
         facts=tuple((str(name), str(value)) for name, value in sorted(post.data.items())) if sees else (),
-        at=post.created_at.replace(microsecond=0),
+        at=at.isoformat(),
+        minute=f"{at:%Y-%m-%d %H:%M}",
         age=age(post.created_at, now),
         is_edited=post.edited_at is not None,
         is_hidden=post.is_hidden,
