@@ -30,7 +30,7 @@ def _topics(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
 
 
 def _posts(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
-    seen = Post.objects.filter(pk__in=pks, hidden_at=None, topic__in=Topic.objects.visible_to(reader))
+    seen = Post.objects.filter(pk__in=pks, hidden_at=None, topic__in=Topic.objects.visible_to(reader)).shown_to(reader)
     for post in seen.select_related("topic__repo__namespace"):
         yield Subject("post", post.pk, post.topic.title, post.path, _("post"), f"#{post.number}", post.author_id)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from models_hub import publishing, quotas
 from models_hub.models import Collection, Repo
 from portal import belongings, closing, granting, merging, reputation, seasons, trusting
-from portal.badge_catalogue import RULES
+from portal.badge_catalogue import RULES, Rule
 from portal.belongings import Belonging
 from portal.models import AccessToken, Event, FormerName, Handover, Job, Namespace, Recheck, User
 
@@ -75,7 +75,11 @@ def _steps(row: Handover) -> Iterator[Step]:
             yield Step(one.key, lambda row, one=one: _move(one, row))  # type: ignore[misc]
         yield Step("again", lambda row: sum(_move(one, row) for one in found))
         yield Step("storage", _charge)
-        yield Step("standing", _count_standing)
+        yield Step("ledger", _count_ledger)
+        yield Step("trust", _count_trust)
+        for rule in RULES.values():
+            yield Step(f"badge.{rule.slug}", lambda row, rule=rule: _count_badge(rule, row))  # type: ignore[misc]
+        yield Step("season", _count_season)
     else:
         yield Step("repositories", _remove_repository)
         yield Step("collections", _remove_collections)
@@ -122,16 +126,27 @@ def _charge(row: Handover) -> int:
     return 0
 
 
-def _count_standing(row: Handover) -> int:
-    """Compute anew what follows from the rows: the ledger, trust, badges and the season that runs."""
+def _count_ledger(row: Handover) -> int:
+    """Compute anew what follows from the rows: first the ledger and its sums."""
     people = [row.into_id or 0]
     reputation.reconcile(people)
     reputation.recompute(people)
-    trusting.recheck(people)
-    for rule in RULES.values():
-        granting.recheck(rule, people)
+    return 0
+
+
+def _count_trust(row: Handover) -> int:
+    trusting.recheck([row.into_id or 0])
+    return 0
+
+
+def _count_badge(rule: Rule, row: Handover) -> int:
+    granting.recheck(rule, [row.into_id or 0])
+    return 0
+
+
+def _count_season(row: Handover) -> int:
     seasons.compute(seasons.current())
-    User.objects.filter(pk__in=people).update(unread=None)
+    User.objects.filter(pk=row.into_id or 0).update(unread=None)
     return 0
 
 

@@ -135,6 +135,14 @@ def test_the_feed_asks_for_rights_when_it_is_read(alice, charlie, make_repo, as_
     assert "alice/bert" not in as_user(charlie).get("/feed").text
 
 
+def test_what_waits_for_a_look_is_told_to_its_author_alone(alice, bob, charlie):
+    topic = world.topic(bob)
+    post = world.post(topic, alice, held_at=world.ago(1))
+    Event.record("topic.commented", subject=f"topic:{topic.pk}", by=alice, topic=topic.pk, post=post.pk)
+    assert not feed.by(alice.namespace, charlie).lines
+    assert titles(feed.by(alice.namespace, alice)) == ["A topic"]
+
+
 def test_the_same_again_and_again_is_one_line(alice, charlie, make_repo, as_user):
     repo = make_repo(alice, "bert")
     watching.watch(repo, by=charlie)
