@@ -71,7 +71,7 @@ def accept(row: Handover, *, by: User) -> Handover:
     if row.into_id != by.pk or not _is_proved(row):
         require_admin(by)
     with transaction.atomic():
-        row = Handover.objects.select_for_update().select_related("into").get(pk=row.pk)
+        row = Handover.objects.select_for_update().get(pk=row.pk)
         if row.began_at is not None:
             return row
         source, target = source_of(row), row.into
