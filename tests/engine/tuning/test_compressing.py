@@ -133,6 +133,45 @@ def test_a_vocabulary_of_unigrams_keeps_its_best_ways(bert_folder, tmp_path):
     assert np.array_equal(logits(loaded, TEXTS[:2]), logits(after, TEXTS[:2]))
 
 
+def test_heads_that_the_loss_hangs_on_least_go(bert_folder, tmp_path, rows):
+    summary = run(bert_folder, tmp_path / "out", method="heads", keep_heads=1, rows=rows, train=rows)
+    for weights, [kept] in zip(summary["importance"], summary["kept_heads"], strict=True):
+        assert weights[kept] == max(weights) > min(weights) > 0
+    # No config of a BERT can say that heads are missing.
+    assert summary["only_onnx"] is True
+    assert [line["name"] for line in summary["table"]] == ["before", "fp32"]
+
+
+def test_a_decoder_with_fewer_heads_is_a_model_like_others(tmp_path):
+    from transformers import LlamaConfig, LlamaForSequenceClassification
+
+    model = tmp_path / "model"
+    model.mkdir()
+    build_llama(model, TEXTS)
+    labels = {"id2label": dict(enumerate(LABELS)), "label2id": {label: place for place, label in enumerate(LABELS)}}
+    config = LlamaConfig.from_pretrained(model, pad_token_id=0, **labels)
+    LlamaForSequenceClassification(config).save_pretrained(model)
+    rows = str(arranged(tmp_path / "rows.jsonl", 12))
+    summary = run(model, tmp_path / "out", method="heads", keep_heads=1, rows=rows, train=rows)
+    smaller = load(tmp_path / "out" / "model").config.config
+    assert (smaller.num_key_value_heads, smaller.num_attention_heads, smaller.head_dim) == (1, 2, 8)
+    assert summary["parameters_after"] < summary["parameters_before"]
+
+
+def test_heads_that_add_nothing_are_not_missed(bert_folder):
+    import torch
+
+    from worker.engine.tuning.compressing.heads import attentions, drop_heads
+
+    whole, fewer = load(bert_folder), load(bert_folder)
+    with torch.no_grad():
+        for loaded in (whole, fewer):
+            for attention in attentions(loaded.model):
+                attention.parts[-1].weight[:, :16] = 0
+    drop_heads(fewer, [[1], [1]])
+    assert np.abs(logits(whole, TEXTS[:4]) - logits(fewer, TEXTS[:4])).max() < 1e-5
+
+
 def test_fewer_bits_come_with_their_cost_and_with_what_runs_them(bert_folder, tmp_path, rows):
     summary = run(bert_folder, tmp_path / "out", method="quantize", rows=rows, precisions=["int8", "q4"])
     assert [line["name"] for line in summary["table"]] == ["before", "fp32", "int8", "q4"]

@@ -14,7 +14,7 @@ from worker.engine.progress import Progress
 from worker.engine.provenance import folder_bytes, versions
 from worker.engine.repeating import repeatable
 from worker.engine.tasks import find
-from worker.engine.tuning.compressing import measuring
+from worker.engine.tuning.compressing import heads, measuring
 from worker.engine.tuning.compressing.contracts import CompressSpec, MeasureSpec
 from worker.engine.tuning.compressing.layers import drop_layers
 from worker.engine.tuning.compressing.vocabulary import keep_tokens
@@ -35,7 +35,9 @@ def compress(spec: CompressSpec, progress: Progress) -> dict[str, Any]:
     """Write the smaller model and summary.json, and return the latter."""
     repeatable(spec.seed, spec.threads)
     if spec.method == "quantize":
-        changed, table = _quantized(spec, progress)
+        changed, table = _quantized(spec, progress, spec.precisions)
+    elif spec.method == "heads":
+        changed, table = _with_fewer_heads(spec, progress)
     else:
         changed = _changed(spec, progress)
         table = _compared(spec, progress)
@@ -103,13 +105,35 @@ def _compared(spec: CompressSpec, progress: Progress) -> list[dict[str, Any]]:
     ]
 
 
-def _quantized(spec: CompressSpec, progress: Progress) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _with_fewer_heads(spec: CompressSpec, progress: Progress) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    progress.report(0.0, "weighing the heads", always=True)
+    weights = heads.importance(spec)
+    kept = heads.chosen(weights, spec.keep_heads or 1)
+    told = {"kept_heads": kept, "importance": weights}
+    task = find(spec.task)
+    model = load_model(spec.model_dir, heads=task.heads, problem_types=task.problem_types, device="cpu")
+    if heads.is_savable(model):
+        before, out = model.parameters, Path(spec.out_dir, MODEL_DIR)
+        heads.write_fewer(ModelFolder(spec.model_dir), model, kept, out)
+        after = load_model(str(out), heads=task.heads, problem_types=task.problem_types, device="cpu")
+        sizes = {"parameters_before": before, "parameters_after": after.parameters}
+        return {**told, **sizes}, _compared(spec, progress)
+    changed, table = _quantized(spec, progress, [], change=lambda loaded: heads.drop_heads(loaded, kept))
+    return {**changed, **told, "only_onnx": True}, table
+
+
+def _quantized(
+    spec: CompressSpec,
+    progress: Progress,
+    precisions: list[str],
+    change: Callable[[LoadedModel], None] = lambda model: None,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     manifest = export_onnx(
         ExportSpec(
             model_dir=spec.model_dir,
             out_dir=spec.out_dir,
             format="onnx",
-            precisions=["fp32", *spec.precisions],
+            precisions=["fp32", *precisions],
             task=spec.task,
             settings=spec.settings,
             rows=spec.rows,
@@ -120,8 +144,9 @@ def _quantized(spec: CompressSpec, progress: Progress) -> tuple[dict[str, Any], 
             threads=spec.threads,
         ),
         progress,
+        change,
     )
-    require(len(manifest["files"]) > 1, "; ".join(manifest["refused"].values()), "export_failed")
+    require(len(manifest["files"]) > 1 or not precisions, "; ".join(manifest["refused"].values()), "export_failed")
     table = [_line("before", manifest["before"], ENGINE, folder_bytes(Path(spec.model_dir)))]
     for name, facts in manifest["files"].items():
         by_blocks = name in (ONNX_FILES["int8_weights"], ONNX_FILES["q4"])

@@ -56,10 +56,13 @@ class Export:
         return self.out / ONNX_DIR / ONNX_FILES[precision]
 
 
-def export_onnx(spec: ExportSpec, progress: Progress) -> dict[str, Any]:
-    """Write model/ with onnx/ in it, and return the manifest."""
+def export_onnx(
+    spec: ExportSpec, progress: Progress, change: Callable[[LoadedModel], None] = lambda model: None
+) -> dict[str, Any]:
+    """Write model/ with onnx/ in it, and return the manifest; the model may be changed before it is written."""
     progress.report(0.0, "loading the model", always=True)
     kind, model = load_subject(spec.model_dir)
+    change(model)
     folder = ModelFolder(spec.model_dir)
     made = Export(spec, kind, model, graph_of(kind, model, folder), Path(spec.out_dir, MODEL_DIR))
     shutil.rmtree(made.out, ignore_errors=True)
