@@ -160,3 +160,9 @@ def test_a_list_of_articles_asks_the_same_however_long_it_is(pair, room, alice, 
     assert "Number 14" in page
     assert "Small and quick" not in page
     assert "Small and quick" in Client().get(f"/learn/articles?before={topic.pk - 13}").content.decode()
+
+
+def test_the_page_of_an_article_asks_few_questions(pair, django_assert_max_num_queries):
+    Client().get(pair[1].path)
+    with django_assert_max_num_queries(9):
+        assert Client().get(pair[0].path).status_code == 200
