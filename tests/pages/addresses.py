@@ -51,6 +51,11 @@ SIGNED_IN = """
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
 /organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /feed /settings/following
 /settings/account/merging /settings/account/merging/{merge}
+/runs /runs/new /runs/new?task=text-classification&base=alice/waiting&dataset=alice/mood
+/runs/new?task=text-classification&base=&dataset=alice/mood /runs/{run} /runs/{going} /runs/{smaller}
+/runs/compare?run={run}&run={going} /runs/conversions/new /runs/conversions/new?base=alice/waiting
+/runs/conversions/new?base=alice/waiting&dataset=alice/mood&task=text-classification
+/runs/studies /runs/studies/{study} /runs/studies/new?like={run}
 /leaderboard/mood /leaderboard/answers /leaderboard/proposals /leaderboard/proposals/new
 /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
 /benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
@@ -133,6 +138,7 @@ NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
     "the admin of Django": r"admin/",
     "for search engines": r"robots|sitemap",
+    "curves of runs as files": r"runs/.*/(log\.csv|events)$",
     "pictures of badges": r"badges/.*svg",
     "feeds and marks of the forum": r".*forum/.*atom|learn/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",

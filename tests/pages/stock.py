@@ -163,6 +163,7 @@ def fill() -> dict[str, str]:
     from tests.leaderboard import scored
     from tests.models_hub import headers
     from tests.models_hub.test_viewers_tokenizer import TOKENIZER
+    from tests.pages.trained import train as train_models
 
     alice, bob, charlie = (User.objects.get(username=name) for name in ("alice", "bob", "charlie"))
     alice.introduce(name="Alice Ångström", about="I make *small* models. See https://example.org.", links=[])
@@ -299,6 +300,7 @@ def fill() -> dict[str, str]:
     stop = unsubscribing.link(alice, ["mention", "digest"]).removeprefix("/unsubscribe/")
     return {
         **judged(alice, bob, answer),
+        **train_models(alice, waiting),
         "article": written(alice, bob),
         "first": first.oid, "second": second.oid, "talk": str(talk.number), "pull": str(pull.number),
         "comment": str(comment.public_id if hasattr(comment, "public_id") else comment.pk),

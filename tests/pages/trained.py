@@ -1,0 +1,71 @@
+"""Runs and a search of alice's, with curves and results, for the pages that show them."""
+
+from typing import Any
+
+CURVE = [
+    {"seq": n, "kind": "step", "step": n + 1, "steps": 6, "epoch": (n + 1) / 2, "loss": 1 / (n + 1), "lr": 1e-4,
+     "grad_norm": 1.5, "examples_per_second": 400.0, "padding": 0.02, "rss_mb": 512, "left": 5 - n}
+    for n in range(6)
+]  # fmt: skip
+LOOK = {"seq": 6, "kind": "dev", "step": 6, "loss": 0.4, "metrics": {"accuracy": 0.9, "f1_macro": 0.88}, "best": True}
+NOTE = {"seq": 7, "kind": "note", "text": "The head of the model is new."}
+REPORT = {
+    "rows": {"train": 80, "dev": 10, "test": 10},
+    "labels": {"train": {"negative": 40, "positive": 40}, "dev": {"negative": 5, "positive": 5}},
+    "findings": [
+        {"code": "leaks", "severity": "warning", "count": 3, "part": "test", "lines": [3, 9]},
+        {"code": "duplicates", "severity": "info", "count": 2, "lines": [5]},
+    ],
+}
+MEASURED = {"value": 0.9, "low": 0.85, "high": 0.95}
+SCORE = {"n": 10, "primary": {"name": "f1_macro", **MEASURED}, "metrics": {"accuracy": MEASURED, "f1_macro": MEASURED}}
+PAIRED = {"name": "f1_macro", "n": 10, "difference": 0.1, "low": 0.02, "high": 0.18, "p": 0.01, "test": "mcnemar_exact"}
+LINE = {
+    "name": "before", "score": {"name": "f1_macro", **MEASURED}, "p50_ms": 2.5, "p90_ms": 3.1,
+    "examples_per_second": 800.0, "memory_bytes": 10**8, "weights_bytes": 10**7, "bytes": 10**7, "busy": False,
+    "loads_in": ["transformers"],
+}  # fmt: skip
+
+
+def train(alice: Any, result: Any) -> dict[str, str]:
+    """Return the numbers of a finished run, a waiting one, a conversion, and a search with its first trials."""
+    from django.utils import timezone
+
+    from models_hub.adapting import asking, converting, following, studies, wishes
+    from models_hub.models import Run, Study
+
+    now = timezone.now()
+    asked: dict[str, Any] = {
+        "task": "text-classification", "base": "alice/waiting", "data": "alice/mood",
+        "files": {"train": "data/test.jsonl"}, "target": "alice/tuned",
+    }  # fmt: skip
+    done = asking.ask(wishes.read({**asked, "recipe": {"lr": 0.001, "method": "lora"}}), by=alice)
+    following.keep(done, [*CURVE, LOOK, NOTE])
+    Run.objects.filter(pk=done.pk).update(
+        data_report=REPORT,
+        scores={"after": SCORE, "before": SCORE, "paired": PAIRED},
+        value=0.88,
+        result=result,
+        result_commit=result.head,
+        finished_at=now,
+    )
+    going = asking.ask(wishes.read({**asked, "title": "A long title " * 8}), by=alice)
+    following.keep(going, CURVE[:3])
+    smaller = converting.ask(
+        converting.read({**asked, "method": "quantize", "precisions": ["int8"], "target": "alice/small"}), by=alice
+    )
+    table = [LINE, {**LINE, "name": "int8", "lost": 0.02, "agreement": 0.98, "passed": False, "busy": True}]
+    Run.objects.filter(pk=smaller.pk).update(summary={"table": table, "notes": ["No VNNI."]}, finished_at=now)
+    space = {
+        "lr": {"type": "float", "low": 1e-5, "high": 1e-3, "log": True},
+        "batch_size": {"type": "choice", "choices": [8, 16]},
+    }
+    study = studies.ask(wishes.read({**asked, "target": "alice/best"}), space, {"trials": 4}, by=alice)
+    for number, (rate, size) in enumerate(((1e-4, 8), (5e-4, 16), (9e-4, 8)), start=1):
+        params = {"lr": rate, "batch_size": size}
+        Run.objects.create(
+            owner=alice, title=f"Trial {number}", study=study, number=number, target="alice/best", value=0.7 + rate * 100,
+            task="text-classification", options={"params": params}, finished_at=now, is_pruned=number == 1,
+        )  # fmt: skip
+    Study.objects.filter(pk=study.pk).update(importances={"lr": 0.8, "batch_size": 0.2})
+    return {"run": str(done.pk), "going": str(going.pk), "smaller": str(smaller.pk), "study": str(study.pk)}
