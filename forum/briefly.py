@@ -7,16 +7,19 @@ putting questions together. So pages of readers who are not signed in, and the c
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
 
 Thing = TypeVar("Thing")
-MOST = 500
+Key = TypeVar("Key", bound=Hashable)
+MOST = 500  # whole pages
+MOST_SMALL = 5000
 
 _lock = threading.Lock()
 _kept: dict[Hashable, tuple[float, Any]] = {}
+_small: dict[Hashable, tuple[float, Any]] = {}
 
 
 def kept(key: Hashable, make: Callable[[], Thing]) -> Thing:
@@ -33,3 +36,20 @@ def kept(key: Hashable, make: Callable[[], Thing]) -> Thing:
                 _kept.clear()
             _kept[key] = (now, thing)
     return thing
+
+
+def each(name: str, keys: Collection[Key], make: Callable[[Collection[Key]], Mapping[Key, Thing]]) -> dict[Key, Thing]:
+    """Return a small thing for each key, such as a person's card; only those that are not kept are made, together."""
+    span, now = settings.BRIEFLY_SECONDS, time.monotonic()
+    held = {key: _small.get((name, key)) for key in keys}
+    found: dict[Key, Thing] = {key: row[1] for key, row in held.items() if row is not None and now - row[0] < span}
+    missing = [key for key in keys if key not in found]
+    if missing:
+        made = make(missing)
+        found.update(made)
+        if span:
+            with _lock:
+                if len(_small) + len(made) > MOST_SMALL:
+                    _small.clear()
+                _small.update({(name, key): (now, thing) for key, thing in made.items()})
+    return found

@@ -206,8 +206,7 @@ def _shown(rows: Sequence[Post], place: Place, reader: Asker) -> list[Shown]:
     """Return posts as the reader sees them; cards of people, badges and what is referred to come in a query each."""
     posting.render_again(None, rows)
     showing.show(rows, reader)
-    people = frozenset(post.author_id for post in rows if post.author_id)
-    cards = briefly.kept(("cards", people), lambda: cards_of(people))
+    cards = briefly.each("card", {post.author_id for post in rows if post.author_id}, cards_of)
     answered = _answered(rows, cards)
     mine = _reactions_of(rows, reader)
     now = timezone.now()
