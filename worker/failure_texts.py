@@ -118,7 +118,7 @@ RUN_HEADLINES: Mapping[ErrorCode, str] = {
         "twice. Details: %(detail)s"
     ),
 }
-RUN_KINDS = frozenset({"finetune", "compress", "export", "publish_run", "search"})
+RUN_KINDS = frozenset({"finetune", "compress", "explain", "export", "publish_run", "search"})
 
 
 def headline(code: ErrorCode, kind: str) -> str:

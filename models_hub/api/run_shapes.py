@@ -10,7 +10,7 @@ from portal.api.shapes import JobShape
 from portal.models import Asker
 
 
-class WishInput(serializers.Serializer[None]):
+class RunInput(serializers.Serializer[None]):
     """A run that is asked for; what the values mean, `GET /api/v1/runs/options` says."""
 
     task = serializers.CharField(max_length=60)

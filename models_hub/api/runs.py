@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_hub.adapting import asking, converting, ending, following, registry, seeing, wishes
-from models_hub.api.run_shapes import ConversionInput, PointsShape, RunShape, WholeRunShape, WishInput
+from models_hub.api.run_shapes import ConversionInput, PointsShape, RunShape, WholeRunShape, RunInput
 from models_hub.models import Run
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
@@ -38,11 +38,11 @@ class Runs(APIView):
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(RunShape(page, many=True, context=_context(page, request)).data)
 
-    @extend_schema(request=WishInput, responses={201: WholeRunShape})
+    @extend_schema(request=RunInput, responses={201: WholeRunShape})
     @once
     def post(self, request: Request) -> Response:
         """Ask for a fine-tuning run."""
-        sent = WishInput(data=request.data)
+        sent = RunInput(data=request.data)
         sent.is_valid(raise_exception=True)
         run = asking.ask(wishes.read(sent.validated_data), by=request.user)
         return Response(WholeRunShape(run, context=_context([run], request)).data, status=201)

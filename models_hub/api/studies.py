@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_hub.adapting import ending, seeing, studies, wishes
-from models_hub.api.run_shapes import RunShape, WishInput
+from models_hub.api.run_shapes import RunShape, RunInput
 from models_hub.models import Study
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
@@ -24,7 +24,7 @@ from portal.models import User
 class StudyInput(serializers.Serializer[None]):
     """A search: what every trial shares, over which options, and how."""
 
-    wish = WishInput()
+    wish = RunInput()
     space = serializers.DictField(
         default=dict, help_text="{option: {type, low, high, log, choices}}; empty for what is usually worth searching."
     )

@@ -88,7 +88,7 @@ def collect(attempt: Attempt, row: Run, places: Places, *, more: str = "") -> No
             items = browsing.items_below(row.base, commit)
             wanted = {path: item for path, item in items.items() if path.startswith(more) and not item.is_folder}
             entries = [*entries, *browsing.entries(row.base, wanted)]
-        _check_size(row.base.full_name, entries)
+        check_size(row.base.full_name, entries)
         for entry in entries:
             scratch.place(attempt.job, row.base, entry, places / "base" / entry.path)
             attempt.check()
@@ -97,12 +97,12 @@ def collect(attempt: Attempt, row: Run, places: Places, *, more: str = "") -> No
     commit = browsing.resolve_revision(row.data, row.data_commit)
     for part, path in row.files.items():
         entry = browsing.find(row.data, commit, path)
-        _check_size(path, [entry])
+        check_size(path, [entry])
         scratch.place(attempt.job, row.data, entry, places / "data" / part / entry.name)
         attempt.check()
 
 
-def _check_size(what: str, entries: list[Entry]) -> None:
+def check_size(what: str, entries: list[Entry]) -> None:
     size, limit = sum(entry.size for entry in entries), settings.JOB_MEMORY_MB * 1024**2
     if size > limit:
         raise JobFailed(TOO_LARGE, code="too_large", data={"what": what, "size": size, "limit": limit})

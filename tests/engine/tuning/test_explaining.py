@@ -1,6 +1,8 @@
 """What each word of a question adds to the answer, so that a page can highlight it."""
 
+import json
 import shutil
+import tempfile
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def explained(model: Path, question: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    return explain(ExplainSpec(model_dir=str(model), question=question, **spec), Progress(StringIO()))
+    with tempfile.TemporaryDirectory() as folder:
+        out = str(Path(folder, "found.json"))
+        found = explain(ExplainSpec(model_dir=str(model), out=out, question=question, **spec), Progress(StringIO()))
+        assert json.loads(Path(out).read_text("utf-8")) == found
+    return found
 
 
 @pytest.mark.parametrize("method", ["gradients", "occlusion"])

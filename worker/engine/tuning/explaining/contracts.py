@@ -20,6 +20,7 @@ class ExplainSpec:
     """
 
     model_dir: str
+    out: str  # the whole explanation goes into this file
     question: dict[str, Any]
     method: Literal["gradients", "occlusion"] = "gradients"
     target: str | None = None

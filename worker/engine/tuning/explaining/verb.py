@@ -1,6 +1,7 @@
 """The verb `explain`."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from worker.engine.tuning.explaining.asked import MAX_ANSWER, Asked, Score, ask
 from worker.engine.tuning.explaining.contracts import ExplainSpec
 from worker.engine.tuning.explaining.weighing import Weighed, by_gradients, by_occlusion, filler_of
 from worker.engine.tuning.exporting.kinds import load_subject
+from worker.engine.tuning.exporting.published import write_json
 
 FORMS = {
     "text-classification": ({"text"}, {"text", "text2"}),
@@ -41,8 +43,7 @@ def explain(spec: ExplainSpec, progress: Progress) -> dict[str, Any]:
             else by_occlusion(model, asked, score)
         )
     _check(weighed)
-    progress.report(1.0, "done", always=True)
-    return {
+    found = {
         "task": kind.name,
         "method": spec.method,
         "steps": spec.steps if spec.method == "gradients" else None,
@@ -64,6 +65,9 @@ def explain(spec: ExplainSpec, progress: Progress) -> dict[str, Any]:
             for word, weight in zip(asked.words, weighed.weights, strict=True)
         ],
     }
+    write_json(Path(spec.out), found)
+    progress.report(1.0, "done", always=True)
+    return found
 
 
 def _chosen(kind: str, model: LoadedModel, asked: Asked, spec: ExplainSpec) -> tuple[Score, dict[str, Any]]:

@@ -1,0 +1,106 @@
+"""Why a model gave an answer: a job weighs the words of one question, its owner sees them coloured."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from models_hub import browsing
+from models_hub.adapting import allowance, bases, registry
+from models_hub.models import DEFAULT_BRANCH, Repo
+from models_hub.permissions import require_download
+from portal.errors import InvalidInput, SignInRequired
+from portal.models import Asker, Job, User
+
+JOB = "explain"
+METHODS = ("gradients", "occlusion")
+MAX_TEXT = 4000
+# Heads whose answers can be explained, and the fields of a question for each.
+FIELDS = {
+    "ForSequenceClassification": ("text", "text2"),
+    "ForQuestionAnswering": ("question", "context"),
+}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text: a word with its weight from -1 to 1, or what lies between two words."""
+
+    text: str
+    weight: float | None = None
+    share: float = 0.0  # of the strongest word, 0 to 1
+
+
+def fields_of(repo: Repo) -> tuple[str, ...]:
+    """Return the fields of a question; raises InvalidInput for a model whose answers cannot be explained."""
+    commit = browsing.resolve_revision(repo, DEFAULT_BRANCH)
+    config = bases.config_of(repo, commit)
+    bases.require_weights(repo, commit, needs_tokenizer=True)
+    names = [name for name in config.get("architectures") or [] if isinstance(name, str)]
+    for head, fields in FIELDS.items():
+        if any(name.endswith(head) for name in names) and registry.family(str(config.get("model_type"))) == "encoder":
+            return fields
+    raise InvalidInput(
+        _("Answers are explained of classifiers, and of models that find answers in a passage."),
+        code="unsupported_architecture",
+    )
+
+
+def ask(repo: Repo, values: dict[str, str], *, by: Asker, method: str = METHODS[0], target: str = "") -> Job:
+    """Ask for an explanation; raises SignInRequired, NotAllowed, InvalidInput or QuotaExceeded."""
+    if not isinstance(by, User):
+        raise SignInRequired(_("Sign in to go on."))
+    require_download(by, repo)
+    fields = fields_of(repo)
+    question = {name: values[name].strip() for name in fields if values.get(name, "").strip()}
+    needed = fields if "context" in fields else fields[:1]
+    if not set(needed) <= set(question):
+        raise InvalidInput(_("Write a text first."))
+    if sum(map(len, question.values())) > MAX_TEXT:
+        raise InvalidInput(_("At most %(max)d characters can be explained at once.") % {"max": MAX_TEXT})
+    if method not in METHODS:
+        raise InvalidInput(
+            _("%(name)s: must be one of: %(choices)s") % {"name": "method", "choices": ", ".join(METHODS)}
+        )
+    allowance.require(by, 0)
+    return Job.enqueue(
+        JOB,
+        spec={
+            "repo": repo.pk, "commit": repo.head, "question": question, "method": method, "target": target[:200],
+            "reads": [repo.pk],
+        },
+        owner=by,
+        title=repo.full_name,
+    )  # fmt: skip
+
+
+def pieces_of(found: dict[str, Any]) -> list[tuple[str, list[Piece]]]:
+    """Return each text of the question in pieces, words with their weights; what a child wrote is not believed."""
+    texts = found.get("texts")
+    words = [word for word in found.get("words", []) if _is_word(word)]
+    if not isinstance(texts, dict):
+        return []
+    strongest = max((abs(word["weight"]) for word in words), default=0.0) or 1.0
+    shown = []
+    for field, text in texts.items():
+        if not isinstance(text, str):
+            continue
+        pieces, at = [], 0
+        for word in sorted((one for one in words if one["field"] == field), key=lambda one: one["start"]):
+            if not at <= word["start"] < word["end"] <= len(text):
+                continue
+            pieces.append(Piece(text[at : word["start"]]))
+            share = abs(word["weight"]) / strongest
+            pieces.append(Piece(text[word["start"] : word["end"]], word["weight"], round(share, 3)))
+            at = word["end"]
+        shown.append((str(field), [*pieces, Piece(text[at:])]))
+    return shown
+
+
+def _is_word(word: Any) -> bool:
+    return (
+        isinstance(word, dict)
+        and isinstance(word.get("field"), str)
+        and all(type(word.get(name)) is int for name in ("start", "end"))
+        and isinstance(word.get("weight"), int | float)
+    )
