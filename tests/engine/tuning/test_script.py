@@ -23,10 +23,12 @@ from worker.engine.tuning.script import folded, refusal
 
 pytestmark = pytest.mark.engine
 
-ALLOWED = {"torch", "transformers", "peft", "tokenizers", "safetensors", "numpy", "huggingface_hub"}
+ALLOWED = {"torch", "transformers", "peft", "tokenizers", "safetensors", "numpy", "huggingface_hub", "sacrebleu"}
 
 
-def trained(folder: Path, rows: list[dict[str, Any]], task: str, **changes: Any) -> dict[str, Any]:
+def trained(
+    folder: Path, rows: list[dict[str, Any]], task: str, settings: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
     """Arrange, train and test as the worker does; return the test score of the run."""
     from worker.engine.evaluating import evaluate
     from worker.engine.scoring import score
@@ -38,7 +40,11 @@ def trained(folder: Path, rows: list[dict[str, Any]], task: str, **changes: Any)
     progress = Progress(StringIO())
     report = arrange(
         ArrangeSpec(
-            task=task, files={"train": str(data / "all.jsonl")}, out_dir=str(folder / "arranged"), test_share=0.3
+            task=task,
+            files={"train": str(data / "all.jsonl")},
+            out_dir=str(folder / "arranged"),
+            settings=settings or {},
+            test_share=0.3,
         ),
         progress,
     )
@@ -130,6 +136,22 @@ def test_a_language_model_is_repeated(tmp_path: Path, hurried: None, repeated: R
     shape = replace(TINY, model_type="gpt2", tokenizer="bpe", vocab_size=320, max_positions=32)
     scores = trained(tmp_path, rows, "language-modeling", architecture=shape, recipe=Recipe(epochs=2, lr=5e-3))
     assert repeated(tmp_path)["bits_per_byte"] == pytest.approx(scores["bits_per_byte"], abs=1e-6)
+
+
+def test_a_translator_is_repeated(tmp_path: Path, hurried: None, repeated: Repeated) -> None:
+    words = ["red", "old", "wet", "big"]
+    rows = [
+        {"source": f"{words[n % 4]} {words[n % 3]} fox", "target": f"狐狸 {words[n % 3]} 和 {words[n % 4]} 的 一 天"}
+        for n in range(60)
+    ]
+    shape = replace(TINY, model_type="t5", tokenizer="wordpiece")
+    recipe = Recipe(epochs=6, lr=1e-2, batch_size=8)
+    settings = {"max_new_tokens": 12}
+    scores = trained(tmp_path, rows, "translation", settings=settings, architecture=shape, recipe=recipe)
+    found = repeated(tmp_path)
+    assert found["bleu"] == pytest.approx(scores["bleu"], abs=1e-6)
+    assert found["chrf"] == pytest.approx(scores["chrf"], abs=1e-6)
+    assert found["chrf"] > 0.1
 
 
 def test_the_script_imports_nothing_of_ours() -> None:

@@ -19,12 +19,14 @@ FACTS = "repeat.json"
 TASKS = (
     "text-classification", "text-pair-classification", "multi-label-classification", "text-regression",
     "token-classification", "language-modeling",
+    "translation",
 )  # fmt: skip
+INPUT = "{input}"
 METHODS = ("full", "head", "bitfit", "lora", "dora", "rslora", "ia3")
 
 
-def refusal(spec: FinetuneSpec) -> str | None:
-    """Return why there is no script for a run, None where there is one."""
+def refusal(spec: FinetuneSpec, *, has_encoder: bool = True) -> str | None:
+    """Return why there is no script for a run, None where there is one; translators must have an encoder."""
     if spec.task not in TASKS:
         return f"There is no script for {spec.task}; there are some for: {', '.join(TASKS)}."
     if spec.recipe.method not in METHODS:
@@ -33,6 +35,11 @@ def refusal(spec: FinetuneSpec) -> str | None:
         return "There is no script for runs with harden or mixup."
     if spec.teacher is not None:
         return "There is no script for a run that learns from a teacher."
+    prompts = {spec.settings.get(name, INPUT) for name in ("prompt", "source_prompt")}
+    if spec.task == "translation" and (not has_encoder or prompts != {INPUT}):
+        return "There is no script for translations by decoders, or with prompts."
+    if spec.recipe.few_rows:
+        return "There is no script for runs that learn from pairs of few rows."
     if spec.recipe.packing:
         return "There is no script for runs with packing."
     if spec.recipe.precision not in ("auto", "float32"):

@@ -60,7 +60,7 @@ class Training:
         self.folder = folder
         self.task = find_task(spec.task)
         self.settings = self.task.settings(spec.settings)
-        kind = objectives.find(spec.task)
+        kind = objectives.find(spec.task, spec.recipe)
         identity = identity_of(spec)
         found = checkpoints.read(folder, identity)
         self.at = found.progressed if found else Progressed(identity=identity)
@@ -343,7 +343,8 @@ class Training:
 
     def _write_script(self, target: Path) -> None:
         """Write what repeats the run elsewhere, or say why there is none."""
-        if reason := script.refusal(self.spec):
+        has_encoder = self.basis.config is not None and self.basis.config.has_encoder
+        if reason := script.refusal(self.spec, has_encoder=has_encoder):
             self.log.write("note", text=reason)
             return
         tokenizer = self.basis.tokenizer

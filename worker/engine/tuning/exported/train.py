@@ -1,6 +1,6 @@
 """Repeat a training run without the portal that it was made on: the same rows, the same steps, the same test score.
 
-    pip install torch transformers peft tokenizers safetensors numpy
+    pip install torch transformers peft tokenizers safetensors numpy    (and sacrebleu for translations)
     python train.py --out again
 
 Beside it lie repeat.json (what was learned and how) and recipe.json (which repositories it came from). They are
@@ -13,6 +13,7 @@ import csv
 import json
 import math
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 POOL = 32  # batches whose rows are sorted by length together
 IGNORED = -100
 OUTSIDE = "O"
+CHINESE = "[\u3400-\u4dbf\u4e00-\u9fff\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]"
 
 
 def main():
@@ -101,6 +103,7 @@ def records_of(path):
 
 
 def texts_of(record, columns, repeat):
+    """Return the texts of a line, or the words of its sentence."""
     if repeat["task"] == "token-classification":
         return listed(record[columns["input"]])
     texts = [record[columns[role]] for role in ("input", "input2") if role in columns]
@@ -114,6 +117,8 @@ def answer_of(value, repeat):
     task = repeat["task"]
     if task == "text-regression":
         return float(value)
+    if task == "translation":
+        return value
     if task == "token-classification":
         return [label_of(tag, repeat) for tag in listed(value)]
     if task == "multi-label-classification":
@@ -203,6 +208,11 @@ def encoded(tokenizer, row, repeat):
         units = sum(label != IGNORED for label in target)
         return [(encoding.ids, encoding.type_ids, target, units, encoding.word_ids)]
     encoding = tokenizer.encode(*texts)
+    if repeat["task"] == "translation":
+        tokenizer.no_truncation()
+        answer = tokenizer.encode(answer, add_special_tokens=False).ids[: repeat["max_length"] - 2]
+        target = [*repeat["begin_tokens"], *answer, *repeat["end_tokens"]]
+        return [(encoding.ids, encoding.type_ids, target, len(target), None)]
     return [(encoding.ids or [pad_of(repeat)], encoding.type_ids or [0], answer, 1, None)]
 
 
@@ -253,6 +263,12 @@ def inputs_of(rows, repeat):
         types[place, : len(row[1])] = torch.tensor(row[1])
         mask[place, : len(row[0])] = 1
     inputs = {"input_ids": ids, "attention_mask": mask}
+    if repeat["task"] == "translation":  # the decoder sees what is to be written, one token late
+        written = torch.full((len(rows), max(len(row[2]) for row in rows)), pad_of(repeat))
+        for place, row in enumerate(rows):
+            written[place, 0] = repeat["start_token"]
+            written[place, 1 : len(row[2])] = torch.tensor(row[2][:-1])
+        inputs["decoder_input_ids"] = written
     return inputs | ({"token_type_ids": types} if (repeat["config"].get("type_vocab_size") or 0) > 1 else {})
 
 
@@ -264,12 +280,14 @@ def loss_of(logits, rows, repeat, weights):
     if task == "multi-label-classification":
         wanted = torch.tensor([row[2] for row in rows]) * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=1).sum()
-    if task in ("token-classification", "language-modeling"):
+    if task in ("token-classification", "language-modeling", "translation"):
         targets = torch.full(logits.shape[:2], IGNORED)
         for place, row in enumerate(rows):
             targets[place, : len(row[2])] = torch.tensor(row[2])
         if task == "language-modeling":  # each token is predicted from those before it
             logits, targets = logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten()
+        elif task == "translation":
+            logits, targets = logits.flatten(0, 1), targets.flatten()
         else:
             logits, targets = logits[targets != IGNORED], targets[targets != IGNORED]
     else:
@@ -292,7 +310,8 @@ def learn(model, rows, repeat):
     """Take the steps up to the one whose weights were kept."""
     recipe, steps = repeat["recipe"], repeat["steps"]
     rows = [row for row in rows if row[3]]
-    lengths = [len(row[0]) for row in rows]
+    both = repeat["task"] == "translation"
+    lengths = [len(row[0]) + (len(row[2]) if both else 0) for row in rows]
     weights = weights_of(rows, repeat)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = optimizer_of(parameters, recipe)
@@ -360,6 +379,10 @@ def tested(model, tokenizer, test, repeat):
     if repeat["task"] == "language-modeling":
         return of_running_text(model, tokenizer, [texts[0] for texts, _answer in test], repeat)
     rows = [encoded(tokenizer, row, repeat)[0] for row in test]
+    if repeat["task"] == "translation":
+        return of_translations(
+            [written(model, tokenizer, row, repeat) for row in rows], [row[1] for row in test], repeat
+        )
     answers = [None] * len(rows)
     order = sorted(range(len(rows)), key=lambda row: -len(rows[row][0]))
     with torch.inference_mode():
@@ -391,6 +414,36 @@ def of_running_text(model, tokenizer, texts, repeat):
             counted = likely[torch.arange(len(ids) - 1), torch.tensor(ids[1:])][start - 1 :]
             bits -= float(counted.double().sum()) / math.log(2)
     return {"bits_per_byte": bits / sum(len(text.encode()) for text in texts)}
+
+
+def written(model, tokenizer, row, repeat):
+    """Return what the model writes, always the likeliest token after the other."""
+    tokens, inputs = [], {"input_ids": torch.tensor([row[0]])}
+    with torch.inference_mode():
+        read = model.get_encoder()(**inputs, return_dict=True)
+        while len(tokens) < repeat["max_new_tokens"]:
+            before = torch.tensor([[repeat["start_token"], *tokens]])
+            numbers = model(encoder_outputs=read, decoder_input_ids=before, use_cache=False).logits[0, -1]
+            forced = repeat["begin_tokens"][len(tokens) :]
+            token = forced[0] if forced else int(numbers.argmax())
+            if token in repeat["last_tokens"]:
+                break
+            tokens.append(token)
+            if any(stop in tokenizer.decode(tokens) for stop in repeat["until"]):
+                break
+    text = tokenizer.decode(tokens)
+    if repeat["joins_chinese"]:  # WordPiece puts a space between all tokens
+        text = re.sub(f"(?<={CHINESE}) (?={CHINESE})", "", text)
+    for stop in repeat["until"]:
+        text = text.partition(stop)[0]
+    return text
+
+
+def of_translations(found, gold, repeat):
+    import sacrebleu
+
+    bleu = sacrebleu.corpus_bleu(found, [gold], tokenize=repeat["bleu_tokenization"], force=True)
+    return {"bleu": bleu.score / 100, "chrf": sacrebleu.corpus_chrf(found, [gold], word_order=2).score / 100}
 
 
 def of_labels(gold, found, labels):

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from tokenizers import decoders
 from torch.nn import functional
 
-from worker.engine.answering.generator import Hand, first_token_of, start_of
+from worker.engine.answering.generator import Hand, ends_of, first_token_of, start_of
 from worker.engine.batching import plan_batches
 from worker.engine.tasks.task import Task, Value
 from worker.engine.tasks.writing import WritingTask
@@ -56,6 +57,22 @@ class Writing(Causal):
         for row in rows:
             yield from texts_in(row.question)
             yield from texts_in(row.gold.get("answers", []))
+
+    def told(self) -> dict[str, Any]:
+        """Return how an encoder-decoder begins and ends what it writes."""
+        if not self._has_encoder:
+            return {}
+        first = first_token_of(self.loaded, getattr(self.settings, "target_language", ""))
+        return {
+            "start_token": start_of(self.loaded),
+            "begin_tokens": [] if first is None else [first],
+            "end_tokens": self.ends(),
+            "last_tokens": sorted(ends_of(self.loaded)),
+            "until": self.settings.until,
+            "max_new_tokens": self.settings.max_new_tokens,
+            "bleu_tokenization": getattr(self.settings, "bleu_tokenization", "13a"),
+            "joins_chinese": isinstance(self.tokenizer.tokenizer.decoder, decoders.WordPiece),
+        }
 
     def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:
         """Return each question with its answer."""
