@@ -2,8 +2,10 @@
 
 import atexit
 import itertools
+import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -23,6 +25,21 @@ from tests import databases
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"
 START_SECONDS = 90
+SCRIPT_SECONDS = 180
+# Runs what it is told, line by line, and says what that printed and how it failed.
+SHELL = """
+import contextlib, io, json, sys, traceback
+import django
+django.setup()
+for line in sys.stdin:
+    said, failure = io.StringIO(), ""
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(json.loads(line), {})
+    except Exception:
+        failure = traceback.format_exc()
+    print(json.dumps([said.getvalue(), failure]), flush=True)
+"""
 
 
 # Below those that the system gives to connections: one of these would be taken between its choice here and its use, and
@@ -89,6 +106,7 @@ class LivePortal:
             **env,
         }
         self.process: subprocess.Popen[bytes] | None = None
+        self._shell: subprocess.Popen[str] | None = None
         self.sessions: dict[str, requests.Session] = {}
         self.tokens: dict[tuple[str, str], str] = {}
 
@@ -104,6 +122,9 @@ class LivePortal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if self._shell is not None:
+            with self._shell:  # which closes its input, so that it ends
+                pass
 
     def start(self) -> None:
         """Start the processes and wait until the portal answers."""
@@ -150,6 +171,23 @@ class LivePortal:
         )  # fmt: skip
         assert done.returncode == 0, f"manage.py {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def script(self, code: str) -> str:
+        """Run code against this portal's data and return what it printed; one process runs all of it."""
+        if self._shell is None:
+            with (self.folder / "script.log").open("ab") as log:
+                self._shell = subprocess.Popen(
+                    [sys.executable, "-c", SHELL], cwd=ROOT, env=self.env, text=True,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                )  # fmt: skip
+        assert self._shell.stdin is not None
+        assert self._shell.stdout is not None
+        print(json.dumps(code), file=self._shell.stdin, flush=True)
+        assert select.select([self._shell.stdout], [], [], SCRIPT_SECONDS)[0], f"This took too long:\n{code}"
+        said: str
+        said, failure = json.loads(self._shell.stdout.readline())
+        assert not failure, f"{code}\n{said}\n{failure}"
+        return said
 
     def sign_up(self, name: str) -> requests.Session:
         """Create an account through the sign-up page, as a person does, and stay signed in."""

@@ -41,9 +41,9 @@ def caller(portal: LivePortal) -> Caller:
 @pytest.fixture
 def full(portal: LivePortal, caller: Caller) -> Iterator[None]:
     """Alice has room for another thousand bytes."""
-    portal.manage("shell", "-c", LIMIT.format(full=True))
+    portal.script(LIMIT.format(full=True))
     yield
-    portal.manage("shell", "-c", LIMIT.format(full=False))
+    portal.script(LIMIT.format(full=False))
 
 
 def answer(response: requests.Response) -> Any:

@@ -43,12 +43,12 @@ CLIENT = "import sys; from tests.models_hub.xet_client import main; main(*sys.ar
 
 def open_repo(portal: LivePortal, name: str, *, owner: str = "xena", ttl: int = 3600) -> str:
     """Create a private repository and return an upload token for it."""
-    return portal.manage("shell", "-c", OPEN_REPO.format(owner=owner, name=name, ttl=ttl)).splitlines()[-1]
+    return portal.script(OPEN_REPO.format(owner=owner, name=name, ttl=ttl)).splitlines()[-1]
 
 
 def look(portal: LivePortal, name: str) -> dict[str, Any]:
     """Read all that a repository holds; returns real digests by recorded ones."""
-    found: dict[str, Any] = json.loads(portal.manage("shell", "-c", LOOK.format(name=name)).splitlines()[-1])
+    found: dict[str, Any] = json.loads(portal.script(LOOK.format(name=name)).splitlines()[-1])
     return found
 
 
