@@ -11,7 +11,8 @@ from forum.models import Topic
 from portal import badges, granting
 from portal.badge_catalogue import RULES
 from portal.models import BadgeEvidence, BadgeGrant, Device, Event, Recheck, Tier
-from tests.badges import cases, world
+from tests.badges import world
+from tests.badges.cases import helping, models
 from tests.badges.world import person
 from worker import standing
 from worker.consumers.standing import note
@@ -21,7 +22,7 @@ FIRST = RULES["first-answer"]
 
 
 def test_evidence_counts_when_it_has_stood_for_72_hours():
-    one = cases.answered_an_hour_ago()
+    one = helping.answered_an_hour_ago()
     granting.recheck(FIRST, [one.pk])
     assert badges.progress_of(one, [FIRST])["first-answer"].settling == 1
     Event.objects.filter(kind="topic.accepted").update(created_at=timezone.now() - timedelta(hours=73))
@@ -31,7 +32,7 @@ def test_evidence_counts_when_it_has_stood_for_72_hours():
 
 
 def test_void_evidence_takes_a_badge_back_and_good_evidence_gives_it_again():
-    one = cases.answered_once()
+    one = helping.answered_once()
     granting.recheck(FIRST, [one.pk])
     topic = Topic.objects.get()
     Topic.objects.update(accepted=None)
@@ -47,7 +48,7 @@ def test_void_evidence_takes_a_badge_back_and_good_evidence_gives_it_again():
 
 
 def test_fewer_downloads_than_before_take_nothing_back():
-    one = cases.downloaded()
+    one = models.downloaded()
     rule = RULES["adopted"]
     granting.recheck(rule, [one.pk])
     from models_hub.models import Downloader
@@ -58,7 +59,7 @@ def test_fewer_downloads_than_before_take_nothing_back():
 
 
 def test_a_bronze_for_something_old_is_told_to_nobody():
-    granting.recheck(FIRST, [cases.answered_once().pk])
+    granting.recheck(FIRST, [helping.answered_once().pk])
     assert Event.objects.get(kind="badge.granted").payload["quiet"] is True
 
 
@@ -70,7 +71,7 @@ def test_many_events_are_one_look():
 
 
 def test_the_night_gives_what_events_missed_and_asks_no_more_for_more_people(django_assert_max_num_queries):
-    people = [cases.answered_once() for _turn in range(3)]
+    people = [helping.answered_once() for _turn in range(3)]
     standing.nightly()
     assert set(BadgeGrant.objects.filter(badge="first-answer").values_list("user", flat=True)) == {
         one.pk for one in people
@@ -80,7 +81,7 @@ def test_the_night_gives_what_events_missed_and_asks_no_more_for_more_people(dja
 
 
 def test_the_backfill_shows_first_and_gives_then():
-    cases.answered_once()
+    helping.answered_once()
     told = StringIO()
     call_command("backfill_badges", "--dry-run", "--badge", "first-answer", stdout=told)
     assert "would be granted: 1" in told.getvalue()
