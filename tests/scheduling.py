@@ -7,13 +7,14 @@ WITH_DEMO = ("tests/full/test_scores.py", "tests/full/test_browser.py")
 # The longest first, each a minute and more. What is not named here is short, or is many short tests.
 LONG = (
     *WITH_DEMO,
-    "tests/worker/test_relay_live.py",
-    "tests/pages/test_pages_of_repositories.py",
     "tests/pages/test_pages_of_people.py",
+    "tests/pages/test_pages_of_repositories.py",
+    "tests/worker/test_relay_live.py",
+    "tests/models_hub/test_private_is_missing.py",
     "tests/full/test_browser_uploads.py",
     "tests/worker/test_remote_worker.py",
-    "tests/models_hub/test_private_is_missing.py",
     "tests/pages/test_nothing_runs.py",
+    "tests/models_hub/test_permission_matrix.py",
 )
 
 
