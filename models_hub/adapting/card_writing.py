@@ -51,10 +51,8 @@ def records(run: Run) -> dict[str, bytes]:
     log = "".join(
         json.dumps(point, ensure_ascii=False) + "\n" for point in following.after(run, 0, following.MAX_POINTS)
     )
-    return {
-        "recipe.json": (json.dumps(recipe, indent=1, ensure_ascii=False) + "\n").encode(),
-        "log.jsonl": log.encode(),
-    }
+    found = {"recipe.json": (json.dumps(recipe, indent=1, ensure_ascii=False) + "\n").encode()}
+    return found | ({"log.jsonl": log.encode()} if log else {})
 
 
 def _metadata(run: Run) -> str:

@@ -62,6 +62,10 @@ OPTIONS: dict[str, Text] = {
         _("How vectors are compared"),
         _("By order (CoSENT), by the number itself, or each pair against all others of its batch."),
     ),
+    "few_rows": Text(
+        _("Learn from few rows"),
+        _("Pairs of rows teach which texts belong together; the head is fitted to them. For up to some hundred rows."),
+    ),
     "eval_every": Text(_("Evaluate after so many steps"), _("Empty stands for the end of each epoch.")),
     "patience": Text(_("Stop early"), _("After so many evaluations without gain. 0 turns it off.")),
     "keep": Text(_("Keep"), _("The best model by the dev part, or the last one.")),
