@@ -104,7 +104,7 @@ def importance(spec: CompressSpec) -> list[list[float]]:
         )  # fmt: skip
         basis = kind.begin(task, settings, asked, rows)
         objective = kind(task, settings, asked, basis)
-    basis.model.eval()
+    basis.model.train(mode=False)
     found = attentions(basis.model)
     sums = [torch.zeros(attention.groups, dtype=torch.float64) for attention in found]
     given: list[torch.Tensor] = [torch.empty(0)] * len(found)
@@ -125,8 +125,9 @@ def importance(spec: CompressSpec) -> list[list[float]]:
         for place, attention in enumerate(found):
             gradient = given[place].grad  # (rows, tokens, heads x width)
             assert gradient is not None
-            both = (given[place].detach() * gradient).double().unflatten(-1, (attention.groups, -1))
-            sums[place] += both.sum(dim=(1, 3)).abs().sum(dim=0)  # (groups,)
+            both = (given[place].detach() * gradient).double()
+            by_head = both.reshape(*both.shape[:2], attention.groups, -1)  # (rows, tokens, groups, heads x width)
+            sums[place] += by_head.sum(dim=(1, 3)).abs().sum(dim=0)  # (groups,)
         basis.model.zero_grad(set_to_none=True)
     for hook in hooks:
         hook.remove()
