@@ -4,7 +4,6 @@ Types whose config.json has the width of a head are saved as they are. Others (B
 number of heads, so that no config can describe a model with fewer: those are written as ONNX alone.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,13 +96,12 @@ def importance(spec: CompressSpec) -> list[list[float]]:
     settings = task.settings(spec.settings)
     rows = read_rows(str(spec.train), "training")[:MAX_ROWS]
     kind = objectives.find(spec.task)
-    with tempfile.TemporaryDirectory() as folder:
-        asked = FinetuneSpec(
-            task=spec.task, train=str(spec.train), out_dir=folder, settings=spec.settings, model_dir=spec.model_dir,
-            seed=spec.seed, threads=spec.threads, device="cpu",
-        )  # fmt: skip
-        basis = kind.begin(task, settings, asked, rows)
-        objective = kind(task, settings, asked, basis)
+    asked = FinetuneSpec(
+        task=spec.task, train=str(spec.train), out_dir=spec.out_dir, settings=spec.settings, model_dir=spec.model_dir,
+        seed=spec.seed, threads=spec.threads, device="cpu",
+    )  # fmt: skip
+    basis = kind.begin(task, settings, asked, rows)
+    objective = kind(task, settings, asked, basis)
     basis.model.train(mode=False)
     found = attentions(basis.model)
     sums = [torch.zeros(attention.groups, dtype=torch.float64) for attention in found]

@@ -3,13 +3,11 @@
 import gc
 import importlib
 import json
-import subprocess
-import sys
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from worker.engine.again import run_apart
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.sharing import once, sharing
 from worker.engine.contracts import EngineError, EvaluateSpec, ScoreSpec, require
@@ -29,6 +27,7 @@ from worker.engine.tuning.compressing.contracts import MeasureSpec
 from worker.engine.tuning.compressing.stand_ins import load_int8, load_onnx
 
 MEASURED_FILE = "measured.json"
+SPEC_FILE = "measure.json"
 # Families whose models are called with tensors alone, so that another runtime can stand in for them.
 FAMILIES = ("classifier", "tagger", "reader", "similarity", "generator")
 MAX_LINE = 4 << 20
@@ -87,24 +86,10 @@ def measure(spec: MeasureSpec, progress: Progress) -> dict[str, Any]:
 
 def measure_apart(spec: MeasureSpec) -> dict[str, Any]:
     """Measure in a process of its own: memory that another model left behind would be counted too."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "spec.json")
-        path.write_text(json.dumps(asdict(spec)), encoding="utf-8")
-        made = subprocess.run(
-            [sys.executable, "-m", "worker.engine", "measure", str(path)],
-            cwd=Path(__file__).resolve().parents[4],
-            capture_output=True,
-            timeout=CHILD_SECONDS,
-            check=False,
-        )
-    try:
-        last = json.loads(made.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        last = {}
-    if "error" in last:
-        raise EngineError(last["error"]["code"], last["error"]["message"])
-    if made.returncode != 0:
-        raise EngineError("inference_failed", f"Measuring ended with status {made.returncode}.")
+    folder = Path(spec.out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SPEC_FILE).write_text(json.dumps(asdict(spec)), encoding="utf-8")
+    run_apart("measure", folder / SPEC_FILE, seconds=CHILD_SECONDS)
     found: dict[str, Any] = json.loads(Path(spec.out_dir, MEASURED_FILE).read_text(encoding="utf-8"))
     return found
 
