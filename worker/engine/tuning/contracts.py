@@ -108,6 +108,8 @@ class Recipe:
     completion_only: bool = True
     # Of models that make vectors; auto is contrastive where all pairs are equally alike, and cosent where they differ.
     contrast: Contrast = "auto"
+    # Of classifiers with few rows: pairs teach the body which texts belong together, then the head is fitted.
+    few_rows: bool = False
     eval_every: int | None = None  # steps; None for the end of each epoch
     patience: int = 0  # evaluations without gain before it stops; 0 for never
     keep: Literal["best", "last"] = "best"

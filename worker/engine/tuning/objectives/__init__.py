@@ -3,6 +3,7 @@
 import importlib
 
 from worker.engine.contracts import EngineError
+from worker.engine.tuning.contracts import Recipe
 from worker.engine.tuning.objectives.objective import Objective
 
 _HERE = "worker.engine.tuning.objectives"
@@ -22,12 +23,17 @@ OBJECTIVES = {
     "fill-mask": "hidden_words.HiddenWords",
     "image-classification": "seeing.Seeing",
 }
+# What a recipe may ask for instead.
+FEW_ROWS = dict.fromkeys(("text-classification", "text-pair-classification"), "few_rows.FewRows")
 
 
-def find(task: str) -> type[Objective]:
+def find(task: str, recipe: Recipe | None = None) -> type[Objective]:
     """Return how a task is learned."""
     if task not in OBJECTIVES:
         raise EngineError("bad_spec", f"models can be trained for: {', '.join(OBJECTIVES)}")
-    module, _, name = OBJECTIVES[task].partition(".")
+    few_rows = recipe is not None and recipe.few_rows
+    if few_rows and task not in FEW_ROWS:
+        raise EngineError("bad_spec", f"few_rows is possible for: {', '.join(FEW_ROWS)}")
+    module, _, name = (FEW_ROWS if few_rows else OBJECTIVES)[task].partition(".")
     found: type[Objective] = getattr(importlib.import_module(f"{_HERE}.{module}"), name)
     return found
