@@ -1,0 +1,219 @@
+"""`python -m benchmarks.harden`: does training against attacks, or with changed texts, make a model sturdier?
+
+Small models learn the same rows from random numbers, with several seeds, and differ in their recipes alone. Each
+answers the test rows of rotten_tomatoes as they are, and again in every way that evaluations of robustness ask. What is
+compared for each row, with its partner of the same seed: whether the answer to the row is right, and which share of the
+answers to its changed forms is. Both differences have the interval of a paired test over rows, the mean over seeds
+taken first; the smallest and the largest difference of a seed stand beside them.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from worker.engine import rows
+from worker.engine.contracts import EvaluateSpec, PrepareSpec, RobustnessSpec
+from worker.engine.environment import prepare_process
+from worker.engine.marks import read_marks
+from worker.engine.progress import Progress
+from worker.engine.slicing import SMALLEST
+from worker.engine.statistics import paired
+from worker.engine.statistics.resampling import OfSums
+from worker.engine.tuning.contracts import Architecture, ArrangeSpec, FinetuneSpec, Recipe
+
+Array = npt.NDArray[np.float64]
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data" / "open"
+LABELS = ["negative", "positive"]
+TASK = "text-classification"
+CLEAN = "clean"
+DRAWS = 2000
+# What each contestant changes of the recipe that all share.
+CHANGES: dict[str, dict[str, Any]] = {
+    CLEAN: {},
+    "fgm": {"harden": "fgm"},
+    "pgd": {"harden": "pgd"},
+    "freelb": {"harden": "freelb"},
+}
+
+
+# An evaluation asks at most so many rows again; all rows are asked in parts.
+PART = 500
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of one model: one for each row that it has right, and which share of the changed forms of the row."""
+
+    clean: Array  # (rows,)
+    changed: Array  # (rows,)
+    by_name: dict[str, float]  # accuracy by perturbation
+
+
+def main() -> None:
+    """Train, ask and compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with rotten_tomatoes")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=float, default=4)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--hidden", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", nargs="*", choices=list(CHANGES), default=list(CHANGES))
+    options = parser.parse_args()
+    prepare_process(options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        _compare(Path(folder), options)
+
+
+def _compare(folder: Path, options: argparse.Namespace) -> None:
+    _arrange(folder, options)
+    parts = _prepare(folder, options.data / "rotten_tomatoes" / "test.jsonl")
+    found: dict[str, list[Answers]] = {}
+    for name in dict.fromkeys((CLEAN, *options.only)):
+        for seed in range(1, options.seeds + 1):
+            model = _train(folder, name, seed, options)
+            found.setdefault(name, []).append(_ask(folder, model, parts, options.threads))
+            one = found[name][-1]
+            print(f"{name} {seed}: {one.clean.mean():.4f} clean, {one.changed.mean():.4f} changed", flush=True)
+    base = found[CLEAN]
+    print(f"\n{len(base[0].clean)} rows, {options.seeds} seeds, {options.layers} layers of {options.hidden}")
+    for name, models in found.items():
+        print(f"\n{name}: {_mean(models, 'clean').mean():.4f} clean, {_mean(models, 'changed').mean():.4f} changed")
+        print("  " + ", ".join(f"{key} {np.mean([m.by_name[key] for m in models]):.4f}" for key in models[0].by_name))
+        if name != CLEAN:
+            for what in ("clean", "changed"):
+                print(f"  {what:8} {_difference(models, base, what)}")
+            print(f"  {'kept':8} {_kept_difference(models, base)}")
+
+
+def _arrange(folder: Path, options: argparse.Namespace) -> None:
+    from worker.engine.tuning.arranging import arrange
+
+    source = options.data / "rotten_tomatoes"
+    files = {part: str(source / f"{part}.jsonl") for part in ("train", "dev")}
+    spec = ArrangeSpec(task=TASK, files=files, out_dir=str(folder / "rows"), test_share=0)
+    report = arrange(spec, Progress(StringIO()))
+    assert report["settings"]["labels"] == LABELS, report["findings"]
+
+
+def _prepare(folder: Path, test: Path) -> list[Path]:
+    """Write questions, answers and changed questions, and return the folder of each part."""
+    lines = test.read_text(encoding="utf-8").splitlines(keepends=True)
+    count = -(-len(lines) // PART)
+    folders = []
+    for number in range(count):
+        part = folder / f"part{number}"
+        part.mkdir()
+        (part / "test.jsonl").write_text("".join(lines[number::count]), encoding="utf-8")
+        rows.prepare(
+            PrepareSpec(
+                task=TASK, files={"test": str(part / "test.jsonl")}, settings={"labels": LABELS},
+                inputs=str(part / "inputs.jsonl"), gold=str(part / "gold.jsonl"), marks=str(part / "marks.json"),
+                perturbed=str(part / "perturbed.jsonl"), robustness=RobustnessSpec(rows=PART, seed=number),
+            )
+        )  # fmt: skip
+        folders.append(part)
+    return folders
+
+
+def _train(folder: Path, name: str, seed: int, options: argparse.Namespace) -> Path:
+    from worker.engine.tuning.training import finetune
+
+    recipe = Recipe(epochs=options.epochs, batch_size=32, lr=options.lr, **CHANGES[name])
+    size = options.hidden
+    out = folder / f"{name}-{seed}"
+    finetune(
+        FinetuneSpec(
+            task=TASK, train=str(folder / "rows" / "train.jsonl"), dev=str(folder / "rows" / "dev.jsonl"),
+            out_dir=str(out), settings={"labels": LABELS}, recipe=recipe, seed=seed, threads=options.threads,
+            checkpoint_seconds=3600, device="cpu",
+            architecture=Architecture(
+                hidden=size, layers=options.layers, heads=2, intermediate=4 * size, max_positions=96
+            ),
+        ),
+        Progress(StringIO()),
+    )  # fmt: skip
+    return out / "model"
+
+
+def _ask(folder: Path, model: Path, parts: Sequence[Path], threads: int) -> Answers:
+    from worker.engine.evaluating import evaluate
+
+    clean, changed, hits = [], [], dict[str, list[Array]]()
+    for part in parts:
+        out = folder / "answers"
+        out.mkdir(exist_ok=True)
+        evaluate(
+            EvaluateSpec(
+                task=TASK, model_dir=str(model), inputs=str(part / "inputs.jsonl"), out_dir=str(out),
+                settings={"labels": LABELS}, perturbed=str(part / "perturbed.jsonl"), threads=threads, device="cpu",
+            ),
+            Progress(StringIO()),
+        )  # fmt: skip
+        golds = [line["label"] for line in _lines(part / "gold.jsonl")]
+        right = _right(golds, out / "predictions.jsonl")
+        marks = read_marks(part / "marks.json", len(golds))
+        again = [(place, name) for name, places in marks.changed.items() for place in places]
+        asked = [golds[marks.rows[place]] for place, _name in again]
+        answers = _right(asked, out / "perturbed_predictions.jsonl")
+        # What a change leaves as it is is answered as before.
+        table = {name: right.copy() for name in marks.changed if len(marks.changed[name]) >= SMALLEST}
+        for (place, name), value in zip(again, answers, strict=True):
+            if name in table:
+                table[name][marks.rows[place]] = value
+        clean.append(right)
+        changed.append(np.mean(list(table.values()), axis=0))
+        for name, values in table.items():
+            hits.setdefault(name, []).append(values)
+    by_name = {name: float(np.concatenate(values).mean()) for name, values in hits.items()}
+    return Answers(np.concatenate(clean), np.concatenate(changed), by_name)
+
+
+def _right(golds: Sequence[str], path: Path) -> Array:
+    said = [line["label"] for line in _lines(path)]
+    return np.array([float(one == other) for one, other in zip(golds, said, strict=True)])
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _mean(models: Sequence[Answers], what: str) -> Array:
+    found: Array = np.mean([getattr(one, what) for one in models], axis=0)
+    return found
+
+
+def _difference(models: Sequence[Answers], base: Sequence[Answers], what: str) -> str:
+    found = paired.paired_normal(_mean(models, what), _mean(base, what))
+    each = [float(np.mean(getattr(a, what) - getattr(b, what))) for a, b in zip(models, base, strict=True)]
+    return f"{_shown(found)}, by seed {min(each):+.4f} to {max(each):+.4f}"
+
+
+def _kept_difference(models: Sequence[Answers], base: Sequence[Answers]) -> str:
+    """Compare which share of the accuracy is left when texts are changed: one less the relative drop of a score."""
+    sides = [
+        OfSums(
+            np.stack([_mean(side, "changed"), _mean(side, "clean")], axis=1), lambda sums: sums[..., 0] / sums[..., 1]
+        )
+        for side in (models, base)
+    ]
+    found = paired.paired_bootstrap(*sides, len(base[0].clean), draws=DRAWS, seed=0)
+    return f"{sides[0].value():.4f} against {sides[1].value():.4f}: {_shown(found)}"
+
+
+def _shown(found: paired.Comparison) -> str:
+    return f"{found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}], p = {found.p:.2g}"
+
+
+if __name__ == "__main__":
+    main()
