@@ -22,6 +22,7 @@ from worker.engine.tasks import find as find_task
 from worker.engine.tuning import checkpoints, hardening, objectives, registry, script
 from worker.engine.tuning.batches import Plan, Stride
 from worker.engine.tuning.checkpoints import Progressed
+from worker.engine.tuning.choosing import Choice
 from worker.engine.tuning.compressing import distilling
 from worker.engine.tuning.contracts import MODEL_DIR, SUMMARY_FILE, FinetuneSpec
 from worker.engine.tuning.creating import WORK_DIR
@@ -39,6 +40,7 @@ from worker.engine.tuning.watching import Watch, metrics_of
 RECORDS = 1000
 # A checkpoint that takes long is written less often: at most this share of the time goes into them.
 CHECKPOINT_SHARE = 0.05
+LOOK_EVERY = 50
 MODEL_PART = MODEL_DIR + ".part"
 
 
@@ -68,7 +70,7 @@ class Training:
         self.log = Log(folder, seq=self.at.seq, seconds=self.at.seconds)
         self._phase("loading", 0.0)
         train, self.dev = read_rows(spec.train, "training"), read_rows(spec.dev, "dev") if spec.dev else []
-        self.metric = self._metric()
+        self.choice = Choice(self.task, self.recipe.metric)
         spec = distilling.with_student(spec, folder)
         self.basis = kind.begin(self.task, self.settings, spec, train)
         self.objective = kind(self.task, self.settings, spec, self.basis)
@@ -112,6 +114,7 @@ class Training:
         self.schedule = schedule_of(self.recipe, self.steps)
         self.watch = Watch(self.basis.device)
         self.every = max(1, math.ceil(self.steps / RECORDS))
+        self._losses: list[tuple[torch.Tensor, torch.Tensor | None]] = []
         self._saved_at = time.monotonic()
         self._pause = spec.checkpoint_seconds
         # The most cells of a batch that fit into the memory of a GPU, once that is known.
@@ -206,8 +209,10 @@ class Training:
 
     def _count(self, batches: Sequence[Batch], loss: torch.Tensor, aux: torch.Tensor | None) -> None:
         at = self.at
-        at.loss += float(loss)
-        at.aux_loss += 0.0 if aux is None else float(aux)
+        self._losses.append((loss, aux))
+        # To look at a number on a GPU is to wait for it.
+        if self.basis.device.type != "cuda" or len(self._losses) >= LOOK_EVERY:
+            self._look()
         at.units += sum(batch.units for batch in batches)
         for batch in batches:
             at.tokens += batch.tokens
@@ -217,10 +222,18 @@ class Training:
             at.all_cells += batch.cells
             at.all_rows += len(batch.features)
         at.passes = self.passes.count
-        if not math.isfinite(at.loss):
+
+    def _look(self) -> None:
+        """Add up the losses since the last look."""
+        for loss, aux in self._losses:
+            self.at.loss += float(loss)
+            self.at.aux_loss += 0.0 if aux is None else float(aux)
+        self._losses.clear()
+        if not math.isfinite(self.at.loss):
             raise EngineError("training_failed", "The loss is not a number any more; a lower lr may help.")
 
     def _record(self, rate: float, norm: float) -> None:
+        self._look()
         at = self.at
         extra: dict[str, Any] = {}
         if at.aux_loss:
@@ -259,8 +272,8 @@ class Training:
                 answered = self.objective.answer(self.attached.model, self.dev, self.dev_features)
             rows = self.dev if answered.rows is None else answered.rows
             metrics = metrics_of(self.task, self.settings, rows, answered.predictions) if rows else {}
-            value = metrics.get(self.metric)
-            is_best = self._is_better(value, answered.loss)
+            value = self.choice.value(metrics, answered.loss)
+            is_best = self.choice.is_better(value, answered.loss, self.at.best)
             if is_best:
                 self.at.best = {"step": self.at.step, "epoch": round(self.at.epochs, 4), "loss": answered.loss,
                                 "value": value, "metrics": metrics}  # fmt: skip
@@ -280,23 +293,9 @@ class Training:
         elif self.at.step < self.steps:
             self._phase("training", self._share())
 
-    def _is_better(self, value: float | None, loss: float | None) -> bool:
-        if not self.at.best:
-            return True
-        sign = -1.0 if value is not None and self.task.measure_of(self.metric).lower_is_better else 1.0
-        before = self.at.best
-
-        def rank(number: float | None, of_loss: float | None) -> tuple[float, float]:
-            # Of evaluations that are equally right, the one that is surer of it.
-            return (
-                -math.inf if number is None else sign * number,
-                -math.inf if of_loss is None or not math.isfinite(of_loss) else -of_loss,
-            )
-
-        return rank(value, loss) > rank(before["value"], before["loss"])
-
     def _save_checkpoint(self) -> None:
         began = time.monotonic()
+        self._look()
         with self.watch.paused():
             self.at.seq, self.at.seconds = self.log.seq, self.log.seconds
             checkpoints.write(
@@ -371,7 +370,7 @@ class Training:
             "planned_steps": self.steps,
             "epochs": round(at.epochs, 4),
             "stopped_early": at.step < self.steps,
-            "metric": self.metric,
+            "metric": self.choice.metric,
             "best": at.best,
             "best_step": at.best.get("step"),
             "best_value": at.best.get("value"),
@@ -399,13 +398,6 @@ class Training:
             "seconds": round(self.log.seconds, 2),
             **self.watch.overall(),
         }
-
-    def _metric(self) -> str:
-        chosen = self.recipe.metric or self.task.default_primary
-        known = [measure.name for measure in self.task.measures]
-        if chosen not in known:
-            raise EngineError("bad_spec", f"recipe.metric must be one of: {', '.join(known)}")
-        return chosen
 
     def _recompute(self) -> None:
         """Keep no inner numbers of layers for the way back: less memory, more work."""
