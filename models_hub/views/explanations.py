@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from models_hub import permissions
 from models_hub.adapting import explaining
 from models_hub.models import Repo
 from models_hub.views.pages import repo_page, respond
@@ -52,6 +53,7 @@ class ExplanationForm(forms.Form):
 def new(request: HttpRequest, repo: Repo) -> HttpResponse:
     """Ask for an explanation; a worker makes it."""
     user = require_user(request)
+    permissions.require_download(user, repo)
     try:
         fields = explaining.fields_of(repo)
     except DomainError as error:

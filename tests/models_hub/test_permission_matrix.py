@@ -80,6 +80,8 @@ PAGES: Table = {
     "/downloads/recent": {"GET": SEE},
     "/edit/{place}": {"GET": SIGN_FILES, "POST": SIGN_FILES},
     "/evaluations": {"GET": SEE, "POST": SIGN},
+    "/explanation": {"GET": SIGN_FILES, "POST": SIGN_FILES},
+    "/explanation/{job_id}": {"GET": SIGN},
     "/evaluations/summary": {"GET": SEE},
     "/family": {"GET": SEE},
     "/git-receive-pack": {"POST": WRITE},
@@ -188,7 +190,7 @@ def facts(repo: Repo) -> dict[str, str]:
         "namespace": "team", "name": "bert", "place": PLACE, "branch": "work", "ref": "work", "oid": repo.head,
         "revision": "main", "revisions": "main...v1.0.0", "number": "1", "comment": str(post.pk), "post": str(post.pk),
         "tag": "v1.1.0", "rule": str(RefRule.objects.get().pk), "rule_id": str(RefRule.objects.get().pk),
-        "person": "charlie", "key": "0" * 32,
+        "person": "charlie", "key": "0" * 32, "job_id": "1",
     }  # fmt: skip
 
 
@@ -224,7 +226,7 @@ JSON = {
 ABSENT = (
     "/collections", "/archive/{place}", "/settings/access/decision", "/access-requests/{person}",
     "/tokenizer/{place}", "/table/{place}", "/locks/{number}/unlock", "/releases/tag/{tag}",
-    "/uploads/{key}/cancellation",
+    "/uploads/{key}/cancellation", "/explanation/{job_id}",
 )  # fmt: skip
 GIT = (".git/info/", "/git-", "/info/refs")
 

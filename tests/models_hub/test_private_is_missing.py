@@ -20,7 +20,7 @@ from models_hub import curating, liking, moving, publishing, uploading, webhooks
 from models_hub.hf_api.routing import ROUTES as HUB_WIRE
 from models_hub.models import Repo
 from models_hub.publishing import PutFile
-from portal.models import AccessToken, User
+from portal.models import AccessToken, Job, User
 from portal.models.tokens import Grant
 from portal.reach import Level
 from tests.models_hub.wire import LARGE, body_of
@@ -104,7 +104,10 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
         topic = discussing.open_discussion(repo=repo, by=alice, title=SECRET, text=SECRET)
         moving.move_repo(repo, by=alice, namespace="alice", name=HIDDEN)
         upload = uploading.begin(repo, by=alice, revision="main", files=[uploading.Announced("c.bin", 5)])
+        words = {"repo": repo.pk, "question": {"text": SECRET}}
+        job = Job.enqueue("explain", spec=words, owner=alice, title=SECRET)
         facts = {
+            "job_id": str(job.pk),
             "key": upload.key,
             "place": "main/notes.txt", "path": "notes.txt", "tail": "notes.txt", "oid": made.oid, "revision": "main",
             "branch": "main", "number": str(topic.number), "comment": "1", "status": "pending", "rest": "notes.txt",

@@ -303,6 +303,9 @@ SPECTACULAR_SETTINGS = {
         "TopicKind": "forum.models.Topic.Kind",
         "TalkKind": ["discussion", "question"],
         "PostKindEnum": "forum.models.Post.Kind",
+        "RunKind": "models_hub.models.Run.Kind",
+        "JobState": "portal.models.Job.State",
+        "StudyState": "models_hub.models.Study.State",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
