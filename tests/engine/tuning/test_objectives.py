@@ -1,6 +1,7 @@
 """Every kind of task learns what it is shown, and its dev scores are those of evaluations."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -48,7 +49,7 @@ def span(n: int) -> dict[str, Any]:
     }
 
 
-CASES = {
+CASES: dict[str, tuple[Callable[[int], dict[str, Any]], dict[str, Any], str, float]] = {
     "multi-label-classification": (several, {"labels": COLOURS[:3]}, "f1_micro", 0.7),
     "text-regression": (number, {}, "pearson", 0.7),
     "text-pair-classification": (pair, {"labels": ["same", "other"]}, "accuracy", 0.7),

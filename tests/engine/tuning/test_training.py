@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,6 @@ def test_a_run_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
         ({"method": "nonsense"}, "method must be one of"),
     ],
 )
-def test_what_cannot_be_is_refused(tmp_path: Path, changes: dict[str, str], message: str) -> None:
+def test_what_cannot_be_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(EngineError, match=message):
         run(spec_of(tmp_path, recipe=replace(SMALL, **changes)))

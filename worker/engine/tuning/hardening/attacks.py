@@ -63,4 +63,5 @@ class Attack:
 
 def _size(values: torch.Tensor) -> torch.Tensor:
     """Return the length of each row's values (rows, 1, 1), never zero."""
-    return values.float().flatten(1).norm(dim=1).clamp(min=1e-12)[:, None, None].to(values.dtype)
+    size: torch.Tensor = torch.linalg.vector_norm(values.float().flatten(1), dim=1).clamp(min=1e-12)
+    return size[:, None, None].to(values.dtype)
