@@ -135,7 +135,7 @@ def _costs(run: Run) -> str:
 
 
 def _cost(row: dict[str, Any]) -> list[str]:
-    lost = f"{row['lost']:.4f}" if "lost" in row else ""
+    lost = f"{row['lost']:.4f}" if row.get("lost") is not None else ""
     speed = [f"{row['p50_ms']:.2f}", f"{row['examples_per_second']:.0f}", f"{row['bytes'] / 1e6:.1f}"]
     return [str(row["name"]), _value(row["score"]), *speed, lost]
 

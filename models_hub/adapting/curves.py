@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from models_hub.adapting import following
 from models_hub.models import Run
 
 MAX_DRAWN = 400  # points of one line: a picture shows no more
@@ -17,11 +18,9 @@ def of(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     steps = [point for point in points if point["kind"] == "step" and "step" in point]
     looks = [point for point in points if point["kind"] == "dev" and "step" in point]
     lines = {name: _thinned(_line(steps, name)) for name in ("loss", "lr", "grad_norm", "examples_per_second")}
-    names = sorted({name for point in looks for name in point["metrics"]})
-    dev = {
-        name: [[point["step"], point["metrics"][name]] for point in looks if name in point["metrics"]] for name in names
-    }
-    return {**lines, "dev_loss": _line(looks, "loss"), "dev": dev}
+    scored = [{"step": look["step"], **look["metrics"]} for look in looks]
+    dev = {name: _thinned(_line(scored, name)) for name in following.metric_names(looks)}
+    return {**lines, "dev_loss": _thinned(_line(looks, "loss")), "dev": dev}
 
 
 def last(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

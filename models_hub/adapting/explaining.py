@@ -76,10 +76,10 @@ def ask(repo: Repo, values: dict[str, str], *, by: Asker, method: str = METHODS[
 
 def pieces_of(found: dict[str, Any]) -> list[tuple[str, list[Piece]]]:
     """Return each text of the question in pieces, words with their weights; what a child wrote is not believed."""
-    texts = found.get("texts")
-    words = [word for word in found.get("words", []) if _is_word(word)]
-    if not isinstance(texts, dict):
+    texts, listed = found.get("texts"), found.get("words")
+    if not isinstance(texts, dict) or not isinstance(listed, list):
         return []
+    words = [word for word in listed if _is_word(word)]
     strongest = max((abs(word["weight"]) for word in words), default=0.0) or 1.0
     shown = []
     for field, text in texts.items():

@@ -1,6 +1,5 @@
 """The curve of a run: records of its log as rows, which pages and programs ask for by their number."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,7 +15,9 @@ NUMBERS = frozenset(
         "padding", "left", "rss_mb", "gpu_mb", "seconds",
     }
 )  # fmt: skip
+COUNTS = ("step", "steps")
 MAX_POINTS = 20_000
+LARGEST = 1e30  # what a float of four bytes holds too, as TensorBoard's files have them
 MAX_METRICS = 20
 MAX_NAME = 60
 MAX_TEXT = 500
@@ -52,6 +53,9 @@ def _point(run: Run, record: Mapping[str, Any]) -> RunPoint | None:
     if type(seq) is not int or not 0 <= seq < MAX_POINTS or kind not in KINDS:
         return None
     data: dict[str, Any] = {name: value for name, value in record.items() if name in NUMBERS and _is_number(value)}
+    for name in COUNTS:
+        if not _is_step(data.get(name, 0)):
+            del data[name]
     if kind == "dev":
         data["metrics"] = _metrics(record.get("metrics"))
         data["best"] = record.get("best") is True
@@ -60,18 +64,27 @@ def _point(run: Run, record: Mapping[str, Any]) -> RunPoint | None:
     return RunPoint(run=run, seq=seq, kind=kind, data=data)
 
 
+def metric_names(points: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the metrics of the dev part, sorted; no more than one look may have."""
+    return sorted({name for point in points if point["kind"] == "dev" for name in point["metrics"]})[:MAX_METRICS]
+
+
 def _metrics(value: Any) -> dict[str, float]:
     if not isinstance(value, dict) or len(value) > MAX_METRICS:
         return {}
     return {
         name: number
         for name, number in value.items()
-        if isinstance(name, str) and len(name) <= MAX_NAME and _is_number(number)
+        if isinstance(name, str) and len(name) <= MAX_NAME and name.isprintable() and _is_number(number)
     }
 
 
 def _is_number(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+    return not isinstance(value, bool) and isinstance(value, int | float) and -LARGEST < value < LARGEST
+
+
+def _is_step(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**31
 
 
 def _printable(value: Any) -> str:

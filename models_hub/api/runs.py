@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_hub.adapting import asking, converting, ending, following, registry, seeing, wishes
-from models_hub.api.run_shapes import ConversionInput, PointsShape, RunShape, WholeRunShape, RunInput
+from models_hub.api.run_shapes import ConversionInput, PointsShape, RunInput, RunShape, WholeRunShape
 from models_hub.models import Run
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged

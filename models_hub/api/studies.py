@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_hub.adapting import ending, seeing, studies, wishes
-from models_hub.api.run_shapes import RunShape, RunInput
+from models_hub.api.run_shapes import RunInput, RunShape
 from models_hub.models import Study
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged

@@ -25,6 +25,7 @@ PAGE = 30
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 MAX_COMPARED = 8
 MAX_LABELS = 100
+MAX_LOOKS = 500
 
 
 @never_cache
@@ -84,8 +85,8 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 def _looks(points: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the looks at the dev part as a table."""
     looks = [point for point in points if point["kind"] == "dev"]
-    names = sorted({name for look in looks for name in look["metrics"]})
-    rows = [{**look, "values": [look["metrics"].get(name) for name in names]} for look in looks]
+    names = following.metric_names(looks)
+    rows = [{**look, "values": [look["metrics"].get(name) for name in names]} for look in looks[-MAX_LOOKS:]]
     return {"looks": rows, "look_names": names}
 
 
@@ -145,7 +146,7 @@ def log(request: HttpRequest, run_id: int) -> HttpResponse:
     points = _points(row)
     text = io.StringIO()
     writer = csv.writer(text)
-    metrics = sorted({name for point in points for name in point.get("metrics", {})})
+    metrics = following.metric_names(points)
     columns = ["seq", "kind", *sorted(following.NUMBERS), "best", *metrics]
     writer.writerow(columns)
     for point in _with_numbers(points):
