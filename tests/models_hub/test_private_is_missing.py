@@ -156,7 +156,7 @@ def test_every_route_answers_for_the_private_as_for_the_missing(hidden, asker):
     browser, program = Client(), Client()
     if user:
         browser.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
-    # The rarer methods are asked by those two who come closest to seeing it: who is signed in, and a token of the owner.
+    # The rarer methods are asked by the two who come closest to seeing it: a member, and a token of the owner.
     most = METHODS if token and not (user and user.is_staff) else METHODS[:2]
     for route in routes(hidden):
         client, key = (program, token) if route.is_for_programs else (browser, "")
