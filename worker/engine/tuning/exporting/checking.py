@@ -56,7 +56,7 @@ def same_tokens(model: LoadedModel, path: Path, *, threads: int) -> bool:
     prompts = [[token % model.vocab_size for token in prompt] for prompt in PROMPTS]
     written = []
     for writer in (model.model, stand_in):
-        with torch.inference_mode():
+        with torch.inference_mode(), failing_as("export_failed", f"{path.name} fails while it writes."):
             decoder = greedy.Decoder(writer, prompts, filler=model.pad_id or 0)
             written.append(greedy.write(decoder, len(prompts), most=WRITTEN, ends=frozenset(), stops=lambda ids: False))
     return written[0] == written[1]
