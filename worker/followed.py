@@ -16,7 +16,7 @@ from models_hub.adapting import following
 from models_hub.models import Run
 from portal.models import Job, LeaseLost
 from worker import sandbox, scratch
-from worker.attempts import LEASE_LOST, Attempt
+from worker.attempts import LEASE_LOST, Attempt, TryAgain
 from worker.engine.decoding import parse_json
 from worker.engine.tuning.contracts import CHECKPOINT_DIR, LOG_FILE
 
@@ -26,6 +26,7 @@ READ_EVERY = 0.5  # seconds
 KEEP_EVERY = 20.0  # seconds between two checkpoints that are kept: so much work is lost at most, and what one takes
 MAX_LOG_BYTES = 16 * 1024**2
 MAX_LINE_BYTES = 8192
+MAX_RECORDS = 2 * following.MAX_POINTS  # of one attempt: a log that is written anew and anew is left alone
 MAX_FILES = 32
 STATE = "state.json"  # of a checkpoint: written last, so that one without it is not whole
 
@@ -41,6 +42,7 @@ class Followed:
         self._max_bytes = max_bytes
         self._offset = 0
         self._kept = ""
+        self._taken = 0
         self._next_read = self._next_keep = 0.0
 
     def restore(self) -> None:
@@ -68,10 +70,21 @@ class Followed:
             self._next_read = now + READ_EVERY
             has_score = self._read()
         if now >= self._next_keep or at_once:
-            self._keep()
-            # Keeping may take long for a large model: at most a tenth of the time goes into it.
-            self._next_keep = time.monotonic() + max(KEEP_EVERY, 9 * (time.monotonic() - now))
+            self._try_to_keep(now)
         return has_score
+
+    def _try_to_keep(self, began: float) -> None:
+        """Keep the checkpoint if there is a new one. The training goes on while portal or database are away."""
+        try:
+            is_kept = self._keep()
+        except (TryAgain, DatabaseError) as error:
+            logger.warning("The checkpoint of run %s could not be kept: %s", self._run.pk, error)
+            connections.close_all()
+            is_kept = True  # and tried again as late as if it were
+        # Keeping may take long for a large model: at most a tenth of the time goes into it. The first checkpoint is
+        # kept as soon as it is there.
+        pause = max(KEEP_EVERY, 9 * (time.monotonic() - began)) if is_kept else READ_EVERY
+        self._next_keep = time.monotonic() + pause
 
     def _read(self) -> bool:
         try:
@@ -83,33 +96,46 @@ class Followed:
         end = content.rfind(b"\n") + 1
         lines = content[self._offset : end].splitlines() if end > self._offset else []
         records = [record for line in lines if (record := _record(line)) is not None]
+        records = records[: max(MAX_RECORDS - self._taken, 0)]
+        self._taken += len(records)
         try:
-            following.keep(self._run, records)
+            with transaction.atomic():
+                self._require_lease()
+                following.keep(self._run, records)
+        except LeaseLost:
+            self._attempt.stop(LEASE_LOST)
+            return False
         except DatabaseError:
             connections.close_all()
             return False  # another look comes
         self._offset = end
         return any(record.get("kind") == "dev" for record in records)
 
-    def _keep(self) -> None:
+    def _keep(self) -> bool:
+        """Store the checkpoint; False where none is new or whole."""
         try:
             state = sandbox.collect(self._folder / CHECKPOINT_DIR, STATE, MAX_LOG_BYTES).decode("utf-8", "replace")
         except sandbox.OutputRefused:
-            return  # there is none yet
+            return False  # there is none yet
         if state == self._kept or not self._pack(state):
-            return
+            return False
         packed = self._aside / "checkpoint.tar"
         blob = scratch.store(self._attempt.job, packed)
         packed.unlink()
         step = _step(state)
         try:
             with transaction.atomic():
-                if not Job.objects.held().filter(pk=self._attempt.job.pk, fence=self._attempt.job.fence).exists():
-                    raise LeaseLost("")
+                self._require_lease()
                 Run.objects.filter(pk=self._run.pk).update(checkpoint=blob, checkpoint_step=step)
         except LeaseLost:
             self._attempt.stop(LEASE_LOST)
         self._kept = state
+        return True
+
+    def _require_lease(self) -> None:
+        """Raise LeaseLost when another attempt works on the run: it would find what this one wrote after it began."""
+        if not Job.objects.held().filter(pk=self._attempt.job.pk, fence=self._attempt.job.fence).exists():
+            raise LeaseLost("")
 
     def _pack(self, state: str) -> bool:
         """Make one file of the checkpoint and the log; False when the child replaced it meanwhile."""

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from models_hub import browsing, permissions
-from models_hub.adapting import allowance, bases, registry, targets
+from models_hub.adapting import allowance, bases, ending, registry, targets
 from models_hub.adapting.wishes import METHOD, Wish
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo, Run, Study
@@ -94,6 +94,9 @@ def ask_again(run: Run, *, by: User) -> Run:
         row = Run.objects.select_for_update().select_related("job").get(pk=run.pk, owner=by)
         if row.is_finished or (row.job is not None and not row.job.is_finished):
             raise InvalidInput(_("This run waits, runs or is finished; only one that failed can be tried again."))
+        if row.has_packed_model:
+            ending.publish_packed(row)
+            return row
         allowance.require(by)
         start(row)
     return row

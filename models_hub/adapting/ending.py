@@ -12,7 +12,7 @@ from models_hub import publishing, quotas, rights
 from models_hub.adapting import targets
 from models_hub.changes import PutFile, PutLarge
 from models_hub.models import Blob, Repo, Run
-from portal.errors import NotFound
+from portal.errors import DomainError, NotAllowed, NotFound
 from portal.models import Event, Job
 
 PUBLISH = "publish_run"
@@ -34,7 +34,7 @@ def finish(run: Run, *, job: Job, files: Sequence[Made], found: dict[str, Any]) 
     """
     with transaction.atomic():
         if files:
-            found = found | _published(run, files)
+            found = found | _published(_locked(run), files)
         return _end(run, job, {"checkpoint": None, "checkpoint_step": 0, **found, "finished_at": Now()})
 
 
@@ -49,6 +49,16 @@ def hand_over(run: Run, *, job: Job, packed: Blob, found: dict[str, Any]) -> Job
     with transaction.atomic():
         row = _end(run, job, {**found, "checkpoint": packed, "checkpoint_step": 0}, is_end=False)
         return publish_packed(row)
+
+
+def keep(run: Run, *, job: Job, packed: Blob, found: dict[str, Any], error: DomainError) -> None:
+    """End a job that made a model which cannot be published now: trying again publishes it and trains no more."""
+    with transaction.atomic():
+        row = _locked(run)
+        for name, value in {**found, "checkpoint": packed, "checkpoint_step": 0}.items():
+            setattr(row, name, value)
+        if job.fail(code=error.code, reason=error.message):
+            row.save(update_fields=(*found, "checkpoint", "checkpoint_step"))
 
 
 def publish_packed(run: Run) -> Job:
@@ -70,13 +80,13 @@ def publish_trial(run: Run) -> Job:
     """Make a version of the model of a trial; raises NotFound where it was not kept."""
     with transaction.atomic():
         row = Run.objects.select_for_update().select_related("owner", "study").get(pk=run.pk)
-        if row.study is None or row.checkpoint_id is None or not row.is_finished:
+        if row.study is None or not row.has_packed_model or not row.is_over:
             raise NotFound(_("The model of this trial was not kept: only the best ones are."))
         return publish_packed(row)
 
 
 def _end(run: Run, job: Job, changes: dict[str, Any], *, is_end: bool = True) -> Run:
-    row = Run.objects.select_for_update().select_related("owner").get(pk=run.pk)
+    row = _locked(run)
     for name, value in changes.items():
         setattr(row, name, value)
     row.save(update_fields=tuple(changes))
@@ -86,7 +96,18 @@ def _end(run: Run, job: Job, changes: dict[str, Any], *, is_end: bool = True) ->
     return row
 
 
+def _locked(run: Run) -> Run:
+    """Return the row as it is now, locked; raises NotFound where it was deleted while it ran."""
+    # "of" as the owner's row is nobody's to lock here.
+    row = Run.objects.select_for_update(of=("self",)).select_related("owner").filter(pk=run.pk).first()
+    if row is None:
+        raise NotFound(_("The run was deleted while it ran."), code="gone")
+    return row
+
+
 def _published(run: Run, files: Sequence[Made]) -> dict[str, Any]:
+    if not run.owner.is_active:
+        raise NotAllowed(_("The account of the owner is closed."))
     repo = targets.check(run.target, by=run.owner)
     title = _("Result of run %(number)d") % {"number": run.pk}
     if repo is not None:

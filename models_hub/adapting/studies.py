@@ -5,6 +5,7 @@ at the rows does what is due.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from models_hub.adapting import allowance, asking, registry, targets, wishes
 from models_hub.adapting.wishes import METHOD, METHOD_OPTIONS, Wish
 from models_hub.models import Run, RunPoint, Study
-from portal.errors import InvalidInput, SignInRequired
+from portal.errors import Conflict, InvalidInput, SignInRequired
 from portal.models import Asker, Event, Job, User
 
 JOB = "search"
@@ -180,8 +181,10 @@ def past_trials(study: Study) -> Iterator[dict[str, Any]]:
 def _state(run: Run) -> str:
     if run.is_pruned:
         return "pruned"
+    if run.value is not None:
+        return "finished"
     if run.is_finished:
-        return "finished" if run.value is not None else "failed"
+        return "failed"
     return "failed" if run.job is None or run.job.is_finished else "running"
 
 
@@ -233,7 +236,14 @@ def stop(study: Study, *, by: User) -> None:
             raise InvalidInput(_("This study is over already."))
         Event.record("study.stopped", subject=f"study:{study.pk}", by=by)
     for job in Job.objects.unfinished().filter(run__study=study):
-        job.cancel(by=by)
+        with suppress(Conflict):  # it has ended just now
+            job.cancel(by=by)
+
+
+def give_up(study: Study, reason: str) -> None:
+    """Stop a study whose next trials could not be chosen; nothing would ever look at it again."""
+    rows = Study.objects.filter(pk=study.pk, state=Study.State.RUNNING)
+    rows.update(state=Study.State.STOPPED, finished_at=Now(), reason=reason[:500])
 
 
 def metric_of(study: Study) -> str:
@@ -247,7 +257,8 @@ def lower_is_better(study: Study) -> bool:
 
 def best_of(study: Study) -> Run | None:
     """Return the best finished trial."""
-    finished = study.runs.filter(finished_at__isnull=False, value__isnull=False, is_pruned=False)
+    # A value is there from the end of the training on; a trial that is being published has ended, too.
+    finished = study.runs.filter(value__isnull=False, is_pruned=False)
     return finished.order_by("value" if lower_is_better(study) else "-value", "number").first()
 
 

@@ -149,6 +149,11 @@ class Run(models.Model):
         return self.is_finished or self.job is None or self.job.is_finished
 
     @property
+    def has_packed_model(self) -> bool:
+        """Whether the checkpoint is a whole model that waits to be published, and not one to train on from."""
+        return self.checkpoint_id is not None and bool(self.summary)
+
+    @property
     def main_score(self) -> dict[str, Any]:
         """The main metric on the test part after the run: {"name", "value", "low", "high"} or {}."""
         found = self.scores.get("after", {}).get("primary", {})

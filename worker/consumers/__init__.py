@@ -46,5 +46,7 @@ for _kind in standing.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), standing.note)
 for _kind in ("job.succeeded", "job.failed", "job.cancelled"):
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), studies.trial_over)
+for _kind in ("job.failed", "job.cancelled"):
+    CONSUMERS[_kind] = (*CONSUMERS[_kind], studies.search_failed)
 for _kind in search_words.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), search_words.index)

@@ -67,6 +67,7 @@ FAKE_VERBS = {
     "evaluate": Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.fake", "train"),
     "finetune": Verb(FinetuneSpec, "worker.engine.fake", "finetune"),
+    "propose": Verb(ProposeSpec, "worker.engine.fake", "propose"),
 }
 
 

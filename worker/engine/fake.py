@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any, get_args
 
 from worker.engine import cli
@@ -28,6 +29,7 @@ from worker.engine.rows import Questions, read_labelled, write_lines
 from worker.engine.tasks.task import Task, Value
 from worker.engine.tuning.contracts import CHECKPOINT_DIR, MODEL_DIR, SUMMARY_FILE, FinetuneSpec
 from worker.engine.tuning.log import Log
+from worker.engine.tuning.search_contracts import ProposeSpec, Span
 
 FAKE_VERSION = f"{ENGINE_VERSION}+fake"
 CONFIG_LIMIT = 1 << 20
@@ -155,6 +157,24 @@ def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
     (out_dir / SUMMARY_FILE).write_text(json.dumps(summary) + "\n", encoding="utf-8")
     progress.report(1.0, "done", always=True)
     return summary
+
+
+def propose(spec: ProposeSpec, progress: Progress) -> dict[str, Any]:
+    """Draw options from their spans, evenly and always the same, without the second that optuna takes to start."""
+    dice = Random(spec.seed + len(spec.trials))  # noqa: S311 - not for secrets
+    params = [{name: _drawn(span, dice) for name, span in spec.space.items()} for _number in range(spec.count)]
+    progress.report(1.0, "done", always=True)
+    is_known = sum(trial.state == "finished" for trial in spec.trials) > 1
+    return {"params": params, "importances": {name: 1 / len(spec.space) for name in spec.space} if is_known else {}}
+
+
+def _drawn(span: Span, dice: Random) -> Any:
+    if span.type == "choice":
+        return dice.choice(span.choices)
+    low, high = span.bounds()
+    value = math.exp(dice.uniform(math.log(low), math.log(high))) if span.log else dice.uniform(low, high)
+    value = min(max(value, low), high)
+    return round(value) if span.type == "int" else value
 
 
 def _base(spec: FinetuneSpec) -> dict[str, Any]:

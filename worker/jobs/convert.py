@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from models_hub.adapting import ending
+from models_hub.adapting import ending, reports
 from models_hub.models import Run
 from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt
@@ -56,13 +56,13 @@ def run(attempt: Attempt) -> None:
         attempt.report(0.98, STORING)
         attempt.show()
         attempt.check()
-        found = {"summary": summary, "settings": task_settings}
+        found = {"summary": reports.summary(summary), "settings": reports.bounded(task_settings)}
         if settings.PORTAL_URL:
             packed = results.pack(attempt.job, result_of(places), places / "aside")
             ending.hand_over(row, job=attempt.job, packed=packed, found=found)
             return
-        row.summary, row.settings = summary, task_settings
-        ending.finish(row, job=attempt.job, files=results.made(attempt.job, row, result_of(places)), found=found)
+        row.summary, row.settings = found["summary"], found["settings"]
+        results.publish_or_keep(attempt.job, row, result_of(places), places / "aside", found)
 
 
 def _join(places: Places) -> None:

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_noop
 
 from leaderboard import model_files
 from models_hub import browsing, permissions
+from models_hub.adapting import reports
 from models_hub.models import Repo
 from worker import node, scratch
 from worker.attempts import Attempt, JobFailed
@@ -59,4 +60,4 @@ def run(attempt: Attempt) -> None:
         )
         scratch.collect(folder / "out" / FOUND, folder / FOUND, limit=MAX_RESULT)
         found = read_json_object(folder / FOUND, limit=MAX_RESULT, code="bad_predictions")
-    attempt.job.finish({**found, "page": f"{repo.path}/explanation/{attempt.job.pk}"})
+    attempt.job.finish({**reports.bounded(found), "page": f"{repo.path}/explanation/{attempt.job.pk}"})

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from models_hub.adapting import ending, studies
+from models_hub.adapting import ending, reports, studies
 from models_hub.models import Run
 from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
@@ -64,8 +64,13 @@ def run(attempt: Attempt) -> None:
         attempt.report(0.98, STORING)
         attempt.show()
         attempt.check()
-        value = _number(summary.get("best_value"))
-        found = {"summary": summary, "scores": scores, "settings": report["settings"], "value": value}
+        value = summary.get("best_value")
+        found = {
+            "summary": reports.summary(summary),
+            "scores": reports.scores(scores),
+            "settings": reports.bounded(report["settings"]),
+            "value": float(value) if reports.is_number(value) else None,  # type: ignore[arg-type]
+        }
         _end(attempt, row, result_of(places), places / "aside", found)
 
 
@@ -73,7 +78,7 @@ def _end(attempt: Attempt, row: Run, model: Path, aside: Path, found: dict[str, 
     """Publish the model; a trial's is set aside, and what this worker cannot publish another one does."""
     if row.study_id is None and not settings.PORTAL_URL:
         row.summary, row.scores, row.settings = found["summary"], found["scores"], found["settings"]
-        ending.finish(row, job=attempt.job, files=results.made(attempt.job, row, model), found=found)
+        results.publish_or_keep(attempt.job, row, model, aside, found)
         return
     packed = results.pack(attempt.job, model, aside)
     end = ending.hand_over if row.study_id is None else ending.set_aside
@@ -197,7 +202,3 @@ def _judge(attempt: Attempt, places: Places, verb: str, spec: ScoreSpec | Compar
         spec_folder=places / "spec",
         limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
     )
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

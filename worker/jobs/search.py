@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from models_hub.adapting import studies
@@ -51,8 +50,7 @@ def _added(study: Study, params: Sequence[Mapping[str, Any]]) -> list[Run]:
         with transaction.atomic():
             return studies.add_trials(study, params)
     except DomainError as error:
-        rows = Study.objects.filter(pk=study.pk, state=Study.State.RUNNING)
-        rows.update(state=Study.State.STOPPED, finished_at=Now(), reason=error.message[:500])
+        studies.give_up(study, error.message)
         return []
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from leaderboard import model_files
 from models_hub import browsing, permissions
+from models_hub.adapting import reports
 from models_hub.browsing import Entry
 from models_hub.models import Repo, Run
 from worker import results, scratch
@@ -132,9 +133,9 @@ def arrange(attempt: Attempt, row: Run, places: Places, *, shares: tuple[float, 
     )
     scratch.collect(arranged / DATA_REPORT_FILE, places / "judged" / DATA_REPORT_FILE, limit=MAX_REPORT_BYTES)
     report = read_json_object(places / "judged" / DATA_REPORT_FILE, limit=MAX_REPORT_BYTES, code="bad_data")
-    Run.objects.filter(pk=row.pk).update(data_report=report)
-    row.data_report = report
-    if any(finding.get("severity") == "error" for finding in report.get("findings", [])):
+    row.data_report = reports.data_report(report)
+    Run.objects.filter(pk=row.pk).update(data_report=row.data_report)
+    if any(finding.get("severity") == "error" for finding in row.data_report["findings"]):
         raise JobFailed(DATA_REFUSED, code="data_refused")
     for name, place in ((TRAIN, "rows"), (DEV, "rows"), (INPUTS, "questions"), (GOLD, "answers")):
         if (arranged / name).exists():
