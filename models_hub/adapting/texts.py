@@ -21,6 +21,7 @@ GROUPS: dict[str, str | Promise] = {
     "batches": _("Batches"),
     "optimizer": _("Optimizer"),
     "regularisation": _("Against overfitting and attacks"),
+    "augmentation": _("Rows written in other ways"),
     "texts": _("Texts"),
     "watching": _("Evaluation on the way"),
     "machine": _("Memory and precision"),
@@ -55,6 +56,25 @@ OPTIONS: dict[str, Text] = {
     "harden": Text(
         _("Adversarial training"),
         _("Learns from slightly shifted embeddings too. Steps take two to four times as long."),
+    ),
+    "augment_synonyms": Text(
+        _("Synonyms"), _("Share of the words in a lexicon that are replaced, 0.1 is usual. Needs a lexicon file.")
+    ),
+    "augment_swap": Text(_("Words change places"), _("Share of neighbouring words; of Chinese, of characters.")),
+    "augment_delete": Text(_("Words left out"), _("Share of the words; negations always stay.")),
+    "augment_insert": Text(
+        _("Words put in"), _("Synonyms of words of the row, or without a lexicon words of the row itself.")
+    ),
+    "augment_characters": Text(
+        _("Slips of the fingers"), _("Share of the words, or of Chinese characters, that are mistyped.")
+    ),
+    "augment_share": Text(
+        _("Share of changed rows"),
+        _("Anew each epoch. Each changed row gets one of the kinds above; 0 stands for off."),
+    ),
+    "augment_copies": Text(
+        _("Changed copies of each row"),
+        _("Learned beside the row, so that epochs get so many times longer. 0 changes rows in place."),
     ),
     "packing": Text(_("Pack short texts together"), _("Saves padding on a GPU; on a CPU it is slower.")),
     "completion_only": Text(_("Learn the answers alone"), _("The prompt is read, but not learned.")),

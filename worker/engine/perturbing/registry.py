@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any, Literal
 
@@ -237,18 +238,18 @@ def perturb_question(
             continue
         rng = generator(seed, name, str(question["id"]), "" if perturbation.alike else field)
         changed[field] = (
-            _perturbed_tokens(name, value, rng, strength)
+            perturbed_tokens(value, partial(perturb, name, rng=rng, strength=strength))
             if isinstance(value, list)
             else perturb(name, value, rng, strength)
         )
     return changed
 
 
-def _perturbed_tokens(name: str, tokens: list[str], rng: Random, strength: Strength) -> list[str]:
+def perturbed_tokens(tokens: list[str], change: Callable[[str], str]) -> list[str]:
     """Change a sentence and cut it again where its tokens were: what is used for tokens moves no position."""
     gap = "" if script_of("".join(tokens)) == "han" else " "
     text = gap.join(tokens)
-    changed = perturb(name, text, rng, strength)
+    changed = change(text)
     if len(changed) != len(text):
         return tokens
     parts, start = [], 0

@@ -103,6 +103,14 @@ class Recipe:
     mixup: float = 0.0  # alpha of embedding mixup; 0 for none
     harden: Harden = "none"
     harden_options: dict[str, Any] = field(default_factory=dict)
+    # Training rows that are written in other ways, anew each epoch: by kind, the rate of words or characters.
+    augment_synonyms: float = 0.0  # of the lexicon
+    augment_swap: float = 0.0
+    augment_delete: float = 0.0
+    augment_insert: float = 0.0
+    augment_characters: float = 0.0
+    augment_share: float = 0.5  # of the rows, or of their copies, that are changed
+    augment_copies: int = 0  # of each row beside it; without any the rows themselves are changed
     # Of causal models.
     packing: bool = False
     completion_only: bool = True
@@ -133,6 +141,10 @@ class Recipe:
         require(0 <= self.label_smoothing < 1, "label_smoothing must be 0 to below 1")
         require(0 <= self.token_dropout < 1, "token_dropout must be 0 to below 1")
         require(0 <= self.mixup <= 10, "mixup must be 0 to 10")
+        for kind in ("synonyms", "swap", "delete", "insert", "characters"):
+            require(0 <= getattr(self, f"augment_{kind}") <= 0.9, f"augment_{kind} must be 0 to 0.9")
+        require(0 <= self.augment_share <= 1, "augment_share must be 0 to 1")
+        require(0 <= self.augment_copies <= 8, "augment_copies must be 0 to 8")
         require(self.eval_every is None or self.eval_every >= 1, "eval_every must be positive")
         require(0 <= self.patience <= 1000, "patience must be 0 to 1000")
 
@@ -174,6 +186,7 @@ class FinetuneSpec:
     architecture: Architecture | None = None
     teacher: Teacher | None = None
     recipe: Recipe = field(default_factory=Recipe)
+    lexicon: str | None = None  # words and their synonyms, see `worker.engine.tuning.augmenting.lexicon`
     checkpoint_seconds: float = 30.0
     seed: int = 0
     threads: int = 1

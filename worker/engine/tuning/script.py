@@ -11,6 +11,7 @@ from typing import Any
 
 from worker.engine.provenance import versions
 from worker.engine.tasks import find
+from worker.engine.tuning import augmenting
 from worker.engine.tuning.contracts import FinetuneSpec
 
 FOLDER = "training"
@@ -33,6 +34,8 @@ def refusal(spec: FinetuneSpec, *, has_encoder: bool = True) -> str | None:
         return f"There is no script for the method {spec.recipe.method}; there are some for: {', '.join(METHODS)}."
     if spec.recipe.harden != "none" or spec.recipe.mixup:
         return "There is no script for runs with harden or mixup."
+    if augmenting.rates_of(spec.recipe):
+        return "There is no script for runs with augmented rows."
     if spec.teacher is not None:
         return "There is no script for a run that learns from a teacher."
     prompts = {spec.settings.get(name, INPUT) for name in ("prompt", "source_prompt")}

@@ -6,7 +6,7 @@ import math
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from worker.engine.progress import Progress
 from worker.engine.provenance import cpu_name, peak_rss_bytes, versions
 from worker.engine.repeating import repeatable
 from worker.engine.tasks import find as find_task
-from worker.engine.tuning import checkpoints, hardening, objectives, registry, script
+from worker.engine.tuning import augmenting, checkpoints, hardening, objectives, registry, script
 from worker.engine.tuning.batches import Plan, Stride
 from worker.engine.tuning.checkpoints import Progressed
 from worker.engine.tuning.choosing import Choice
@@ -87,7 +87,10 @@ class Training:
         if not self.features:
             raise EngineError("bad_data", "no training row has anything to learn from")
         self.train_rows = len(train)
-        self.plan = Plan([feature.length for feature in self.features], self.recipe, spec.seed)
+        self.augmented = augmenting.find(spec, train)
+        # Copies come after all rows; batches are planned by what rows are without a change.
+        turns = 1 + (self.augmented.copies if self.augmented else 0)
+        self.plan = Plan([feature.length for feature in self.features] * turns, self.recipe, spec.seed)
         self.steps, self.epoch_steps = self.plan.steps(), self.plan.epoch_steps()
         with failing_as("training_failed", "The method cannot be put on this model."):
             self.attached = attach(
@@ -104,7 +107,7 @@ class Training:
             self._recompute()
         self.objective = distilling.distilled(self.objective, spec)
         self.passes = Passes(self.attached, self.objective, self.recipe.precision)
-        self.passes.usual = sum(feature.units for feature in self.features) / self.epoch_steps
+        self.passes.usual = turns * sum(feature.units for feature in self.features) / self.epoch_steps
         self.passes.count = self.at.passes
         self.learn = hardening.find(self.recipe, self.objective)
         self.masking = Masking(self.objective, self.recipe.token_dropout) if self.recipe.token_dropout else None
@@ -198,13 +201,27 @@ class Training:
         return len(self._pieces(stride)) > before
 
     def _pieces(self, stride: Stride) -> list[list[Feature]]:
-        pieces = [[self.features[number] for number in batch] for batch in stride.batches]
+        pieces = [self._features(batch, stride.epoch) for batch in stride.batches]
         if self._most_cells is None:
             return pieces
         found = []
         for piece in pieces:
             rows = max(1, self._most_cells // max(feature.length for feature in piece))
             found += [piece[start : start + rows] for start in range(0, len(piece), rows)]
+        return found
+
+    def _features(self, batch: Sequence[int], epoch: int) -> list[Feature]:
+        """Return what is read of these rows, or copies of rows, in this epoch."""
+        places = [divmod(number, len(self.features)) for number in batch]
+        found = [self.features[place] for _copy, place in places]
+        if self.augmented is None:
+            return found
+        rows = [self.augmented.row(epoch, self.features[place].row, copy) for copy, place in places]
+        changed = {at: row for at, row in enumerate(rows) if row is not None}
+        encoded = self.objective.encode(list(changed.values()), training=False) if changed else []
+        for at, made in zip(changed, encoded, strict=True):
+            # What was written otherwise may have nothing left to learn from.
+            found[at] = replace(made, row=found[at].row) if made.units else found[at]
         return found
 
     def _count(self, batches: Sequence[Batch], loss: torch.Tensor, aux: torch.Tensor | None) -> None:
@@ -424,7 +441,7 @@ class Training:
 def identity_of(spec: FinetuneSpec) -> str:
     """Return what a run is a run of: everything that may move its numbers."""
     said = asdict(spec)
-    for name in ("out_dir", "checkpoint_seconds", "train", "dev", "model_dir", "threads"):
+    for name in ("out_dir", "checkpoint_seconds", "train", "dev", "lexicon", "model_dir", "threads"):
         said.pop(name)
     base = Path(spec.model_dir) if spec.model_dir else None
     weights = sorted(base.glob("*.safetensors")) if base else []
@@ -433,7 +450,7 @@ def identity_of(spec: FinetuneSpec) -> str:
         said["teacher"]["model_dir"] = [digest(str(path)) for path in files]
     said |= {
         "engine": ENGINE_VERSION,
-        "files": [digest(spec.train), digest(spec.dev)],
+        "files": [digest(spec.train), digest(spec.dev), digest(spec.lexicon)],
         "base": [digest(str(path)) for path in ([base / "config.json"] if base else []) + weights if path.is_file()],
     }
     # A spec from JSON has 4.0 where one from Python may have 4.
