@@ -109,8 +109,8 @@ def _write_full(made: Export, progress: Progress) -> dict[str, Any]:
     if found["max_relative_difference"] > checking.TOLERANCE or found.get("same_tokens") is False:
         raise EngineError(
             "export_failed",
-            f"The graph answers differently from the model: by {found['max_abs_difference']:.2g}, or writes other tokens, "
-            "as models do whose window is shorter than a text. It cannot be exported yet.",
+            f"The graph answers differently from the model: by {found['max_abs_difference']:.2g}, or writes other "
+            "tokens, as models do whose window is shorter than a text. It cannot be exported yet.",
         )
     return how
 
