@@ -56,6 +56,9 @@ class ConvertForm(forms.Form):
     keep_layers = forms.IntegerField(
         label=_("Layers to keep"), required=False, min_value=1, max_value=converting.MAX_LAYERS
     )
+    keep_heads = forms.IntegerField(
+        label=_("Heads to keep in each layer"), required=False, min_value=1, max_value=converting.MAX_LAYERS
+    )
     least_count = forms.IntegerField(
         label=_("Keep tokens that stand there so often"),
         required=False,
@@ -109,6 +112,7 @@ class ConvertForm(forms.Form):
         for name, _label in list(field.choices):  # type: ignore[arg-type]
             own = [self[key] for key in (f"precisions_{name}",) if key in self.fields]
             own += [self["keep_layers"]] if name == "layers" else []
+            own += [self["keep_heads"]] if name == "heads" else []
             own += [self["least_count"]] if name == "vocabulary" else []
             yield str(name), str(texts.CONVERSIONS[str(name)].help), own
 
@@ -126,6 +130,7 @@ class ConvertForm(forms.Form):
             "target": values["target"].strip(),
             "precisions": values.get(f"precisions_{what}") or [],
             "keep_layers": values["keep_layers"],
+            "keep_heads": values["keep_heads"],
             "least_count": values["least_count"] or 1,
             **chosen,
             **rows,

@@ -22,7 +22,7 @@ PRECISIONS = {
     "safetensors": (),
 }
 USUAL = {"onnx": ("fp32", "fp16", "int8"), "gguf": ("f16", "q8_0"), "safetensors": ()}
-METHODS = ("quantize", "layers", "vocabulary")
+METHODS = ("quantize", "layers", "heads", "vocabulary")
 QUANTIZED = ("int8", "int8_static", "int8_weights", "q4", "fp16")
 MAX_LAYERS = 512
 MAX_COUNT = 1_000_000
@@ -42,6 +42,7 @@ class Wish:
     # Of compressions.
     method: str = ""
     keep_layers: int | None = None
+    keep_heads: int | None = None
     least_count: int = 1
     # What answers are compared on; exports may do without.
     task: str = ""
@@ -85,12 +86,14 @@ def _check_how(wish: Wish) -> None:
     if not isinstance(wish.precisions, list) or not set(wish.precisions) <= set(offered):
         choices = ", ".join(offered) or str(_("none"))
         raise InvalidInput(_("%(name)s: must be one of: %(choices)s") % {"name": "precisions", "choices": choices})
-    for name, value, most in (
-        ("keep_layers", wish.keep_layers, MAX_LAYERS),
-        ("least_count", wish.least_count, MAX_COUNT),
-    ):
-        wanted = name == "least_count" or wish.method == "layers"
-        if wanted and (type(value) is not int or not 1 <= value <= most):
+    bounds = (
+        ("keep_layers", MAX_LAYERS, wish.method == "layers"),
+        ("keep_heads", MAX_LAYERS, wish.method == "heads"),
+        ("least_count", MAX_COUNT, True),
+    )
+    for name, most, is_wanted in bounds:
+        value = getattr(wish, name)
+        if is_wanted and (type(value) is not int or not 1 <= value <= most):
             raise InvalidInput(
                 _("%(name)s: must be a whole number from %(least)d to %(most)d")
                 % {"name": name, "least": 1, "most": most}
@@ -131,7 +134,7 @@ def ask(wish: Wish, *, by: Asker) -> Run:
     }
     if wish.kind == COMPRESS:
         how = {
-            "method": wish.method, "precisions": wish.precisions or ["int8"], "keep_layers": wish.keep_layers,
+            "method": wish.method, "precisions": wish.precisions or ["int8"], "keep_layers": wish.keep_layers, "keep_heads": wish.keep_heads,
             "least_count": wish.least_count,
         }  # fmt: skip
     with transaction.atomic():
@@ -193,6 +196,7 @@ def wish_of(run: Run) -> Wish:
         precisions=how.get("precisions", []),
         method=how.get("method", ""),
         keep_layers=how.get("keep_layers"),
+        keep_heads=how.get("keep_heads"),
         least_count=how.get("least_count", 1),
         task=run.task,
         data=run.data.full_name if run.data else "",

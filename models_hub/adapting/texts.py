@@ -165,6 +165,9 @@ CONVERSIONS: dict[str, Text] = {
     "safetensors": Text("safetensors", _("Weights that can run no code, made of a pickle inside the sandbox.")),
     "quantize": Text(_("Fewer bits"), _("Writes ONNX files of 8 or 4 bits and measures what each loses.")),
     "layers": Text(_("Fewer layers"), _("Drops the layers that are missed the least on rows of yours.")),
+    "heads": Text(
+        _("Fewer heads"), _("Drops the heads of attention that the loss on rows of yours depends on the least.")
+    ),
     "vocabulary": Text(_("Fewer tokens"), _("Keeps the tokens that rows of yours hold: a large part of small models.")),
 }
 

@@ -122,6 +122,7 @@ def _spec(row: Run, places: Places, task_settings: dict[str, Any], threads: int)
         train=train,
         dev=dev,
         keep_layers=how.get("keep_layers"),
+        keep_heads=how.get("keep_heads"),
         least_count=how.get("least_count", 1),
         precisions=how["precisions"],
         seed=row.seed,
