@@ -134,7 +134,8 @@ def ask(wish: Wish, *, by: Asker) -> Run:
     }
     if wish.kind == COMPRESS:
         how = {
-            "method": wish.method, "precisions": wish.precisions or ["int8"], "keep_layers": wish.keep_layers, "keep_heads": wish.keep_heads,
+            "method": wish.method, "precisions": wish.precisions or ["int8"], "keep_layers": wish.keep_layers,
+            "keep_heads": wish.keep_heads,
             "least_count": wish.least_count,
         }  # fmt: skip
     with transaction.atomic():
