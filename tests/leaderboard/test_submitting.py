@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from leaderboard import allowance, fitting, submitting
+from leaderboard import fitting, submitting
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import publishing
 from models_hub.models import Repo
 from models_hub.publishing import PutFile
+from portal import allowances
 from portal.errors import NotAllowed, NotFound, QuotaExceeded, SignInRequired
 from portal.models import Job, Organization, User
 from tests.evaluating import make_benchmark, model_files, safetensors
@@ -162,7 +163,7 @@ def test_a_private_model_is_evaluated_for_its_writers_only(
 def test_nobody_fills_the_queue_alone(
     model: Repo, benchmark: Benchmark, alice: User, charlie: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(allowance, "MAX_UNFINISHED", 1)
+    monkeypatch.setattr(allowances, "MAX_UNFINISHED", 1)
     Job.enqueue("evaluate", spec={}, owner=alice, title="")
     with pytest.raises(QuotaExceeded):
         submitting.submit(model, benchmark, by=alice)
