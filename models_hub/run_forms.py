@@ -115,7 +115,19 @@ class RunForm(forms.Form):
             self._add_sizes()
         if not task.has_labels:
             del self.fields["labels"]
-        for name, value in (values or {}).items():
+        self._fill_in(values or {})
+
+    def _fill_in(self, values: Mapping[str, Any]) -> None:
+        """Let the form begin with what another run was asked for."""
+        labels = values.get("labels", [])
+        known: dict[str, Any] = {name: value for name, value in values.items() if name != "labels"}
+        known["labels"] = "" if any("," in label for label in labels) else ", ".join(labels)
+        known |= {f"size_{name}": value for name, value in values.get("architecture", {}).items()}
+        recipe = values.get("recipe", {})
+        method = recipe.get(wishes.METHOD, "full")
+        known["method"] = method
+        known |= {f"{method}.{name}": value for name, value in recipe.get(wishes.METHOD_OPTIONS, {}).items()}
+        for name, value in known.items():
             if name in self.fields:
                 self.fields[name].initial = value
 

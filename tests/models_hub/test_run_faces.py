@@ -147,6 +147,20 @@ def test_the_form_leads_from_model_and_data_to_a_run(alice: User, as_user: Any) 
     assert (run.target, run.fields) == ("alice/bert-tuned", {"input": "text", "target": "label"})
 
 
+def test_another_run_like_one_that_was_begins_with_all_that_it_was_asked_for(alice: User, as_user: Any) -> None:
+    run = ask(
+        alice, labels=["negative", "positive"], recipe={"lr": 0.002, "method": "lora", "method_options": {"rank": 4}}
+    )
+    address = f"/runs/new?like={run.pk}"
+    form = as_user(alice).get(address).context["form"]
+    made = as_user(alice).post(address, filled(form))
+    assert made.status_code == 302, made.context["form"].errors
+    other = Run.objects.exclude(pk=run.pk).get()
+    assert other.settings == run.settings
+    assert other.recipe["lr"] == 0.002
+    assert (other.recipe["method"], other.recipe["method_options"]["rank"]) == ("lora", 4)
+
+
 def test_a_form_with_a_bad_value_says_which(alice: User, as_user: Any) -> None:
     client = as_user(alice)
     address = "/runs/new?task=text-classification&base=alice/bert&dataset=alice/moods"
