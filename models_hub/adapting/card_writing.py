@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from django.contrib.auth.models import AnonymousUser
 
-from models_hub.adapting import asking, converting, following
-from models_hub.models import Run
+from models_hub.adapting import asking, converting, following, seeing
+from models_hub.models import Repo, Run
 
 FOLDER = "training"
 MAX_ROWS = 40
@@ -28,6 +29,14 @@ def card(run: Run) -> str:
     return f"---\n{_metadata(run)}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _hidden(run: Run) -> set[int]:
+    """Return which of base and data may not be named: the result goes to a model that everybody sees, they are not."""
+    everybody, (owner, _slash, name) = AnonymousUser(), run.target.partition("/")
+    if not Repo.objects.visible_to(everybody).named(Repo.Kind.MODEL, owner, name).exists():
+        return set()
+    return {pk for pk in (run.base_id, run.data_id) if pk} - seeing.seen([run], everybody)
+
+
 def _repeating() -> str:
     return (
         "## Repeat it / 重现\n\n"
@@ -41,11 +50,20 @@ def _repeating() -> str:
 def records(run: Run) -> dict[str, bytes]:
     """Return the files that say how the model was made, by name."""
     is_training = run.kind == Run.Kind.FINETUNE
+    wish = asking.wish_of(run).as_json() if is_training else converting.as_json(converting.wish_of(run))
+    report, hidden = run.data_report, _hidden(run)
+    if hidden:
+        wish["title"] = ""  # it may name what is hidden
+    if run.base_id in hidden:
+        wish["base"] = ""
+    if run.data_id in hidden:
+        wish |= {"data": "", "files": {}, "fields": {}}
+        report = {"rows": report.get("rows", {})}
     recipe: dict[str, Any] = {
-        "wish": asking.wish_of(run).as_json() if is_training else converting.as_json(converting.wish_of(run)),
+        "wish": wish,
         "settings": run.settings,
         "summary": run.summary,
-        "data": run.data_report,
+        "data": report,
         "scores": run.scores,
     }
     log = "".join(
@@ -56,7 +74,7 @@ def records(run: Run) -> dict[str, bytes]:
 
 
 def _metadata(run: Run) -> str:
-    base, data = run.base, run.data
+    base, data, hidden = run.base, run.data, _hidden(run)
     task = run.task or (base.task if base else "")
     how = run.options.get("format") or run.options.get("method")
     values: dict[str, Any] = {
@@ -67,34 +85,43 @@ def _metadata(run: Run) -> str:
     values = {name: value for name, value in values.items() if value}
     is_training = run.kind == Run.Kind.FINETUNE
     if base is not None:
-        values |= {"base_model": [base.full_name]}
-        values |= {"base_model_relation": "finetune" if is_training else "quantized"}
+        if base.pk not in hidden:
+            values |= {"base_model": [base.full_name]}
+            values |= {"base_model_relation": "finetune" if is_training else "quantized"}
         values |= {"license": base.license} if base.license else {}
     if data is not None and is_training:
-        values["datasets"] = [data.full_name]
+        values |= {} if data.pk in hidden else {"datasets": [data.full_name]}
         languages = data.languages or (base.languages if base else [])
         values |= {"language": list(languages)} if languages else {}
     return yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
 
 
 def _introduction(run: Run) -> str:
-    begin = f"`{run.base.full_name}`" if run.base else "random numbers"
-    begin_zh = f"`{run.base.full_name}`" if run.base else "随机初始化"
-    data = f"`{run.data.full_name}`" if run.data else "–"
+    hidden = _hidden(run)
+    begin, begin_zh = ("random numbers", "随机初始化")
+    if run.base:
+        begin, begin_zh = _named(run.base, hidden, "a private model", "私有模型")
+    data, data_zh = _named(run.data, hidden, "private data", "私有数据") if run.data else ("–", "–")
     if run.kind != Run.Kind.FINETUNE:
         return f"Converted by a run of this portal from {begin}.\n\n由本站从 {begin_zh} 转换而成。"
     english = f"Made by a run of this portal from {begin} on {data}."
-    return f"{english}\n\n由本站的一次训练从 {begin_zh} 出发、用 {data} 训练而成。"
+    return f"{english}\n\n由本站的一次训练从 {begin_zh} 出发、用 {data_zh} 训练而成。"
+
+
+def _named(repo: Repo, hidden: set[int], *instead: str) -> tuple[str, ...]:
+    """Return the name in both languages."""
+    return instead if repo.pk in hidden else (f"`{repo.full_name}`",) * 2
 
 
 def _made_from(run: Run) -> Iterator[tuple[str, str]]:
-    if run.base:
+    hidden = _hidden(run)
+    if run.base and run.base_id not in hidden:
         yield "Base / 基础模型", f"`{run.base.full_name}` @ `{run.base_commit}`"
     for name, value in run.architecture.items():
         yield f"{name}", f"{value}"
-    if run.data:
+    if run.data and run.data_id not in hidden:
         yield "Data / 数据集", f"`{run.data.full_name}` @ `{run.data_commit}`"
-    for part, path in run.files.items():
+    for part, path in () if run.data_id in hidden else run.files.items():
         yield f"File / 文件 ({part})", f"`{path}`"
     for part, count in run.data_report.get("rows", {}).items():
         yield f"Rows / 行数 ({part})", f"{count}"

@@ -22,4 +22,16 @@ def find(run_id: int, reader: Asker) -> Run:
         raise NotFound(
             _("There is no run %(number)d, or you may not see it.") % {"number": run_id}, code="run_not_found"
         )
+    return run if run.owner_id == reader.pk else _withheld(run, seen([run], reader))
+
+
+def _withheld(run: Run, seen_repos: set[int]) -> Run:
+    """Return a run without what is the owner's own: the title, and what tells of a model or data the reader cannot see.
+
+    A title names base and data unless its owner thought of another one, and a report holds labels and rows.
+    """
+    run.title = run.target
+    is_data_seen = not run.data_commit or run.data_id in seen_repos
+    if not is_data_seen:
+        run.files, run.fields, run.data_report = {}, {}, {}
     return run
