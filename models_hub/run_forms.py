@@ -143,6 +143,14 @@ class RunForm(forms.Form):
             self.fields[f"file_{part}"] = forms.ChoiceField(
                 label=label, choices=choices, required=needed, initial=values.get("files", source.guessed).get(part, "")
             )
+        if self.task.name in registry.options()[wishes.SYNONYMS].tasks and source.lexicons:
+            self.fields[f"file_{wishes.LEXICON}"] = forms.ChoiceField(
+                label=_("Lexicon of synonyms"),
+                choices=[("", "—"), *((path, path) for path in source.lexicons)],
+                required=False,
+                initial=values.get("files", {}).get(wishes.LEXICON, ""),
+                help_text=_("A JSON object of words and lists of synonyms, or lines with tabs between them."),
+            )
         for role, default in self.task.columns.items():
             known = default if default in source.columns else ""
             choices = [("", "—"), *((name, name) for name in source.columns)]
@@ -232,7 +240,7 @@ class RunForm(forms.Form):
             "data": data,
             "target": values["target"].strip(),
             "title": values["title"].strip(),
-            "files": {part: path for part in wishes.PARTS if (path := values[f"file_{part}"])},
+            "files": {part: path for part in (*wishes.PARTS, wishes.LEXICON) if (path := values.get(f"file_{part}"))},
             "fields": {role: column for role in self.task.columns if (column := values[f"column_{role}"])},
             "labels": labels,
             "recipe": self._recipe(values),

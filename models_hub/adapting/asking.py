@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import browsing, permissions
 from models_hub.adapting import allowance, bases, ending, registry, targets
-from models_hub.adapting.wishes import METHOD, Wish
+from models_hub.adapting.wishes import LEXICON, METHOD, Wish
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo, Run, Study
 from portal.errors import InvalidInput, NotFound, SignInRequired
@@ -17,6 +17,7 @@ from portal.models import Asker, Event, Job, User
 
 MAX_DATA_BYTES = 256 * 1024**2
 TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
+LEXICONS = (".json", ".tsv", ".txt")
 JOB = "finetune"
 
 
@@ -154,7 +155,14 @@ def check_files(data: Repo, commit: Commit, files: Mapping[str, str]) -> None:
     total = 0
     for part, path in files.items():
         entry = _file(data, commit, path)
-        if not path.lower().endswith(TABLES):
+        if part == LEXICON:
+            if not path.lower().endswith(LEXICONS):
+                raise InvalidInput(
+                    _("%(path)s: a lexicon must be a JSON object or lines with tabs (%(endings)s).")
+                    % {"path": path, "endings": ", ".join(LEXICONS)},
+                    data={"field": part},
+                )
+        elif not path.lower().endswith(TABLES):
             raise InvalidInput(
                 _("%(path)s: the rows must be CSV or lines of JSON (%(endings)s).")
                 % {"path": path, "endings": ", ".join(TABLES)},

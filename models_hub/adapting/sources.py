@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models_hub import browsing
-from models_hub.adapting.asking import TABLES
+from models_hub.adapting.asking import LEXICONS, TABLES
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo
 
@@ -29,6 +29,7 @@ class Source:
     paths: list[str]
     guessed: dict[str, str]  # part -> path
     columns: list[str]  # of the file with the rows to learn from
+    lexicons: list[str]  # what may hold words and their synonyms
 
 
 def look(data: Repo, commit: Commit, chosen: str = "") -> Source:
@@ -37,7 +38,9 @@ def look(data: Repo, commit: Commit, chosen: str = "") -> Source:
     paths = sorted(path for path, item in items.items() if not item.is_folder and path.lower().endswith(TABLES))
     guessed = guess(paths)
     first = chosen if chosen in paths else guessed.get("train", "")
-    return Source(paths[:MAX_FILES], guessed, columns_of(data, browsing.find(data, commit, first)) if first else [])
+    lexicons = sorted(path for path, item in items.items() if not item.is_folder and path.lower().endswith(LEXICONS))
+    columns = columns_of(data, browsing.find(data, commit, first)) if first else []
+    return Source(paths[:MAX_FILES], guessed, columns, lexicons[:MAX_FILES])
 
 
 def guess(paths: Sequence[str]) -> dict[str, str]:

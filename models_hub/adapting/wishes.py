@@ -14,6 +14,9 @@ MAX_NAME = 200
 MAX_LABELS = 1000
 MAX_SEED = 2**32 - 1
 PARTS = ("train", "dev", "test")
+# Words and their synonyms, a file beside the rows.
+LEXICON = "lexicon"
+SYNONYMS = "augment_synonyms"
 METHOD, METHOD_OPTIONS = "method", "method_options"
 # Of a model that begins from random numbers: name -> default, least, most.
 SIZES = {
@@ -38,7 +41,7 @@ class Wish:
     base: str = ""  # owner/name of a model; empty for one that begins from random numbers
     base_revision: str = DEFAULT_BRANCH
     data_revision: str = DEFAULT_BRANCH
-    files: dict[str, str] = field(default_factory=dict)  # {"train": path, "dev"?, "test"?}
+    files: dict[str, str] = field(default_factory=dict)  # {"train": path, "dev"?, "test"?, "lexicon"?}
     fields: dict[str, str] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)  # found in the data where none are named
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +74,11 @@ def read(values: Mapping[str, Any]) -> Wish:
     _check_fields(wish, task)
     _check_numbers(wish)
     recipe = read_recipe(wish.recipe, task.name)
+    if recipe.get(SYNONYMS) and LEXICON not in wish.files:
+        raise InvalidInput(
+            _("Synonyms need a lexicon: name a file of the data set with words and their synonyms."),
+            data={"field": LEXICON},
+        )
     architecture = read_architecture(wish.architecture) if wish.architecture else {}
     return Wish(**{**wish.as_json(), "recipe": recipe, "architecture": architecture})
 
@@ -146,8 +154,9 @@ def _check_texts(wish: Wish) -> None:
 
 
 def _check_parts(wish: Wish) -> None:
-    if not isinstance(wish.files, dict) or not set(wish.files) <= set(PARTS):
-        raise InvalidInput(_("“files” may name: %(parts)s.") % {"parts": ", ".join(PARTS)})
+    known = (*PARTS, LEXICON)
+    if not isinstance(wish.files, dict) or not set(wish.files) <= set(known):
+        raise InvalidInput(_("“files” may name: %(parts)s.") % {"parts": ", ".join(known)})
     if "train" not in wish.files:
         raise InvalidInput(_("Name the file with the rows to learn from."), data={"field": "train"})
     if not all(isinstance(path, str) and 0 < len(path) <= MAX_NAME for path in wish.files.values()):

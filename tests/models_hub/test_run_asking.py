@@ -56,6 +56,8 @@ def test_a_new_model_needs_no_base(data: Repo, alice: User) -> None:
         ({"recipe": {"method": "lora", "method_options": {"rank": 0}}}, "rank"),
         ({"files": {}}, "file"),
         ({"files": {"train": "absent.jsonl"}}, "absent.jsonl"),
+        ({"recipe": {"augment_synonyms": 0.1}}, "lexicon"),
+        ({"files": {"train": "train.jsonl", "lexicon": "train.jsonl"}}, "lexicon"),
         ({"fields": {"soul": "text"}}, "fields"),
         ({"labels": [1]}, "labels"),
         ({"dev_share": 0.9}, "dev_share"),

@@ -12,10 +12,11 @@ from django.utils import timezone
 from models_hub.adapting import curves, following
 from models_hub.models import Repo, Run
 from portal.models import User
-from tests.tuning import ask, make_base, make_data, wish
+from tests.tuning import ask, make_base, make_data, rows, wish
 
 pytestmark = pytest.mark.django_db
 MakeRepo = Callable[..., Repo]
+ADDRESS = "/runs/new?task=text-classification&base=alice/bert&dataset=alice/moods"
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +160,23 @@ def test_another_run_like_one_that_was_begins_with_all_that_it_was_asked_for(ali
     assert other.settings == run.settings
     assert other.recipe["lr"] == 0.002
     assert (other.recipe["method"], other.recipe["method_options"]["rank"]) == ("lora", 4)
+
+
+def test_the_form_offers_a_lexicon_where_the_data_set_may_hold_one(
+    alice: User, as_user: Any, make_repo: MakeRepo
+) -> None:
+    files = {"train.jsonl": rows(), "synonyms.json": '{"good": ["fine"]}'}
+    make_repo(alice, "worded", kind="dataset", files=files)
+    client = as_user(alice)
+    assert "file_lexicon" not in client.get(ADDRESS).context["form"].fields
+    address = ADDRESS.replace("moods", "worded")
+    sent = filled(client.get(address).context["form"])
+    wanted = {"file_lexicon": "synonyms.json", "option_augment_synonyms": "0.2", "method": "full"}
+    made = client.post(address, {**sent, **wanted})
+    assert made.status_code == 302, made.context["form"].errors
+    run = Run.objects.get()
+    assert run.files == {"train": "train.jsonl", "lexicon": "synonyms.json"}
+    assert run.recipe["augment_synonyms"] == 0.2
 
 
 def test_a_form_with_a_bad_value_says_which(alice: User, as_user: Any) -> None:

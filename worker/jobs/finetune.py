@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from models_hub.adapting import ending, reports, studies
+from models_hub.adapting.wishes import LEXICON
 from models_hub.models import Run
 from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
@@ -87,7 +88,7 @@ def _end(attempt: Attempt, row: Run, model: Path, aside: Path, found: dict[str, 
 
 def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:
     out, threads = places / "out", node.threads_per_job()
-    dev = places / "rows" / DEV
+    dev, words = places / "rows" / DEV, places / "data" / LEXICON
     spec = FinetuneSpec(
         task=row.task,
         train=str(places / "rows" / TRAIN),
@@ -97,6 +98,7 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
         model_dir=str(places / "base") if row.base is not None else None,
         architecture=decode(Architecture, row.architecture) if row.architecture else None,
         recipe=decode(Recipe, row.recipe, where="recipe"),
+        lexicon=str(next(words.iterdir())) if words.exists() else None,
         seed=row.seed,
         threads=threads,
     )
@@ -108,7 +110,7 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
             VerbRun(
                 "finetune",
                 spec,
-                readonly=[places / "base", places / "rows"],
+                readonly=[places / "base", places / "rows", *([words] if words.exists() else [])],
                 writable=out,
                 share=(0.06, 0.9),
                 may_use_gpu=True,

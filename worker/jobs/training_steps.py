@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from leaderboard import model_files
 from models_hub import browsing, permissions
 from models_hub.adapting import reports
+from models_hub.adapting.wishes import PARTS
 from models_hub.browsing import Entry
 from models_hub.models import Repo, Run
 from worker import results, scratch
@@ -114,7 +115,7 @@ def arrange(attempt: Attempt, row: Run, places: Places, *, shares: tuple[float, 
     dev_share, test_share = shares or (row.options.get("dev_share", 0.1), row.options.get("test_share", 0.1))
     attempt.report(0.02, CHECKING)
     arranged = places / "arranged"
-    files = {part: str(next((places / "data" / part).iterdir())) for part in row.files}
+    files = {part: str(next((places / "data" / part).iterdir())) for part in PARTS if part in row.files}
     spec = ArrangeSpec(
         task=row.task,
         files=files,
