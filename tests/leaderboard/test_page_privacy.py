@@ -21,7 +21,7 @@ KINDS = {"model": "secret-model", "dataset": "secret-data", "space": "secret-spa
 
 def address(route, name: str) -> str:
     words = {"namespace": "alice", "name": name, "place": "main/README.md", "oid": "main", "revisions": "main...main"}
-    words |= {"branch": "main", "tag": "v1", "rule_id": "1", "key": "0" * 32}
+    words |= {"branch": "main", "tag": "v1", "rule_id": "1", "key": "0" * 32, "job_id": "1"}
     return reverse(route.name, kwargs={group: words[group] for group in route.pattern.regex.groupindex})
 
 
