@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from models_hub import fetching
+from models_hub.collecting import GRACE
 from models_hub.git.pointers import pointer_oid
 from models_hub.models import AwaitedBlob, Blob, Run
 from models_hub.storage import blob_store
@@ -47,6 +49,14 @@ def find(job: Job, sha256: str) -> Blob:
             raise NotFound(_("There is no such content for this job."))
         blob = fetching.ensure(awaited.as_blob())
     return blob
+
+
+def let_go(blob_id: int) -> None:
+    """Have the next collection remove what a job kept and has replaced, without the days of grace that uploads have.
+
+    A long run replaces a large checkpoint many times a day.
+    """
+    Blob.objects.filter(pk=blob_id, repo_blobs=None).update(unheld_since=timezone.now() - 2 * GRACE)
 
 
 def keep(chunks: Iterable[bytes], *, sha256: str | None = None, size: int | None = None) -> Blob:

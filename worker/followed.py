@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.db import DatabaseError, connections, transaction
 
+from models_hub import job_contents
 from models_hub.adapting import following
 from models_hub.models import Run
 from portal.models import Job, LeaseLost
@@ -126,7 +127,11 @@ class Followed:
         try:
             with transaction.atomic():
                 self._require_lease()
-                Run.objects.filter(pk=self._run.pk).update(checkpoint=blob, checkpoint_step=step)
+                rows = Run.objects.filter(pk=self._run.pk)
+                replaced = rows.exclude(checkpoint=blob).values_list("checkpoint", flat=True).first()
+                rows.update(checkpoint=blob, checkpoint_step=step)
+                if replaced is not None:
+                    job_contents.let_go(replaced)
         except LeaseLost:
             self._attempt.stop(LEASE_LOST)
         self._kept = state

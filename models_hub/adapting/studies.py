@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from models_hub.adapting import allowance, asking, registry, targets, wishes
 from models_hub.adapting.wishes import METHOD, METHOD_OPTIONS, Wish
 from models_hub.models import Run, RunPoint, Study
-from portal.errors import Conflict, InvalidInput, SignInRequired
+from portal.errors import Conflict, InvalidInput, NotAllowed, SignInRequired
 from portal.models import Asker, Event, Job, User
 
 JOB = "search"
@@ -191,6 +191,8 @@ def _state(run: Run) -> str:
 def add_trials(study: Study, proposals: Sequence[Mapping[str, Any]]) -> list[Run]:
     """Ask for trials with these options, in the caller's transaction; as many as are due at most."""
     row = Study.objects.select_for_update().select_related("owner").get(pk=study.pk)
+    if not row.owner.is_active:
+        raise NotAllowed(_("The account of the owner is closed."))
     made: list[Run] = []
     for params in proposals[: due(row)]:
         number = row.runs.count() + 1

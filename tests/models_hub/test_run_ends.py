@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models_hub import quotas
+from models_hub import collecting, job_contents, quotas
 from models_hub.adapting import asking, card_writing, curves, ending, following, reports, seeing, studies, wishes
 from models_hub.adapting.ending import Made
 from models_hub.models import Blob, Repo, Run, Study
@@ -73,6 +73,16 @@ def test_a_worker_that_lost_its_lease_ends_nothing(alice: User) -> None:
     assert (again(run).is_finished, again(run).checkpoint, again(run).summary) == (False, None, {})
 
 
+def test_a_checkpoint_that_was_replaced_goes_with_the_next_collection_and_one_in_use_stays(alice: User) -> None:
+    run = ask(alice)
+    used, replaced = packed(), Blob.objects.create(sha256="12" * 32, size=10, pointer_oid="34" * 20)
+    Run.objects.filter(pk=run.pk).update(checkpoint=used)
+    for blob in (used, replaced):
+        job_contents.let_go(blob.pk)
+    collecting.collect()
+    assert list(Blob.objects.filter(pk__in=(used.pk, replaced.pk))) == [used]
+
+
 def test_an_owner_whose_account_was_closed_meanwhile_gets_no_result(alice: User) -> None:
     run = ask(alice)
     job = claimed(run)
@@ -111,6 +121,13 @@ def test_a_search_that_cannot_choose_its_next_trials_stops_and_says_why(alice: U
     deliver_events()
     study.refresh_from_db()
     assert (study.state, study.reason) == ("stopped", "The worker failed.")
+
+
+def test_nothing_more_is_tried_for_an_owner_whose_account_was_closed(alice: User) -> None:
+    study = study_of(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    with pytest.raises(NotAllowed):
+        studies.add_trials(study, [{"lr": 0.001}])
 
 
 def test_a_best_trial_whose_publication_failed_is_the_best_still(alice: User) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from portal.models import Job, User
 from tests.tuning import make_data
 from tests.worker.performing import perform
 from worker import followed
+from worker.engine.tuning.contracts import FinetuneSpec
 from worker.jobs import finetune
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
@@ -69,8 +71,8 @@ def kill_once(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[int]:
     """Have the next child killed once a checkpoint behind some steps is kept, and every checkpoint written."""
     monkeypatch.setattr(followed, "KEEP_EVERY", 0.0)
     monkeypatch.setattr(followed, "READ_EVERY", 0.0)
-    spec, keep = finetune.FinetuneSpec, followed.Followed._keep
-    monkeypatch.setattr(finetune, "FinetuneSpec", lambda **values: spec(**values, checkpoint_seconds=0.0))
+    keep = followed.Followed._keep
+    monkeypatch.setattr(finetune, "FinetuneSpec", partial(FinetuneSpec, checkpoint_seconds=0.0))
     killed: list[int] = []
 
     def kept(self: followed.Followed) -> bool:
@@ -94,7 +96,7 @@ def test_a_killed_training_ends_as_one_that_was_not_and_what_it_made_is_converte
     killed = kill_once(monkeypatch, settings)
     assert work(broken.job_id).state == "queued"
     assert killed
-    Job.objects.filter(pk=broken.job_id).update(not_before=None)
+    Job.objects.filter(run=broken).update(not_before=None)
     ended = work(broken.job_id)
     assert (ended.state, ended.attempt) == ("succeeded", 2), ended.reason_text
     steps, expected = curve(broken), curve(whole)
