@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from models_hub.adapting import following
+from models_hub.adapting import following, texts
 from models_hub.models import Run
 
 MAX_DRAWN = 400  # points of one line: a picture shows no more
@@ -60,7 +60,10 @@ def _asked(run: Run) -> dict[str, str]:
         **run.architecture,
     }
     flat |= flat.pop("method_options", {})
-    return {name: str(value) for name, value in flat.items()}
+    asked = {name: texts.choice_label(str(value)) for name, value in flat.items()}
+    if method := texts.METHODS.get(asked.get("method", "")):
+        asked["method"] = str(method.label)
+    return asked
 
 
 def _line(points: Iterable[Mapping[str, Any]], name: str) -> list[list[float]]:

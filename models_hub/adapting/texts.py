@@ -198,6 +198,14 @@ SIZES: dict[str, str | Promise] = {
     "tokenizer": _("Tokenizer"),
 }
 
+# What else runs differ in.
+ASKED: dict[str, str | Promise] = {
+    "base": _("Begins from"),
+    "data": _("Data set"),
+    "seed": _("Seed"),
+    "method": _("What changes"),
+}
+
 # Reasons of the registry, which are shown in the reader's language.
 REASONS = (
     gettext_noop("Such a model has no head of its own: it writes with its embeddings. Choose another method."),

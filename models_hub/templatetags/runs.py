@@ -49,7 +49,7 @@ def small_number(value: Any) -> str:
 
 @register.filter
 def option_label(name: str) -> str:
-    """Return what people read for an option, a method's option or a size."""
-    if name in texts.SIZES:
-        return str(texts.SIZES[name])
+    """Return what people read for an option, a method's option, a size, or what else is asked for."""
+    if name in texts.SIZES or name in texts.ASKED:
+        return str(texts.SIZES.get(name) or texts.ASKED[name])
     return str(texts.option_text(name).label)

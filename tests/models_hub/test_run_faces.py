@@ -203,10 +203,11 @@ def test_a_table_becomes_a_private_data_set(alice: User, as_user: Any) -> None:
 
 
 def test_runs_are_compared_side_by_side(alice: User, bob: User, as_user: Any) -> None:
-    first, second = ask(alice, recipe={"lr": 0.001}), ask(alice, recipe={"lr": 0.0001})
+    first, second = ask(alice, recipe={"lr": 0.001}), ask(alice, recipe={"lr": 0.0001, "method": "lora"})
     page = as_user(alice).get(f"/runs/compare?run={first.pk}&run={second.pk}")
     assert page.status_code == 200
     assert ("lr", ["0.001", "0.0001"]) in page.context["differences"]
+    assert ("method", ["The whole model", "LoRA"]) in page.context["differences"]
     assert as_user(bob).get(f"/runs/compare?run={first.pk}").status_code == 404
 
 
