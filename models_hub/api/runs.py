@@ -98,6 +98,7 @@ class Points(APIView):
 
 class Again(APIView):
     @extend_schema(request=None, responses={201: WholeRunShape})
+    @once
     def post(self, request: Request, run_id: int) -> Response:
         """Try a failed or cancelled run again; it goes on from its last checkpoint."""
         run = asking.ask_again(_own(run_id, request), by=require_user(request))
@@ -106,6 +107,7 @@ class Again(APIView):
 
 class Publication(APIView):
     @extend_schema(request=None, responses=WholeRunShape)
+    @once
     def post(self, request: Request, run_id: int) -> Response:
         """Show the result, a repository of its own, to everybody."""
         run = _own(run_id, request)

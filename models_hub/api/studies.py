@@ -90,6 +90,7 @@ class OneStudy(APIView):
 
 class Stop(APIView):
     @extend_schema(request=None, responses=StudyShape)
+    @once
     def post(self, request: Request, study_id: int) -> Response:
         """Ask for no further trials and cancel those that wait or run."""
         study, user = _own(request, study_id)
@@ -100,6 +101,7 @@ class Stop(APIView):
 
 class BestPublication(APIView):
     @extend_schema(request=None, responses={202: RunShape})
+    @once
     def post(self, request: Request, study_id: int) -> Response:
         """Make a version of the model of the best trial; a job does."""
         study, user = _own(request, study_id)

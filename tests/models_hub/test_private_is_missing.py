@@ -105,7 +105,7 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
         moving.move_repo(repo, by=alice, namespace="alice", name=HIDDEN)
         upload = uploading.begin(repo, by=alice, revision="main", files=[uploading.Announced("c.bin", 5)])
         words = {"repo": repo.pk, "question": {"text": SECRET}}
-        job = Job.enqueue("explain", spec=words, owner=alice, title=SECRET)
+        job = Job.enqueue("explain", spec=words, owner=alice, title="An explanation")
         facts = {
             "job_id": str(job.pk),
             "key": upload.key,
