@@ -25,11 +25,11 @@ def run_state(state: str) -> str:
 
 @register.filter
 def run_value(metric: Mapping[str, Any]) -> str:
-    """Return the value of a metric with its interval, as it was measured."""
+    """Return the value of a metric with its interval, which a narrow column does not break in two."""
     if "value" not in metric:
         return "–"
     low, high = metric.get("low"), metric.get("high")
-    bounds = f" [{low:.3f}…{high:.3f}]" if low is not None and high is not None else ""
+    bounds = f" [{low:.3f}\u2060…\u2060{high:.3f}]" if low is not None and high is not None else ""
     return f"{metric['value']:.3f}{bounds}"
 
 
