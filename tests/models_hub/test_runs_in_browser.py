@@ -70,7 +70,7 @@ def start(page: Page, **values: str) -> None:
     page.wait_for_url("**/runs/*")
 
 
-def test_a_run_is_begun_at_a_model_watched_compared_and_published(page: Page, portal: LivePortal):
+def test_a_run_is_begun_at_a_model_watched_compared_and_published(page: Page, portal: LivePortal) -> None:
     page.goto("/rita/mood-base")
     page.get_by_role("link", name="Fine-tune this model").click()
     page.get_by_role("combobox", name="Data set", exact=True).fill("rita/mood-rows")
