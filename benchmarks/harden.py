@@ -43,6 +43,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "characters": {"augment_characters": 0.2, "augment_share": 0.7},
     "words": {"augment_swap": 0.1, "augment_delete": 0.1, "augment_insert": 0.1, "augment_share": 0.7},
     "fgm": {"harden": "fgm", "harden_options": {"epsilon": 0.1}},
+    "fgm, stronger": {"harden": "fgm", "harden_options": {"epsilon": 0.3}},
     "pgd": {"harden": "pgd", "harden_options": {"epsilon": 0.1, "alpha": 0.05}},
     "freelb": {"harden": "freelb", "harden_options": {"epsilon": 0.1, "alpha": 0.05}},
 }
