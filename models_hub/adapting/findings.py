@@ -20,22 +20,24 @@ class Described(NamedTuple):
 
 # Filled with the numbers of the finding; a code that is not here is shown as it is.
 TEXTS = {
-    "duplicates": gettext_lazy("%(count)s rows repeat the text of another row of the same part."),
-    "near_duplicates": gettext_lazy("%(count)s rows have the text of another one but for case, spaces or punctuation."),
-    "leaks": gettext_lazy(
-        "%(count)s rows of %(part)s have a text that is also learned from: scores would be too good."
+    "duplicates": gettext_lazy("Rows whose text another row of the same part has too: %(count)s."),
+    "near_duplicates": gettext_lazy(
+        "Rows with the text of another one but for case, spaces or punctuation: %(count)s."
     ),
-    "empty_texts": gettext_lazy("%(count)s rows have no text and are left out."),
-    "empty_labels": gettext_lazy("%(count)s rows have no answer and are left out."),
-    "unreadable": gettext_lazy("%(count)s rows cannot be read and are left out: %(example)s"),
+    "leaks": gettext_lazy(
+        "Rows of %(part)s whose text is also learned from, so that scores would be too good: %(count)s."
+    ),
+    "empty_texts": gettext_lazy("Rows without text, which are left out: %(count)s."),
+    "empty_labels": gettext_lazy("Rows without an answer, which are left out: %(count)s."),
+    "unreadable": gettext_lazy("Rows that cannot be read and are left out: %(count)s. %(example)s"),
     "too_many_empty": gettext_lazy("More than half of the rows have no text or no answer."),
     "imbalance": gettext_lazy("The most frequent label is %(ratio)s times as frequent as the rarest one."),
-    "rare_labels": gettext_lazy("%(count)s labels have fewer than %(least)s rows."),
+    "rare_labels": gettext_lazy("Labels with fewer than %(least)s rows: %(count)s."),
     "missing_labels": gettext_lazy("%(part)s lacks labels that are learned: %(labels)s."),
     "unknown_labels": gettext_lazy("%(part)s has labels that are never learned: %(labels)s."),
-    "long_texts": gettext_lazy("%(count)s texts are longer than %(limit)s characters; models will cut them."),
-    "conflicting_labels": gettext_lazy("%(count)s texts stand there with different answers."),
-    "few_rows": gettext_lazy("There are only %(count)s rows to learn from."),
+    "long_texts": gettext_lazy("Texts longer than %(limit)s characters, which models will cut: %(count)s."),
+    "conflicting_labels": gettext_lazy("Texts that stand there with different answers: %(count)s."),
+    "few_rows": gettext_lazy("Rows to learn from: only %(count)s."),
     "one_label": gettext_lazy("All rows have the same label: there is nothing to tell apart."),
 }
 
