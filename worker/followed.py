@@ -4,6 +4,7 @@ Both lie in a folder that a process with a hostile model writes to. Records are 
 checkpoint is copied as bytes and only ever read by the next such process.
 """
 
+import hashlib
 import json
 import logging
 import tarfile
@@ -42,6 +43,7 @@ class Followed:
         self._aside = aside
         self._max_bytes = max_bytes
         self._offset = 0
+        self._digest = _digest(b"")  # of the bytes before the offset
         self._kept = ""
         self._taken = 0
         self._next_read = self._next_keep = 0.0
@@ -92,8 +94,8 @@ class Followed:
             content = sandbox.collect(self._folder, LOG_FILE, MAX_LOG_BYTES)
         except sandbox.OutputRefused:
             return False  # nothing is written yet
-        if len(content) < self._offset:
-            self._offset = 0  # it was cut to where the checkpoint is
+        if _digest(content[: self._offset]) != self._digest:
+            self._offset = 0  # it was cut to where the checkpoint is, and has grown again since
         end = content.rfind(b"\n") + 1
         lines = content[self._offset : end].splitlines() if end > self._offset else []
         records = [record for line in lines if (record := _record(line)) is not None]
@@ -109,7 +111,7 @@ class Followed:
         except DatabaseError:
             connections.close_all()
             return False  # another look comes
-        self._offset = end
+        self._offset, self._digest = end, _digest(content[:end])
         return any(record.get("kind") == "dev" for record in records)
 
     def _keep(self) -> bool:
@@ -162,6 +164,10 @@ class Followed:
                 archive.add(copy / CHECKPOINT_DIR, CHECKPOINT_DIR)
         sandbox.discard(copy)
         return same
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def _record(line: bytes) -> dict[str, object] | None:

@@ -27,11 +27,11 @@ LINE = {
 }  # fmt: skip
 
 
-def train(alice: Any, result: Any) -> dict[str, str]:
+def train(alice: Any, waiting: Any) -> dict[str, str]:
     """Return the numbers of a finished run, a waiting one, a conversion, and a search with its first trials."""
     from django.utils import timezone
 
-    from models_hub.adapting import asking, converting, following, studies, wishes
+    from models_hub.adapting import asking, converting, explaining, following, studies, wishes
     from models_hub.models import Run, Study
 
     now = timezone.now()
@@ -45,8 +45,8 @@ def train(alice: Any, result: Any) -> dict[str, str]:
         data_report=REPORT,
         scores={"after": SCORE, "before": SCORE, "paired": PAIRED},
         value=0.88,
-        result=result,
-        result_commit=result.head,
+        result=waiting,
+        result_commit=waiting.head,
         finished_at=now,
     )
     going = asking.ask(wishes.read({**asked, "title": "A long title " * 8}), by=alice)
@@ -68,4 +68,5 @@ def train(alice: Any, result: Any) -> dict[str, str]:
             task="text-classification", options={"params": params}, finished_at=now, is_pruned=number == 1,
         )  # fmt: skip
     Study.objects.filter(pk=study.pk).update(importances={"lr": 0.8, "batch_size": 0.2})
-    return {"run": str(done.pk), "going": str(going.pk), "smaller": str(smaller.pk), "study": str(study.pk)}
+    explained = explaining.ask(waiting, {"text": "good and fine"}, by=alice)
+    return {"explained": str(explained.pk), "run": str(done.pk), "going": str(going.pk), "smaller": str(smaller.pk), "study": str(study.pk)}

@@ -22,7 +22,7 @@ from portal.models import User
 from tests.evaluating import make_benchmark, make_evaluation, model_files
 from tests.worker.performing import perform
 from worker import sandbox
-from worker.jobs import evaluate
+from worker.jobs import limits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MakeRepo = Callable[..., Repo]
@@ -64,7 +64,7 @@ def small_limits(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     settings.FAKE_ENGINE = True
     settings.SCRATCH_DIR = str(tmp_path / "scratch")
     settings.JOB_MAX_SECONDS, settings.JOB_MEMORY_MB, settings.JOB_DISK_MB = 60, 256, 16
-    monkeypatch.setattr(evaluate, "PROCESSES", 24)
+    monkeypatch.setattr(limits, "PROCESSES", 24)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_jobs_run_and_the_worker_stays_light(workshop: Workshop) -> None:
     ended_once(workshop, jobs)
     status = Path(f"/proc/{worker.pid}/status").read_text()
     resident_kb = int(status.split("VmRSS:")[1].split()[0])
-    assert resident_kb < 128 * 1024, f"the worker holds {resident_kb} kB"
+    assert resident_kb < 160 * 1024, f"the worker holds {resident_kb} kB"
     assert "libtorch" not in Path(f"/proc/{worker.pid}/maps").read_text()
 
 

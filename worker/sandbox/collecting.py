@@ -96,10 +96,13 @@ def _file(folder: int, name: str, limit: int) -> Iterator[BinaryIO]:
         descriptor = os.open(name, FILE, dir_fd=folder)
     except OSError as error:
         raise OutputRefused(f"{name} cannot be opened ({error.strerror})") from error
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             raise OutputRefused(f"{name} is not a file of its own")
         if status.st_size > limit:
             raise OutputRefused(f"{name} is larger than {limit} bytes")
-        yield file
+        with open(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
