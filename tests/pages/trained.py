@@ -69,4 +69,7 @@ def train(alice: Any, waiting: Any) -> dict[str, str]:
         )  # fmt: skip
     Study.objects.filter(pk=study.pk).update(importances={"lr": 0.8, "batch_size": 0.2})
     explained = explaining.ask(waiting, {"text": "good and fine"}, by=alice)
-    return {"explained": str(explained.pk), "run": str(done.pk), "going": str(going.pk), "smaller": str(smaller.pk), "study": str(study.pk)}
+    return {
+        "explained": str(explained.pk), "run": str(done.pk), "going": str(going.pk), "smaller": str(smaller.pk),
+        "study": str(study.pk),
+    }  # fmt: skip
