@@ -1,5 +1,6 @@
 """A text, or a pair, to one of several labels."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,9 +36,9 @@ class HeadObjective(TextObjective):
             for number, (row, tokens) in enumerate(zip(rows, found, strict=True))
         ]
 
+    @abstractmethod
     def target(self, gold: Value) -> Any:
         """Return what the loss compares with."""
-        raise NotImplementedError
 
     def read(self, output: Any, batch: Batch) -> list[Any]:
         """Return the numbers of each text."""
