@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from worker.engine.contracts import check_labels
-from worker.engine.measures import classes
+from worker.engine.measures import classes, curves
 from worker.engine.tasks.task import Array, Measure, Measured, Value, bad_gold, refused
 
 # Six digits each: what rounding may move one probability by, with room for the last float digit.
@@ -109,6 +109,7 @@ def measure(golds: Sequence[Value], predictions: Sequence[Value], settings: Labe
             "per_class": per_class(table.margins, labels),
             "confusion": {"labels": labels, "rows": table.counts.tolist()},
             "calibration": classes.calibration_bins(scores, predicted, gold),
+            "curves": curves.of_labels(scores, gold[:, None] == np.arange(len(labels)), labels),
         },
         floors={
             "majority": {"label": labels[winner], "metrics": constant},

@@ -7,6 +7,7 @@ import numpy as np
 
 from worker.engine.contracts import require
 from worker.engine.labels import resolve_labels
+from worker.engine.measures import curves
 from worker.engine.measures.multilabel import Assigned
 from worker.engine.records import Record
 from worker.engine.tasks import choices
@@ -106,6 +107,7 @@ class MultiLabelClassification(HeadTask[MultiLabelSettings]):
         """Return how the sets of labels agree."""
         gold = _table(golds, settings.labels)
         assigned = Assigned(gold, _table(predictions, settings.labels))
+        scores = np.array([[row["scores"][label] for label in settings.labels] for row in predictions])
         return Measured(
             items={
                 "f1_samples": assigned.f1_samples(),
@@ -113,7 +115,10 @@ class MultiLabelClassification(HeadTask[MultiLabelSettings]):
                 "hamming_loss": 1 - assigned.hamming(),
             },
             corpus={"f1_micro": assigned.f1_micro(), "f1_macro": assigned.f1_macro()},
-            details={"per_class": assigned.per_label(settings.labels)},
+            details={
+                "per_class": assigned.per_label(settings.labels),
+                "curves": curves.of_labels(scores, gold, settings.labels),
+            },
             floors={
                 "majority": {"metrics": _constant(gold, gold.mean(axis=0) > 0.5)},
                 "everything": {"metrics": _constant(gold, np.ones(gold.shape[1], dtype=bool))},
