@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import F
 
-from leaderboard import ranking
+from leaderboard import normalising
 from leaderboard.models import Benchmark, Contamination, Evaluation, EvaluationQuerySet, Reproduction
 from leaderboard.models.reviewed import Standing
 from leaderboard.task_kinds import lower_is_better
@@ -220,9 +220,9 @@ def _is_better(one: Evaluation, base: Evaluation) -> bool:
 
 def _is_guarded(one: Evaluation, base: Evaluation) -> bool:
     metric = one.benchmark.primary_metric
-    floor = ranking.floor_of(base, metric)
+    floor = normalising.floor_of(base, metric)
     # A constraint: finished evaluations have one.
     assert one.value is not None
     assert base.value is not None
-    now, before = (ranking.normalised(value, floor, metric) for value in (one.value, base.value))
+    now, before = (normalising.normalised(value, floor, metric) for value in (one.value, base.value))
     return now >= before - GUARD_POINTS

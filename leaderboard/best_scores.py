@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import F
 
 from leaderboard.models import Evaluation
-from leaderboard.ranking import floor_of, normalised
+from leaderboard.normalising import floor_of, normalised
 from models_hub import scoring
 from models_hub.models import Repo
 

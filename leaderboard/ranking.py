@@ -17,7 +17,7 @@ from django.db.models import F, Max, Q
 from django.db.models.functions import Coalesce
 
 from leaderboard.models import Benchmark, Contamination, Evaluation, Suite, SuiteEntry
-from leaderboard.task_kinds import best_of, lower_is_better
+from leaderboard.normalising import floor_of, normalised
 from models_hub.models import Repo
 
 MAX_ROWS = 1000
@@ -116,21 +116,6 @@ def board_of(suite: Suite, contamination: str = "") -> Board:
     ]
     unranked.sort(key=lambda entry: (len(entry.missing), entry.model.full_name.lower()))
     return Board(suite, columns, _with_ranks(ranked)[:MAX_ROWS], unranked[:MAX_ROWS], len(results) - len(found))
-
-
-def floor_of(evaluation: Evaluation, metric: str) -> float:
-    """Return the best that anything reaches on these very examples which learned nothing."""
-    best = best_of(metric)
-    named = (floor.get("metrics", {}).get(metric) for floor in evaluation.floors.values() if isinstance(floor, dict))
-    floors = [floor for floor in named if isinstance(floor, int | float)]
-    if lower_is_better(metric):
-        return min((floor for floor in floors if floor > best), default=1.0)
-    return max((floor for floor in floors if floor < best), default=0.0)
-
-
-def normalised(value: float, floor: float, metric: str) -> float:
-    """Return 0 for the floor and 100 for a perfect score; below the floor it is negative."""
-    return 100 * (value - floor) / (best_of(metric) - floor)
 
 
 def _levels(row: dict[int, Cell]) -> set[str]:

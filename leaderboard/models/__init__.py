@@ -1,6 +1,7 @@
 """Rows of the leaderboard."""
 
 from leaderboard.models.benchmarks import Benchmark, BenchmarkQuerySet
+from leaderboard.models.board_rows import LEVEL_BITS, BoardRow, BoardRowQuerySet, BoardState, StaleRow
 from leaderboard.models.evaluations import Contamination, Evaluation, EvaluationQuerySet
 from leaderboard.models.overlaps import Overlap, OverlapQuerySet
 from leaderboard.models.removals import ScoreRemoval
@@ -11,7 +12,8 @@ from leaderboard.models.suites import Suite, SuiteEntry, SuiteQuerySet
 from leaderboard.models.wishes import IdleRule, StandingOrder, Vote, Wish, WishQuerySet
 
 __all__ = [
-    "Benchmark", "BenchmarkQuerySet", "Contamination", "Evaluation", "EvaluationQuerySet", "IdleRule", "Overlap",
-    "OverlapQuerySet", "Reproduction", "ReproductionQuerySet", "ResultsOrder", "Reviewed", "ScoreRemoval", "Standing",
-    "StandingOrder", "Suite", "SuiteEntry", "SuiteQuerySet", "Vote", "Wish", "WishQuerySet",
+    "LEVEL_BITS", "Benchmark", "BenchmarkQuerySet", "BoardRow", "BoardRowQuerySet", "BoardState", "Contamination",
+    "Evaluation", "EvaluationQuerySet", "IdleRule", "Overlap", "OverlapQuerySet", "Reproduction",
+    "ReproductionQuerySet", "ResultsOrder", "Reviewed", "ScoreRemoval", "StaleRow", "Standing", "StandingOrder",
+    "Suite", "SuiteEntry", "SuiteQuerySet", "Vote", "Wish", "WishQuerySet",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from leaderboard import permissions
 from leaderboard.detecting import minimum_detectable_difference
 from leaderboard.metric_names import PLAIN, POOLED
 from leaderboard.models import Benchmark, Evaluation, Overlap, Suite
-from leaderboard.ranking import floor_of
+from leaderboard.normalising import floor_of
 from leaderboard.task_kinds import lower_is_better
 
 LISTED = 100

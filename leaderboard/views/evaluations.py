@@ -12,7 +12,7 @@ from leaderboard import contamination, permissions, reproducing, results_files
 from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation, ScoreRemoval
-from leaderboard.ranking import floor_of, normalised
+from leaderboard.normalising import floor_of, normalised
 from leaderboard.robustness import robustness_of, slices_of
 from models_hub.permissions import can_download, can_write
 from portal import waiting
