@@ -2,6 +2,21 @@
 
 from leaderboard.models.benchmarks import Benchmark, BenchmarkQuerySet
 from leaderboard.models.board_rows import LEVEL_BITS, BoardRow, BoardRowQuerySet, BoardState, StaleRow
+from leaderboard.models.challenges import (
+    Challenge,
+    ChallengeData,
+    ChallengeQuerySet,
+    Entry,
+    EntryQuerySet,
+    FinalPlace,
+    Judgement,
+    Objection,
+    Phase,
+    Series,
+    Team,
+    TeamInvitation,
+    TeamMember,
+)
 from leaderboard.models.evaluations import Contamination, Evaluation, EvaluationQuerySet
 from leaderboard.models.overlaps import Overlap, OverlapQuerySet
 from leaderboard.models.removals import ScoreRemoval
@@ -12,8 +27,43 @@ from leaderboard.models.suites import Suite, SuiteEntry, SuiteQuerySet
 from leaderboard.models.wishes import IdleRule, StandingOrder, Vote, Wish, WishQuerySet
 
 __all__ = [
-    "LEVEL_BITS", "Benchmark", "BenchmarkQuerySet", "BoardRow", "BoardRowQuerySet", "BoardState", "Contamination",
-    "Evaluation", "EvaluationQuerySet", "IdleRule", "Overlap", "OverlapQuerySet", "Reproduction",
-    "ReproductionQuerySet", "ResultsOrder", "Reviewed", "ScoreRemoval", "StaleRow", "Standing", "StandingOrder",
-    "Suite", "SuiteEntry", "SuiteQuerySet", "Vote", "Wish", "WishQuerySet",
+    "LEVEL_BITS",
+    "Benchmark",
+    "BenchmarkQuerySet",
+    "BoardRow",
+    "BoardRowQuerySet",
+    "BoardState",
+    "Challenge",
+    "ChallengeData",
+    "ChallengeQuerySet",
+    "Contamination",
+    "Entry",
+    "EntryQuerySet",
+    "Evaluation",
+    "EvaluationQuerySet",
+    "FinalPlace",
+    "IdleRule",
+    "Judgement",
+    "Objection",
+    "Overlap",
+    "OverlapQuerySet",
+    "Phase",
+    "Reproduction",
+    "ReproductionQuerySet",
+    "ResultsOrder",
+    "Reviewed",
+    "ScoreRemoval",
+    "Series",
+    "StaleRow",
+    "Standing",
+    "StandingOrder",
+    "Suite",
+    "SuiteEntry",
+    "SuiteQuerySet",
+    "Team",
+    "TeamInvitation",
+    "TeamMember",
+    "Vote",
+    "Wish",
+    "WishQuerySet",
 ]  # fmt: skip
