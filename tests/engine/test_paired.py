@@ -118,6 +118,11 @@ def test_detectable_difference_of_pairs(size, points):
     assert round(100 * power.detectable_proportion(size, correlation=0.5), 1) == points
 
 
+def test_detectable_difference_from_the_standard_error_of_pairs():
+    # 1.960 + 0.842 standard errors: 5 % by chance alone, and found in 80 % of repeats.
+    assert round(power.detectable_paired(0.01), 5) == 0.02802
+
+
 def test_needed_size_is_the_other_way_round():
     size = power.needed_size(0.05, share=0.7, correlation=0.3)
     assert power.detectable_proportion(size, share=0.7, correlation=0.3) <= 0.05

@@ -20,6 +20,11 @@ def detectable_mean(size: int, *, spread: float, correlation: float = 0.0, power
     return reach * spread * sqrt(2 * (1 - correlation) / size)
 
 
+def detectable_paired(error: float, *, power: float = 0.8) -> float:
+    """Return the smallest difference that is found where its standard error on the same examples is this."""
+    return (Z_95 + NormalDist().inv_cdf(power)) * error
+
+
 def needed_size(difference: float, *, share: float = 0.5, correlation: float = 0.0, power: float = 0.8) -> int:
     """Return how many examples it takes to find a difference of two proportions."""
     one = detectable_proportion(1, share=share, correlation=correlation, power=power)
