@@ -5,6 +5,13 @@ from collections.abc import Sequence
 
 # Rows of a training pool: long enough to find neighbours of like length, short enough to keep the order random.
 POOL_BATCHES = 32
+# A GPU would be idle most of the time over batches that a processor is fastest with.
+ON_GPU = 16
+
+
+def budget_on(device: str, budget: int) -> int:
+    """Return how many tokens a batch of answers may have on a kind of device; budgets are meant for processors."""
+    return ON_GPU * budget if device == "cuda" else budget
 
 
 def plan_batches(lengths: Sequence[int], budget: int, *, max_rows: int | None = None) -> list[list[int]]:

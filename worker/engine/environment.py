@@ -13,7 +13,13 @@ OFFLINE = {
     # cuBLAS picks its algorithm by workspace; a fixed one makes a GPU run repeat itself.
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
 
 
 def prepare_process(threads: int) -> None:
@@ -23,3 +29,6 @@ def prepare_process(threads: int) -> None:
     """
     os.environ.update(OFFLINE)
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    if threads > 1:
+        # Beside a GPU one thread of a tokenizer is what all wait for.
+        os.environ["TOKENIZERS_PARALLELISM"] = "true"

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from worker.engine.contracts import EngineError, ErrorCode
 
 MESSAGE_LIMIT = 400
-ALLOCATION_PHRASES = ("can't allocate memory", "not enough memory", "out of memory")
+# The last one is of the libraries of a GPU, which take memory for themselves.
+ALLOCATION_PHRASES = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

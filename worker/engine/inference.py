@@ -1,6 +1,6 @@
 """Token ids to logits: sorted by length, batched by a token budget, handed back in the order of the rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from worker.engine.batching import plan_batches
+from worker.engine.batching import budget_on, plan_batches
 from worker.engine.contracts import EngineError
 from worker.engine.failures import failing_as, is_out_of_memory
 from worker.engine.load import LoadedModel
@@ -43,7 +43,8 @@ def run_batches(
     """Have rows answered in batches of like length."""
     # Decoders pool the last token that is not padding; without an id for padding their code takes one row at a time.
     alone = model.config.is_decoder and model.pad_id is None
-    run_planned(model.device, plan_batches(lengths, budget, max_rows=1 if alone else None), answer, done=done)
+    room = budget_on(model.device.type, budget)
+    run_planned(model.device, plan_batches(lengths, room, max_rows=1 if alone else None), answer, done=done)
 
 
 def run_planned(
@@ -54,25 +55,37 @@ def run_planned(
     done: Callable[[int], None] = lambda rows: None,
     questions: str = "texts",
 ) -> None:
-    """Have these batches answered; one that is too large for a GPU is halved and tried again."""
-    answered = 0
+    """Have these batches answered, those that are too large for a GPU in halves."""
     with (
         torch.inference_mode(),
         failing_as("inference_failed", f"The model fails on the {questions} of the benchmark."),
     ):
-        while batches:
-            batch = batches.pop(0)
-            try:
-                answer(batch)
-            except Exception as error:
-                if not (is_out_of_memory(error) and device.type == "cuda" and len(batch) > 1):
-                    raise
-                torch.cuda.empty_cache()
-                middle = len(batch) // 2
-                batches[:0] = [batch[:middle], batch[middle:]]
-                continue
-            answered += len(batch)
+        for answered in in_halves(device, batches, answer):
             done(answered)
+
+
+def in_halves(device: torch.device, batches: Sequence[list[int]], answer: Callable[[list[int]], None]) -> Iterator[int]:
+    """Have batches answered, and yield how many rows are. Where a GPU has too little memory for one, all are halved."""
+    left, answered = list(batches), 0
+    while left:
+        try:
+            answer(left[0])
+        except Exception as error:
+            if not (is_out_of_memory(error) and device.type == "cuda" and len(left[0]) > 1):
+                raise
+        else:
+            answered += len(left.pop(0))
+            yield answered
+            continue
+        # Outside of the handler, whose error holds what the model had computed.
+        torch.cuda.empty_cache()
+        # The others were planned for as much memory.
+        left = [half for batch in left for half in _halves(batch)]
+
+
+def _halves(batch: list[int]) -> list[list[int]]:
+    middle = len(batch) // 2
+    return [half for half in (batch[:middle], batch[middle:]) if half]
 
 
 def check_finite(rows: Logits) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from worker.engine.batching import plan_batches
+from worker.engine.batching import budget_on, plan_batches
 from worker.engine.continuations import Row
 from worker.engine.inference import check_finite, run_planned
 from worker.engine.load import LoadedModel
@@ -83,6 +83,7 @@ def likelihoods(
     work = [([Unit([host], 0) for host in alone], 0)] if alone else []
     work += [(units, length) for length, units in sorted(shared.items(), reverse=True)]
     total, before = sum(len(units) for units, _length in work), 0
+    room = budget_on(model.device.type, budget)
     for units, length in work:
         sizes = [length + len(unit.hosts) * unit.width for unit in units]
 
@@ -92,7 +93,7 @@ def likelihoods(
         def told(count: int, before: int = before) -> None:
             done((before + count) / total)
 
-        run_planned(model.device, plan_batches(sizes, budget), read, done=told)
+        run_planned(model.device, plan_batches(sizes, room), read, done=told)
         before += len(units)
     check_finite(reader.values)
     return Likelihoods(reader.values, reader.greedy, reader.tokens)

@@ -10,7 +10,7 @@ from worker.engine.answering import greedy
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.answering.rereading import Rereader
-from worker.engine.batching import plan_batches
+from worker.engine.batching import budget_on, plan_batches
 from worker.engine.contracts import EngineError, EvaluateSpec
 from worker.engine.inference import run_planned
 from worker.engine.load import LoadedModel, load_model
@@ -53,9 +53,10 @@ def answer(
         for index, value in zip(batch, hand.write([asked[index].ids for index in batch]), strict=True):
             found[index] = value
 
+    room = ROOM * budget_on(model.device.type, spec.token_budget)
     run_planned(
         model.device,
-        plan_batches([len(row.ids) + settings.max_new_tokens for row in asked], ROOM * spec.token_budget),
+        plan_batches([len(row.ids) + settings.max_new_tokens for row in asked], room),
         write,
         done=lambda count: progress.report(0.1 + 0.8 * count / len(prompts), f"{count} of {len(prompts)} texts"),
     )

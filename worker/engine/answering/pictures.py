@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from worker.engine.batching import plan_batches
+from worker.engine.batching import budget_on, plan_batches
 from worker.engine.images import from_question
 from worker.engine.load_vision import LoadedVision
 from worker.engine.tasks.task import Value
@@ -19,11 +19,11 @@ def plan(model: LoadedVision, questions: Sequence[Value], budget: int) -> list[l
     by_size: dict[tuple[int, int], list[int]] = {}
     for index, value in enumerate(questions):
         by_size.setdefault(model.processor.size_of(value["height"], value["width"]), []).append(index)
-    batches = []
+    batches, room = [], budget_on(model.device.type, budget)
     for height, width in sorted(by_size, key=lambda size: (-size[0] * size[1], size)):
         rows = by_size[height, width]
         patches = max(1, height * width // PATCH**2)
-        batches += [[rows[place] for place in batch] for batch in plan_batches([patches] * len(rows), budget)]
+        batches += [[rows[place] for place in batch] for batch in plan_batches([patches] * len(rows), room)]
     return batches
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from worker.engine.batching import plan_batches
+from worker.engine.inference import in_halves
 from worker.engine.tasks.task import Task, Value
 from worker.engine.tuning.basis import Basis, Head
 from worker.engine.tuning.beginning import begin
@@ -182,17 +183,21 @@ class Objective(ABC):
     ) -> Answered:
         """Answer the dev set in batches of like length; the model is in eval mode."""
         read: list[Any] = [None] * len(features)
-        total, units, seen = 0.0, 0.0, 0
+        losses: list[tuple[float, float]] = []
+
+        def ask(numbers: list[int]) -> None:
+            batch = self.collate([features[number] for number in numbers], training=False)
+            output = self.forward(model, batch)
+            loss = float(self.loss(output, batch, training=False).total)
+            for number, value in zip(numbers, self.read(output, batch), strict=True):
+                read[number] = value
+            losses.append((loss, batch.units))
+
+        batches = plan_batches([feature.length for feature in features], budget)
         with torch.inference_mode():
-            for numbers in plan_batches([feature.length for feature in features], budget):
-                batch = self.collate([features[number] for number in numbers], training=False)
-                output = self.forward(model, batch)
-                total += float(self.loss(output, batch, training=False).total)
-                units += batch.units
-                for number, value in zip(numbers, self.read(output, batch), strict=True):
-                    read[number] = value
-                seen += len(numbers)
+            for seen in in_halves(self.basis.device, batches, ask):
                 done(seen / len(features))
+        total, units = (sum(part) for part in zip(*losses, strict=True)) if losses else (0.0, 0.0)
         return Answered(predictions=self.predictions(rows, features, read), loss=total / units if units else None)
 
 
