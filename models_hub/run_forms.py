@@ -8,7 +8,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.adapting import registry, texts, wishes
+from models_hub.adapting import registry, teaching, texts, wishes
 from models_hub.adapting.registry import Option
 from models_hub.adapting.sources import Source
 from models_hub.forms import NAME_ATTRIBUTES
@@ -24,6 +24,7 @@ REPO_NAME = {**NAME_ATTRIBUTES, "placeholder": "owner/name"}
 class Group(NamedTuple):
     """Some options of a recipe under one heading."""
 
+    name: str
     title: str
     fields: list[BoundField]
 
@@ -111,6 +112,9 @@ class RunForm(forms.Form):
         self._add_data(source, values or {})
         self._add_methods()
         self._add_options(values or {})
+        self._add_hardenings()
+        if task.distils:
+            self._add_teacher()
         if self.is_new:
             self._add_sizes()
         if not task.has_labels:
@@ -127,6 +131,10 @@ class RunForm(forms.Form):
         method = recipe.get(wishes.METHOD, "full")
         known["method"] = method
         known |= {f"{method}.{name}": value for name, value in recipe.get(wishes.METHOD_OPTIONS, {}).items()}
+        harden = f"harden.{recipe.get(wishes.HARDEN)}"
+        known |= {f"{harden}.{name}": value for name, value in recipe.get(wishes.HARDEN_OPTIONS, {}).items()}
+        teacher = values.get("teacher", {})
+        known |= {f"teacher.{name}": value for name, value in teacher.items()} | {"teacher": _as_text(teacher)}
         for name, value in known.items():
             if name in self.fields:
                 self.fields[name].initial = value
@@ -184,6 +192,28 @@ class RunForm(forms.Form):
             field.initial = recipe.get(name, 1e-3 if name == "lr" and self.is_new else option.default)
             self.fields[f"option_{name}"] = field
 
+    def _add_hardenings(self) -> None:
+        if f"option_{wishes.HARDEN}" in self.fields:
+            for kind, options in registry.hardenings().items():
+                for name, option in options.items():
+                    field = _field(option, texts.hardening_text(kind, name))
+                    field.required = False  # those of other attacks are not shown
+                    self.fields[f"harden.{kind}.{name}"] = field
+
+    def _add_teacher(self) -> None:
+        self.fields["teacher"] = forms.CharField(
+            label=_("Teacher"),
+            max_length=200,
+            required=False,
+            widget=forms.TextInput(attrs={**REPO_NAME, "data-complete": "model"}),
+            help_text=_(
+                "A model that does this task already, with the same tokenizer and labels. A revision goes after an @."
+            ),
+        )
+        for name, option in registry.teaching().items():
+            field = self.fields[f"teacher.{name}"] = _field(option, texts.TEACHING[name])
+            field.required = False
+
     def _add_sizes(self) -> None:
         for name, (default, least, most) in wishes.SIZES.items():
             self.fields[f"size_{name}"] = forms.IntegerField(
@@ -210,6 +240,16 @@ class RunForm(forms.Form):
         return [self[name] for name in self.fields if name.startswith("size_")]
 
     @property
+    def teacher_fields(self) -> list[BoundField]:
+        return [self[name] for name in self.fields if name.partition(".")[0] == teaching.TEACHER]
+
+    def hardening_parts(self) -> Iterator[tuple[str, list[BoundField]]]:
+        """Yield each attack with the fields of its own."""
+        for kind in registry.hardenings():
+            if own := [self[key] for key in self.fields if key.startswith(f"harden.{kind}.")]:
+                yield kind, own
+
+    @property
     def plain_fields(self) -> list[BoundField]:
         return [self[f"option_{name}"] for name in PLAIN]
 
@@ -228,7 +268,7 @@ class RunForm(forms.Form):
             if f"option_{name}" in self.fields and name not in PLAIN:
                 groups.setdefault(option.group, []).append(self[f"option_{name}"])
         for group, fields in groups.items():
-            yield Group(str(texts.GROUPS[group]), fields)
+            yield Group(group, str(texts.GROUPS[group]), fields)
 
     def wish(self, *, base: str, data: str, revisions: Mapping[str, str], only_check: bool) -> dict[str, Any]:
         """Return what the form says, as `wishes.read` takes it."""
@@ -249,6 +289,7 @@ class RunForm(forms.Form):
             "test_share": values["test_share"],
             "seed": values["seed"],
             "only_check": only_check,
+            "teacher": self._teacher(values),
             **revisions,
         }
 
@@ -261,10 +302,34 @@ class RunForm(forms.Form):
             if key.startswith("option_") and value is not None
         }
         own = {key: value for key, value in own.items() if value is not None}
-        return {**recipe, "method": method, **({"method_options": own} if own else {})}
+        found = {**recipe, "method": method, **({"method_options": own} if own else {})}
+        if harden := _below(values, f"harden.{recipe.get(wishes.HARDEN)}."):
+            found[wishes.HARDEN_OPTIONS] = harden
+        return found
+
+    def _teacher(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        named = _named(values.get("teacher", ""))
+        return named | _below(values, "teacher.") if named else {}
 
     def _sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {key.removeprefix("size_"): value for key, value in values.items() if key.startswith("size_")}
+
+
+def _as_text(named: Mapping[str, Any]) -> str:
+    """Return owner/name@revision of a repository that a wish names, as people write it."""
+    return "@".join(part for part in (named.get("model") or named.get("dataset", ""), named.get("revision")) if part)
+
+
+def _named(text: str, kind: str = "model") -> dict[str, str]:
+    """Return what such a text names, empty where it is."""
+    name, _at, revision = text.strip().partition("@")
+    return {kind: name.strip(), **({"revision": revision.strip()} if revision.strip() else {})} if name.strip() else {}
+
+
+def _below(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return what was filled in of the fields whose names begin so."""
+    found = {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
+    return {key: value for key, value in found.items() if value not in (None, "")}
 
 
 def _field(option: Option, text: texts.Text) -> forms.Field:

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from models_hub import browsing, permissions
-from models_hub.adapting import allowance, bases, ending, registry, targets
+from models_hub.adapting import aids, allowance, bases, ending, registry, seeing, targets, teaching, wishes
+from models_hub.adapting.aids import Aid
 from models_hub.adapting.wishes import LEXICON, METHOD, Wish
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo, Run, Study
@@ -21,6 +23,18 @@ LEXICONS = (".json", ".tsv", ".txt")
 JOB = "finetune"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A wish that can be asked for, and what it names."""
+
+    wish: Wish
+    base: Repo | None
+    base_commit: Commit | None
+    data: Repo
+    data_commit: Commit
+    aids: list[Aid]
+
+
 def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None = None) -> Run:
     """Ask for a run; returns it with its job.
 
@@ -29,7 +43,8 @@ def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None
     """
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in to train a model."))
-    base, commit, data, data_commit = check(wish, by=by)
+    found = check(wish, by=by)
+    wish = found.wish
     with transaction.atomic():
         allowance.require(by)
         run = Run.objects.create(
@@ -38,26 +53,28 @@ def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None
             title=wish.title or _title(wish),
             study=study,
             number=number,
-            base=base,
-            base_commit=commit.oid if commit else "",
-            data=data,
-            data_commit=data_commit.oid,
+            base=found.base,
+            base_commit=found.base_commit.oid if found.base_commit else "",
+            data=found.data,
+            data_commit=found.data_commit.oid,
             files=wish.files,
             task=wish.task,
             fields=wish.fields,
             settings={"labels": wish.labels} if wish.labels else {},
             recipe=wish.recipe,
             architecture=wish.architecture,
-            options={"dev_share": wish.dev_share, "test_share": wish.test_share, "only_check": wish.only_check},
+            options=_options(wish),
             seed=wish.seed,
             target=wish.target,
         )
+        aids.keep(run, found.aids)
         start(run)
     return run
 
 
-def check(wish: Wish, *, by: User) -> tuple[Repo | None, Commit | None, Repo, Commit]:
-    """Return base and data at their commits when the wish can be asked for; raises as `ask` does."""
+def check(wish: Wish, *, by: User) -> Found:
+    """Return what the wish names, at its commits, when it can be asked for; raises as `ask` does."""
+    wish = _with_teacher(wish, by)
     base = commit = None
     if wish.base:
         base = readable(by, Repo.Kind.MODEL, wish.base)
@@ -69,7 +86,38 @@ def check(wish: Wish, *, by: User) -> tuple[Repo | None, Commit | None, Repo, Co
     data_commit = browsing.resolve_revision(data, wish.data_revision)
     check_files(data, data_commit, wish.files)
     targets.check(wish.target, by=by)
-    return base, commit, data, data_commit
+    named = [_aid(one, by) for one in aids.named_in(wish.teacher)]
+    for one in named:
+        if one.role == aids.Role.TEACHER:
+            labels = teaching.check(wish, (base, commit) if base and commit else None, one.repo, one.commit)
+            wish = replace(wish, labels=wish.labels or labels)
+    return Found(wish=wish, base=base, base_commit=commit, data=data, data_commit=data_commit, aids=named)
+
+
+def _with_teacher(wish: Wish, user: User) -> Wish:
+    """Return a wish that names the model of its teacher, where it named the run that made it."""
+    number = wish.teacher.get(teaching.RUN)
+    if number is None:
+        return wish
+    run = seeing.find(number, user)
+    if run.result is None or not run.result_commit:
+        raise InvalidInput(
+            _("Run %(number)d has no result that could teach.") % {"number": number}, code="unfit_teacher"
+        )
+    named = {aids.MODEL: run.result.full_name, aids.REVISION: run.result_commit}
+    teacher = {name: value for name, value in wish.teacher.items() if name != teaching.RUN} | named
+    return wishes.from_its_teacher(replace(wish, teacher=teacher))
+
+
+def _aid(named: aids.Named, user: User) -> Aid:
+    repo = readable(user, named.kind, named.name)
+    return Aid(role=named.role, repo=repo, commit=browsing.resolve_revision(repo, named.revision), path=named.path)
+
+
+def _options(wish: Wish) -> dict[str, Any]:
+    shares = {"dev_share": wish.dev_share, "test_share": wish.test_share, "only_check": wish.only_check}
+    teacher = teaching.options_of(wish.teacher)
+    return shares | ({teaching.TEACHER: teacher} if teacher else {})
 
 
 def start(run: Run) -> Job:
@@ -78,7 +126,7 @@ def start(run: Run) -> Job:
         JOB if run.kind == Run.Kind.FINETUNE else run.kind,
         spec={
             "run": run.pk,
-            "reads": [pk for pk in (run.base_id, run.data_id) if pk],
+            "reads": sorted({pk for pk in (run.base_id, run.data_id) if pk} | aids.ids_of([run])),
             "url": run.get_absolute_url(),
         },
         owner=run.owner,
@@ -221,4 +269,14 @@ def wish_of(run: Run) -> Wish:
         seed=run.seed,
         title=run.title,
         only_check=run.options.get("only_check", False),
+        teacher=_teacher_of(run),
     )
+
+
+def _teacher_of(run: Run) -> dict[str, Any]:
+    aid = aids.of(run).get(aids.Role.TEACHER)
+    if aid is None or aid.repo is None:
+        return {}
+    named = {aids.MODEL: aid.repo.full_name, aids.REVISION: aid.commit}
+    options: dict[str, Any] = run.options.get(teaching.TEACHER, {})
+    return named | options

@@ -7,11 +7,19 @@ from typing import Any
 import yaml
 from django.contrib.auth.models import AnonymousUser
 
-from models_hub.adapting import asking, converting, following, seeing
+from models_hub.adapting import aids, asking, converting, following, seeing
 from models_hub.models import Repo, Run
 
 FOLDER = "training"
 MAX_ROWS = 40
+# What else a run read, in both languages.
+AIDS = {
+    "teacher": "Teacher / 教师模型",
+    "words": "Fills in words / 填词模型",
+    "there": "Translates / 翻译模型",
+    "back": "Translates back / 回译模型",
+    "unlabelled": "Rows without labels / 未标注数据",
+}
 
 
 def card(run: Run) -> str:
@@ -34,7 +42,8 @@ def _hidden(run: Run) -> set[int]:
     everybody, (owner, _slash, name) = AnonymousUser(), run.target.partition("/")
     if not Repo.objects.visible_to(everybody).named(Repo.Kind.MODEL, owner, name).exists():
         return set()
-    return {pk for pk in (run.base_id, run.data_id) if pk} - seeing.seen([run], everybody)
+    named = {pk for pk in (run.base_id, run.data_id) if pk} | aids.ids_of([run])
+    return named - seeing.seen([run], everybody)
 
 
 def _repeating() -> str:
@@ -59,6 +68,8 @@ def records(run: Run) -> dict[str, bytes]:
     if run.data_id in hidden:
         wish |= {"data": "", "files": {}, "fields": {}}
         report = {"rows": report.get("rows", {})}
+    if any(aid.repo_id in hidden for aid in aids.of(run).values()):
+        wish["teacher"] = {name: value for name, value in wish["teacher"].items() if name not in aids.NAMES}
     recipe: dict[str, Any] = {
         "wish": wish,
         "settings": run.settings,
@@ -89,6 +100,13 @@ def _metadata(run: Run) -> str:
             values |= {"base_model": [base.full_name]}
             values |= {"base_model_relation": "finetune" if is_training else "quantized"}
         values |= {"license": base.license} if base.license else {}
+    teacher = aids.of(run).get(aids.Role.TEACHER)
+    if teacher is not None and teacher.repo is not None:
+        values["tags"] = [*values.get("tags", []), "distilled"]
+        if teacher.repo_id not in hidden and teacher.repo != base:
+            values["base_model"] = [*values.get("base_model", []), teacher.repo.full_name]
+            values.setdefault("base_model_relation", "finetune")
+            values |= {} if "license" in values or not teacher.repo.license else {"license": teacher.repo.license}
     if data is not None and is_training:
         values |= {} if data.pk in hidden else {"datasets": [data.full_name]}
         languages = data.languages or (base.languages if base else [])
@@ -117,6 +135,7 @@ def _made_from(run: Run) -> Iterator[tuple[str, str]]:
     hidden = _hidden(run)
     if run.base and run.base_id not in hidden:
         yield "Base / 基础模型", f"`{run.base.full_name}` @ `{run.base_commit}`"
+    yield from _aids(run, hidden)
     for name, value in run.architecture.items():
         yield f"{name}", f"{value}"
     if run.data and run.data_id not in hidden:
@@ -130,6 +149,14 @@ def _made_from(run: Run) -> Iterator[tuple[str, str]]:
     for name in ("device", "threads", "steps", "best_step", "seconds", "parameters", "trained_parameters"):
         if (value := run.summary.get(name)) is not None:
             yield name.replace("_", " "), f"{value}"
+
+
+def _aids(run: Run, hidden: set[int]) -> Iterator[tuple[str, str]]:
+    for role, aid in aids.of(run).items():
+        if aid.repo is not None and aid.repo_id not in hidden:
+            yield AIDS[role], f"`{aid.repo.full_name}` @ `{aid.commit}`" + (f" `{aid.path}`" if aid.path else "")
+    for name, value in run.options.get("teacher", {}).items():
+        yield f"teacher: {name.replace('_', ' ')}", f"{value}"
 
 
 def _scores(run: Run) -> str:

@@ -60,6 +60,8 @@ def _asked(run: Run) -> dict[str, str]:
         **run.architecture,
     }
     flat |= flat.pop("method_options", {})
+    flat |= {f"harden {name}": value for name, value in flat.pop("harden_options", {}).items()}
+    flat |= {f"teacher {name}": value for name, value in run.options.get("teacher", {}).items()}
     asked = {name: texts.choice_label(str(value)) for name, value in flat.items()}
     if method := texts.METHODS.get(asked.get("method", "")):
         asked["method"] = str(method.label)

@@ -1,6 +1,6 @@
 """Commits that runs began from: they stay, or no run could be repeated."""
 
-from models_hub.models import Run
+from models_hub.models import Run, RunAid
 
 
 def pinned_commits(repo_id: int) -> set[str]:
@@ -8,4 +8,5 @@ def pinned_commits(repo_id: int) -> set[str]:
     bases = Run.objects.filter(base_id=repo_id).exclude(base_commit="").values_list("base_commit", flat=True)
     data = Run.objects.filter(data_id=repo_id).exclude(data_commit="").values_list("data_commit", flat=True)
     results = Run.objects.filter(result_id=repo_id).exclude(result_commit="").values_list("result_commit", flat=True)
-    return {*bases.distinct(), *data.distinct(), *results.distinct()}
+    aids = RunAid.objects.filter(repo_id=repo_id).values_list("commit", flat=True)
+    return {*aids.distinct(), *bases.distinct(), *data.distinct(), *results.distinct()}

@@ -84,6 +84,7 @@ class Task:
     families: tuple[str, ...]
     metric: str
     lower_is_better: bool
+    distils: str  # the head that a teacher must have, "" where nothing can be learned from one
 
 
 def find_method(name: str) -> Method:
@@ -149,6 +150,19 @@ def options() -> Mapping[str, Option]:
 
 
 @cache
+def teaching() -> Mapping[str, Option]:
+    """Return the options of learning from a teacher."""
+    return {name: _option(name, values) for name, values in _raw()["teaching"].items()}
+
+
+@cache
+def hardenings() -> Mapping[str, Mapping[str, Option]]:
+    """Return the options of each attack while learning."""
+    found = _raw()["hardenings"].items()
+    return {kind: {name: _option(name, values) for name, values in own.items()} for kind, own in found}
+
+
+@cache
 def methods() -> Mapping[str, Method]:
     """Return the methods by name, in the order of the form."""
     return {name: _method(name, values) for name, values in _raw()["methods"].items()}
@@ -200,4 +214,5 @@ def _task(name: str, values: Mapping[str, Any]) -> Task:
         families=tuple(values["families"]),
         metric=values["metric"],
         lower_is_better=bool(values.get("down", False)),
+        distils=values.get("distils", ""),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from models_hub.adapting import aids
 from models_hub.models import Repo, Run
 from portal.errors import NotFound
 from portal.models import Asker
@@ -11,7 +12,8 @@ from portal.models import Asker
 
 def seen(runs: Iterable[Run], reader: Asker) -> set[int]:
     """Return the ids of those that the reader may see."""
-    named = {pk for run in runs for pk in (run.base_id, run.data_id, run.result_id) if pk}
+    runs = list(runs)
+    named = {pk for run in runs for pk in (run.base_id, run.data_id, run.result_id) if pk} | aids.ids_of(runs)
     return set(Repo.objects.visible_to(reader).filter(pk__in=named).values_list("pk", flat=True))
 
 

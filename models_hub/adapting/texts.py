@@ -198,6 +198,35 @@ SIZES: dict[str, str | Promise] = {
     "tokenizer": _("Tokenizer"),
 }
 
+# Of learning from a teacher.
+TEACHING: dict[str, Text] = {
+    "temperature": Text(_("Temperature"), _("Above 1 the teacher’s doubts count more: which wrong label comes next.")),
+    "alpha": Text(_("Share of the teacher"), _("The rest of the loss is that of the labels.")),
+    "keep_layers": Text(
+        _("Layers to keep"),
+        _("The student begins as so many of the teacher’s layers, where the run begins from the teacher itself."),
+    ),
+}
+
+# Of an attack while learning.
+HARDENINGS: dict[str, Text] = {
+    "epsilon": Text(_("Farthest shift"), _("As a share of the length of a row’s embeddings.")),
+    "alpha": Text(_("Step"), _("How far each step goes.")),
+    "steps": Text(_("Steps"), _("Each costs a pass over the batch.")),
+}
+RDROP: dict[str, Text] = {
+    "alpha": Text(_("Weight of agreement"), _("How much it counts that both passes say the same.")),
+}
+
+# What a run reads beside its model and its data.
+AIDS: dict[str, str | Promise] = {
+    "teacher": _("Teacher"),
+    "words": _("Fills in words"),
+    "there": _("Translates"),
+    "back": _("Translates back"),
+    "unlabelled": _("Rows without labels"),
+}
+
 # What else runs differ in.
 ASKED: dict[str, str | Promise] = {
     "base": _("Begins from"),
@@ -234,6 +263,11 @@ def task_label(name: str) -> str:
 def option_text(name: str) -> Text:
     """Return label and help of an option of a recipe or of a method; a name that has none stays as it is."""
     return OPTIONS.get(name) or METHOD_OPTIONS.get(name) or Text(name)
+
+
+def hardening_text(kind: str, name: str) -> Text:
+    """Return label and help of an option of an attack."""
+    return RDROP[name] if kind == "rdrop" else HARDENINGS[name]
 
 
 def choice_label(value: str) -> str:

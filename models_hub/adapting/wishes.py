@@ -1,12 +1,12 @@
 """What somebody asks for, checked as far as it can be before a worker has it: the shape alone, no repositories."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from models_hub.adapting import registry
+from models_hub.adapting import registry, teaching
 from models_hub.models import DEFAULT_BRANCH
 from portal.errors import InvalidInput
 
@@ -18,6 +18,7 @@ PARTS = ("train", "dev", "test")
 LEXICON = "lexicon"
 SYNONYMS = "augment_synonyms"
 METHOD, METHOD_OPTIONS = "method", "method_options"
+HARDEN, HARDEN_OPTIONS = "harden", "harden_options"
 # Of a model that begins from random numbers: name -> default, least, most.
 SIZES = {
     "vocab_size": (8000, 50, 200_000),
@@ -46,6 +47,8 @@ class Wish:
     labels: list[str] = field(default_factory=list)  # found in the data where none are named
     recipe: dict[str, Any] = field(default_factory=dict)
     architecture: dict[str, Any] = field(default_factory=dict)
+    # A model whose answers are learned beside the labels: {"model", "revision"}, or {"run"}, and options.
+    teacher: dict[str, Any] = field(default_factory=dict)
     dev_share: float = 0.1
     test_share: float = 0.1
     seed: int = 0
@@ -67,7 +70,9 @@ def read(values: Mapping[str, Any]) -> Wish:
             raise InvalidInput(_("“%(name)s” is missing.") % {"name": name}, data={"field": name})
     wish = Wish(**values)
     task = registry.find_task(wish.task)
-    if bool(wish.base) == bool(wish.architecture):
+    teacher = teaching.read(wish.teacher) if wish.teacher else {}
+    wish = from_its_teacher(replace(wish, teacher=teacher))
+    if bool(wish.base or teaching.KEEP_LAYERS in teacher) == bool(wish.architecture):
         raise InvalidInput(_("Name a model to begin from, or the sizes of a new one, but not both."))
     _check_texts(wish)
     _check_parts(wish)
@@ -79,8 +84,24 @@ def read(values: Mapping[str, Any]) -> Wish:
             _("Synonyms need a lexicon: name a file of the data set with words and their synonyms."),
             data={"field": LEXICON},
         )
+    if teacher:
+        teaching.check_fits(task, recipe)
     architecture = read_architecture(wish.architecture) if wish.architecture else {}
-    return Wish(**{**wish.as_json(), "recipe": recipe, "architecture": architecture})
+    return replace(wish, recipe=recipe, architecture=architecture)
+
+
+def from_its_teacher(wish: Wish) -> Wish:
+    """Return a wish for some layers of a teacher with that one as its base; raises InvalidInput for another base."""
+    teacher = wish.teacher
+    if teaching.KEEP_LAYERS not in teacher:
+        return wish
+    base = teacher.get("model", "")
+    if wish.architecture or (wish.base and wish.base != base):
+        raise InvalidInput(
+            _("With some layers of a teacher the run begins from the teacher: name no other model, and no sizes."),
+            data={"field": teaching.TEACHER},
+        )
+    return replace(wish, base=base, base_revision=teacher["revision"]) if base else wish
 
 
 def read_recipe(values: Mapping[str, Any], task: str) -> dict[str, Any]:
@@ -88,7 +109,7 @@ def read_recipe(values: Mapping[str, Any], task: str) -> dict[str, Any]:
     options = registry.options()
     recipe: dict[str, Any] = {}
     for name, value in values.items():
-        if name in (METHOD, METHOD_OPTIONS):
+        if name in (METHOD, METHOD_OPTIONS, HARDEN_OPTIONS):
             continue
         if name not in options:
             raise InvalidInput(
@@ -111,7 +132,21 @@ def read_recipe(values: Mapping[str, Any], task: str) -> dict[str, Any]:
     recipe[METHOD] = method.name
     if chosen := {name: method.options[name].read(value) for name, value in own.items()}:
         recipe[METHOD_OPTIONS] = chosen
+    if chosen := _read_harden_options(values.get(HARDEN_OPTIONS) or {}, recipe.get(HARDEN, "none")):
+        recipe[HARDEN_OPTIONS] = chosen
     return recipe
+
+
+def _read_harden_options(values: Any, kind: str) -> dict[str, Any]:
+    options = registry.hardenings().get(kind, {})
+    if not isinstance(values, dict) or not set(values) <= set(options):
+        known = ", ".join(options) or "–"
+        raise InvalidInput(
+            _("The attack “%(name)s” has these options: %(known)s.") % {"name": kind, "known": known},
+            data={"option": HARDEN_OPTIONS},
+        )
+    chosen = {name: options[name].read(value) for name, value in values.items()}
+    return {name: value for name, value in chosen.items() if value != options[name].default}
 
 
 def read_architecture(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from models_hub.adapting import asking, converting
+from models_hub.adapting import aids, asking, converting
 from models_hub.models import DEFAULT_BRANCH, Repo, Run
 from portal.api.shapes import JobShape
 from portal.models import Asker
@@ -23,6 +23,10 @@ class RunInput(serializers.Serializer[None]):
     fields = serializers.DictField(child=serializers.CharField(max_length=200), default=dict)  # type: ignore[assignment]
     labels = serializers.ListField(child=serializers.CharField(max_length=256), default=list, max_length=1000)
     recipe = serializers.DictField(default=dict)
+    teacher = serializers.DictField(
+        default=dict,
+        help_text="A model whose answers are learned too: model and revision, or run; temperature, alpha, keep_layers.",
+    )
     dev_share = serializers.FloatField(default=0.1)
     test_share = serializers.FloatField(default=0.1)
     seed = serializers.IntegerField(default=0)
@@ -99,13 +103,17 @@ class RunShape(serializers.ModelSerializer[Run]):
 class WholeRunShape(RunShape):
     """A run with all that is needed to ask for it again, and all that was found."""
 
+    aids = serializers.SerializerMethodField(help_text="What else it reads, by role: a teacher and the like.")
     wish = serializers.SerializerMethodField(help_text="What to send to get the same again; for its owner.")
 
     class Meta(RunShape.Meta):
         fields = (
             *RunShape.Meta.fields, "fields", "settings", "recipe", "architecture", "options", "seed", "data_report",
-            "summary", "scores", "wish",
+            "summary", "scores", "aids", "wish",
         )  # fmt: skip
+
+    def get_aids(self, run: Run) -> dict[str, str | None]:
+        return {role: self._name(aid.repo) for role, aid in aids.of(run).items()}
 
     def get_wish(self, run: Run) -> dict[str, Any] | None:
         if run.owner_id != self._reader.pk:

@@ -68,6 +68,11 @@ class Options(APIView):
                 "tasks": {name: _plain(task) for name, task in registry.tasks().items()},
                 "methods": {name: _plain(method) for name, method in registry.methods().items()},
                 "options": {name: _plain(option) for name, option in registry.options().items()},
+                "teaching": {name: _plain(option) for name, option in registry.teaching().items()},
+                "hardenings": {
+                    kind: {name: _plain(option) for name, option in own.items()}
+                    for kind, own in registry.hardenings().items()
+                },
                 "families": {name: facts["family"] for name, facts in registry.architectures().items()},
                 "sizes": {
                     name: {"default": default, "least": least, "most": most}

@@ -2,6 +2,7 @@
 
 from models_hub.models.access import AccessRequest
 from models_hub.models.aliases import RepoAlias
+from models_hub.models.annotations import Annotation, AnnotationQueue, AnnotationRow
 from models_hub.models.card_reviews import CardReview
 from models_hub.models.collections import Collection, CollectionItem, CollectionUpvote
 from models_hub.models.contents import Blob, Piece, RepoBlob, Xorb
@@ -20,7 +21,7 @@ from models_hub.models.refs import Ref
 from models_hub.models.releases import Release
 from models_hub.models.repos import DEFAULT_BRANCH, ZERO_OID, Repo, RepoQuerySet
 from models_hub.models.restrictions import BlockedDigest, Restriction
-from models_hub.models.runs import Run, RunPoint, Study
+from models_hub.models.runs import Run, RunAid, RunPoint, Study
 from models_hub.models.search import CatalogueChange, CatalogueSnapshot, SavedSearch, SearchDocument
 from models_hub.models.tensor_comparisons import TensorComparison
 from models_hub.models.upkeep import DamagedContent, RepoMeasure, UpkeepRun
@@ -33,6 +34,9 @@ __all__ = [
     "DEFAULT_BRANCH",
     "ZERO_OID",
     "AccessRequest",
+    "Annotation",
+    "AnnotationQueue",
+    "AnnotationRow",
     "AwaitedBlob",
     "Blob",
     "BlockedDigest",
@@ -73,6 +77,7 @@ __all__ = [
     "Restriction",
     "Review",
     "Run",
+    "RunAid",
     "RunPoint",
     "SavedSearch",
     "SearchDocument",

@@ -160,6 +160,29 @@ class Run(models.Model):
         return found if isinstance(found, dict) else {}
 
 
+class RunAid(models.Model):
+    """A further repository that a run reads: a teacher, models that write rows in other ways, rows without labels."""
+
+    class Role(models.TextChoices):
+        TEACHER = "teacher"
+        WORDS = "words"  # fills in words
+        THERE = "there"  # translates
+        BACK = "back"  # translates back
+        UNLABELLED = "unlabelled"
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="aids")
+    role = models.CharField(max_length=12, choices=Role.choices)
+    repo = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="runs_aided")
+    commit = models.CharField(max_length=40)
+    path = models.CharField(max_length=200, blank=True)  # of a file in a data set
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("run", "role"), name="run_aid_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.role} of run {self.run_id}"
+
+
 class RunPoint(models.Model):
     """One record of a run's log. A reader asks for what comes after the last one it has."""
 

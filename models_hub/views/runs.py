@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from models_hub.adapting import asking, curves, ending, following, registry, seeing, texts
+from models_hub.adapting import aids, asking, curves, ending, following, registry, seeing, texts
 from models_hub.adapting.findings import described
 from models_hub.models import Run
 from portal import waiting
@@ -68,6 +68,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
     points = following.after(row, 0, following.MAX_POINTS)
     context |= {
         "seen": seeing.seen([row], request.user),
+        "aids": [(texts.AIDS[role], aid) for role, aid in aids.of(row).items()],
         "task_label": texts.task_label(row.task),
         # An adapter alone is no model that a benchmark could be answered with.
         "is_whole": registry.methods()[row.recipe.get("method", "full")].merges,
@@ -116,8 +117,13 @@ def _recipe(row: Run) -> list[tuple[str, str]]:
         return [*chosen, (str(_("Precisions")), ", ".join(row.options.get("precisions") or []) or "–")]
     chosen = [(str(_("What changes")), str(texts.METHODS[row.recipe.get("method", "full")].label))]
     for name, value in {**row.recipe, **row.recipe.get("method_options", {})}.items():
-        if name not in ("method", "method_options"):
+        if name not in ("method", "method_options", "harden_options"):
             chosen.append((str(texts.option_text(name).label), texts.choice_label(str(value))))
+    attack = str(row.recipe.get("harden", ""))
+    for name, value in row.recipe.get("harden_options", {}).items():
+        chosen.append((f"{texts.choice_label(attack)} · {texts.hardening_text(attack, name).label}", str(value)))
+    for name, value in row.options.get("teacher", {}).items():
+        chosen.append((str(texts.TEACHING[name].label), str(value)))
     return chosen + [(str(texts.SIZES[name]), str(value)) for name, value in row.architecture.items()]
 
 

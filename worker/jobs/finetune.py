@@ -11,14 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from models_hub.adapting import ending, reports, studies
+from models_hub.adapting import aids, ending, reports, studies, teaching
 from models_hub.adapting.wishes import LEXICON
 from models_hub.models import Run
 from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
 from worker.engine.contracts import CompareSpec, EngineError, EvaluateSpec, ScoreSpec
 from worker.engine.decoding import decode, read_json_object
-from worker.engine.tuning.contracts import SUMMARY_FILE, Architecture, FinetuneSpec, Recipe
+from worker.engine.tuning.contracts import SUMMARY_FILE, Architecture, FinetuneSpec, Recipe, Teacher
 from worker.engine_runs import EndedEarly, run_verb
 from worker.engine_runs import Run as VerbRun
 from worker.followed import Followed
@@ -97,6 +97,7 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
         settings=task_settings,
         model_dir=str(places / "base") if row.base is not None else None,
         architecture=decode(Architecture, row.architecture) if row.architecture else None,
+        teacher=_teacher(row, places),
         recipe=decode(Recipe, row.recipe, where="recipe"),
         lexicon=str(next(words.iterdir())) if words.exists() else None,
         seed=row.seed,
@@ -110,7 +111,7 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
             VerbRun(
                 "finetune",
                 spec,
-                readonly=[places / "base", places / "rows", *([words] if words.exists() else [])],
+                readonly=[places / "base", places / "teacher", places / "rows", *([words] if words.exists() else [])],
                 writable=out,
                 share=(0.06, 0.9),
                 may_use_gpu=True,
@@ -125,6 +126,15 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
     followed.look(at_once=True)
     scratch.collect(out / SUMMARY_FILE, places / "judged" / SUMMARY_FILE, limit=MAX_REPORT_BYTES)
     return read_json_object(places / "judged" / SUMMARY_FILE, limit=MAX_REPORT_BYTES, code="bad_predictions")
+
+
+def _teacher(row: Run, places: Places) -> Teacher | None:
+    aid = aids.of(row).get(aids.Role.TEACHER)
+    if aid is None:
+        return None
+    folder = "base" if (aid.repo_id, aid.commit) == (row.base_id, row.base_commit) else aids.Role.TEACHER
+    options = row.options.get(teaching.TEACHER, {})
+    return decode(Teacher, {"model_dir": str(places / folder), **options}, where="teacher")
 
 
 def _test(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from leaderboard import model_files
 from models_hub import browsing, permissions
-from models_hub.adapting import reports
+from models_hub.adapting import aids, reports
 from models_hub.adapting.wishes import PARTS
 from models_hub.browsing import Entry
 from models_hub.models import Repo, Run
@@ -26,6 +26,7 @@ TRAIN, DEV = "train.jsonl", "dev.jsonl"
 INPUTS, GOLD = "test_inputs.jsonl", "test_gold.jsonl"
 FOLDERS = (
     "base",
+    "teacher",
     "data",
     "spec",
     "arranged",
@@ -69,7 +70,10 @@ def find_run(attempt: Attempt) -> Run:
     row = rows.filter(pk=attempt.job.spec["run"], job=attempt.job, finished_at=None).first()
     if row is None or (row.data is None and row.data_commit) or (row.base is None and not row.architecture):
         raise JobFailed(GONE, code="gone")
-    wanted = [repo for repo in (row.base, row.data) if repo is not None]
+    more = [aid.repo for aid in aids.of(row).values()]
+    if None in more:
+        raise JobFailed(GONE, code="gone")
+    wanted = [repo for repo in (row.base, row.data, *more) if repo is not None]
     seen = set(
         Repo.objects.visible_to(row.owner).filter(pk__in=[repo.pk for repo in wanted]).values_list("pk", flat=True)
     )
@@ -90,10 +94,12 @@ def collect(attempt: Attempt, row: Run, places: Places, *, more: str = "") -> No
             items = browsing.items_below(row.base, commit)
             wanted = {path: item for path, item in items.items() if path.startswith(more) and not item.is_folder}
             entries = [*entries, *browsing.entries(row.base, wanted)]
-        check_size(row.base.full_name, entries)
-        for entry in entries:
-            scratch.place(attempt.job, row.base, entry, places / "base" / entry.path)
-            attempt.check()
+        _place(attempt, row.base, entries, places / "base")
+    for role, aid in aids.of(row).items():
+        is_base = (aid.repo_id, aid.commit) == (row.base_id, row.base_commit)
+        if role in FOLDERS and aid.repo is not None and not is_base:
+            found = model_files.entries_of(aid.repo, browsing.resolve_revision(aid.repo, aid.commit))
+            _place(attempt, aid.repo, found, places / role)
     if row.data is None:
         return
     commit = browsing.resolve_revision(row.data, row.data_commit)
@@ -101,6 +107,13 @@ def collect(attempt: Attempt, row: Run, places: Places, *, more: str = "") -> No
         entry = browsing.find(row.data, commit, path)
         check_size(path, [entry])
         scratch.place(attempt.job, row.data, entry, places / "data" / part / entry.name)
+        attempt.check()
+
+
+def _place(attempt: Attempt, repo: Repo, entries: list[Entry], folder: Path) -> None:
+    check_size(repo.full_name, entries)
+    for entry in entries:
+        scratch.place(attempt.job, repo, entry, folder / entry.path)
         attempt.check()
 
 

@@ -76,7 +76,7 @@ def test_a_student_with_another_tokenizer_is_refused(teacher, model, tmp_path):
 def test_the_loss_weighs_labels_and_teacher():
     import torch
 
-    from worker.engine.tuning.objectives.objective import Loss
+    from worker.engine.tuning.objectives.objective import Batch, Loss
 
     said = {"student": torch.tensor([[2.0, 0.0]]), "teacher": torch.tensor([[0.0, 2.0]])}
     inner: Any = SimpleNamespace(
@@ -88,7 +88,7 @@ def test_the_loss_weighs_labels_and_teacher():
     distilling = Distilling(inner, teacher, Teacher(model_dir="t", temperature=2.0, alpha=0.25))
     mine, theirs = (torch.softmax(values / 2, dim=-1) for values in said.values())
     apart = float((theirs * (theirs / mine).log()).sum())
-    batch: Any = None
+    batch = Batch(features=[], inputs={}, targets=None, tokens=0, cells=0)
     assert float(distilling.loss("student", batch, training=True).total) == pytest.approx(0.25 * 4 * apart + 0.75 * 3)
     assert float(distilling.loss("student", batch, training=False).total) == 3.0
 

@@ -1,12 +1,13 @@
 """The file from which forms are drawn says what the engine takes."""
 
+import importlib
 from dataclasses import MISSING, fields
 
 import pytest
 
 from worker.engine.contracts import EngineError
-from worker.engine.tuning import registry
-from worker.engine.tuning.contracts import Recipe
+from worker.engine.tuning import hardening, registry
+from worker.engine.tuning.contracts import Recipe, Teacher
 
 # What is no option of a form, or is one of the methods' or of the task's.
 NO_OPTIONS = {"method", "method_options", "harden_options", "metric"}
@@ -31,6 +32,19 @@ def test_an_option_has_the_default_and_the_bounds_of_a_recipe(name):
         assert option.problem(value)
         with pytest.raises(EngineError):
             Recipe(**{name: value})
+
+
+def test_attacks_and_teachers_have_the_defaults_and_bounds_of_the_engine():
+    for name, options in registry.read()["hardenings"].items():
+        module = importlib.import_module(f"worker.engine.tuning.hardening.{name}")
+        assert {key: option["default"] for key, option in options.items()} == module.OPTIONS
+        assert {key: (option["least"], option["most"]) for key, option in options.items()} == module.BOUNDS
+    assert set(registry.read()["hardenings"]) == set(hardening.MODULES)
+    for name, option in registry.read()["teaching"].items():
+        [field] = [field for field in fields(Teacher) if field.name == name]
+        assert option.get("default") == field.default
+        for end in ("least", "most"):
+            assert getattr(Teacher(model_dir="", **{name: option[end]}), name) == option[end]
 
 
 def test_choices_are_those_of_a_recipe():

@@ -18,7 +18,7 @@ from tests.engine.tuning.arranged import TINY
 from worker.engine.contracts import EvaluateSpec, ScoreSpec
 from worker.engine.progress import Progress
 from worker.engine.tuning.arranging import arrange
-from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec, Recipe
+from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec, Recipe, Teacher
 from worker.engine.tuning.script import folded, refusal
 
 pytestmark = pytest.mark.engine
@@ -112,6 +112,24 @@ def test_a_classifier_with_an_adapter_is_repeated(
     assert found["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-9)
     assert found["f1_macro"] == pytest.approx(scores["f1_macro"], abs=1e-9)
     assert 0.5 < found["accuracy"] < 1.0
+
+
+@pytest.mark.parametrize("begins", ["layers", "sizes"])
+def test_what_a_teacher_taught_is_repeated(tmp_path: Path, hurried: None, repeated: Repeated, begins: str) -> None:
+    rows = toy_rows(120)
+    shape = replace(TINY, layers=2)
+    recipe = Recipe(epochs=1, lr=5e-3, batch_size=8)
+    (tmp_path / "first").mkdir()
+    trained(tmp_path / "first", rows, "text-classification", architecture=shape, recipe=recipe)
+    folder = tmp_path / "first/run/model"
+    begin: dict[str, Any] = {"model_dir": str(folder)} if begins == "layers" else {"architecture": TINY}
+    teacher = Teacher(model_dir=str(folder), alpha=0.7, keep_layers=1 if begins == "layers" else None)
+    (tmp_path / "second").mkdir()
+    scores = trained(tmp_path / "second", rows, "text-classification", **begin, teacher=teacher, recipe=recipe)
+    base = ["--base", str(folder)] if begins == "layers" else []
+    found = repeated(tmp_path / "second", "--teacher", str(folder), *base)
+    assert found["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-9)
+    assert found["f1_macro"] == pytest.approx(scores["f1_macro"], abs=1e-9)
 
 
 def test_a_tagger_from_scratch_is_repeated(tmp_path: Path, hurried: None, repeated: Repeated) -> None:

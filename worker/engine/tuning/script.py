@@ -36,8 +36,6 @@ def refusal(spec: FinetuneSpec, *, has_encoder: bool = True) -> str | None:
         return "There is no script for runs with harden or mixup."
     if augmenting.rates_of(spec.recipe):
         return "There is no script for runs with augmented rows."
-    if spec.teacher is not None:
-        return "There is no script for a run that learns from a teacher."
     prompts = {spec.settings.get(name, INPUT) for name in ("prompt", "source_prompt")}
     if spec.task == "translation" and (not has_encoder or prompts != {INPUT}):
         return "There is no script for translations by decoders, or with prompts."

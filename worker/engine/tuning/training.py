@@ -17,7 +17,7 @@ from worker.engine.contracts import ENGINE_VERSION, EngineError
 from worker.engine.failures import failing_as, is_out_of_memory
 from worker.engine.progress import Progress
 from worker.engine.provenance import cpu_name, peak_rss_bytes, versions
-from worker.engine.repeating import repeatable
+from worker.engine.repeating import cannot_repeat, repeatable, repeating
 from worker.engine.tasks import find as find_task
 from worker.engine.tuning import augmenting, checkpoints, hardening, objectives, registry, script
 from worker.engine.tuning.batches import Plan, Stride
@@ -42,6 +42,9 @@ RECORDS = 1000
 CHECKPOINT_SHARE = 0.05
 LOOK_EVERY = 50
 MODEL_PART = MODEL_DIR + ".part"
+UNSTEADY_NOTE = (
+    "This device has no repeatable form of one of the operations: the same seed may give slightly other numbers."
+)
 
 
 def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
@@ -71,7 +74,8 @@ class Training:
         self._phase("loading", 0.0)
         train, self.dev = read_rows(spec.train, "training"), read_rows(spec.dev, "dev") if spec.dev else []
         self.choice = Choice(self.task, self.recipe.metric)
-        spec = distilling.with_student(spec, folder)
+        student = distilling.student(spec, folder)
+        spec, self.layers = student.spec, student.layers
         self.basis = kind.begin(self.task, self.settings, spec, train)
         self.objective = kind(self.task, self.settings, spec, self.basis)
         method = self.method = registry.method(self.recipe.method)
@@ -122,6 +126,8 @@ class Training:
         self._pause = spec.checkpoint_seconds
         # The most cells of a batch that fit into the memory of a GPU, once that is known.
         self._most_cells: int | None = None
+        # Whether every operation so far had a form that gives the same numbers each time.
+        self._repeats = True
         if found:
             self._go_on(found)
 
@@ -175,26 +181,37 @@ class Training:
             try:
                 done: list[Batch] = []
                 losses, aux = [], None
-                for features in self._pieces(stride):
-                    batch = self.objective.collate(features, training=True)
-                    cells = batch.cells
-                    if self.masking:
-                        self.masking.mask(batch)
-                    losses.append(self.learn(self.passes, batch))
-                    done.append(batch)
-                extra = self.attached.aux_loss()
-                if extra is not None:
-                    torch.autograd.backward(self.passes.scaler.scale(extra))
-                    aux = extra.detach()
+                with repeating(always=self._repeats):
+                    for features in self._pieces(stride):
+                        batch = self.objective.collate(features, training=True)
+                        cells = batch.cells
+                        if self.masking:
+                            self.masking.mask(batch)
+                        losses.append(self.learn(self.passes, batch))
+                        done.append(batch)
+                    extra = self.attached.aux_loss()
+                    if extra is not None:
+                        torch.autograd.backward(self.passes.scaler.scale(extra))
+                        aux = extra.detach()
                 return done, torch.stack(losses).sum(), aux
             except Exception as error:
-                can_split = self.objective.splittable and cells > 1 and self.basis.device.type == "cuda"
-                if not (is_out_of_memory(error) and can_split and self._splits(stride, cells // 2)):
+                if not self._can_try_again(error, stride, cells // 2):
                     raise
             self.optimizer.zero_grad(set_to_none=True)
-            torch.cuda.empty_cache()
-            self._most_cells = cells // 2
+            if self.basis.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _can_try_again(self, error: Exception, stride: Stride, cells: int) -> bool:
+        """Make the next try another one, where that may help."""
+        if self._repeats and cannot_repeat(error):
+            self._repeats = False
+            self.log.write("note", text=UNSTEADY_NOTE)
+            return True
+        can_split = self.objective.splittable and cells > 0 and self.basis.device.type == "cuda"
+        if is_out_of_memory(error) and can_split and self._splits(stride, cells):
             self.log.write("note", text="Memory ran out; batches are cut smaller, and the steps stay what they are.")
+            return True
+        return False
 
     def _splits(self, stride: Stride, cells: int) -> bool:
         before, self._most_cells = len(self._pieces(stride)), cells
@@ -367,6 +384,7 @@ class Training:
         facts = {
             **facts_of(self.basis, self.attached),
             **self.objective.told(),
+            "layers": self.layers,
             "outputs": self.objective.outputs(),
             "max_length": self.objective.max_length,
             "steps": self.steps,

@@ -1,7 +1,8 @@
 """A student learns what its teacher says of each row, beside what the labels say (Hinton and others, 2015)."""
 
+import inspect
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,11 +22,20 @@ from worker.engine.tuning.objectives.objective import Batch, Loss, Objective
 STUDENT_DIR = "student.part"
 
 
-def with_student(spec: FinetuneSpec, folder: Path) -> FinetuneSpec:
+@dataclass(frozen=True, kw_only=True)
+class Student:
+    """What a run begins from, and which layers of its teacher that is made of."""
+
+    spec: FinetuneSpec
+    layers: dict[str, Any] | None = None
+
+
+def student(spec: FinetuneSpec, folder: Path) -> Student:
     """Return the spec with the folder of the student, which is made here where none is given."""
     teacher = spec.teacher
     if teacher is None or (teacher.keep_layers is None and spec.architecture is None):
-        return spec
+        return Student(spec=spec)
+    taken = None
     out = folder / STUDENT_DIR
     loaded = _load(spec, teacher)
     source = ModelFolder(teacher.model_dir)
@@ -33,6 +43,7 @@ def with_student(spec: FinetuneSpec, folder: Path) -> FinetuneSpec:
         layers = Layers(loaded)
         kept = evenly(layers.count, teacher.keep_layers)
         layers.keep(kept)
+        taken = {"prefix": layers.prefix, "kept": kept}
         write_folder(source, loaded, loaded.model.state_dict(), layers.changes(kept), out)
     else:
         assert spec.architecture is not None
@@ -41,7 +52,8 @@ def with_student(spec: FinetuneSpec, folder: Path) -> FinetuneSpec:
         # Its numbers are torch's, which the caller has seeded.
         made: Any = loaded.config.model_class(config)
         write_folder(source, loaded, made.state_dict(), changes, out)
-    return replace(spec, model_dir=str(out), architecture=None, teacher=replace(teacher, keep_layers=None))
+    made_of = replace(spec, model_dir=str(out), architecture=None, teacher=replace(teacher, keep_layers=None))
+    return Student(spec=made_of, layers=taken)
 
 
 def evenly(count: int, keep: int) -> list[int]:
@@ -84,6 +96,8 @@ def distilled(objective: Objective, spec: FinetuneSpec) -> Objective:
         raise EngineError("bad_spec", "A method with virtual tokens cannot be distilled into: they shift the rows.")
     teacher = _load(spec, spec.teacher)
     _check_alike(objective, teacher)
+    if objective.max_length > (most := teacher.max_length(None)):
+        raise EngineError("bad_spec", f"max_length must be at most {most}, which is what the teacher reads")
     # Everything but the loss is the objective's own.
     return cast("Objective", Distilling(objective, teacher, spec.teacher))
 
@@ -94,7 +108,9 @@ class Distilling:
     def __init__(self, objective: Objective, teacher: LoadedModel, options: Teacher) -> None:
         self._objective = objective
         self._options = options
+        self._loaded = teacher
         self._teacher = teacher.model.to(objective.basis.device)  # type: ignore[arg-type]
+        self._heard = inspect.signature(self._teacher.forward).parameters
         self._teacher.requires_grad_(requires_grad=False)
 
     def __getattr__(self, name: str) -> Any:
@@ -106,7 +122,7 @@ class Distilling:
         if not training:
             return own
         with torch.no_grad():
-            said = self._objective.loss(self._objective.forward(self._teacher, batch), batch, training=True).logits
+            said = self._objective.loss(self._asked(batch), batch, training=True).logits
         if own.logits is None or said is None:
             raise EngineError("bad_spec", f"{self._objective.task.name} cannot be distilled: it has no classes")
         heat, share = self._options.temperature, self._options.alpha
@@ -118,6 +134,21 @@ class Distilling:
         )
         # Hot answers have small gradients: their square brings both losses to one size.
         return Loss(total=share * heat**2 * apart + (1 - share) * own.total, logits=own.logits)
+
+    def _asked(self, batch: Batch) -> Any:
+        # Not every type of model tells segments apart.
+        inputs = {name: value for name, value in batch.inputs.items() if name in self._heard}
+        return self._objective.forward(self._teacher, replace(batch, inputs=inputs))
+
+    def told(self) -> dict[str, Any]:
+        """Return what the exported script has to know, the teacher as well."""
+        teacher = {
+            "model_class": type(self._teacher).__name__,
+            "config": json.loads(self._loaded.config.config.to_json_string(use_diff=False)),
+            "temperature": self._options.temperature,
+            "alpha": self._options.alpha,
+        }
+        return {**self._objective.told(), "teacher": teacher}
 
 
 def _load(spec: FinetuneSpec, teacher: Teacher) -> LoadedModel:

@@ -38,6 +38,8 @@ class Layers:
         if len(found) != 1:
             raise EngineError("unsupported_architecture", "The layers of this type of model cannot be told apart here.")
         self._parent, self._name, whole = found[0]
+        # What the names of all tensors of the layers begin with.
+        self.prefix = next(name for name, part in model.model.named_modules() if part is whole)
         self._whole: list[nn.Module] = list(whole)
         self._types = getattr(model.config.config, "layer_types", None)
 

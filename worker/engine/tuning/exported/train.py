@@ -4,12 +4,13 @@
     python train.py --out again
 
 Beside it lie repeat.json (what was learned and how) and recipe.json (which repositories it came from). They are
-fetched from HF_ENDPOINT, with HF_TOKEN where they are not public; --base and --data name folders instead.
+fetched from HF_ENDPOINT, with HF_TOKEN where they are not public; --base, --data and --teacher name folders instead.
 The numbers are those of a processor; how many threads and which versions of libraries stand in repeat.json.
 """
 
 import argparse
 import csv
+import inspect
 import json
 import math
 import random
@@ -33,6 +34,7 @@ CHINESE = "[\u3400-\u4dbf\u4e00-\u9fff\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", type=Path, help="folder of the base model, instead of its repository")
+    parser.add_argument("--teacher", type=Path, help="folder of the model that is learned from, where there is one")
     parser.add_argument("--data", type=Path, help="folder of the data set, instead of its repository")
     parser.add_argument("--out", type=Path, help="where the model goes")
     arguments = parser.parse_args()
@@ -43,13 +45,18 @@ def main():
     if repeat["has_base"] and arguments.base is None:
         base = fetched(sources["base"], "model", sources.get("base_revision"))
 
+    teacher = None
+    if repeat.get("teacher"):
+        wished = sources.get("teacher") or {}
+        teacher = teacher_of(arguments.teacher or fetched(wished["model"], "model", wished.get("revision")), repeat)
+
     torch.set_num_threads(repeat["threads"])
     torch.use_deterministic_algorithms(True, warn_only=True)
     train, test = rows_of(data, sources, repeat)
     tokenizer = tokenizer_of(base)
     torch.manual_seed(repeat["seed"])
     model, saved = model_of(base, repeat)
-    learn(model, [part for row in train for part in encoded(tokenizer, row, repeat)], repeat)
+    learn(model, [part for row in train for part in encoded(tokenizer, row, repeat)], repeat, teacher)
     if arguments.out:
         saved.save_pretrained(arguments.out)
     print(json.dumps({"rows": len(train), "test_rows": len(test), **tested(model, tokenizer, test, repeat)}))
@@ -153,14 +160,45 @@ def tokenizer_of(folder):
     return tokenizer
 
 
+def tensors_of(folder):
+    tensors = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        tensors |= load_file(path)
+    return tensors
+
+
+def teacher_of(folder, repeat):
+    """Return the model whose answers are learned beside the labels."""
+    said = repeat["teacher"]
+    model_class = getattr(transformers, said["model_class"])
+    config = model_class.config_class.from_dict(said["config"])
+    model = model_class.from_pretrained(None, config=config, state_dict=tensors_of(folder), dtype=torch.float32)
+    return model.eval().requires_grad_(False)
+
+
+def with_layers(tensors, layers):
+    """Return the tensors of a student that is some layers of its teacher."""
+    places = {str(number): str(place) for place, number in enumerate(layers["kept"])}
+    begin = layers["prefix"] + "."
+    kept = {}
+    for name, value in tensors.items():
+        if name.startswith(begin):
+            number, _, rest = name.removeprefix(begin).partition(".")
+            if number in places:
+                kept[f"{begin}{places[number]}.{rest}"] = value
+        else:
+            kept[name] = value
+    return kept
+
+
 def model_of(folder, repeat):
     model_class = getattr(transformers, repeat["model_class"])
     config = model_class.config_class.from_dict(repeat["config"])
     config.use_cache = False
     if repeat["has_base"]:
-        tensors = {}
-        for path in sorted(folder.glob("*.safetensors")):
-            tensors |= load_file(path)
+        tensors = tensors_of(folder)
+        if repeat.get("layers"):
+            tensors = with_layers(tensors, repeat["layers"])
         if repeat["new_head"]:  # one for other labels is left behind
             body = model_class.base_model_prefix + "."
             tensors = {name: value for name, value in tensors.items() if name.startswith(body)}
@@ -272,8 +310,32 @@ def inputs_of(rows, repeat):
     return inputs | ({"token_type_ids": types} if (repeat["config"].get("type_vocab_size") or 0) > 1 else {})
 
 
-def loss_of(logits, rows, repeat, weights):
-    """Return the loss, summed over the rows."""
+def loss_of(logits, rows, repeat, weights, taught=None):
+    """Return the loss, summed over the rows; `taught` is what a teacher says of them."""
+    loss = labels_loss(logits, rows, repeat, weights)
+    if taught is None:
+        return loss
+    mine, theirs = (classes_of(values, rows, repeat) for values in (logits, taught))
+    heat, share = repeat["teacher"]["temperature"], repeat["teacher"]["alpha"]
+    apart = F.kl_div(
+        F.log_softmax(mine / heat, dim=-1), F.log_softmax(theirs / heat, dim=-1), log_target=True, reduction="sum"
+    )
+    return share * heat**2 * apart + (1 - share) * loss
+
+
+def classes_of(logits, rows, repeat):
+    """Return what is said of each label, (anything, classes)."""
+    if repeat["task"] == "multi-label-classification":  # each label is there or not
+        return torch.stack([logits, torch.zeros_like(logits)], dim=-1).flatten(0, 1)
+    if repeat["task"] == "token-classification":
+        counted = torch.zeros(logits.shape[:2], dtype=torch.bool)
+        for place, row in enumerate(rows):
+            counted[place, : len(row[2])] = torch.tensor(row[2]) != IGNORED
+        return logits[counted]
+    return logits
+
+
+def labels_loss(logits, rows, repeat, weights):
     task, smoothing = repeat["task"], repeat["recipe"]["label_smoothing"]
     if task == "text-regression":
         return ((logits[:, 0] - torch.tensor([row[2] for row in rows])) ** 2).sum()
@@ -306,7 +368,14 @@ def weights_of(rows, repeat):
     return torch.tensor(len(labels) / np.maximum(counts, 1) / max(1, int((counts > 0).sum())), dtype=torch.float32)
 
 
-def learn(model, rows, repeat):
+def asked(teacher, inputs):
+    """Return what the teacher says of a batch; not every type of model tells segments apart."""
+    heard = inspect.signature(teacher.forward).parameters
+    with torch.no_grad():
+        return teacher(**{name: value for name, value in inputs.items() if name in heard}).logits
+
+
+def learn(model, rows, repeat, teacher=None):
     """Take the steps up to the one whose weights were kept."""
     recipe, steps = repeat["recipe"], repeat["steps"]
     rows = [row for row in rows if row[3]]
@@ -335,7 +404,9 @@ def learn(model, rows, repeat):
                     hidden = torch.rand(ids.shape) < recipe["token_dropout"]
                     hidden &= inputs["attention_mask"].bool() & ~torch.isin(ids, special)
                     inputs["input_ids"] = ids.masked_fill(hidden, repeat["mask_token"])
-                (loss_of(model(**inputs).logits, chosen, repeat, weights) / usual).backward()
+                logits = model(**inputs).logits
+                taught = asked(teacher, inputs) if teacher is not None else None
+                (loss_of(logits, chosen, repeat, weights, taught) / usual).backward()
             torch.nn.utils.clip_grad_norm_(parameters, recipe["clip_norm"] or math.inf)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
