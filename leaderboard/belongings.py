@@ -18,6 +18,7 @@ def register() -> None:
         *signed("leaderboard.Evaluation.requested_by", title=gettext_lazy("Evaluations")),
         *signed("leaderboard.Reproduction.requested_by", title=gettext_lazy("Reproductions")),
         *signed("leaderboard.IdleRule.changed_by"),
+        *signed("leaderboard.ImportedResult.entered_by", title=gettext_lazy("Results of other boards")),
         *moved("leaderboard.ResultsOrder.asked_by", "leaderboard.StandingOrder.asked_by"),
         *moved("leaderboard.Vote.voter", title=gettext_lazy("Votes"), changed=_count),
     )

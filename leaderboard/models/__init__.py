@@ -18,6 +18,8 @@ from leaderboard.models.challenges import (
     TeamMember,
 )
 from leaderboard.models.evaluations import Contamination, Evaluation, EvaluationQuerySet
+from leaderboard.models.finder import Contender, ExampleSet, ExampleSetQuerySet
+from leaderboard.models.imported import ImportedResult, ImportedResultQuerySet
 from leaderboard.models.overlaps import Overlap, OverlapQuerySet
 from leaderboard.models.removals import ScoreRemoval
 from leaderboard.models.reproductions import Reproduction, ReproductionQuerySet
@@ -37,12 +39,17 @@ __all__ = [
     "ChallengeData",
     "ChallengeQuerySet",
     "Contamination",
+    "Contender",
     "Entry",
     "EntryQuerySet",
     "Evaluation",
     "EvaluationQuerySet",
+    "ExampleSet",
+    "ExampleSetQuerySet",
     "FinalPlace",
     "IdleRule",
+    "ImportedResult",
+    "ImportedResultQuerySet",
     "Judgement",
     "Objection",
     "Overlap",

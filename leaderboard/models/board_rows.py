@@ -3,6 +3,7 @@
 Rows may be thrown away at any moment; `leaderboard/standings.py` writes them anew from evaluations.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -24,18 +25,20 @@ class BoardStateQuerySet(models.QuerySet["BoardState"]):
         """Boards that are to be computed anew, those that wait longest first."""
         return self.filter(stale_at__isnull=False).order_by("stale_at", "pk")
 
-    def mark(self, *, models: Any = None, **suites: Any) -> None:
-        """Have approved boards computed anew soon: all models of them, or these."""
+    def mark(self, *, models: Iterable[int] | None = None, **suites: Any) -> None:
+        """Have approved boards, chosen by lookups, computed anew soon: all their models, or these alone."""
         now = timezone.now()
         wanted = list(Suite.objects.approved().filter(**suites).order_by("pk").values_list("pk", flat=True).distinct())
         self.bulk_create([BoardState(suite_id=pk) for pk in wanted], ignore_conflicts=True)
-        if models is None:
-            self.filter(suite__in=wanted).update(stale_at=now, whole=True)
-            return
-        StaleRow.objects.bulk_create(
-            [StaleRow(state_id=pk, model_id=model) for pk in wanted for model in models], ignore_conflicts=True
-        )
-        self.filter(suite__in=wanted).update(stale_at=now)
+        if models is not None:
+            StaleRow.objects.bulk_create(
+                [StaleRow(state_id=pk, model_id=model, marked_at=now) for pk in wanted for model in models],
+                update_conflicts=True,
+                update_fields=("marked_at",),
+                unique_fields=("state", "model"),
+            )
+        changes: dict[str, Any] = {"stale_at": now} if models is not None else {"stale_at": now, "whole": True}
+        self.filter(suite__in=wanted).update(**changes)
 
 
 class BoardState(models.Model):
@@ -44,6 +47,7 @@ class BoardState(models.Model):
     suite = models.OneToOneField(Suite, models.CASCADE, primary_key=True, related_name="board_state")
     columns = models.JSONField(default=list)  # ids of benchmarks
     draws = models.PositiveIntegerField(default=0)
+    machines = models.JSONField(default=list)  # on which latencies were measured, that of most models first
     renewed_at = models.DateTimeField(null=True)
     stale_at = models.DateTimeField(null=True, default=timezone.now)
     whole = models.BooleanField(default=True)  # all rows, not those alone that `StaleRow` names
@@ -62,6 +66,7 @@ class StaleRow(models.Model):
 
     state = models.ForeignKey(BoardState, models.CASCADE, related_name="stale_rows")
     model = models.ForeignKey(Repo, models.CASCADE, related_name="+")
+    marked_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("state", "model"), name="stale_row_once"),)
@@ -108,7 +113,7 @@ class BoardRow(models.Model):
     class Meta:
         constraints = (models.UniqueConstraint(fields=("suite", "model"), name="board_row_once"),)
         indexes = (
-            models.Index(F("suite"), F("score").desc(nulls_last=True), F("model"), name="board_row_ranked"),
+            models.Index(F("suite"), F("score").desc(), F("model"), name="board_row_ranked"),
             models.Index(fields=("suite", "-finished_at"), name="board_row_newest"),
         )
 
