@@ -379,6 +379,8 @@ JOB_DISK_MB = env.number("JOB_DISK_MB", 2048)
 # Completed ones of one person in 24 hours; 0 is without limit.
 EVALUATIONS_PER_DAY = env.number("EVALUATIONS_PER_DAY", 500)
 RUNS_PER_DAY = env.number("RUNS_PER_DAY", 100)
+# How long examples of one's own stay with the finder.
+OWN_EXAMPLES_DAYS = env.number("OWN_EXAMPLES_DAYS", 14)
 WORKER_SLOTS = env.number("WORKER_SLOTS", 1)
 WORKER_QUEUES = env.names("WORKER_QUEUES", "light,cpu")
 SANDBOX = env.text("SANDBOX", "auto")
