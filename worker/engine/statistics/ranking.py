@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from worker.engine.statistics.resampling import CHUNK_NUMBERS, Array, CorpusStatistic
+from worker.engine.statistics.resampling import CHUNK_NUMBERS, Array, CorpusStatistic, Whole
 
 # Model A stands above B for sure when it does so in this share of the draws.
 SURE = 0.975
@@ -28,6 +28,7 @@ class TaskScores:
     weight: float = 1.0
     floor: float = 0.0
     ceiling: float = 1.0
+    clusters: Whole | None = None  # examples that hang together are drawn together
 
     def values(self) -> Array:
         """Return each model's normalised score (models,)."""
@@ -106,11 +107,11 @@ def rank_models(tasks: Sequence[TaskScores], *, draws: int, seed: int) -> Rankin
     weights = np.array([task.weight for task in tasks])
     scores = averages(np.stack([task.values() for task in tasks], axis=1), weights)
     random = np.random.RandomState(seed)
-    copies = _drawn_tasks([task.category for task in tasks], draws, random)  # (draws, tasks)
+    copies = drawn_tasks([task.category for task in tasks], draws, random)  # (draws, tasks)
     totals = np.zeros((draws, len(scores)))
     for number, task in enumerate(tasks):
         held = np.flatnonzero(copies[:, number])
-        totals[held] += task.weight * _resampled_task(task, copies[held, number], random)
+        totals[held] += task.weight * resampled_task(task, copies[held, number], random)
     drawn = totals / (copies @ weights)[:, None]
     above = _share_above(drawn)
     return Ranking(_standings(scores, drawn, above), above, len(tasks) < FEW_TASKS, drawn)
@@ -121,7 +122,7 @@ def interval_ranks(low: Array, high: Array) -> list[int]:
     return [1 + int(np.count_nonzero(low > top)) for top in high]
 
 
-def _drawn_tasks(categories: Sequence[str], draws: int, random: np.random.RandomState) -> npt.NDArray[np.int64]:
+def drawn_tasks(categories: Sequence[str], draws: int, random: np.random.RandomState) -> npt.NDArray[np.int64]:
     """Return how often each draw holds each task (draws, tasks); each category keeps its number of tasks."""
     copies = np.zeros((draws, len(categories)), dtype=np.int64)
     for category in dict.fromkeys(categories):
@@ -131,16 +132,27 @@ def _drawn_tasks(categories: Sequence[str], draws: int, random: np.random.Random
     return copies
 
 
-def _resampled_task(task: TaskScores, copies: npt.NDArray[np.int64], random: np.random.RandomState) -> Array:
-    """Return copies x score (draws, models); a task that was drawn twice has twice as many examples drawn."""
-    chunk = max(1, CHUNK_NUMBERS // (task.size * int(copies.max(initial=1))))
+def resampled_task(
+    task: TaskScores,
+    copies: npt.NDArray[np.int64],
+    random: np.random.RandomState,
+    *,
+    numbers: int | None = None,
+) -> Array:
+    """Return copies x score (draws, models); a task that was drawn twice has twice as many examples drawn.
+
+    `numbers` bounds how many are held at a time; the draws do not depend on it.
+    """
+    groups = task.size if task.clusters is None else int(task.clusters.max()) + 1
+    chunk = max(1, (numbers or CHUNK_NUMBERS) // (task.size * int(copies.max(initial=1))))
     parts = [np.zeros((0, len(task.values())))]
     for start in range(0, len(copies), chunk):
         part = copies[start : start + chunk]
-        rows = np.repeat(np.arange(len(part)), part * task.size)
-        examples = random.randint(0, task.size, size=len(rows), dtype=np.int64)
-        counts = np.bincount(rows * task.size + examples, minlength=len(part) * task.size)
-        weights = counts.reshape(len(part), task.size).astype(np.float64)
+        rows = np.repeat(np.arange(len(part)), part * groups)
+        drawn = random.randint(0, groups, size=len(rows), dtype=np.int64)
+        counts = np.bincount(rows * groups + drawn, minlength=len(part) * groups)
+        weights = counts.reshape(len(part), groups).astype(np.float64)
+        weights = weights if task.clusters is None else weights[:, task.clusters]
         parts.append(part[:, None] * task.resampled(weights))
     return np.concatenate(parts)
 
@@ -156,15 +168,15 @@ def _share_above(drawn: Array) -> Array:
 
 
 def _standings(scores: Array, drawn: Array, above: Array) -> list[Standing]:
-    ranks = np.stack([_places(row) for row in drawn])
+    ranks = np.stack([places(row) for row in drawn])
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     best, worst = np.percentile(ranks, [2.5, 97.5], axis=0, method="inverted_cdf")
     first = drawn == drawn.max(axis=1, keepdims=True)
     p_best = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
-    places, groups = _places(scores), _groups(scores, above)
+    by_score, groups = places(scores), _groups(scores, above)
     return [
         Standing(
-            float(scores[m]), float(low[m]), float(high[m]), int(places[m]), int(best[m]), int(worst[m]),
+            float(scores[m]), float(low[m]), float(high[m]), int(by_score[m]), int(best[m]), int(worst[m]),
             float(p_best[m]), groups[m],
         )
         for m in range(len(scores))
@@ -182,7 +194,7 @@ def _groups(scores: Array, above: Array) -> list[int]:
     return groups
 
 
-def _places(scores: Array) -> npt.NDArray[np.intp]:
+def places(scores: Array) -> npt.NDArray[np.intp]:
     """Return 1 + how many are better; equal scores share a place."""
     ordered = np.sort(scores)
     return len(scores) - np.searchsorted(ordered, scores, side="right") + 1
