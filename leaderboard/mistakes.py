@@ -52,7 +52,7 @@ def _wrong_sets(benchmark: Benchmark, pairs: Pairs) -> list[Mistake]:
     """Return the first answers in which a label is missing or too many."""
     found: list[Mistake] = []
     for row, answer in pairs:
-        right = _labels(row.get(benchmark.fields["target"]), benchmark.labels)
+        right = labels_in(row.get(benchmark.fields["target"]), benchmark.labels)
         given = answer.get("labels")
         if right is None or not isinstance(given, list) or right == {str(label) for label in given}:
             continue
@@ -128,7 +128,7 @@ def _mistake(benchmark: Benchmark, row: Row, answer: Row, right: str, given: str
     )
 
 
-def _labels(value: object, labels: list[str]) -> set[str] | None:
+def labels_in(value: object, labels: list[str]) -> set[str] | None:
     """Return the labels of a row as the engine reads them: a list, or text with commas between them."""
     if isinstance(value, str):
         if value.lstrip().startswith("["):

@@ -45,6 +45,13 @@ def require_answers(user: Asker, evaluation: Evaluation) -> None:
     require_download(user, evaluation.benchmark.dataset)
 
 
+def require_rows(user: Asker, evaluation: Evaluation) -> None:
+    """Raise unless rows of the test may be shown beside what was answered: never those of a withheld one."""
+    if not evaluation.benchmark.test_is_public:
+        raise NotAllowed(_("The test rows of this benchmark are withheld."), code="test_withheld")
+    require_download(user, evaluation.benchmark.dataset)
+
+
 def can_compare(user: Asker, benchmark: Benchmark) -> bool:
     """Whoever may download the rows may compare them with a data set; withheld ones, only their owners."""
     if not user.is_authenticated or not can_download(user, benchmark.dataset):

@@ -5,12 +5,12 @@ from typing import Any
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from leaderboard import bulk, permissions, submitting
+from leaderboard import answer_rows, bulk, permissions, submitting
 from leaderboard.api.inputs import BatchInput, EvaluationInput, find_benchmark, find_evaluation, find_repo
 from leaderboard.api.shapes import BatchShape, EvaluationShape, WholeEvaluationShape
 from leaderboard.models import Evaluation
@@ -108,6 +108,25 @@ class Predictions(APIView):
             "ETag": f'"{blob.sha256}"',
         }
         return StreamingHttpResponse(contents.stream(blob), content_type="application/x-ndjson", headers=headers)
+
+
+class Rows(APIView):
+    @extend_schema(
+        parameters=[OpenApiParameter("form", str, OpenApiParameter.PATH, enum=list(answer_rows.FORMATS))],
+        responses={(200, form): OpenApiTypes.BINARY for form in ("text/csv", "application/x-ndjson")},
+    )
+    def get(self, request: Request, evaluation_id: str, form: str) -> HttpResponseBase:
+        """Download each answer of a public test with how sure it was, whether it was right, and its numbers."""
+        evaluation = find_evaluation(request.user, int(evaluation_id))
+        permissions.require_rows(request.user, evaluation)
+        if evaluation.predictions is None:
+            raise NotFound(_("This evaluation is not finished, so it has no predictions yet."), code="not_finished")
+        headers = {
+            "Content-Disposition": f'attachment; filename="evaluation-{evaluation_id}-rows.{form}"',
+            "Cache-Control": "private, no-cache",
+        }
+        rows = answer_rows.lines(evaluation, form)
+        return StreamingHttpResponse(rows, content_type=answer_rows.FORMATS[form], headers=headers)
 
 
 def _predictions_of(evaluation: Evaluation, root: str, request: Request) -> dict[str, Any] | None:

@@ -68,6 +68,9 @@ class Evaluation(models.Model):
     weights_digest = models.CharField(max_length=64)
     # Weights alone are not the model: swapping the vocabulary under the same weights changes every answer.
     files_digest = models.CharField(max_length=64)
+    # What an adapter alone is put on; its files are part of the digest.
+    base = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="evaluations_as_base")
+    base_commit = models.CharField(max_length=40, blank=True, default="")
     benchmark = models.ForeignKey(Benchmark, models.CASCADE, related_name="evaluations")
     engine_version = models.CharField(max_length=20)
     dtype = models.CharField(max_length=10, default="float32")
@@ -100,8 +103,8 @@ class Evaluation(models.Model):
     truncated = models.PositiveIntegerField(null=True)  # inputs cut to max_length
     provenance = models.JSONField(default=dict)
     predictions = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
-    # One number for each example and metric, for tests between models. It says which answers are right, so it is
-    # shown to nobody.
+    # One number for each example and metric, for tests between models. It says which answers are right, so of a
+    # withheld test it is shown to nobody.
     items = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
     # How close the model's training came to these rows, from what anybody may see: see contamination.py.
     contamination = models.CharField(max_length=12, choices=Contamination.choices, default=Contamination.UNKNOWN)
@@ -130,6 +133,11 @@ class Evaluation(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/evaluations/{self.pk}"
+
+    @property
+    def reads(self) -> list[int]:
+        """The repositories whose content its worker needs."""
+        return [self.model_id, self.benchmark.dataset_id, *([self.base_id] if self.base_id else [])]
 
     @property
     def is_finished(self) -> bool:

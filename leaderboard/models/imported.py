@@ -42,9 +42,7 @@ class ImportedResult(models.Model):
     objects = ImportedResultQuerySet.as_manager()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("model", "url", "task", "metric"), name="imported_result_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=("model", "url", "task", "metric"), name="imported_result_once"),)
         indexes = (
             models.Index(fields=("model", "-id"), name="imported_of_model"),
             models.Index(fields=("suite", "-id"), name="imported_beside_board"),

@@ -95,3 +95,15 @@ def share_of(count: int, row: list[int]) -> str:
     """The part of a row of the confusion matrix, from 0 to 1: how dark its cell is."""
     total = sum(row)
     return f"{count / total:.3f}" if total else "0"
+
+
+@register.filter
+def curve_points(points: list[list[float]]) -> str:
+    """Points from 0 to 1 as those of a drawing that is 100 wide and high, with its beginning at the lower left."""
+    return " ".join(f"{100 * x:.2f},{100 - 100 * y:.2f}" for x, y in points)
+
+
+@register.filter
+def item_at(items: list[str], place: int) -> str:
+    """The label of a column of the confusion matrix."""
+    return items[place] if place < len(items) else ""

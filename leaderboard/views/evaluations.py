@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from leaderboard import contamination, permissions, reproducing, results_files
+from leaderboard import adapters, contamination, permissions, reproducing, results_files
 from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation, ScoreRemoval
@@ -36,6 +36,7 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         "job": job,
         "is_over": is_over,
         "explanation": waiting.explanation(job) if job and not row.is_finished else "",
+        "base": adapters.seen_base(row, request.user),
         "may_evaluate": permissions.can_evaluate(request.user, row.model),
         "removal": ScoreRemoval.objects.filter(evaluation=row).exists(),
         "may_see_job": job is not None and (request.user == job.owner or request.user.is_staff),
@@ -47,7 +48,8 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
             response["HX-Refresh"] = "true"
         return response
     if row.is_finished:
-        context |= _findings(row, may_read=can_download(request.user, row.benchmark.dataset))
+        may_see_rows = row.benchmark.test_is_public and can_download(request.user, row.benchmark.dataset)
+        context |= _findings(row, may_see_rows=may_see_rows)
         context["results_path"] = results_files.path_of(row)
         context["may_write"] = can_write(request.user, row.model)
         context["contamination"] = contamination.report_on(row.model, row.benchmark, request.user)
@@ -74,7 +76,7 @@ def _found(request: HttpRequest, evaluation_id: int) -> Evaluation:
     return get_object_or_404(rows, pk=evaluation_id)
 
 
-def _findings(evaluation: Evaluation, *, may_read: bool) -> dict[str, object]:
+def _findings(evaluation: Evaluation, *, may_see_rows: bool) -> dict[str, object]:
     """Return what the page shows of a finished evaluation beyond its columns."""
     benchmark = evaluation.benchmark
     runs = reproducing.runs_of(evaluation)
@@ -99,5 +101,6 @@ def _findings(evaluation: Evaluation, *, may_read: bool) -> dict[str, object]:
         "by_value": evaluation.details.get("by_value", []),
         "groups": evaluation.details.get("by_group", []),
         "groups_metric": benchmark.kind.default_primary,
-        "mistakes": first_mistakes(evaluation) if benchmark.test_is_public and may_read else [],
+        "may_see_rows": may_see_rows,
+        "mistakes": first_mistakes(evaluation) if may_see_rows else [],
     }

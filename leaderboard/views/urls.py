@@ -8,6 +8,7 @@ from leaderboard.views import (
     catalogue,
     datasets,
     evaluations,
+    examples,
     models,
     overlaps,
     people,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("benchmarks/wishes/<int:wish_id>/votes", wishes.votes, name="wish_votes"),
     path("benchmarks/wishes/<int:wish_id>/withdrawal", wishes.withdrawal, name="wish_withdrawal"),
     path("evaluations/<int:evaluation_id>", evaluations.evaluation, name="evaluation"),
+    path("evaluations/<int:evaluation_id>/examples", examples.examples, name="evaluation_examples"),
     path("evaluations/<int:evaluation_id>/reproductions", evaluations.reproductions, name="evaluation_reproductions"),
     path("evaluations/<int:evaluation_id>/results-file", results.results_file, name="evaluation_results_file"),
     path(

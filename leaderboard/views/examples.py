@@ -1,0 +1,52 @@
+"""All that a model got wrong on the rows of a public test, a page at a time, by label, confidence and words."""
+
+import math
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from leaderboard import permissions
+from leaderboard.leafing import LABELLED, Place, Wanted, leaf
+from leaderboard.models import Benchmark, Evaluation
+
+MAX_WORDS = 100
+
+
+@never_cache
+@require_safe
+def examples(request: HttpRequest, evaluation_id: int) -> HttpResponse:
+    """Wrong answers from `after` on; of a withheld test nobody sees any."""
+    rows = Evaluation.objects.visible_to(request.user).finished().latest().select_related("predictions")
+    evaluation = get_object_or_404(rows, pk=evaluation_id)
+    permissions.require_rows(request.user, evaluation)
+    benchmark, wanted = evaluation.benchmark, _wanted(request)
+    page = leaf(evaluation, Place.of(request.GET.get("after", "")), wanted)
+    has_labels = benchmark.task in LABELLED
+    context = {
+        "evaluation": evaluation,
+        "page": page,
+        "mistakes": page.mistakes,
+        "wanted": wanted,
+        "labels": benchmark.labels if has_labels else [],
+        "has_confidence": has_labels and benchmark.task != Benchmark.Task.MULTI_LABEL,
+        "is_first": page.first == 1,
+        "is_filtered": wanted != Wanted(),
+    }
+    return render(request, "leaderboard/evaluations/examples.html", context)
+
+
+def _wanted(request: HttpRequest) -> Wanted:
+    words = {name: request.GET.get(name, "")[:200] for name in ("right", "given")}
+    numbers = {name: _share(request.GET.get(name, "")) for name in ("least", "most")}
+    return Wanted(**words, **numbers, text=request.GET.get("q", "").strip()[:MAX_WORDS])
+
+
+def _share(text: str) -> float | None:
+    """Return a confidence that was given in per cent."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return min(max(number, 0), 100) / 100 if math.isfinite(number) else None
