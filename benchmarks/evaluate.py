@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -28,7 +29,7 @@ Rows = list[dict[str, Any]]
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "open"
 VOCABULARY, MAX_LENGTH, WARM_UP = 8000, 256, 10
-PIPELINE_BATCH, LM_EVAL_BATCH = 32, 16
+PIPELINE_BATCH = 32
 PROMPT = "Question: {question}\nAnswer:"
 MATRIX = {"cpu": 1024, "cuda": 8192}
 
@@ -37,7 +38,7 @@ def main() -> None:
     """Compare all contestants, or be one of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with rotten_tomatoes and arc_easy")
-    parser.add_argument("--rows", type=int, default=2000, help="rows of the classifier, at most")
+    parser.add_argument("--rows", type=int, default=1066, help="rows of the classifier, at most")
     parser.add_argument("--choices", type=int, default=300, help="questions of the language model, at most")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=128)
@@ -45,7 +46,13 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="float32")
     parser.add_argument("--budget", type=int, default=2048, help="tokens of a batch")
+    parser.add_argument(
+        "--batch", type=int, default=PIPELINE_BATCH, help="texts of a batch of the pipeline, half as many of lm-eval"
+    )
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=1, help="times that each process answers; the middle one counts")
+    parser.add_argument("--together", action="store_true", help="all in one process, where starting takes the longest")
+    parser.add_argument("--skip", nargs="*", default=[], choices=CONTESTANTS)
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -61,13 +68,15 @@ def main() -> None:
 
 
 def _compare(folder: Path, options: argparse.Namespace) -> None:
-    print(f"{cpu_name()}, {cores()} cores, {options.threads} threads, {options.device}, {options.dtype}")
+    print(f"{device_name(options.device)}, {options.threads} threads, {options.dtype}")
+    print(f"{options.layers} layers of {options.hidden}, batches of {options.batch} for the others")
     build(folder, options)
     peak = statistics.median(_run("matrices", folder, options)["flops"] for _ in range(options.repeats))
     print(f"multiplication of matrices: {peak / 1e9:.0f} GFLOP/s\n")
-    _table(["pipeline, one at a time", "pipeline, batches", "engine"], folder, options, peak)
     rival = ["lm-eval"] if find_spec("lm_eval") else []
-    _table([*rival, "engine, choices"], folder, options, peak)
+    for names in (["pipeline, one at a time", "pipeline, batches", "engine"], [*rival, "engine, choices"]):
+        if names[-1] not in options.skip:
+            _table([name for name in names if name not in options.skip], folder, options, peak)
 
 
 def _table(names: list[str], folder: Path, options: argparse.Namespace, peak: float) -> None:
@@ -89,12 +98,24 @@ def _table(names: list[str], folder: Path, options: argparse.Namespace, peak: fl
 
 
 def _run(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    arguments = [f"--{key}={value}" for key, value in vars(options).items() if key not in ("contestant", "folder")]
+    if options.together:
+        return CONTESTANTS[name](folder, options)
+    own = ("contestant", "folder", "skip", "together")
+    arguments = [f"--{key}={value}" for key, value in vars(options).items() if key not in own]
     command = [sys.executable, "-m", "benchmarks.evaluate", f"--contestant={name}", f"--folder={folder}", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def device_name(device: str) -> str:
+    """Return what the answers are computed on."""
+    if device == "cpu":
+        return f"{cpu_name()}, {cores()} cores"
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 def _say(found: dict[str, Any]) -> None:
@@ -116,9 +137,10 @@ def build(folder: Path, options: argparse.Namespace) -> None:
 
 
 def read(folder: Path, most: int) -> Rows:
-    """Return rows of a set of the shared data."""
-    lines = (folder / "test.jsonl").read_text(encoding="utf-8").splitlines()[:most]
-    return [json.loads(line) for line in lines]
+    """Return rows of a set of the shared data, those of other parts behind those for tests."""
+    parts = (folder / f"{part}.jsonl" for part in ("test", "train", "dev"))
+    lines = [line for part in parts if part.exists() for line in part.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in lines[:most]]
 
 
 def _build_classifier(folder: Path, texts: list[str], options: argparse.Namespace) -> None:
@@ -174,7 +196,7 @@ def one_at_a_time(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 def in_batches(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """The pipeline with all texts at once and a size of batches."""
-    return _pipeline(folder, options, lambda pipe, texts: pipe(texts, batch_size=PIPELINE_BATCH, truncation=True))
+    return _pipeline(folder, options, lambda pipe, texts: pipe(texts, batch_size=options.batch, truncation=True))
 
 
 def _pipeline(folder: Path, options: argparse.Namespace, ask: Callable[[Any, list[str]], Rows]) -> dict[str, Any]:
@@ -186,9 +208,13 @@ def _pipeline(folder: Path, options: argparse.Namespace, ask: Callable[[Any, lis
     dtype = getattr(torch, options.dtype)
     pipe = pipeline("text-classification", model=str(folder / "classifier"), device=options.device, dtype=dtype)
     ask(pipe, texts[:WARM_UP])
-    start = time.perf_counter()
-    answers = ask(pipe, texts)
-    return {"seconds": time.perf_counter() - start, "rows": len(texts), "answers": [row["label"] for row in answers]}
+    times = []
+    for _ in range(options.rounds):
+        start = time.perf_counter()
+        answers = ask(pipe, texts)
+        times.append(time.perf_counter() - start)
+    labels = [row["label"] for row in answers]
+    return {"seconds": statistics.median(times), "rows": len(texts), "answers": labels}
 
 
 def engine(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -214,20 +240,23 @@ def _engine(
     from worker.engine.rows import prepare
 
     with tempfile.TemporaryDirectory() as place:
-        inputs, gold, out = (str(Path(place) / name) for name in ("inputs.jsonl", "gold.jsonl", "out"))
+        inputs, gold, out, few = (
+            str(Path(place) / name) for name in ("inputs.jsonl", "gold.jsonl", "out", "few.jsonl")
+        )
         files = {"test": str(data(folder, rows))}
         prepare(PrepareSpec(task=task, files=files, settings=settings, inputs=inputs, gold=gold))
-        report = evaluate(
-            EvaluateSpec(
-                task=task, model_dir=str(folder / model), inputs=inputs, out_dir=out, settings=settings,
-                threads=options.threads, device=options.device, dtype=options.dtype, token_budget=options.budget,
-            ),
-            Progress(StringIO()),
+        spec = EvaluateSpec(
+            task=task, model_dir=str(folder / model), inputs=inputs, out_dir=out, settings=settings,
+            threads=options.threads, device=options.device, dtype=options.dtype, token_budget=options.budget,
         )  # fmt: skip
+        lines = Path(inputs).read_text(encoding="utf-8").splitlines(keepends=True)
+        Path(few).write_text("".join(lines[:WARM_UP]), encoding="utf-8")
+        evaluate(replace(spec, inputs=few), Progress(StringIO()))
+        reports = [evaluate(spec, Progress(StringIO())) for _ in range(options.rounds)]
         lines = (Path(out) / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     return {
-        "seconds": report["predict_seconds"],
-        "rows": report["rows"],
+        "seconds": statistics.median(report["predict_seconds"] for report in reports),
+        "rows": reports[0]["rows"],
         "answers": [json.loads(line) for line in lines],
     }
 
@@ -239,10 +268,14 @@ def _flops(folder: Path, options: argparse.Namespace) -> float:
     tokenizer = AutoTokenizer.from_pretrained(folder / "classifier")
     texts = [json.loads(line)["text"] for line in data(folder, "texts").read_text(encoding="utf-8").splitlines()]
     lengths = [len(ids) for ids in tokenizer(texts, truncation=True, max_length=MAX_LENGTH)["input_ids"]]
-    hidden = options.hidden
+    return flops_of(lengths, options.layers, options.hidden)
+
+
+def flops_of(lengths: Sequence[int], layers: int, hidden: int) -> float:
+    """Return the multiplications and additions of an encoder for texts of these lengths, once through."""
     # Of a token in a layer: four matrices of attention, two of four times the width; and it looks at all others twice.
     weights = 2 * (4 * hidden * hidden + 2 * hidden * 4 * hidden)
-    return float(options.layers * sum(length * (weights + 4 * length * hidden) for length in lengths))
+    return float(layers * sum(length * (weights + 4 * length * hidden) for length in lengths))
 
 
 def lm_eval(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -265,7 +298,7 @@ def lm_eval(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
                 spent.append(time.perf_counter() - start)
 
     model = Timed(
-        pretrained=str(folder / "decoder"), device=options.device, dtype=options.dtype, batch_size=LM_EVAL_BATCH,
+        pretrained=str(folder / "decoder"), device=options.device, dtype=options.dtype, batch_size=options.batch // 2,
         max_length=MAX_LENGTH,
     )  # fmt: skip
     task = {
@@ -275,11 +308,14 @@ def lm_eval(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "doc_to_target": "answer", "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
         "metadata": {"version": 1.0},
     }  # fmt: skip
-    found = simple_evaluate(
-        model=model, tasks=[task], task_manager=TaskManager(include_defaults=False), bootstrap_iters=0
-    )
+    with torch.inference_mode():
+        model._model_call(torch.ones((WARM_UP, MAX_LENGTH), dtype=torch.long, device=options.device))
+    for _ in range(options.rounds):
+        found = simple_evaluate(
+            model=model, tasks=[task], task_manager=TaskManager(include_defaults=False), bootstrap_iters=0
+        )
     answers = [_best([float(choice[0][0]) for choice in row["resps"]]) for row in found["samples"]["choices"]]
-    return {"seconds": sum(spent), "rows": len(answers), "answers": answers}
+    return {"seconds": statistics.median(spent), "rows": len(answers), "answers": answers}
 
 
 def _best(numbers: list[float]) -> int:

@@ -20,15 +20,16 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.evaluate import device_name, flops_of, matrices
 from worker.engine.environment import prepare_process
-from worker.engine.provenance import cores, cpu_name, is_busy, load_average
+from worker.engine.provenance import cores, is_busy, load_average
 from worker.engine.statistics import intervals
 
 Rows = list[dict[str, Any]]
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "open"
 LABELS = ["negative", "positive"]
-VOCABULARY, PADDED, BATCH, WARM_UP, CLIP = 8000, 128, 16, 0.1, 1.0
+VOCABULARY, PADDED, ASKED, WARM_UP, CLIP = 8000, 128, 16, 0.1, 1.0
 AIMS = {"textbook": 5.0, "trainer": 1.6, "trainer, by length": 1.1}
 
 
@@ -44,7 +45,11 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--together", action="store_true", help="all in one process, where starting takes the longest")
     parser.add_argument("--contestant", choices=CONTESTANTS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -60,9 +65,11 @@ def main() -> None:
 
 
 def _compare(folder: Path, options: argparse.Namespace) -> None:
-    print(f"{cpu_name()}, {cores()} cores, {options.threads} threads")
+    print(f"{device_name(options.device)}, {options.threads} threads, {options.precision}")
     rows = build(folder, options)
-    print(f"{rows} rows, {options.epochs} epochs of batches of {BATCH}, {options.layers} layers of {options.hidden}\n")
+    size = f"{options.layers} layers of {options.hidden}"
+    print(f"{rows} rows, {options.epochs} epochs of batches of {options.batch}, {size}\n")
+    peak = matrices(folder, argparse.Namespace(**vars(options), dtype=options.precision))["flops"]
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTESTANTS}
     for _ in range(options.repeats):
         for name in CONTESTANTS:  # in turn, so that a busy minute hits all alike
@@ -77,10 +84,25 @@ def _compare(folder: Path, options: argparse.Namespace) -> None:
             f"{name:20} {median:8.1f} examples/s ({min(rates[name]):.0f}-{max(rates[name]):.0f}) {aim:16} "
             f"{found[0]['updates']} updates, accuracy {right.value:.1%} [{right.low:.1%}, {right.high:.1%}]"
         )
+    lengths = _lengths(folder)
+    # Back through a model is twice the work of the way there.
+    share = 3 * flops_of(lengths, options.layers, options.hidden) / rows * own / peak
+    print(f"the engine: {own * sum(lengths) / rows:.0f} tokens/s, {share:.1%} of {peak / 1e9:.0f} GFLOP/s\n")
+
+
+def _lengths(folder: Path) -> list[int]:
+    from transformers import AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder / "base")
+    found = tokenizer([text for text, _label in _rows(folder, "train")], truncation=True, max_length=PADDED)
+    return [len(ids) for ids in found["input_ids"]]
 
 
 def _run(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    arguments = [f"--{key}={value}" for key, value in vars(options).items() if key not in ("contestant", "folder")]
+    if options.together:
+        return CONTESTANTS[name](folder, options)
+    own = ("contestant", "folder", "together")
+    arguments = [f"--{key}={value}" for key, value in vars(options).items() if key not in own]
     command = [sys.executable, "-m", "benchmarks.finetune", f"--contestant={name}", f"--folder={folder}", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -138,11 +160,14 @@ def engine(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     from worker.engine.tuning.contracts import FinetuneSpec, Recipe
     from worker.engine.tuning.training import finetune
 
-    recipe = Recipe(epochs=options.epochs, batch_size=BATCH, lr=options.lr, warmup=WARM_UP, clip_norm=CLIP)
+    recipe = Recipe(
+        epochs=options.epochs, batch_size=options.batch, lr=options.lr, warmup=WARM_UP, clip_norm=CLIP,
+        precision=options.precision,
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as out:
         spec = FinetuneSpec(
             task="text-classification", train=str(folder / "train.jsonl"), out_dir=out, model_dir=str(folder / "base"),
-            settings={"labels": LABELS}, recipe=recipe, seed=1, threads=options.threads,
+            settings={"labels": LABELS}, recipe=recipe, seed=1, threads=options.threads, device=options.device,
         )  # fmt: skip
         summary = finetune(spec, Progress(StringIO()))
         log = [json.loads(line) for line in (Path(out) / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -174,8 +199,9 @@ def textbook(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             item = tokenizer(text, padding="max_length", truncation=True, max_length=PADDED, return_tensors="pt")
             return {**{name: value[0] for name, value in item.items()}, "labels": torch.tensor(label)}
 
-    model = AutoModelForSequenceClassification.from_pretrained(folder / "base")
-    loader = DataLoader(Texts(), batch_size=BATCH, shuffle=True)
+    model = AutoModelForSequenceClassification.from_pretrained(folder / "base").to(options.device)
+    loader = DataLoader(Texts(), batch_size=options.batch, shuffle=True)
+    mixed = options.precision != "float32"
     steps = options.epochs * len(loader)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.lr, weight_decay=0.01)
     warm_up = round(WARM_UP * steps)
@@ -186,7 +212,8 @@ def textbook(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     total, start = 0.0, time.perf_counter()
     for _epoch in range(options.epochs):
         for batch in loader:
-            loss = model(**batch).loss
+            with torch.autocast(options.device, dtype=torch.bfloat16, enabled=mixed):
+                loss = model(**{name: tensor.to(options.device) for name, tensor in batch.items()}).loss
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
             optimizer.step()
@@ -230,9 +257,10 @@ def _trainer(folder: Path, options: argparse.Namespace, sampling: str) -> dict[s
     items = [{**{name: found[name][n] for name in found}, "labels": label} for n, (_text, label) in enumerate(rows)]
     with tempfile.TemporaryDirectory() as out:
         arguments = TrainingArguments(
-            output_dir=out, per_device_train_batch_size=BATCH, num_train_epochs=options.epochs,
+            output_dir=out, per_device_train_batch_size=options.batch, num_train_epochs=options.epochs,
             learning_rate=options.lr, weight_decay=0.01, warmup_steps=WARM_UP, max_grad_norm=CLIP,
-            train_sampling_strategy=sampling, save_strategy="no", disable_tqdm=True, use_cpu=True, seed=1,
+            train_sampling_strategy=sampling, save_strategy="no", disable_tqdm=True, seed=1,
+            use_cpu=options.device == "cpu", bf16=options.precision == "bfloat16",
         )  # fmt: skip
         whole = Trainer(model, arguments, DataCollatorWithPadding(tokenizer), items)
         whole.train()
@@ -258,8 +286,8 @@ def _right(model_dir: Path, folder: Path) -> list[bool]:
     model = AutoModelForSequenceClassification.from_pretrained(model_dir).eval()
     rows, found = _rows(folder, "test"), []
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            batch = rows[start : start + BATCH]
+        for start in range(0, len(rows), ASKED):
+            batch = rows[start : start + ASKED]
             inputs = tokenizer(
                 [text for text, _ in batch], padding=True, truncation=True, max_length=PADDED, return_tensors="pt"
             )

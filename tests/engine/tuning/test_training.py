@@ -1,29 +1,20 @@
 """A model learns what can be learned, says how it goes, and goes on where it was killed."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.builders import LABELS, ROOT
-from tests.engine.tuning.arranged import records, run, spec_of
+from tests.engine.builders import LABELS
+from tests.engine.tuning.arranged import kill_in_the_middle, losses, records, run, spec_of
 from worker.engine.contracts import EngineError, EvaluateSpec
-from worker.engine.tuning.contracts import FinetuneSpec, Recipe
+from worker.engine.tuning.contracts import Recipe
 
 pytestmark = pytest.mark.engine
 
 SMALL = Recipe(epochs=6, lr=5e-3, batch_size=8, token_dropout=0.1)
-
-
-def losses(folder: Path) -> list[float]:
-    return [record["loss"] for record in records(folder, "step")]
 
 
 def test_a_model_from_scratch_learns_and_says_how_it_went(tmp_path: Path) -> None:
@@ -57,7 +48,7 @@ def test_a_killed_run_goes_on_and_ends_on_the_same_curve(tmp_path: Path) -> None
     recipe = replace(SMALL, epochs=4, accumulation=2, schedule="cosine", eval_every=7)
     run(spec_of(tmp_path / "whole", recipe=recipe))
     spec = spec_of(tmp_path / "killed", recipe=recipe, checkpoint_seconds=0.05)
-    _kill_in_the_middle(spec, tmp_path)
+    kill_in_the_middle(spec, tmp_path)
     before = len(losses(tmp_path / "killed/run"))
     assert 0 < before < 32
     summary = run(spec)
@@ -68,28 +59,6 @@ def test_a_killed_run_goes_on_and_ends_on_the_same_curve(tmp_path: Path) -> None
     scores = [[record["metrics"] for record in records(tmp_path / name / "run", "dev")] for name in ("whole", "killed")]
     assert scores[0] == scores[1]
     assert not (tmp_path / "killed/run/checkpoint").exists()
-
-
-def _kill_in_the_middle(spec: FinetuneSpec, folder: Path) -> None:
-    """Run the command line and kill it when it has a checkpoint and is not done."""
-    path = folder / "spec.json"
-    path.write_text(json.dumps(asdict(spec)), encoding="utf-8")
-    out = Path(spec.out_dir)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "worker.engine", "finetune", str(path)],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 100
-    while time.monotonic() < deadline and process.poll() is None:
-        state = out / "checkpoint/state.json"
-        if state.exists() and len(losses(out)) >= 9:
-            break
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
 
 
 def test_a_checkpoint_of_another_run_is_not_gone_on_from(tmp_path: Path) -> None:
