@@ -8,8 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from models_hub import handing, liking, quotas, trending
+from models_hub.adapting import annotating
 from models_hub.models import (
     AccessRequest,
+    Annotation,
+    AnnotationRow,
     Collection,
     CollectionUpvote,
     Like,
@@ -52,6 +55,10 @@ def register() -> None:
         *moved("models_hub.SavedSearch.user", join=_join_search),
         *moved("models_hub.Upload.user", "models_hub.XorbRight.user"),
         *moved("models_hub.Run.owner", "models_hub.Study.owner", title=gettext_lazy("Runs")),
+        *moved("models_hub.AnnotationQueue.owner", title=gettext_lazy("Queues of rows to label")),
+        *moved("models_hub.AnnotationQueue_people.user"),
+        *signed("models_hub.AnnotationRow.holder"),
+        *signed("models_hub.Annotation.by", title=gettext_lazy("Labels given"), changed=_settle_rows),
         *moved("models_hub.Webhook.owner", title=gettext_lazy("Webhooks")),
     )
     belongings.register_obstacle(_obstacles)
@@ -122,6 +129,12 @@ def _count_upvotes(votes: Sequence[CollectionUpvote]) -> None:
     counted = given.annotate(count=Count("pk")).values("count")
     rows = Collection.objects.filter(pk__in={row.collection_id for row in votes})
     rows.update(upvotes=Coalesce(Subquery(counted), 0))
+
+
+def _settle_rows(given: Sequence[Annotation]) -> None:
+    """Of two answers that were two people’s, one is left."""
+    for row in AnnotationRow.objects.filter(pk__in={one.row_id for one in given}, is_written=False):
+        annotating.settle(row)
 
 
 def _join_search(row: SavedSearch, twin: SavedSearch) -> None:

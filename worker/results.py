@@ -39,7 +39,7 @@ def made(job: Job, run: Run, model: Path) -> list[Made]:
     files = [Made("README.md", card_writing.card(run).encode())]
     files += [Made(f"{card_writing.FOLDER}/{name}", content) for name, content in card_writing.records(run).items()]
     paths = sorted(path for path in model.rglob("*") if path.is_file())
-    return files + [_named(run, _file(job, path, str(path.relative_to(model)))) for path in paths]
+    return files + [_named(run, file_of(job, path, str(path.relative_to(model)))) for path in paths]
 
 
 def _named(run: Run, file: Made) -> Made:
@@ -56,7 +56,8 @@ def _named(run: Run, file: Made) -> Made:
     return Made(file.path, (json.dumps(named, ensure_ascii=False, indent=2) + "\n").encode())
 
 
-def _file(job: Job, path: Path, name: str) -> Made:
+def file_of(job: Job, path: Path, name: str) -> Made:
+    """Return a file as it is committed: a large one is stored first."""
     if name.endswith(".safetensors") or path.stat().st_size > settings.LFS_THRESHOLD_BYTES:
         return Made(name, blob=scratch.store(job, path))
     return Made(name, path.read_bytes())

@@ -111,24 +111,26 @@ def _published(run: Run, files: Sequence[Made]) -> dict[str, Any]:
     repo = targets.check(run.target, by=run.owner)
     title = _("Result of run %(number)d") % {"number": run.pk}
     if repo is not None:
-        _give(repo, files)
-        pull, commit = publishing.propose(repo=repo, by=run.owner, changes=_changes(files), title=title)
+        give(repo, files)
+        pull, commit = publishing.propose(repo=repo, by=run.owner, changes=changes_of(files), title=title)
         return {"result": repo, "result_commit": commit.oid, "result_pull": pull.number}
     owner, _slash, name = run.target.partition("/")
     repo = publishing.create_repo(by=run.owner, namespace=owner, kind=Repo.Kind.MODEL, name=name, private=True)
-    _give(repo, files)
-    commit = publishing.commit(repo=repo, by=run.owner, changes=_changes(files), title=title)
+    give(repo, files)
+    commit = publishing.commit(repo=repo, by=run.owner, changes=changes_of(files), title=title)
     return {"result": repo, "result_commit": commit.oid, "result_pull": None}
 
 
-def _give(repo: Repo, files: Sequence[Made]) -> None:
+def give(repo: Repo, files: Sequence[Made]) -> None:
+    """Give a repository the right to the stored content of files, in the transaction that commits them."""
     account = quotas.hold(repo)
     for file in files:
         if file.blob is not None:
             rights.give(account, repo, file.blob)
 
 
-def _changes(files: Sequence[Made]) -> list[PutFile | PutLarge]:
+def changes_of(files: Sequence[Made]) -> list[PutFile | PutLarge]:
+    """Return the changes of a commit that puts the files."""
     return [
         PutLarge(file.path, file.blob.sha256, file.blob.size)
         if file.blob is not None

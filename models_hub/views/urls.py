@@ -5,6 +5,8 @@ from django.urls import URLPattern, path
 from models_hub.models import Repo
 from models_hub.views import (
     access,
+    annotation,
+    annotation_queues,
     archives,
     arrivals,
     attention,
@@ -44,6 +46,7 @@ from portal import path_converters  # noqa: F401  (registers "account")
 
 REPO = "<account:namespace>/<account:name>"
 COLLECTION = "collections/<account:owner>/<slug:slug>"
+ANNOTATE, DATASET = f"datasets/{REPO}/annotate", {"kind": Repo.Kind.DATASET}
 
 
 def _pages(prefix: str, kind: str) -> list[URLPattern]:
@@ -170,6 +173,15 @@ urlpatterns = [
     path("new/dataset", repos.new, {"kind": Repo.Kind.DATASET}, name="new_dataset"),
     path("new/space", repos.new, {"kind": Repo.Kind.SPACE}, name="new_space"),
     path(f"datasets/{REPO}/data/<path:place>", data.data, {"kind": Repo.Kind.DATASET}, name="dataset_data"),
+    path(ANNOTATE, annotation_queues.listed, DATASET, name="annotation_queues"),
+    path(f"{ANNOTATE}/<int:queue_id>", annotation.annotate, DATASET, name="annotate"),
+    path(f"{ANNOTATE}/<int:queue_id>/undo", annotation.undo, DATASET, name="annotation_undo"),
+    path(f"{ANNOTATE}/<int:queue_id>/guess", annotation.guess, DATASET, name="annotation_guess"),
+    path(f"{ANNOTATE}/<int:queue_id>/overview", annotation_queues.overview, DATASET, name="annotation_overview"),
+    path(f"{ANNOTATE}/<int:queue_id>/decision", annotation_queues.decision, DATASET, name="annotation_decision"),
+    path(f"{ANNOTATE}/<int:queue_id>/people", annotation_queues.people, DATASET, name="annotation_people"),
+    path(f"{ANNOTATE}/<int:queue_id>/publication", annotation_queues.publication, DATASET, name="annotation_writing"),
+    path(f"{ANNOTATE}/<int:queue_id>/removal", annotation_queues.removal, DATASET, name="annotation_removal"),
     *_pages("datasets/", Repo.Kind.DATASET),
     *_pages("spaces/", Repo.Kind.SPACE),
     *_pages("", Repo.Kind.MODEL),

@@ -22,6 +22,7 @@ from worker.engine.tuning.compressing.contracts import CompressSpec, MeasureSpec
 from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec
 from worker.engine.tuning.explaining.contracts import ExplainSpec
 from worker.engine.tuning.exporting.contracts import ExportSpec
+from worker.engine.tuning.picking.contracts import FillSpec, PickSpec, PoolSpec
 from worker.engine.tuning.search_contracts import ProposeSpec
 
 FAILED = 3
@@ -60,11 +61,16 @@ VERBS = {
     "propose": Verb(ProposeSpec, "worker.engine.tuning.searching", "propose"),
     "arrange": Verb(ArrangeSpec, "worker.engine.tuning.arranging", "arrange"),
     "finetune": Verb(FinetuneSpec, "worker.engine.tuning.training", "finetune"),
+    "pool": Verb(PoolSpec, "worker.engine.tuning.picking.pool", "pool"),
+    "doubt": Verb(EvaluateSpec, "worker.engine.tuning.picking.doubting", "doubt"),
+    "pick": Verb(PickSpec, "worker.engine.tuning.picking.picking", "pick"),
+    "fill": Verb(FillSpec, "worker.engine.tuning.picking.filling", "fill"),
 }
 # The stand-in of the tests, which needs no torch.
 FAKE_VERBS = {
     **VERBS,
     "evaluate": Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
+    "doubt": Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.fake", "train"),
     "finetune": Verb(FinetuneSpec, "worker.engine.fake", "finetune"),
     "propose": Verb(ProposeSpec, "worker.engine.fake", "propose"),

@@ -37,13 +37,13 @@ def write_predictions(path: Path, ids: Sequence[str], predictions: Sequence[Valu
 
 def read_predictions(path: Path, task: Task[Any], golds: dict[str, Value], settings: Any) -> list[Value]:
     """Read predictions that a hostile process may have written: one proper row for each answer, in order."""
-    raw = _read_bounded(path, limit=(task.max_row_bytes(settings) + ID_BYTES) * len(golds))
+    raw = read_bounded(path, limit=(task.max_row_bytes(settings) + ID_BYTES) * len(golds))
     lines = raw.removesuffix(b"\n").split(b"\n")
     if len(lines) != len(golds):
         raise _bad(f"{len(golds)} rows are needed, {len(lines)} are given")
     found = []
     for number, (line, (identity, gold)) in enumerate(zip(lines, golds.items(), strict=True), start=1):
-        value = _parsed(line, identity, number)
+        value = read_row(line, identity, number)
         try:
             found.append(task.check(value, gold, settings))
         except EngineError as error:
@@ -51,7 +51,8 @@ def read_predictions(path: Path, task: Task[Any], golds: dict[str, Value], setti
     return found
 
 
-def _read_bounded(path: Path, *, limit: int) -> bytes:
+def read_bounded(path: Path, *, limit: int) -> bytes:
+    """Return the bytes of a file that a sandbox left, if it is a plain one and no larger than that."""
     # O_NOFOLLOW: the sandbox may have left a symlink to a file that only the scorer may read. O_NONBLOCK: or a pipe.
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -69,7 +70,8 @@ def _read_bounded(path: Path, *, limit: int) -> bytes:
     return raw
 
 
-def _parsed(line: bytes, expected: str, number: int) -> Value:
+def read_row(line: bytes, expected: str, number: int) -> Value:
+    """Return one prediction without its id, which must be the one that was asked for."""
     try:
         record = parse_json(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:

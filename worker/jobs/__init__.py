@@ -21,10 +21,12 @@ from worker.jobs import (
     finetune,
     import_repo,
     measure_overlap,
+    pick_rows,
     publish_run,
     read_table,
     search,
     tell_watchers,
+    write_labels,
 )
 
 # The name of a kind is stored with its jobs and translated where it is shown.
@@ -44,4 +46,7 @@ KINDS: dict[str, Callable[[Attempt], None]] = {
     gettext_noop("compress"): convert.run,
     gettext_noop("publish_run"): publish_run.run,
     gettext_noop("search"): search.run,
+    gettext_noop("try_examples"): try_examples.run,
+    gettext_noop("pick_rows"): pick_rows.run,
+    gettext_noop("write_labels"): write_labels.run,
 }

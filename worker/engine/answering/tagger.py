@@ -37,7 +37,7 @@ def answer(
     texts = [value["tokens"] for value in questions.values]
     progress.report(0.05, "tokenising", always=True)
     started = time.perf_counter()
-    sentences = _sentences(model, texts, max_length)
+    sentences = sentences_of(model, texts, max_length)
     chosen: list[list[str]] = [[] for _text in texts]
 
     def tag(batch: list[int]) -> None:
@@ -57,7 +57,7 @@ def answer(
 
     def answer_one(words: list[str]) -> None:
         with torch.inference_mode():
-            forward(model, [_sentences(model, [words], max_length)[0].tokens])
+            forward(model, [sentences_of(model, [words], max_length)[0].tokens])
 
     report: dict[str, Any] = {
         "truncated_rows": sum(sentence.tokens.truncated for sentence in sentences),
@@ -70,7 +70,8 @@ def answer(
     return Answers(predictions=[{"tags": row} for row in chosen], report=report)
 
 
-def _sentences(model: LoadedModel, texts: list[list[str]], max_length: int) -> list[Sentence]:
+def sentences_of(model: LoadedModel, texts: list[list[str]], max_length: int) -> list[Sentence]:
+    """Return the words in tokens, with the first token of each word."""
     encodings = model.tokenizer.encode_words(
         texts, max_length=max_length, vocab_size=model.vocab_size, filler=model.pad_id or 0
     )
