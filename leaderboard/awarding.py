@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
-from leaderboard import badge_rules, fronts
+from leaderboard import badge_rules
 from leaderboard.models import Reproduction
 from portal import seasons
 from portal.evidence import Fact
@@ -15,7 +15,14 @@ from portal.seasons import CANDIDATES, Candidate
 
 def register() -> None:
     seasons.nominate(Award.Kind.REPRODUCTION, reproductions)
-    seasons.at_close(fronts.note)
+    seasons.at_close(_note_fronts)
+
+
+def _note_fronts(season: Season) -> None:
+    # Four times a year: until then no process of the relay or a worker need hold the libraries of arrays for it.
+    from leaderboard import fronts
+
+    fronts.note(season)
 
 
 def reproductions(season: Season) -> Iterator[Candidate]:

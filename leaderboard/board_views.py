@@ -1,14 +1,15 @@
 """What a reader wants to see of a board, as its address says it: filters, order, columns, and where the page begins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import F, FloatField, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.utils.datastructures import MultiValueDict
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
@@ -39,12 +40,7 @@ USUAL = ("interval", "borda", "parameters", "disk", "latency", "benchmarks")
 MORE = ("memory", "drop", "ece", "precision", "license", "architecture", "finished", "p_best")
 
 
-class Params(Protocol):
-    """What a query string holds."""
-
-    def get(self, key: str, default: str = ..., /) -> Any: ...
-
-    def getlist(self, key: str, /) -> Sequence[Any]: ...
+Params = MultiValueDict[str, str]  # what a query string holds
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from leaderboard import ranking
+from leaderboard.board_views import View
 from leaderboard.models import Suite
 from models_hub import badge_rules as hub
 from models_hub.models import Repo
 from portal.models import Placing, Season
+from worker.engine.statistics.resampling import Array
 
 CLASSES = ((500_000_000, "≤0.5B"), (1_000_000_000, "≤1B"), (3_000_000_000, "≤3B"), (7_000_000_000, "≤7B"))
 PLACES = 10
@@ -15,21 +19,24 @@ PLACES = 10
 def note(season: Season) -> None:
     """Write down who stands on each front now; a second time changes nothing."""
     for suite in Suite.objects.current():
-        rows = [row for row in ranking.board_of(suite, "not-declared").rows if row.model.parameters]
+        places = ranking.places_of(suite, View(contamination="not-declared"))
+        sizes = places.facts["parameters"]
         smallest = 0
         for largest, name in CLASSES:
-            within = [row for row in rows if smallest < (row.model.parameters or 0) <= largest]
-            _place(season, f"{suite.slug} {name}", front(within))
+            within = np.flatnonzero((sizes > smallest) & (sizes <= largest))
+            found = [int(places.models[place]) for place in front(places.scores, sizes, within)]
+            models = Repo.objects.select_related("namespace").in_bulk(found)
+            _place(season, f"{suite.slug} {name}", [models[pk] for pk in found])
             smallest = largest
 
 
-def front(rows: Iterable[ranking.Row]) -> list[Repo]:
-    """Return the models that no other one of at most their size beats, the best score first."""
+def front(scores: Array, sizes: Array, within: Iterable[int]) -> list[int]:
+    """Return the places of models that no other one of at most their size beats, the best score first."""
     best, found = float("-inf"), []
-    for row in sorted(rows, key=lambda row: (row.model.parameters or 0, -row.score, row.model.pk)):
-        if row.score > best:
-            best = row.score
-            found.append(row.model)
+    for place in sorted(within, key=lambda place: (sizes[place], -scores[place], place)):
+        if scores[place] > best:
+            best = scores[place]
+            found.append(int(place))
     return found[::-1][:PLACES]
 
 

@@ -3,32 +3,78 @@
 A score is normalised as 100 · (s - floor) / (best - floor), where the floor is the best that anything reaches which
 learned nothing, such as guessing or always giving the most frequent label; it is not clipped, which would give a model
 that learned nothing free points. The mean over the weighted benchmarks ranks; a model that lacks one of them is listed
-apart, never as a zero. A board that has ended counts the scores that were asked for until then.
+apart, never as a zero. All is read from rows that `standings` made; ranks are among the models that a view leaves, as
+if the others were not there.
 """
 
 import math
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
-from django.db.models import F, Max, Q
-from django.db.models.functions import Coalesce
+import numpy as np
+from django.db.models import DateTimeField, F, Value
 
-from leaderboard.models import Benchmark, Contamination, Evaluation, Suite, SuiteEntry
+from leaderboard.board_views import ORDERS, View, latency_on
+from leaderboard.models import Benchmark, BoardRow, BoardRowQuerySet, BoardState, Evaluation, Suite, SuiteEntry
 from leaderboard.normalising import floor_of, normalised
+from leaderboard.standings import columns_of
 from models_hub.models import Repo
+from worker.engine.statistics import boards
+from worker.engine.statistics.ranking import FEW_TASKS, averages, borda
+from worker.engine.statistics.resampling import Array, Whole
 
-MAX_ROWS = 1000
+PAGE = 50
+UNRANKED_SHOWN = 100
 
-# What a board may leave out: models of which one of these is known for one of its benchmarks.
-LEFT_OUT: dict[str, frozenset[str]] = {
-    "": frozenset(),
-    "not-measured": frozenset({Contamination.MEASURED}),
-    "not-declared": frozenset({Contamination.MEASURED, Contamination.DECLARED, Contamination.INHERITED}),
-    "not-found": frozenset(set(Contamination) - {Contamination.NOT_FOUND}),
-}
+
+@dataclass(frozen=True)
+class Places:
+    """Everything that ranks the models that a view leaves, as arrays in the order of their scores, the best first."""
+
+    columns: list[SuiteEntry]
+    rows: Whole  # ids of BoardRow
+    models: Whole  # ids of Repo
+    names: list[str]
+    scores: Array
+    low: Array
+    high: Array
+    cells: Array  # (models, columns), normalised
+    drawn: boards.Single  # (models, draws); without draws where a board waits to be computed anew
+    ranks: Whole
+    groups: Whole  # models of one group cannot be told from its first; numbered from 1
+    facts: dict[str, Array]  # by FACTS; NaN where nothing is known
+    unranked: list[tuple[int, str]]  # ids of BoardRow and names, those that lack least first
+    total: int  # public models of the board, whatever the view
+    machine: str  # on which `latency` was measured
+    machines: list[str]
+    held: list[int]  # ids of benchmarks in the order in which rows hold their evaluations
+
+    @property
+    def draws(self) -> int:
+        return int(self.drawn.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.models)
+
+    @property
+    def left_out(self) -> int:
+        """Models that filters hide."""
+        return self.total - len(self) - len(self.unranked)
+
+    def borda(self) -> Array:
+        """Return the points of each model: on each benchmark, how many it leaves behind, ties half."""
+        return borda(np.round(self.cells, 9))
+
+    def rank_intervals(self, chosen: Whole) -> boards.Ranks:
+        """Return between which ranks these stand in the middle 95 % of draws."""
+        if self.drawn.shape[1]:
+            return boards.rank_intervals(self.drawn, chosen)
+        # Without draws, by intervals: who lies wholly above or below is surely ahead or behind.
+        ahead = len(self) - np.searchsorted(np.sort(self.low), self.high[chosen], side="right")
+        behind = np.searchsorted(np.sort(self.high), self.low[chosen], side="left")
+        return boards.Ranks(ahead + 1, len(self) - behind, np.full(len(chosen), np.nan))
 
 
 @dataclass(frozen=True)
@@ -58,6 +104,12 @@ class Row:
     rank: int
     best_rank: int
     worst_rank: int
+    group: int
+    p_best: float | None
+    borda: float
+    borda_rank: int
+    latency: float | None  # milliseconds on the machine of the board
+    facts: BoardRow
 
     @property
     def is_tied(self) -> bool:
@@ -67,9 +119,7 @@ class Row:
     @property
     def relative_drop(self) -> float | None:
         """The mean share of its scores that is lost when texts are written otherwise; None where nothing was asked."""
-        drops = [cell.evaluation.relative_drop for cell in self.cells if cell]
-        asked = [drop for drop in drops if drop is not None]
-        return math.fsum(asked) / len(asked) if asked else None
+        return self.facts.relative_drop
 
 
 @dataclass(frozen=True)
@@ -83,70 +133,245 @@ class Unranked:
 
 @dataclass(frozen=True)
 class Board:
-    """A suite with its columns, the ranked models and those that lack a score."""
+    """A suite with its columns, a page of the ranked models and those that lack a score."""
 
     suite: Suite
+    view: View
     columns: list[SuiteEntry]
     rows: list[Row]
     unranked: list[Unranked]
-    left_out: int = 0  # models that the chosen filter hides
+    places: Places
+    found: int  # ranked models that the words of a search leave
+    next: str  # where the next page begins, "" on the last one
+
+    @property
+    def left_out(self) -> int:
+        """Models that filters hide."""
+        return self.places.left_out
+
+    @property
+    def has_few_tasks(self) -> bool:
+        """True when the choice of benchmarks is most of the doubt."""
+        return len(self.columns) < FEW_TASKS
 
     @property
     def has_drops(self) -> bool:
         """True when some model was asked about changed texts."""
-        return any(row.relative_drop is not None for row in self.rows)
+        return bool(np.isfinite(self.places.facts["drop"]).any())
 
 
-def board_of(suite: Suite, contamination: str = "") -> Board:
-    """Rank the public models of a suite; the number of queries does not grow with them.
-
-    With a filter of `LEFT_OUT` the others are ranked as if the models that it hides were not there.
-    """
-    columns = list(
-        suite.entries.filter(benchmark__dataset__private=False).select_related("benchmark__dataset__namespace")
+def board_of(suite: Suite, view: View | None = None, *, limit: int = PAGE) -> Board:
+    """Read a page of a board; the number of queries grows neither with models nor with benchmarks."""
+    view = view or View()
+    places = places_of(suite, view)
+    order, keys = _ordered(places, view)
+    shown = _page(places, order, keys, view)[:limit]
+    is_last = not len(shown) or shown[-1] == order[-1]
+    lacking = [] if view.after else _lacking(places, view)
+    facts = _facts_of([*places.rows[shown], *lacking])
+    cells = _cells_of(places, facts.values())
+    return Board(
+        suite=suite,
+        view=view,
+        columns=places.columns,
+        rows=list(_rows_of(places, shown, facts, cells)),
+        unranked=[_unranked(facts[pk], cells[pk], places.columns) for pk in lacking if pk in facts],
+        places=places,
+        found=len(order),
+        next="" if is_last else _cursor(places, keys, order, shown[-1]),
     )
-    results = _results([column.benchmark for column in columns], suite.ends_at)
-    found = {model: row for model, row in results.items() if not _levels(row) & LEFT_OUT[contamination]}
-    cells = {model: [row.get(column.benchmark_id) for column in columns] for model, row in found.items()}
-    ranked = [_row(model, row, columns) for model, row in cells.items() if None not in row]
-    unranked = [
-        Unranked(model, row, [column.benchmark for column, cell in zip(columns, row, strict=True) if cell is None])
-        for model, row in cells.items()
-        if None in row
-    ]
-    unranked.sort(key=lambda entry: (len(entry.missing), entry.model.full_name.lower()))
-    return Board(suite, columns, _with_ranks(ranked)[:MAX_ROWS], unranked[:MAX_ROWS], len(results) - len(found))
 
 
-def _levels(row: dict[int, Cell]) -> set[str]:
-    return {cell.evaluation.contamination for cell in row.values()}
-
-
-def _results(benchmarks: list[Benchmark], until: datetime | None) -> dict[Repo, dict[int, Cell]]:
-    """Return for each public model its latest result of each benchmark, of its current weights if there is one.
-
-    The latest and not the best: picking the best of several runs would reward asking often.
-    """
-    finished = Evaluation.objects.public().finished().filter(benchmark__in=benchmarks)
-    if until is not None:
-        finished = finished.filter(created_at__lte=until)
-    of_current_weights = Max("id", filter=Q(weights_digest=F("head_weights")))
-    chosen = (
-        finished.with_head_weights()
-        .values("model_id", "benchmark_id")
-        .annotate(chosen=Coalesce(of_current_weights, Max("id")))
-        .values("chosen")
+def places_of(suite: Suite, view: View | None = None) -> Places:
+    """Rank the public models of a suite that a view leaves; three queries, four with filters."""
+    view = view or View()
+    columns = columns_of(suite)
+    state = BoardState.objects.filter(suite=suite).first() or BoardState(suite=suite)
+    machine = view.machine or next(iter(state.machines), "")
+    public = BoardRow.objects.filter(suite=suite).public()
+    rows = _read(view.narrow(public) if view.filters else public, state, machine, view)
+    total = public.count() if view.filters else len(rows)
+    cells = _matrix(rows, state, columns)
+    lacking = np.isnan(cells).sum(axis=1)
+    unranked = sorted(np.flatnonzero(lacking), key=lambda place: (lacking[place], rows[place].name.lower()))
+    whole = [rows[place] for place in np.flatnonzero(lacking == 0)]
+    return replace(
+        _ranked(whole, cells[lacking == 0], columns, state),
+        unranked=[(rows[place].pk, rows[place].name) for place in unranked],
+        total=total,
+        machine=machine,
     )
+
+
+class _Read(NamedTuple):
+    """What is read of each model."""
+
+    pk: int
+    model: int
+    owner: str
+    short: str
+    cells: bytes
+    drawn: bytes
+    parameters: int | None
+    disk: int | None
+    memory: int | None
+    latency: float | None
+    drop: float | None
+    ece: float | None
+    when: datetime | None  # read where rows are ordered by it
+
+    @property
+    def finished(self) -> float | None:
+        return self.when.timestamp() if self.when else None
+
+    @property
+    def name(self) -> str:
+        return f"{self.owner}/{self.short}"
+
+
+_COLUMNS = (
+    "pk", "model_id", "model__namespace__name", "model__name", "cells", "drawn", "model__parameters", "model__size",
+    "memory_bytes", "latency", "relative_drop", "ece", "when",
+)  # fmt: skip
+FACTS = ("parameters", "disk", "memory", "latency", "drop", "ece", "finished")
+
+
+def _read(rows: BoardRowQuerySet, state: BoardState, machine: str, view: View) -> list[_Read]:
+    """Return the rows; those that another process is just making anew for other columns come with the next look."""
+    when = F("finished_at") if view.order == "finished" else Value(None, DateTimeField())
+    found = rows.annotate(latency=latency_on(machine), when=when).order_by().values_list(*_COLUMNS)
+    return [_Read(*row) for row in found if len(row[4]) == 8 * len(state.columns)]
+
+
+def _matrix(rows: Sequence[_Read], state: BoardState, columns: Sequence[SuiteEntry]) -> Array:
+    """Return the normalised scores (models, columns) of the benchmarks that anybody may see now."""
+    held = np.frombuffer(b"".join(row.cells for row in rows), dtype="<f8").reshape(len(rows), len(state.columns))
+    places = {benchmark: place for place, benchmark in enumerate(state.columns)}
+    empty = np.full(len(rows), np.nan)
+    found = [held[:, places[c.benchmark_id]] if c.benchmark_id in places else empty for c in columns]
+    return np.stack(found, axis=1) if found else np.zeros((len(rows), 0))
+
+
+def _ranked(rows: list[_Read], cells: Array, columns: list[SuiteEntry], state: BoardState) -> Places:
+    scores = averages(cells, np.array([column.weight for column in columns])) if columns else np.zeros(len(rows))
+    rounded = np.round(scores, 9)
+    order = np.array(sorted(range(len(rows)), key=lambda place: (-rounded[place], rows[place].name.lower())), dtype=int)
+    rows, cells, scores = [rows[place] for place in order], cells[order], scores[order]
+    is_current = state.columns == [column.benchmark_id for column in columns]
+    drawn = _draws(rows, state.draws if is_current else 0)
+    low, high = boards.middle(drawn) if drawn.shape[1] else (scores, scores)
+    return Places(
+        columns=columns,
+        rows=np.array([row.pk for row in rows], dtype=int),
+        models=np.array([row.model for row in rows], dtype=int),
+        names=[row.name for row in rows],
+        scores=scores,
+        low=np.minimum(low, scores),
+        high=np.maximum(high, scores),
+        cells=cells,
+        drawn=drawn,
+        ranks=boards.ranks_of(scores),
+        groups=boards.tie_groups(drawn) if drawn.shape[1] else np.ones(len(rows), dtype=int),
+        facts={name: np.array([getattr(row, name) for row in rows], dtype=float) for name in FACTS},
+        unranked=[],
+        total=0,
+        machine="",
+        machines=state.machines,
+        held=state.columns,
+    )
+
+
+def _draws(rows: Sequence[_Read], draws: int) -> boards.Single:
+    """Return the means in each draw (models, draws); none where they are just being made anew."""
+    if any(len(row.drawn) != 4 * draws for row in rows):
+        draws = 0
+    held = b"".join(row.drawn for row in rows) if draws else b""
+    return np.frombuffer(held, dtype="<f4").reshape(len(rows), draws)
+
+
+def _ordered(places: Places, view: View) -> tuple[Whole, Array]:
+    """Return the places of the rows that a search leaves as a reader orders them, and by what, small numbers first.
+
+    What is unknown comes last whichever way.
+    """
+    values = _values(places, view)
+    ascending = ORDERS.get(view.order, False) != view.is_reversed
+    keys = np.where(np.isnan(values), np.inf, values if ascending else -values)
+    found = np.arange(len(places))
+    if words := view.q.lower().split():
+        names = [name.lower() for name in places.names]
+        found = np.array([place for place in found if all(word in names[place] for word in words)], dtype=int)
+    order = found[np.argsort(keys[found], kind="stable")]
+    return order, keys[order]
+
+
+def _values(places: Places, view: View) -> Array:
+    """Return the number of each row by which a view orders."""
+    if view.order == "borda":
+        return places.borda()
+    if view.order == "name":
+        by_name = sorted(range(len(places)), key=lambda place: places.names[place].lower())
+        return np.argsort(by_name).astype(float)
+    if view.order in places.facts:
+        return places.facts[view.order]
+    chosen = [place for place, column in enumerate(places.columns) if view.order == f"b{column.benchmark_id}"]
+    return places.cells[:, chosen[0]] if chosen else -places.ranks.astype(float)
+
+
+def _page(places: Places, order: Whole, keys: Array, view: View) -> Whole:
+    """Return the rows after the one that the cursor names; it tells its number too, should the model be gone."""
+    model, _tilde, number = view.after.partition("~")
+    if not model.isdecimal() or len(model) > 18:
+        return order
+    at = np.flatnonzero(places.models[order] == int(model))
+    start = at[0] + 1 if len(at) else np.searchsorted(keys, _number(number), side="right")
+    return order[start:]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.inf
+
+
+def _cursor(places: Places, keys: Array, order: Whole, last: int) -> str:
+    return f"{places.models[last]}~{keys[np.flatnonzero(order == last)[0]]:.17g}"
+
+
+def _lacking(places: Places, view: View) -> list[int]:
+    words = view.q.lower().split()
+    return [pk for pk, name in places.unranked if all(word in name.lower() for word in words)][:UNRANKED_SHOWN]
+
+
+def _unranked(row: BoardRow, cells: list[Cell | None], columns: Sequence[SuiteEntry]) -> Unranked:
+    missing = [column.benchmark for column, cell in zip(columns, cells, strict=True) if cell is None]
+    return Unranked(row.model, cells, missing)
+
+
+def _facts_of(rows: Iterable[int]) -> dict[int, BoardRow]:
+    """Return the rows with their models; what became private since the ranks were read is left out."""
+    found = BoardRow.objects.public().filter(pk__in=[int(row) for row in rows])
+    return {row.pk: row for row in found.select_related("model__namespace").defer("cells", "drawn")}
+
+
+def _cells_of(places: Places, rows: Iterable[BoardRow]) -> dict[int, list[Cell | None]]:
+    """Return the results of each row in the order of the columns, with the evaluations that prove them."""
+    by_row = {row.pk: dict(zip(places.held, row.evaluations, strict=False)) for row in rows}
+    wanted = {pk for held in by_row.values() for pk in held.values() if pk is not None}
+    benchmarks = {column.benchmark_id: column.benchmark for column in places.columns}
     evaluations = (
-        Evaluation.objects.filter(pk__in=chosen)
-        .select_related("model__namespace", "benchmark")
+        Evaluation.objects.public()
+        .finished()
+        .filter(pk__in=wanted, benchmark__in=benchmarks)
         .defer("metrics", "per_class", "confusion", "details", "report", "provenance", "versions")
         .with_head_weights()
     )
-    found: dict[Repo, dict[int, Cell]] = defaultdict(dict)
+    cells = {}
     for evaluation in evaluations:
-        found[evaluation.model][evaluation.benchmark_id] = _cell(evaluation)
-    return found
+        evaluation.benchmark = benchmarks[evaluation.benchmark_id]
+        cells[evaluation.pk] = _cell(evaluation)
+    return {pk: [cells.get(held.get(benchmark) or 0) for benchmark in benchmarks] for pk, held in by_row.items()}
 
 
 def _cell(evaluation: Evaluation) -> Cell:
@@ -161,26 +386,36 @@ def _cell(evaluation: Evaluation) -> Cell:
     return Cell(evaluation, floor, normalised(value, floor, metric), ends[0], ends[1])
 
 
-def _row(model: Repo, cells: list[Cell | None], columns: list[SuiteEntry]) -> Row:
-    """Return the weighted mean and its interval; benchmarks are different examples, so their errors are independent."""
-    total = sum(column.weight for column in columns)
-    given = [(cell, column.weight / total) for cell, column in zip(cells, columns, strict=True) if cell]
-    score = sum(share * cell.normalised for cell, share in given)
-    below = math.sqrt(sum((share * (cell.normalised - cell.low)) ** 2 for cell, share in given))
-    above = math.sqrt(sum((share * (cell.high - cell.normalised)) ** 2 for cell, share in given))
-    return Row(model, cells, score, score - below, score + above, 0, 0, 0)
+def _rows_of(
+    places: Places, shown: Whole, facts: dict[int, BoardRow], cells: dict[int, list[Cell | None]]
+) -> Iterator[Row]:
+    """Yield the rows of a page."""
+    if not len(shown):
+        return
+    between = places.rank_intervals(shown)
+    points = places.borda()
+    borda_ranks = boards.ranks_of(points)
+    for number, place in enumerate(shown):
+        row = facts.get(int(places.rows[place]))
+        if row is None:
+            continue
+        yield Row(
+            model=row.model,
+            cells=cells[row.pk],
+            score=float(places.scores[place]),
+            low=float(places.low[place]),
+            high=float(places.high[place]),
+            rank=int(places.ranks[place]),
+            best_rank=int(between.best[number]),
+            worst_rank=int(between.worst[number]),
+            group=int(places.groups[place]),
+            p_best=_known(between.p_best[number]),
+            borda=float(points[place]),
+            borda_rank=int(borda_ranks[place]),
+            latency=_known(places.facts["latency"][place]),
+            facts=row,
+        )
 
 
-def _with_ranks(rows: Iterable[Row]) -> list[Row]:
-    """Sort by score; a model may truly stand anywhere between those that are surely ahead and those surely behind."""
-    ordered = sorted(rows, key=lambda row: (-row.score, row.model.full_name.lower()))
-    lows, highs = sorted(row.low for row in ordered), sorted(row.high for row in ordered)
-    placed: list[Row] = []
-    for position, row in enumerate(ordered):
-        tied = placed[-1] if placed and math.isclose(placed[-1].score, row.score, abs_tol=1e-9) else None
-        surely_ahead = len(lows) - bisect_right(lows, row.high)
-        surely_behind = bisect_left(highs, row.low)
-        rank = tied.rank if tied else position + 1
-        best, worst = surely_ahead + 1, len(ordered) - surely_behind
-        placed.append(replace(row, rank=rank, best_rank=best, worst_rank=worst))
-    return placed
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else float(number)

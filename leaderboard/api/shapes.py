@@ -10,7 +10,6 @@ from leaderboard import reproducing
 from leaderboard.api.reproduction_shapes import AgreementShape
 from leaderboard.bulk import Answer
 from leaderboard.models import Benchmark, Evaluation, Suite, Wish
-from leaderboard.ranking import Cell, Unranked
 from portal.api.reserved_names import ReservedNames
 from portal.api.shapes import JobShape
 
@@ -195,50 +194,3 @@ class WholeEvaluationShape(EvaluationShape):
         if not instance.is_finished:
             return {name: value for name, value in shown.items() if name not in self.Meta.found}
         return shown
-
-
-class CellShape(serializers.Serializer[Cell]):
-    """One model's result on one benchmark, on the metric's own scale and normalised."""
-
-    evaluation = serializers.IntegerField(source="evaluation.pk")
-    benchmark = serializers.IntegerField(source="evaluation.benchmark_id")
-    value = serializers.FloatField(source="evaluation.value")
-    low = serializers.FloatField(source="evaluation.low", allow_null=True)
-    high = serializers.FloatField(source="evaluation.high", allow_null=True)
-    floor = serializers.FloatField()
-    normalised = serializers.FloatField()
-    is_outdated = serializers.BooleanField()
-    contamination = serializers.CharField(source="evaluation.contamination")
-
-
-class RowShape(serializers.Serializer[Any]):
-    """A model of the board; `best_rank` and `worst_rank` say between which places it may truly stand."""
-
-    model = serializers.CharField(source="model.full_name")
-    rank = serializers.IntegerField()
-    best_rank = serializers.IntegerField()
-    worst_rank = serializers.IntegerField()
-    score = serializers.FloatField()
-    low = serializers.FloatField()
-    high = serializers.FloatField()
-    results = serializers.ListField(child=CellShape(allow_null=True), source="cells")
-
-
-class UnrankedShape(serializers.Serializer[Unranked]):
-    """A model that lacks a score, and the benchmarks that it lacks."""
-
-    model = serializers.CharField(source="model.full_name")
-    missing = serializers.SerializerMethodField()
-    results = serializers.ListField(child=CellShape(allow_null=True), source="cells")
-
-    def get_missing(self, entry: Unranked) -> list[int]:
-        return [benchmark.pk for benchmark in entry.missing]
-
-
-class BoardShape(serializers.Serializer[Any]):
-    """The board of a suite."""
-
-    suite = SuiteShape()
-    rows = RowShape(many=True)
-    unranked = UnrankedShape(many=True)
-    left_out = serializers.IntegerField(help_text="Models that the chosen filter hides.")

@@ -1,4 +1,4 @@
-"""/api/v1/suites, their proposals, and the boards that they make."""
+"""/api/v1/suites and their proposals."""
 
 from typing import Any
 
@@ -12,14 +12,13 @@ from rest_framework.views import APIView
 
 from leaderboard import permissions, reviewing, suites
 from leaderboard.api.inputs import DecisionInput, SubmissionInput, SuiteEndInput, SuiteInput, find_repo
-from leaderboard.api.shapes import BatchShape, BoardShape, SuiteShape
+from leaderboard.api.shapes import BatchShape, SuiteShape
 from leaderboard.models import Benchmark, Suite, SuiteQuerySet
-from leaderboard.ranking import LEFT_OUT, board_of
 from models_hub.models import Repo
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE, query
-from portal.errors import InvalidInput, NotFound, SignInRequired
+from portal.errors import NotFound, SignInRequired
 from portal.waiting import Outlook
 
 SUITES = paged(SuiteShape)
@@ -53,12 +52,12 @@ class OneSuite(APIView):
     @extend_schema(parameters=[VERSION], responses=SuiteShape)
     def get(self, request: Request, slug: str) -> Response:
         """Read one suite."""
-        return Response(SuiteShape(_suite(request, slug)).data)
+        return Response(SuiteShape(suite_of(request, slug)).data)
 
     @extend_schema(request=SuiteEndInput, responses=SuiteShape)
     def patch(self, request: Request, slug: str) -> Response:
         """Set when a suite ends, null for one that stays open; for staff."""
-        suite = _suite(request, slug)
+        suite = suite_of(request, slug)
         sent = SuiteEndInput(data=request.data)
         sent.is_valid(raise_exception=True)
         return Response(SuiteShape(suites.set_end(suite, by=request.user, **sent.validated_data)).data)
@@ -69,7 +68,7 @@ class Submissions(APIView):
     @once
     def post(self, request: Request, slug: str) -> Response:
         """Ask for the scores of all benchmarks of a suite for a model; 409 when the suite has ended."""
-        suite = _suite(request, slug)
+        suite = suite_of(request, slug)
         sent = SubmissionInput(data=request.data)
         sent.is_valid(raise_exception=True)
         model = find_repo(request.user, sent.validated_data["model"], Repo.Kind.MODEL)
@@ -119,22 +118,6 @@ class ProposalDecision(APIView):
         return Response(SuiteShape(row).data)
 
 
-class Leaderboard(APIView):
-    @extend_schema(
-        parameters=[
-            VERSION,
-            query("contamination", str, "leave models out: not-measured, not-declared or not-found"),
-        ],
-        responses=BoardShape,
-    )
-    def get(self, request: Request, slug: str) -> Response:
-        """Read the board of a suite: public models only, those that lack a score apart."""
-        wanted = request.query_params.get("contamination", "")
-        if wanted not in LEFT_OUT:
-            raise InvalidInput(_("“%(value)s” is no filter.") % {"value": wanted[:60]}, data={"key": "contamination"})
-        return Response(BoardShape(board_of(_suite(request, slug), wanted)).data)
-
-
 def _page(view: APIView, request: Request, rows: SuiteQuerySet) -> Response:
     pages = NewestFirst()
     shown = rows.select_related("proposed_by").prefetch_related("entries__benchmark__dataset")
@@ -142,7 +125,8 @@ def _page(view: APIView, request: Request, rows: SuiteQuerySet) -> Response:
     return pages.get_paginated_response(SuiteShape(page, many=True).data)
 
 
-def _suite(request: Request, slug: str) -> Suite:
+def suite_of(request: Request, slug: str) -> Suite:
+    """Return the newest approved version of a suite, or the one that the request names."""
     rows = Suite.objects.current()
     number = request.query_params.get("version", "")
     if number.isdecimal() and len(number) < 9:

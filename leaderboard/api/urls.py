@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from leaderboard.api import benchmarks, evaluations, overlaps, reproductions, suites, wishes
+from leaderboard.api import benchmarks, boards, compare, evaluations, overlaps, reproductions, suites, wishes
 
 urlpatterns = [
     path("benchmarks", benchmarks.Benchmarks.as_view(), name="api_benchmarks"),
@@ -15,7 +15,8 @@ urlpatterns = [
     path("suites/proposals/<int:suite_id>/decision", suites.ProposalDecision.as_view(), name="api_suite_review"),
     path("suites/<slug:slug>", suites.OneSuite.as_view(), name="api_suite"),
     path("suites/<slug:slug>/submissions", suites.Submissions.as_view(), name="api_suite_submissions"),
-    path("leaderboard/<slug:slug>", suites.Leaderboard.as_view(), name="api_leaderboard"),
+    path("leaderboard/<slug:slug>", boards.Leaderboard.as_view(), name="api_leaderboard"),
+    path("compare", compare.Compare.as_view(), name="api_compare"),
     path("evaluations", evaluations.Evaluations.as_view(), name="api_evaluations"),
     path("evaluations/batch", evaluations.Batch.as_view(), name="api_evaluation_batch"),
     path("wishes", wishes.Wishes.as_view(), name="api_wishes"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from leaderboard import permissions, ranking, reviewing, suites
+from leaderboard.board_views import View
 from leaderboard.forms import EndForm
 from leaderboard.models import Benchmark, Suite
 from leaderboard.ranking import Row
@@ -45,9 +46,8 @@ def index(request: HttpRequest) -> HttpResponse:
 def board(request: HttpRequest, slug: str) -> HttpResponse:
     """The models of a suite, ranked, with the uncertainty of each place; `?version=` shows an older one."""
     suite = _suite(slug, request.GET.get("version", ""))
-    wanted = request.GET.get("contamination", "")
-    wanted = wanted if wanted in FILTERS else ""
-    found = ranking.board_of(suite, wanted)
+    view = View.of(request.GET)
+    found = ranking.board_of(suite, view)
     # A chart needs two points to say more than the table.
     points = [_point(row) for row in found.rows if row.model.parameters]
     context = {
@@ -55,7 +55,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         "scale": _scale(found.rows),
         "points": points if len(points) > 1 else [],
         "filters": FILTERS,
-        "filter": wanted,
+        "filter": view.contamination,
         "versions": _versions(suite),
         "is_current": suite.version == suite.newest,
         "may_review": permissions.can_review(request.user),
@@ -109,11 +109,11 @@ def end(request: HttpRequest, slug: str) -> HttpResponse:
 def top(request: HttpRequest) -> HttpResponse:
     """The first places of the first board, for the home page."""
     suite = Suite.objects.current().open_first().first()
-    found = ranking.board_of(suite) if suite else None
+    found = ranking.board_of(suite, limit=TOP) if suite else None
     context = {
         "suite": suite,
-        "rows": found.rows[:TOP] if found else [],
-        "scale": _scale(found.rows[:TOP] if found else []),
+        "rows": found.rows if found else [],
+        "scale": _scale(found.rows if found else []),
         "has_benchmarks": Benchmark.objects.visible_to(request.user).exists(),
     }
     return render(request, "leaderboard/boards/_top.html", context)

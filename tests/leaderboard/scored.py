@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from leaderboard import recording, submitting
-from leaderboard.models import Benchmark, Evaluation
+from leaderboard import recording, standings, submitting
+from leaderboard.models import Benchmark, Evaluation, Suite
 from models_hub import job_contents
 from models_hub.models import Repo
 from portal.models import Job, User
@@ -62,7 +62,14 @@ def record(evaluation: Evaluation, found: dict[str, Any], report: dict[str, Any]
         predictions=job_contents.keep([b'{"id": "0"}\n' * 20]),
     )
     evaluation.refresh_from_db()
+    renew(entries__benchmark=evaluation.benchmark)
     return evaluation
+
+
+def renew(**suites: Any) -> None:
+    """Compute boards anew, all unless some are chosen by lookups, as the relay does soon after something changed."""
+    for suite in Suite.objects.filter(**suites).distinct():
+        standings.renew(suite)
 
 
 def score(model: Repo, benchmark: Benchmark, by: User, value: float, **interval: float) -> Evaluation:

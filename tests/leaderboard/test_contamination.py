@@ -14,7 +14,7 @@ from models_hub.models import Repo
 from portal.errors import NotAllowed
 from portal.models import Event, Job
 from tests.evaluating import EVAL_YAML, make_benchmark, make_evaluation, model_files
-from tests.leaderboard.scored import record, score, scores
+from tests.leaderboard.scored import record, renew, score, scores
 from tests.worker.performing import perform
 from worker.consumers import CONSUMERS
 
@@ -197,6 +197,7 @@ def test_boards_and_results_mark_what_is_declared_and_rank_it_all_the_same(clien
     evaluation = score(made(make_repo, bob, "declared", "datasets: alice/mood"), mood, bob, 0.9)
     contamination.note([evaluation])
     suites.create_suite(by=morgan, slug="all", title="All", benchmarks=[(mood, 1.0)])
+    renew()
     for place in (mood.get_absolute_url(), "/leaderboard/all"):
         assert f"{evaluation.get_absolute_url()}#contamination" in client.get(place).text
     cell = client.get("/api/v1/leaderboard/all").json()["rows"][0]["results"][0]

@@ -13,7 +13,7 @@ from models_hub.changes import PutFile
 from portal.errors import Conflict, InvalidInput, NotAllowed, QuotaExceeded
 from portal.reach import Reach
 from tests.evaluating import dataset_files, make_benchmark, model_files
-from tests.leaderboard.scored import score
+from tests.leaderboard.scored import renew, score
 
 SOON = timedelta(days=3)
 
@@ -200,6 +200,7 @@ class TestEnds:
         Evaluation.objects.filter(pk=first.pk).update(created_at=ended - timedelta(hours=1))
         Suite.objects.filter(pk=board.pk).update(ends_at=ended)
         board.refresh_from_db()
+        renew()
         assert [row.model for row in board_of(board).rows] == [first.model]
         page = client.get("/leaderboard/moods").text
         assert f"It ended on {ended:%Y-%m-%d %H:%M}" in page

@@ -14,7 +14,7 @@ from models_hub.models import Repo
 from models_hub.publishing import PutFile
 from portal.models import User
 from tests.evaluating import make_benchmark, model_files, safetensors
-from tests.leaderboard.scored import score
+from tests.leaderboard.scored import renew, score
 
 pytestmark = pytest.mark.django_db
 MakeRepo = Callable[..., Repo]
@@ -128,6 +128,7 @@ def test_a_new_version_without_a_score_keeps_the_old_one_marked_as_outdated(
     weights = PutFile("model.safetensors", safetensors(77.0))
     publishing.commit(repo=changing, by=alice, changes=[weights], title="Other weights")
     changing.refresh_from_db()
+    renew()
     assert board_of(board).rows[0].cells[0].is_outdated
     newer = score(changing, mood, alice, 0.7)
     [row] = board_of(board).rows
@@ -146,6 +147,7 @@ def test_the_score_of_the_current_weights_counts_though_an_older_one_came_later(
     changing.refresh_from_db()
     current = score(changing, mood, alice, 0.7)
     type(first).objects.filter(pk=first.pk).update(id=current.pk + 1)
+    renew()
     assert board_of(board).rows[0].cells[0].evaluation == current
 
 
@@ -174,4 +176,4 @@ def test_a_board_costs_the_same_for_one_model_and_for_many(
         score(made, mood, alice, 0.8)
         score(made, news, alice, 0.8)
         counts.append(queries(suite))
-    assert counts[0] == counts[2] <= 3
+    assert counts[0] == counts[2] <= 5
