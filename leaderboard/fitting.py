@@ -7,12 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from leaderboard import model_files
+from leaderboard import adapters, model_files
+from leaderboard.adapters import Base
+from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.task_kinds import KINDS, Kind
 from models_hub import browsing
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo
-from portal.errors import InvalidInput
 
 MAX_CONFIG_BYTES = 1024 * 1024
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
@@ -22,21 +23,18 @@ NO_BODY = ("HeadModel", "HeadsModel")
 LEFT_BEHIND = ("ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel")
 
 
-class NotEvaluable(InvalidInput):
-    """The model lacks something that an evaluation needs; the code says what."""
-
-    code = "not_evaluable"
-
-
-def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task: str) -> None:
-    """Raise NotEvaluable when the files alone show that an evaluation must fail."""
-    _check_config(_config_of(model, entries), task, {entry.path for entry in entries})
+def check_evaluable(model: Repo, commit: Commit, entries: Sequence[Entry], task: str, base: Base | None = None) -> None:
+    """Raise NotEvaluable when the files alone show that an evaluation must fail; an adapter comes with its base."""
+    config = _config_of(model, entries, base)
+    entries = [*entries, *(base.entries if base else [])]
+    _check_config(config, task, {entry.path for entry in entries})
     _check_files(model, commit, entries, KINDS[task])
 
 
-def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list[str]:
+def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry], base: Base | None = None) -> list[str]:
     """Return the kinds of task that the model can be evaluated on; raises NotEvaluable when there are none."""
-    config = _config_of(model, entries)
+    config = _config_of(model, entries, base)
+    entries = [*entries, *(base.entries if base else [])]
     fitting: list[str] = []
     refusal: NotEvaluable | None = None
     for task in KINDS:
@@ -53,9 +51,11 @@ def fitting_kinds(model: Repo, commit: Commit, entries: Sequence[Entry]) -> list
     return fitting
 
 
-def _config_of(model: Repo, entries: Sequence[Entry]) -> dict[str, Any]:
+def _config_of(model: Repo, entries: Sequence[Entry], base: Base | None) -> dict[str, Any]:
     if not model.is_model:
         raise NotEvaluable(_("This is a data set; only models can be evaluated."), code="not_a_model")
+    if base is not None:
+        return adapters.config_of(model, entries, base)
     files = {entry.path: entry for entry in entries}
     if model_files.CONFIG not in files:
         raise NotEvaluable(

@@ -4,7 +4,9 @@ from leaderboard.models import Benchmark, Evaluation
 
 
 def pinned_commits(repo_id: int) -> set[str]:
-    """Return the ids of a repository's commits that a benchmark or an evaluation names."""
+    """Return the ids of a repository's commits that a benchmark, an evaluation or an entry names."""
     benchmarks = Benchmark.objects.filter(dataset_id=repo_id).values_list("commit_oid", flat=True)
     evaluations = Evaluation.objects.filter(model_id=repo_id).values_list("commit_oid", flat=True)
-    return {*benchmarks.distinct(), *evaluations.distinct()}
+    bases = Evaluation.objects.filter(base_id=repo_id).values_list("base_commit", flat=True)
+    entries = Entry.objects.filter(model_id=repo_id).values_list("commit_oid", flat=True)
+    return {*benchmarks.distinct(), *evaluations.distinct(), *bases.distinct(), *entries.distinct()}

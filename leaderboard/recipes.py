@@ -22,6 +22,7 @@ def recipe_of(evaluation: Evaluation, *, endpoint: str) -> dict[str, Any]:
             "commit": evaluation.commit_oid,
             "files": evaluation.provenance["model"]["files"],
         },
+        **_base_of(evaluation),
         "dataset": {
             "repo": benchmark.dataset.full_name,
             "commit": benchmark.commit_oid,
@@ -45,4 +46,16 @@ def recipe_of(evaluation: Evaluation, *, endpoint: str) -> dict[str, Any]:
         },
         "engine_version": evaluation.engine_version,
         "versions": evaluation.versions,
+    }
+
+
+def _base_of(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what an adapter was put on; one that not everybody sees is named beside private adapters alone."""
+    if not evaluation.base_commit:
+        return {}
+    base = evaluation.base
+    is_told = base is not None and (evaluation.model.private or not base.private)
+    files = evaluation.provenance.get("base", {}).get("files", {})
+    return {
+        "base": {"repo": base.full_name if base and is_told else "", "commit": evaluation.base_commit, "files": files}
     }

@@ -52,7 +52,7 @@ def reproduce(evaluation: Evaluation, *, by: Asker) -> Reproduction:
             spec={
                 "evaluation": evaluation.pk,
                 "reproduction": run.pk,
-                "reads": [evaluation.model_id, evaluation.benchmark.dataset_id],
+                "reads": evaluation.reads,
                 "url": evaluation.get_absolute_url(),
             },
             owner=user,

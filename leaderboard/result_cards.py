@@ -49,6 +49,7 @@ def _model(evaluation: Evaluation) -> dict[str, Any]:
         "weights_digest": evaluation.weights_digest,
         "files_digest": evaluation.files_digest,
         "files": evaluation.provenance.get("model", {}).get("files", {}),
+        **({"base": evaluation.provenance["base"]} if "base" in evaluation.provenance else {}),
     }
 
 

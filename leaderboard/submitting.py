@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from leaderboard import allowance, fitting, model_files, permissions
+from leaderboard import adapters, allowance, fitting, model_files, permissions
+from leaderboard.adapters import Base
 from leaderboard.engine_facts import engine_version
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import browsing
@@ -44,10 +46,11 @@ def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) ->
     require_unrefused(benchmark)
     commit = browsing.resolve_revision(model, revision)
     entries = model_files.entries_of(model, commit)
-    fitting.check_evaluable(model, commit, entries, benchmark.task)
+    base = adapters.base_of(model, entries, user or AnonymousUser())
+    fitting.check_evaluable(model, commit, entries, benchmark.task, base)
     identity: dict[str, Any] = {
         "model": model,
-        "files_digest": model_files.digest_of(entries),
+        "files_digest": model_files.digest_of(entries, base.entries if base else ()),
         "benchmark": benchmark,
         "engine_version": engine_version(),
         "dtype": DTYPE,
@@ -55,7 +58,7 @@ def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) ->
     }
     try:
         with transaction.atomic():
-            return _find_or_start(identity, commit, user)
+            return _find_or_start(identity, commit, base, user)
     except IntegrityError:  # somebody asked for the same at the same moment
         return Evaluation.objects.get(**identity), False
 
@@ -70,7 +73,9 @@ def require_right(by: Asker, model: Repo) -> User:
     return by
 
 
-def _find_or_start(identity: dict[str, Any], commit: Commit, user: User | None) -> tuple[Evaluation, bool]:
+def _find_or_start(
+    identity: dict[str, Any], commit: Commit, base: Base | None, user: User | None
+) -> tuple[Evaluation, bool]:
     known = Evaluation.objects.select_for_update().filter(**identity).first()
     if known is not None and (known.is_finished or (known.job is not None and not known.job.is_finished)):
         return known, False
@@ -78,13 +83,14 @@ def _find_or_start(identity: dict[str, Any], commit: Commit, user: User | None) 
         allowance.require(user)
     evaluation = known or Evaluation(**identity)
     evaluation.commit_oid, evaluation.weights_digest = commit.oid, commit.weights_digest
+    evaluation.base, evaluation.base_commit = (base.repo, base.commit.oid) if base else (None, "")
     evaluation.requested_by = user
     evaluation.save()
     evaluation.job = Job.enqueue(
         "evaluate",
         spec={
             "evaluation": evaluation.pk,
-            "reads": [evaluation.model_id, evaluation.benchmark.dataset_id],
+            "reads": evaluation.reads,
             "url": evaluation.get_absolute_url(),
         },
         owner=user,

@@ -2,13 +2,14 @@
 
 import logging
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from leaderboard import fitting, model_files, permissions, submitting
-from leaderboard.fitting import NotEvaluable
+from leaderboard import adapters, fitting, model_files, permissions, submitting
 from leaderboard.models import Benchmark, Evaluation, IdleRule, Vote, Wish
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.errors import Conflict, DomainError, InvalidInput, NotAllowed, QuotaExceeded, SignInRequired
@@ -25,7 +26,8 @@ def vote(model: Repo, benchmark: Benchmark, *, by: Asker) -> Wish:
         raise InvalidInput(_("Votes are for what everybody may see and download."), code="not_public")
     submitting.require_unrefused(benchmark)
     commit = browsing.resolve_revision(model, DEFAULT_BRANCH)
-    fitting.check_evaluable(model, commit, model_files.entries_of(model, commit), benchmark.task)
+    entries = model_files.entries_of(model, commit)
+    fitting.check_evaluable(model, commit, entries, benchmark.task, adapters.base_of(model, entries, AnonymousUser()))
     if Evaluation.objects.filter(model=model, benchmark=benchmark).exists():
         raise Conflict(_("This model was asked to be measured on this benchmark already."), code="already_asked")
     if Vote.objects.filter(voter=user, wish__in=Wish.objects.open()).count() >= MAX_VOTES:

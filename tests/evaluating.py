@@ -56,6 +56,18 @@ def model_files(*numbers: float, **fake_engine: object) -> dict[str, bytes | str
     }
 
 
+def adapter_files(base: str = "alice/bert", revision: str = "", **purpose: object) -> dict[str, bytes | str]:
+    """What a run publishes that made an adapter alone."""
+    config = {"peft_type": "PREFIX_TUNING", "base_model_name_or_path": base, "revision": revision or None}
+    said = {"task": "text-classification", "labels": ["negative", "positive"], "problem_type": None, "heads": []}
+    return {
+        "adapter_config.json": json.dumps(config),
+        "adapter_model.safetensors": safetensors(3.0),
+        "tuned_for.json": json.dumps(said | purpose),
+        "README.md": "---\nlicense: mit\n---\n# An adapter\n",
+    }
+
+
 def data_lines(repeat: int = 5) -> str:
     """A test split; the ids differ, so the stand-in answers each row on its own."""
     rows = [

@@ -6,18 +6,18 @@ from django.shortcuts import redirect
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leaderboard import allowance, bulk, costs, fitting, model_files, permissions, remeasuring, stated
+from leaderboard import adapters, allowance, bulk, costs, fitting, model_files, permissions, remeasuring, stated
 from leaderboard.bulk import Answer
-from leaderboard.fitting import NotEvaluable
 from leaderboard.forms import EvaluationForm
-from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation, ResultsOrder, StandingOrder
+from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation, ImportedResult, ResultsOrder, StandingOrder
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub import browsing
 from models_hub.models import DEFAULT_BRANCH, Repo
 from models_hub.views.pages import repo_page, respond
 from portal import waiting
 from portal.authentication import require_user
 from portal.errors import status_of
-from portal.models import User
+from portal.models import Asker, User
 
 SHOWN = 50
 MOST_CHOICES = 200
@@ -28,7 +28,7 @@ SUMMARY = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
     """A model's evaluations, whatever became of them, and the form that asks for another one."""
-    fitting, obstacle = _fitting_kinds(repo)
+    fitting, obstacle = _fitting_kinds(repo, request.user)
     choices = _fitting(request, fitting)
     may_evaluate = permissions.can_evaluate(request.user, repo)
     spans = costs.of_benchmarks(choices[:MOST_CHOICES]) if may_evaluate else {}
@@ -66,6 +66,8 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
         standing_order=StandingOrder.objects.select_related("asked_by").filter(model=repo).first(),
         results_order=ResultsOrder.objects.select_related("asked_by").filter(model=repo).first(),
         stated=stated.of(repo, request.user),
+        imported=_imported(request, repo),
+        may_import=permissions.can_import(request.user, repo),
         obstacle=obstacle,
     )
 
@@ -110,16 +112,22 @@ def summary(request: HttpRequest, repo: Repo) -> HttpResponse:
     )
 
 
+def _imported(request: HttpRequest, repo: Repo) -> list[ImportedResult]:
+    rows = ImportedResult.objects.visible_to(request.user).filter(model=repo)
+    return list(rows.select_related("model__namespace", "suite").order_by("-id")[:SHOWN])
+
+
 def _fitting(request: HttpRequest, kinds: list[str]) -> BenchmarkQuerySet:
     """Return the benchmarks to choose from; `submit` has the last word on whether the model fits."""
     rows = Benchmark.objects.listed_for(request.user).current().latest()
     return rows.filter(task__in=kinds) if kinds else rows
 
 
-def _fitting_kinds(repo: Repo) -> tuple[list[str], str]:
+def _fitting_kinds(repo: Repo, reader: Asker) -> tuple[list[str], str]:
     """Return the kinds of task that the model fits, and why it cannot be evaluated as it is where there are none."""
     commit = browsing.resolve_revision(repo, DEFAULT_BRANCH)
     try:
-        return fitting.fitting_kinds(repo, commit, model_files.entries_of(repo, commit)), ""
+        entries = model_files.entries_of(repo, commit)
+        return fitting.fitting_kinds(repo, commit, entries, adapters.base_of(repo, entries, reader)), ""
     except NotEvaluable as error:
         return [], error.message

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from models_hub.adapting import aids, asking, curves, ending, following, registry, seeing, texts
+from models_hub.adapting import aids, asking, curves, ending, following, seeing, texts
 from models_hub.adapting.findings import described
 from models_hub.models import Run
 from portal import waiting
@@ -70,8 +70,6 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "seen": seeing.seen([row], request.user),
         "aids": [(texts.AIDS[role], aid) for role, aid in aids.of(row).items()],
         "task_label": texts.task_label(row.task),
-        # An adapter alone is no model that a benchmark could be answered with.
-        "is_whole": registry.methods()[row.recipe.get("method", "full")].merges,
         "findings": described(row.data_report),
         "recipe": _recipe(row),
         "curve": curves.of(points),

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from leaderboard import submitting, wishing
-from leaderboard.fitting import NotEvaluable
+from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation, IdleRule, Vote, Wish
 from models_hub import publishing
 from models_hub.models import Repo

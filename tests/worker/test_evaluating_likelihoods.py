@@ -10,7 +10,7 @@ from django.test import Client
 from leaderboard import benchmarks, cataloguing, definitions, submitting
 from leaderboard.catalogue.entries import entries
 from leaderboard.definition_values import DefinitionRefused
-from leaderboard.fitting import NotEvaluable
+from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation
 from models_hub.models import Repo
 from portal.models import User

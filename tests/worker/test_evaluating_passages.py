@@ -9,7 +9,7 @@ from django.test import Client
 
 from leaderboard import benchmarks, definitions, submitting
 from leaderboard.definition_values import DefinitionRefused
-from leaderboard.fitting import NotEvaluable
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub.models import Repo
 from portal.models import User
 from tests.evaluating import model_files

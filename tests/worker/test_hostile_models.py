@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from leaderboard import submitting
-from leaderboard.fitting import NotEvaluable
+from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation
 from models_hub.models import Repo
 from portal.models import User

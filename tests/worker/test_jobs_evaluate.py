@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +14,11 @@ from models_hub import contents
 from models_hub.models import Blob, Repo
 from models_hub.storage import blob_store
 from portal.models import Event, Job, User
-from tests.evaluating import EVAL_YAML, TEXTS, data_lines, make_benchmark, make_evaluation, model_files
+from tests.evaluating import EVAL_YAML, TEXTS, adapter_files, data_lines, make_benchmark, make_evaluation, model_files
 from tests.worker.performing import perform
 from worker import answered, sandbox
 from worker.attempts import SHUTDOWN, Attempt
+from worker.engine.recipe import parse_recipe
 from worker.jobs import evaluate
 from worker.sandbox_texts import MEND
 
@@ -60,6 +62,25 @@ def test_a_model_gets_a_score_with_interval_and_provenance(
     assert evaluation.provenance["isolation"]
     assert evaluation.versions["python"]
     assert not list(scratch.glob("job-*"))
+
+
+def test_an_adapter_is_scored_on_its_base(
+    make_repo: MakeRepo, alice: User, charlie: User, benchmark: Benchmark, as_user: Any
+) -> None:
+    base = make_repo(alice, "bert", files=model_files())
+    adapter = make_repo(alice, "tuned", files=adapter_files())
+    asked, _is_new = submitting.submit(adapter, benchmark, by=alice)
+    evaluation = run(asked)
+    assert evaluation.job.state == "succeeded", evaluation.job.reason_text
+    assert set(evaluation.provenance["base"]["files"]) == {"config.json", "tokenizer.json", "model.safetensors"}
+    address = f"/api/v1/evaluations/{evaluation.pk}"
+    recipe = as_user(charlie).get(address).json()["recipe"]
+    assert (recipe["base"]["repo"], recipe["base"]["commit"]) == ("alice/bert", base.head)
+    assert parse_recipe({"recipe": recipe})[0].base is not None
+    assert "alice/bert" in as_user(charlie).get(evaluation.get_absolute_url()).text
+    Repo.objects.filter(pk=base.pk).update(private=True)
+    assert as_user(charlie).get(address).json()["recipe"]["base"]["repo"] == ""
+    assert "alice/bert" not in as_user(charlie).get(evaluation.get_absolute_url()).text
 
 
 def test_the_answers_to_each_example_are_kept(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:

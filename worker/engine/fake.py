@@ -39,13 +39,20 @@ SURE = 0.9
 
 def evaluate(spec: EvaluateSpec, progress: Progress) -> dict[str, Any]:
     """Answer every question by a hash of it and write what the engine would write."""
-    config = read_json_object(Path(spec.model_dir) / "config.json", limit=CONFIG_LIMIT, code="bad_config")
-    _obey(config.get("fake_engine") or {}, progress)
+    _obey(_config(spec).get("fake_engine") or {}, progress)
     return answer_all(spec, progress, _answer, version=FAKE_VERSION, device="cpu")
 
 
+def _config(spec: EvaluateSpec) -> dict[str, Any]:
+    """Return config.json of the model, of an adapter alone that of its base."""
+    path = Path(spec.model_dir) / "config.json"
+    if spec.base_dir is not None and not path.exists():
+        path = Path(spec.base_dir) / "config.json"
+    return read_json_object(path, limit=CONFIG_LIMIT, code="bad_config")
+
+
 def _answer(task: Task[Any], spec: EvaluateSpec, settings: Any, questions: Questions, progress: Progress) -> Answers:
-    config = read_json_object(Path(spec.model_dir) / "config.json", limit=CONFIG_LIMIT, code="bad_config")
+    config = _config(spec)
     predictions = [task.pretend(_numbers(value), value, settings) for value in questions.values]
     time.sleep(float((config.get("fake_engine") or {}).get("turn_seconds", 0)))
     weights = [path.stat().st_size for path in sorted(Path(spec.model_dir).glob("*.safetensors"))]

@@ -1,6 +1,7 @@
 """What a portal says about one of its evaluations, so that anybody can run it again."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,7 +11,7 @@ from worker.engine.decoding import decode
 SHA256 = re.compile(r"[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 # Paths and the place of the answers are chosen where it runs.
-LOCAL_FIELDS = frozenset({"model_dir", "inputs", "out_dir", "context", "perturbed", "resume"})
+LOCAL_FIELDS = frozenset({"model_dir", "inputs", "out_dir", "context", "perturbed", "resume", "base_dir"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,7 @@ class Recipe:
     expected: Expected
     engine_version: str
     endpoint: str | None = None
+    base: ModelSource | None = None  # what an adapter is put on
     robustness: RobustnessSpec | None = None
     versions: dict[str, str] | None = None
 
@@ -110,15 +112,24 @@ def parse_recipe(answer: dict[str, Any]) -> tuple[Recipe, dict[str, Any]]:
     spec = raw.get("spec")
     if not isinstance(spec, dict) or LOCAL_FIELDS & set(spec):
         raise EngineError("bad_spec", "recipe.spec must hold the fields of an evaluation without paths")
-    for commit in (recipe.model.commit, recipe.dataset.commit):
+    models = [recipe.model, *([recipe.base] if recipe.base else [])]
+    for commit in (*(model.commit for model in models), recipe.dataset.commit):
         _check(COMMIT, commit, "a commit must be 40 hexadecimal digits")
     extra = list((recipe.dataset.files or {}).values())
-    for digest in (recipe.dataset.sha256, *(file.sha256 for file in extra), *recipe.model.files.values()):
+    for digest in (recipe.dataset.sha256, *(file.sha256 for file in extra), *_digests(models)):
         _check(SHA256, digest, "a sha256 must be 64 hexadecimal digits")
-    for path in (recipe.dataset.path, *(file.path for file in extra), *recipe.model.files):
+    for path in (recipe.dataset.path, *(file.path for file in extra), *_paths(models)):
         if path.startswith("/") or "\\" in path or "\0" in path or {"", ".", ".."} & set(path.split("/")):
             raise EngineError("bad_spec", f"recipe names a file outside the repository: {path[:80]!r}")
     return recipe, spec
+
+
+def _digests(models: Sequence[ModelSource]) -> list[str]:
+    return [digest for model in models for digest in model.files.values()]
+
+
+def _paths(models: Sequence[ModelSource]) -> list[str]:
+    return [path for model in models for path in model.files]
 
 
 def evaluate_spec(spec: dict[str, Any], **local: Any) -> EvaluateSpec:

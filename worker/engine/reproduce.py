@@ -70,6 +70,7 @@ def _reproduce(options: argparse.Namespace, folder: Path) -> int:
         model_dir=str(folder / "model"),
         inputs=str(folder / "inputs.jsonl"),
         out_dir=str(folder / "out"),
+        base_dir=str(folder / "base") if recipe.base else None,
         context=str(folder / "context.jsonl") if extra else None,
         perturbed=str(folder / "perturbed.jsonl") if recipe.robustness else None,
     )
@@ -115,9 +116,11 @@ def _reproduce(options: argparse.Namespace, folder: Path) -> int:
 
 def _fetch(portal: Portal, recipe: Recipe, folder: Path, progress: PlainProgress) -> dict[str, str]:
     """Fetch model and data and return the data files by the names that the engine has for them."""
-    for path, sha256 in recipe.model.files.items():
-        progress.report(0.0, f"fetching {path}", always=True)
-        portal.fetch(recipe.model.repo, recipe.model.commit, path, sha256, folder / "model" / path)
+    sources = {"model": recipe.model, **({"base": recipe.base} if recipe.base else {})}
+    for place, source in sources.items():
+        for path, sha256 in source.files.items():
+            progress.report(0.0, f"fetching {path}", always=True)
+            portal.fetch(source.repo, source.commit, path, sha256, folder / place / path)
     data = {"test": (recipe.dataset.path, recipe.dataset.sha256)}
     data |= {name: (file.path, file.sha256) for name, file in (recipe.dataset.files or {}).items()}
     placed = {}

@@ -17,6 +17,7 @@ from leaderboard import model_files, recording
 from leaderboard.models import Evaluation, Reproduction
 from models_hub import browsing
 from models_hub.browsing import Entry
+from models_hub.models import Repo
 from portal.models import Job
 from worker import node, sandbox, sandbox_texts, scratch, withholding
 from worker.answered import Answered
@@ -50,7 +51,7 @@ class Places:
     root: Path
 
     def __post_init__(self) -> None:
-        for name in ("model", "data", "spec", "prepared", "questions", "run", "judged", "scores"):
+        for name in ("model", "base", "data", "spec", "prepared", "questions", "run", "judged", "scores"):
             (self.root / name).mkdir()
         (self.root / "answers").mkdir(mode=0o700)
 
@@ -61,11 +62,11 @@ class Places:
 def run(attempt: Attempt) -> None:
     """Evaluate and store the score; the job ends in the same transaction."""
     evaluation = (
-        Evaluation.objects.select_related("model__namespace", "benchmark__dataset__namespace")
+        Evaluation.objects.select_related("model__namespace", "base__namespace", "benchmark__dataset__namespace")
         .filter(pk=attempt.job.spec["evaluation"])
         .first()
     )
-    if evaluation is None:
+    if evaluation is None or (evaluation.base is None and evaluation.base_commit):
         raise JobFailed(GONE, code="gone")
     isolation = sandbox.detect(node.policy())
     if isolation.warning:
@@ -73,8 +74,8 @@ def run(attempt: Attempt) -> None:
     with scratch.folder_for(attempt.job) as folder, withholding.of(attempt, evaluation.benchmark):
         places = Places(folder)
         provenance = _collect(attempt, evaluation, places) | {"isolation": list(isolation.in_force)}
-        report = _answer(attempt, evaluation, places)
-        scores = _score(attempt, evaluation, places)
+        report = answer(attempt, evaluation, places)
+        scores = score(attempt, evaluation, places)
         attempt.report(0.99, STORING)
         attempt.show()
         attempt.check()
@@ -105,13 +106,9 @@ def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[s
     """Fetch the files of the model and of the data set at their pinned commits; returns what they were."""
     attempt.report(0.0, COLLECTING)
     benchmark = evaluation.benchmark
-    digests: dict[str, str] = {}
-    commit = browsing.resolve_revision(evaluation.model, evaluation.commit_oid)
-    entries = model_files.entries_of(evaluation.model, commit)
-    _check_size(evaluation.model.full_name, entries, settings.JOB_MEMORY_MB * 1024**2)
-    for entry in entries:
-        digests[entry.path] = scratch.place(attempt.job, evaluation.model, entry, places / "model" / entry.path)
-        attempt.check()
+    found_models = {"model": place_model(attempt, evaluation.model, evaluation.commit_oid, places / "model")}
+    if evaluation.base is not None:
+        found_models["base"] = place_model(attempt, evaluation.base, evaluation.base_commit, places / "base")
     commit = browsing.resolve_revision(benchmark.dataset, benchmark.commit_oid)
     wanted = {"test": (benchmark.split_path, benchmark.data_sha256)}
     wanted |= {name: (file["path"], file["sha256"]) for name, file in benchmark.files.items()}
@@ -122,9 +119,9 @@ def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[s
         files[name] = places / "data" / name / entry.name
         if scratch.place(attempt.job, benchmark.dataset, entry, files[name]) != wanted[name][1]:
             raise JobFailed(OTHER_DATA, code="other_data")
-    _prepare(attempt, evaluation, places, files)
+    prepare(attempt, evaluation, places, files)
     return {
-        "model": {"commit": evaluation.commit_oid, "files": digests},
+        **found_models,
         "dataset": {
             "commit": benchmark.commit_oid,
             "path": benchmark.split_path,
@@ -135,13 +132,24 @@ def _collect(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[s
     }
 
 
+def place_model(attempt: Attempt, repo: Repo, oid: str, folder: Path) -> dict[str, Any]:
+    """Fetch the files of a model, and return which they are."""
+    entries = model_files.entries_of(repo, browsing.resolve_revision(repo, oid))
+    _check_size(repo.full_name, entries, settings.JOB_MEMORY_MB * 1024**2)
+    digests: dict[str, str] = {}
+    for entry in entries:
+        digests[entry.path] = scratch.place(attempt.job, repo, entry, folder / entry.path)
+        attempt.check()
+    return {"commit": oid, "files": digests}
+
+
 def _check_size(what: str, entries: Sequence[Entry], limit: int) -> None:
     size = sum(entry.size for entry in entries)
     if size > limit:
         raise JobFailed(TOO_LARGE, code="too_large", data={"what": what, "size": size, "limit": limit})
 
 
-def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: dict[str, Path]) -> None:
+def prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: dict[str, Path]) -> None:
     """Split the data into questions and answers, each in a folder that is shown to different runs."""
     prepared, benchmark = places / "prepared", evaluation.benchmark
     robustness = benchmark.engine_robustness
@@ -173,9 +181,10 @@ def _prepare(attempt: Attempt, evaluation: Evaluation, places: Places, files: di
         path.unlink()
 
 
-def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
+def answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
     """Let the model answer the questions; returns the engine's report."""
     out, threads = places / "run", node.threads_per_job()
+    base = [places / "base"] if evaluation.base is not None else []
     spec = EvaluateSpec(
         task=evaluation.benchmark.task,
         model_dir=str(places / "model"),
@@ -183,6 +192,7 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
         out_dir=str(out),
         context=str(places / "questions" / CONTEXT) if evaluation.benchmark.files else None,
         perturbed=str(places / "questions" / PERTURBED) if evaluation.benchmark.engine_robustness else None,
+        base_dir=str(base[0]) if base else None,
         resume=f"{evaluation.files_digest} {evaluation.benchmark.meaning}",
         threads=threads,
         **recording.spec_of(evaluation),
@@ -195,7 +205,7 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
             Run(
                 "evaluate",
                 spec,
-                readonly=[places / "model", places / "questions"],
+                readonly=[places / "model", *base, places / "questions"],
                 writable=out,
                 share=(0.05, 0.95),
                 may_use_gpu=True,
@@ -215,7 +225,7 @@ def _answer(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[st
     return report
 
 
-def _score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
+def score(attempt: Attempt, evaluation: Evaluation, places: Places) -> dict[str, Any]:
     """Compare with the answers, in a process that has seen no byte of the model."""
     judged, benchmark = places / "judged", evaluation.benchmark
     scratch.collect(places / "run" / "predictions.jsonl", judged / "predictions.jsonl")
