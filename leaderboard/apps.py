@@ -6,6 +6,8 @@ class LeaderboardConfig(AppConfig):
 
     def ready(self) -> None:
         from leaderboard import awarding, badge_rules, belongings, deeds, described, findable, moderated
+        from leaderboard.challenges import judging
+        from leaderboard.comparing import facts
 
         described.register()
         findable.register()
@@ -14,3 +16,5 @@ class LeaderboardConfig(AppConfig):
         awarding.register()
         deeds.register()
         belongings.register()
+        judging.register()
+        facts.register()

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from leaderboard import permissions
-from leaderboard.models import Benchmark, Reviewed, Standing, Suite
+from leaderboard.models import Benchmark, Challenge, ChallengeData, Reviewed, Standing, Suite
 from portal.errors import Conflict, InvalidInput, NotAllowed, SignInRequired
 from portal.models import Asker, Event, User
 
@@ -57,6 +57,32 @@ def refuse_suite(suite: Suite, *, by: Asker, reason: str) -> Suite:
     return row
 
 
+def approve_challenge(challenge: Challenge, *, by: Asker) -> Challenge:
+    """Let a challenge open at its time; from here on its task, rows and rules stay as they are."""
+    user = require_moderator(by)
+    with transaction.atomic():
+        row = Challenge.objects.select_for_update().get(pk=challenge.pk)
+        if row.submitted_at is None:
+            raise Conflict(_("It is a draft."))
+        if row.closes_at <= timezone.now():
+            raise Conflict(_("The end that was proposed has passed."))
+        if not ChallengeData.objects.filter(challenge=row, prepared_at__isnull=False).exists():
+            raise Conflict(_("The rows of this challenge are not ready."))
+        _decide(row, Standing.APPROVED, user)
+    return row
+
+
+def refuse_challenge(challenge: Challenge, *, by: Asker, reason: str) -> Challenge:
+    """Say no to a challenge before it opens, and why; its organizer may mend it and send it again."""
+    user = require_moderator(by)
+    with transaction.atomic():
+        row = Challenge.objects.select_for_update().get(pk=challenge.pk)
+        if row.is_approved and row.opens_at <= timezone.now():
+            raise Conflict(_("It has opened already."))
+        _decide(row, Standing.REFUSED, user, reason)
+    return row
+
+
 def require_place(slug: str, author: User) -> None:
     """Raise Conflict when a board that somebody else made has the slug."""
     known = Suite.objects.current().filter(slug=slug).first()
@@ -95,5 +121,5 @@ def _decide(row: Reviewed, standing: Standing, user: User, reason: str = "") -> 
         raise Conflict(_("That was decided already."))
     row.standing, row.reason, row.decided_by, row.decided_at = standing, reason, user, timezone.now()
     row.save(update_fields=("standing", "reason", "decided_by", "decided_at"))
-    noun = "suite" if isinstance(row, Suite) else "benchmark"
+    noun = row._meta.model_name
     Event.record(f"{noun}.{standing}", subject=f"{noun}:{row.pk}", by=user)

@@ -1,6 +1,6 @@
 """Content for workers that share no disk with the portal: what a running job may fetch, and what it hands in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.core import signing
@@ -17,6 +17,15 @@ from portal.errors import NotFound
 from portal.models import Job
 
 SALT = "job-content"
+
+Reader = Callable[[Job], Iterable[int]]
+_readers: list[Reader] = []
+
+
+def register_reader(reader: Reader) -> None:
+    """Let `reader` say which blobs of no repository a running job may fetch, by their ids."""
+    if reader not in _readers:
+        _readers.append(reader)
 
 
 def issue_token(job: Job) -> str:
@@ -38,7 +47,11 @@ def bearer(job_id: int, token: str) -> Job:
 
 
 def find(job: Job, sha256: str) -> Blob:
-    """Return large content of one of the repositories that the job's spec names under "reads", or its checkpoint."""
+    """Return large content of one of the repositories that the job's spec names under "reads", or what it keeps."""
+    own = {pk for reader in _readers for pk in reader(job)}
+    kept = Blob.objects.filter(sha256=sha256, pk__in=own).first() if own else None
+    if kept is not None:
+        return kept
     kept = Blob.objects.filter(sha256=sha256, pk__in=Run.objects.filter(job=job).values("checkpoint")).first()
     if kept is not None:
         return kept

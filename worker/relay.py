@@ -20,6 +20,7 @@ from kombu import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from leaderboard.challenges import revealing
 from models_hub import downloading, fetching, webhooks
 from models_hub.storage import blob_store
 from portal import fair_share, needs
@@ -27,6 +28,7 @@ from portal.config.celery import app
 from portal.models import Duty, Event, IdempotentAnswer, Job, WorkerNode
 from portal.models.workers import RELAY
 from worker import standing, versions
+from worker.board_keeping import BoardKeeping
 from worker.consumers import CONSUMERS
 from worker.idle import start_wishes
 from worker.mailing import Mailing
@@ -61,6 +63,7 @@ class Relay:
         self._mailing = Mailing(self.over)
         self._reminding = Reminding()
         self._snapshots = Snapshotting()
+        self._boards = BoardKeeping(self.over)
 
     def run(self) -> None:
         """Act once a second until told to stop; slower and slower while the database is away."""
@@ -71,6 +74,7 @@ class Relay:
                 self._try("begin the upkeep of the store", self._upkeep.begin)
                 self._try("send mail", self._mailing.begin)
                 self._try("begin a snapshot for searching", self._snapshots.begin)
+                self._try("compute boards", self._boards.begin)
             pause = TURN_SECONDS if in_order else min(pause * 2, LONGEST_PAUSE)
         self._try("leave its duty", lambda: Duty.leave(RELAY, holder=self.name))
 
@@ -84,6 +88,7 @@ class Relay:
         self._try("take jobs from lost workers", expire_leases)
         self._try("end jobs that are stuck", end_stuck_jobs)
         self._try("give idle workers what people voted for", start_wishes)
+        self._try("begin and end challenges", revealing.turn)
         self._try("hand jobs to workers", wake_workers)
         self._try("deliver events", deliver_events)
         self._try("remind of bookmarks", self._reminding.turn)

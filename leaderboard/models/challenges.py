@@ -215,7 +215,7 @@ class ChallengeData(models.Model):
     source_name = models.CharField(max_length=255)
     source = models.ForeignKey(Blob, models.PROTECT, related_name="+")
     public_percent = models.PositiveSmallIntegerField(default=30)
-    seed = models.PositiveBigIntegerField()  # drawn by the portal, told to nobody
+    seed = models.CharField(max_length=64)  # drawn by the portal, told to nobody
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
     prepared_at = models.DateTimeField(null=True)
     questions = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
@@ -240,9 +240,8 @@ class Team(models.Model):
     captain = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     is_baseline = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
-    # The best public score that was shown, by the ladder rule; and how finely it may be told.
+    # The best public score that the ladder rule let through, rounded: more is kept nowhere but in `Judgement`.
     shown = models.FloatField(null=True)
-    shown_unit = models.FloatField(default=0.01)
     shown_at = models.DateTimeField(null=True)
     disqualified_at = models.DateTimeField(null=True)
     disqualified_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -314,7 +313,7 @@ class Entry(models.Model):
     answers = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
     judged_at = models.DateTimeField(null=True)
-    # The public score that the ladder rule let through; None where it was no real improvement.
+    # The public score that the ladder rule let through, rounded; None where it was no real improvement.
     shown = models.FloatField(null=True)
     is_final = models.BooleanField(default=False)  # chosen by its team to count in the end
     is_late = models.BooleanField(default=False)

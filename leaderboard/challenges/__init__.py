@@ -1,0 +1,1 @@
+"""Challenges from draft to medals: each step of their life is a module."""
