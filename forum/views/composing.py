@@ -15,7 +15,7 @@ from forum.admission import limits_of
 from forum.compose_forms import NewTopicForm, ReplyForm
 from forum.models import Category, Draft, Post, Tag, Topic
 from models_hub.models import Repo
-from portal import subjects
+from portal import subjects, telling
 from portal.authentication import require_user
 from portal.errors import DomainError, NotFound, status_of
 from portal.subjects import Subject
@@ -31,7 +31,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """Begin a topic, in a category and perhaps about something that its address names."""
     user, status = require_user(request), 200
     about = subjects.find(request.POST.get("about") or request.GET.get("about", ""), user)
-    key = f"new:{about.key}" if about else "new"
+    page = "" if about else telling.key_of(request.GET.get("from", ""))
+    key = ":".join(filter(None, ("new", about.key if about else page)))
     draft = drafting.find(key, by=user) if request.method != "POST" else None
     form = NewTopicForm(request.POST or None, reader=user, initial=_beginning(request, draft, about))
     if request.method == "POST":
@@ -62,10 +63,13 @@ def _beginning(request: HttpRequest, draft: Draft | None, about: Subject | None)
     """Return what the form holds at first: the draft, else facts and the template of the category."""
     asked = request.GET
     room = Category.objects.visible_to(request.user).filter(slug=asked.get("category", "")).first()
+    place = asked.get("from", "")
+    told = None if about else telling.told(place, request.user)
+    facts = told.text if told else _facts(about, place)
     given = {
         "category": room.slug if room else None,
-        "title": asked.get("title", "")[:300],
-        "text": _facts(about, asked.get("from", "")) + (room.template if room else ""),
+        "title": (told.title if told else asked.get("title", ""))[:300],
+        "text": facts + (room.template if room else ""),
         "tags": asked.get("tags", "")[:300],
         "about": asked.get("about", "")[:60],
         "max_choices": 1,

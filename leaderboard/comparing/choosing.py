@@ -1,5 +1,6 @@
 """Which models and versions a reader put beside each other, and which of their evaluations stand for them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from portal.models import Asker
 
 MOST = 5
 MAX_NAME = 300
+_COMMA = re.compile("[,，、]")  # between names that were typed into one field
 MAX_EVALUATIONS = 2000  # that are looked through, the newest first
 
 
@@ -44,7 +46,8 @@ def choose(names: Iterable[str], user: Asker) -> list[Chosen]:
 
     Raises NotFound, the same for what is missing and what is hidden, and InvalidInput for more than MOST of them.
     """
-    wanted = list(dict.fromkeys(name.strip()[:MAX_NAME] for name in names if name.strip()))
+    split = [part.strip()[:MAX_NAME] for name in names for part in _COMMA.split(name[: MOST * MAX_NAME])]
+    wanted = list(dict.fromkeys(part for part in split if part))
     if len(wanted) > MOST:
         raise InvalidInput(_("At most %(n)d models can be compared at once.") % {"n": MOST})
     found = [_chosen(name, user) for name in wanted]

@@ -93,9 +93,25 @@ class Task:
     def is_shared(self) -> bool:
         return sum(one is not None for one in self.results) > 1
 
-    def pair_of(self, place: int) -> Pair | None:
-        """Return the pair in which the model of this place is compared with the first one."""
-        return next((pair for pair in self.pairs if (pair.first, pair.second) == (place, 0)), None)
+    @property
+    def cells(self) -> "list[Cell]":
+        """What each model reached, and what it has over the first one."""
+        over = {pair.first: pair for pair in self.pairs if pair.second == 0}
+        return [Cell(one, over.get(place), place in self.best) for place, one in enumerate(self.results)]
+
+    @property
+    def smallest(self) -> float | None:
+        """The smallest difference that this benchmark could have shown between any two that are compared."""
+        return min((pair.smallest for pair in self.pairs if pair.smallest is not None), default=None)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one benchmark; `pair` compares it with the first model."""
+
+    evaluation: Evaluation | None
+    pair: Pair | None
+    is_best: bool
 
 
 @dataclass(frozen=True)
