@@ -2,7 +2,17 @@
 
 from django.urls import path, re_path
 
-from leaderboard.api import benchmarks, boards, compare, evaluations, overlaps, reproductions, suites, wishes
+from leaderboard.api import (
+    benchmarks,
+    boards,
+    compare,
+    elsewhere,
+    evaluations,
+    overlaps,
+    reproductions,
+    suites,
+    wishes,
+)
 
 urlpatterns = [
     path("benchmarks", benchmarks.Benchmarks.as_view(), name="api_benchmarks"),
@@ -19,6 +29,8 @@ urlpatterns = [
     path("compare", compare.Compare.as_view(), name="api_compare"),
     path("evaluations", evaluations.Evaluations.as_view(), name="api_evaluations"),
     path("evaluations/batch", evaluations.Batch.as_view(), name="api_evaluation_batch"),
+    path("imported-results", elsewhere.ImportedResults.as_view(), name="api_imported_results"),
+    path("imported-results/<int:result_id>", elsewhere.OneImportedResult.as_view(), name="api_imported_result"),
     path("wishes", wishes.Wishes.as_view(), name="api_wishes"),
     path("wishes/<int:wish_id>/vote", wishes.OwnVote.as_view(), name="api_wish_vote"),
     path("evaluations/<int:evaluation_id>", evaluations.OneEvaluation.as_view(), name="api_evaluation"),
