@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
-from leaderboard.models import Benchmark, Evaluation
+from leaderboard.models import Benchmark, Evaluation, ImportedResult
 from models_hub.models import Repo
 from portal import locating, subjects
 from portal.models import Asker
@@ -14,6 +14,7 @@ from portal.subjects import Subject
 def register() -> None:
     subjects.register("evaluation", _evaluations)
     subjects.register("benchmark", _benchmarks)
+    subjects.register("imported_result", _imported)
     locating.locate_number(r"/evaluations/(\d{1,18})", "evaluation")
     locating.locate_number(r"/benchmarks/(\d{1,18})", "benchmark")
 
@@ -39,3 +40,12 @@ def _benchmarks(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
     for one in seen.select_related("dataset__namespace"):
         owner = one.dataset.namespace.user_id
         yield Subject("benchmark", one.pk, one.title, one.get_absolute_url(), _("benchmark"), author_id=owner)
+
+
+def _imported(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    seen = ImportedResult.objects.visible_to(reader).filter(pk__in=pks)
+    for one in seen.select_related("model__namespace"):
+        title = _("%(model)s on %(benchmark)s") % {"model": one.model.full_name, "benchmark": one.board}
+        detail = f"{one.task}: {one.metric} {one.number}"
+        path = one.get_absolute_url()
+        yield Subject("imported_result", one.pk, title, path, _("result of another board"), detail, one.entered_by_id)

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from leaderboard import best_scores
-from leaderboard.models import Benchmark, Evaluation, ScoreRemoval
+from leaderboard.models import Benchmark, BoardState, Evaluation, ImportedResult, ScoreRemoval
 from portal import moderated
 from portal.models import Decision
 from portal.moderated import OnlyTold, Target
@@ -14,6 +14,7 @@ from portal.moderated import OnlyTold, Target
 def register() -> None:
     moderated.register("evaluation", Evaluations())
     moderated.register("benchmark", Benchmarks())
+    moderated.register("imported_result", ImportedResults())
 
 
 class Evaluations:
@@ -43,12 +44,15 @@ class Evaluations:
         one = Evaluation.objects.get(pk=pk)
         _row, made = ScoreRemoval.objects.get_or_create(evaluation=one, defaults={"decision": decision})
         best_scores.tell([one.model_id])
+        BoardState.objects.mark(models=[one.model_id], entries__benchmark=one.benchmark_id)
         return {"was_ranked": made}
 
     def undo(self, pk: int, action: str, decision: Decision) -> None:
         if decision.before.get("was_ranked"):
-            ScoreRemoval.objects.filter(evaluation=pk).delete()
-            best_scores.tell(Evaluation.objects.filter(pk=pk).values_list("model_id", flat=True))
+            one = Evaluation.objects.get(pk=pk)
+            ScoreRemoval.objects.filter(evaluation=one).delete()
+            best_scores.tell([one.model_id])
+            BoardState.objects.mark(models=[one.model_id], entries__benchmark=one.benchmark_id)
 
 
 class Benchmarks(OnlyTold):
@@ -68,3 +72,34 @@ class Benchmarks(OnlyTold):
             is_private=one.dataset.private,
             facts={_("Data set"): one.dataset.full_name},
         )
+
+
+class ImportedResults:
+    """Results of other boards: one that is wrong, or stands there for its link, is hidden from all."""
+
+    actions = ("nudge", "warn", "hide")
+
+    def load(self, pk: int) -> Target | None:
+        one = ImportedResult.objects.filter(pk=pk).select_related("model__namespace").first()
+        if one is None:
+            return None
+        return Target(
+            key=f"imported_result:{pk}",
+            title=_("%(model)s on %(benchmark)s") % {"model": one.model.full_name, "benchmark": one.board},
+            path=one.get_absolute_url(),
+            label=_("result of another board"),
+            text=f"{one.board}\n{one.url}\n{one.task}",
+            author_id=one.entered_by_id,
+            organization_id=one.model.namespace.organization_id,
+            is_private=one.model.private,
+            state="hidden" if one.is_hidden else "",
+            facts={one.metric: one.number},
+        )
+
+    def apply(self, pk: int, action: str, decision: Decision) -> dict[str, Any]:
+        hidden = ImportedResult.objects.filter(pk=pk, is_hidden=False).update(is_hidden=True, hidden_by=decision)
+        return {"was_shown": bool(hidden)}
+
+    def undo(self, pk: int, action: str, decision: Decision) -> None:
+        if decision.before.get("was_shown"):
+            ImportedResult.objects.filter(pk=pk).update(is_hidden=False, hidden_by=None)

@@ -52,6 +52,11 @@ def require_rows(user: Asker, evaluation: Evaluation) -> None:
     require_download(user, evaluation.benchmark.dataset)
 
 
+def can_import(user: Asker, model: Repo) -> bool:
+    """Writers of a model, and moderators, may add results of other boards and take them away."""
+    return can_write(user, model) or can_review(user)
+
+
 def can_compare(user: Asker, benchmark: Benchmark) -> bool:
     """Whoever may download the rows may compare them with a data set; withheld ones, only their owners."""
     if not user.is_authenticated or not can_download(user, benchmark.dataset):

@@ -38,9 +38,9 @@ def examples(request: HttpRequest, evaluation_id: int) -> HttpResponse:
 
 
 def _wanted(request: HttpRequest) -> Wanted:
-    words = {name: request.GET.get(name, "")[:200] for name in ("right", "given")}
-    numbers = {name: _share(request.GET.get(name, "")) for name in ("least", "most")}
-    return Wanted(**words, **numbers, text=request.GET.get("q", "").strip()[:MAX_WORDS])
+    right, given = (request.GET.get(name, "")[:200] for name in ("right", "given"))
+    least, most = (_share(request.GET.get(name, "")) for name in ("least", "most"))
+    return Wanted(right, given, least, most, text=request.GET.get("q", "").strip()[:MAX_WORDS])
 
 
 def _share(text: str) -> float | None:
