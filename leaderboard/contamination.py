@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 
 from leaderboard.catalogue.entries import entries
-from leaderboard.models import Benchmark, Contamination, Evaluation, EvaluationQuerySet, Overlap
+from leaderboard.models import Benchmark, BoardState, Contamination, Evaluation, EvaluationQuerySet, Overlap
 from models_hub import cards, former_names, lineage
 from models_hub.models import Repo
 from portal.models import Asker
@@ -89,6 +89,7 @@ def note(evaluations: Iterable[Evaluation]) -> None:
             known[pair] = report_on(evaluation.model, evaluation.benchmark, AnonymousUser()).level
         if evaluation.contamination != known[pair]:
             Evaluation.objects.filter(pk=evaluation.pk).update(contamination=known[pair])
+            BoardState.objects.mark(models=[evaluation.model_id], entries__benchmark=evaluation.benchmark_id)
 
 
 def note_repo(repo_id: int) -> None:

@@ -86,27 +86,28 @@ def renew(suite: Suite, models: Collection[int] | None = None, *, check: Callabl
     state, _made = BoardState.objects.get_or_create(suite=suite)
     columns = columns_of(suite)
     ids = [column.benchmark_id for column in columns]
-    found = set(_finished(suite, ids).order_by().values_list("model", flat=True).distinct())
-    draws = draws_for(len(found))
-    is_whole = models is None or (state.columns, state.draws) != (ids, draws)
-    wanted = found if is_whole or models is None else found & set(models)
+    rest = BoardRow.objects.filter(suite=suite)
+    if models is not None and state.columns == ids and state.draws == draws_for(rest.count()):
+        wanted, draws = _models(suite, ids, models), state.draws
+        rest = rest.filter(model__in=models)
+    else:
+        wanted, models = _models(suite, ids), None
+        draws = draws_for(len(wanted))
     plan = plan_of(columns, draws)
-    ordered = sorted(wanted)
-    for start in range(0, len(ordered), AT_ONCE):
+    rows: list[BoardRow] = []
+    for some in _portions(wanted):
         check()
-        some = ordered[start : start + AT_ONCE]
-        rows = _rows(suite, columns, plan, some) if columns else []
-        with transaction.atomic():
-            BoardRow.objects.filter(suite=suite, model__in=some).delete()
-            BoardRow.objects.bulk_create(rows)
+        rows += _rows(suite, columns, plan, some)
+    # All at once, for rows of other columns or draws say nothing together.
     with transaction.atomic():
-        BoardRow.objects.filter(suite=suite).exclude(model__in=found).delete()
+        rest.delete()
+        BoardRow.objects.bulk_create(rows, batch_size=AT_ONCE)
         StaleRow.objects.filter(state=state, marked_at__lte=began).delete()
         BoardState.objects.filter(pk=state.pk).update(
             columns=ids, draws=draws, machines=_machines(suite), renewed_at=timezone.now()
         )
         settled = BoardState.objects.filter(pk=state.pk, stale_at__lte=began)
-        settled.update(stale_at=None, **({"whole": False} if is_whole else {}))
+        settled.update(stale_at=None, **({"whole": False} if models is None else {}))
 
 
 def renew_stale(check: Callable[[], None] = lambda: None) -> int:
@@ -135,6 +136,11 @@ def plan_of(columns: Sequence[SuiteEntry], draws: int) -> Plan:
     return boards.plan_of(categories, [column.weight for column in columns], draws=draws, seed=SEED)
 
 
+def _portions(models: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(models), AT_ONCE):
+        yield models[start : start + AT_ONCE]
+
+
 def _stale_models(state: BoardState) -> list[int]:
     return list(state.stale_rows.values_list("model", flat=True))
 
@@ -142,6 +148,12 @@ def _stale_models(state: BoardState) -> list[int]:
 def _finished(suite: Suite, benchmarks: Sequence[int]) -> EvaluationQuerySet:
     finished = Evaluation.objects.public().finished().filter(benchmark__in=benchmarks)
     return finished if suite.ends_at is None else finished.filter(created_at__lte=suite.ends_at)
+
+
+def _models(suite: Suite, benchmarks: Sequence[int], among: Collection[int] | None = None) -> list[int]:
+    found = _finished(suite, benchmarks).order_by()
+    found = found if among is None else found.filter(model__in=among)
+    return sorted(found.values_list("model", flat=True).distinct())
 
 
 def _rows(suite: Suite, columns: Sequence[SuiteEntry], plan: Plan, models: Sequence[int]) -> list[BoardRow]:

@@ -29,6 +29,8 @@ class BoardStateQuerySet(models.QuerySet["BoardState"]):
         """Have approved boards, chosen by lookups, computed anew soon: all their models, or these alone."""
         now = timezone.now()
         wanted = list(Suite.objects.approved().filter(**suites).order_by("pk").values_list("pk", flat=True).distinct())
+        if not wanted:
+            return
         self.bulk_create([BoardState(suite_id=pk) for pk in wanted], ignore_conflicts=True)
         if models is not None:
             StaleRow.objects.bulk_create(

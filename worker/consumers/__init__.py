@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from portal.models import Event
 from worker.consumers import (
     best_scores,
+    boards,
     contamination,
     deleted_repos,
     moderation,
@@ -36,6 +37,12 @@ CONSUMERS: dict[str, Sequence[Consumer]] = {
     "organization.renamed": (renamed_accounts.index,),
 }
 CONSUMERS["repo.restricted"] = (best_scores.tell,)
+for _kind in ("repo.committed", "repo.visibility_changed", "repo.restored", "repo.restricted"):
+    CONSUMERS[_kind] = (*CONSUMERS[_kind], boards.seen_otherwise)
+for _kind in ("evaluation.completed", "evaluation.reproduced"):
+    CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), boards.scored)
+for _kind in ("suite.approved", "suite.end_set"):
+    CONSUMERS[_kind] = (boards.decided,)
 for _kind in (*moderation.HELD, *moderation.COMMENT_HELD):
     CONSUMERS[_kind] = (moderation.hold,)
 for _kind in moderation.WRITTEN:
