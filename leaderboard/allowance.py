@@ -8,7 +8,7 @@ from portal.allowances import Allowance
 from portal.errors import QuotaExceeded
 from portal.models import User
 
-KINDS = ("evaluate",)
+KINDS = ("evaluate", "try_examples")
 
 
 def of(user: User) -> Allowance:

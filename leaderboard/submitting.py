@@ -42,7 +42,26 @@ def require_unrefused(benchmark: Benchmark) -> None:
         )
 
 
+def foresee(model: Repo, benchmark: Benchmark, *, by: Asker, revision: str = DEFAULT_BRANCH) -> Evaluation | None:
+    """Return the evaluation that asking would lead to, None where it would start one; refuses as asking does."""
+    identity, _commit, _base = _identify(model, benchmark, revision, require_right(by, model))
+    known = Evaluation.objects.select_related("job").filter(**identity).first()
+    return known if known is not None and _is_answer(known) else None
+
+
 def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) -> tuple[Evaluation, bool]:
+    identity, commit, base = _identify(model, benchmark, revision, user)
+    try:
+        with transaction.atomic():
+            return _find_or_start(identity, commit, base, user)
+    except IntegrityError:  # somebody asked for the same at the same moment
+        return Evaluation.objects.get(**identity), False
+
+
+def _identify(
+    model: Repo, benchmark: Benchmark, revision: str, user: User | None
+) -> tuple[dict[str, Any], Commit, Base | None]:
+    """Return what makes the evaluation the same as another one; refuses what could only fail."""
     require_unrefused(benchmark)
     commit = browsing.resolve_revision(model, revision)
     entries = model_files.entries_of(model, commit)
@@ -56,11 +75,12 @@ def _ask(model: Repo, benchmark: Benchmark, revision: str, user: User | None) ->
         "dtype": DTYPE,
         "seed": benchmark.seed,
     }
-    try:
-        with transaction.atomic():
-            return _find_or_start(identity, commit, base, user)
-    except IntegrityError:  # somebody asked for the same at the same moment
-        return Evaluation.objects.get(**identity), False
+    return identity, commit, base
+
+
+def _is_answer(known: Evaluation) -> bool:
+    """True for what has a score, or will have one."""
+    return known.is_finished or (known.job is not None and not known.job.is_finished)
 
 
 def require_right(by: Asker, model: Repo) -> User:
@@ -77,7 +97,7 @@ def _find_or_start(
     identity: dict[str, Any], commit: Commit, base: Base | None, user: User | None
 ) -> tuple[Evaluation, bool]:
     known = Evaluation.objects.select_for_update().filter(**identity).first()
-    if known is not None and (known.is_finished or (known.job is not None and not known.job.is_finished)):
+    if known is not None and _is_answer(known):
         return known, False
     if user is not None:
         allowance.require(user)

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from forum import admission, attaching, indexing, reading
+from leaderboard.finding import trying
 from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
 from models_hub.models import UpkeepRun
 from models_hub.searching import trail
@@ -77,6 +78,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         AccountExport.forget_over()
         AuditEntry.forget_over()
         inbox.forget_old()
+        trying.forget_over()
         admission.forget_old()
         redescribing.describe_due(seconds=DESCRIBE_SECONDS, check=check)
         indexing.index_missing(seconds=INDEX_SECONDS, check=check)

@@ -104,6 +104,9 @@ class Contender(models.Model):
     examples = models.ForeignKey(ExampleSet, models.CASCADE, related_name="contenders")
     model = models.ForeignKey(Repo, models.CASCADE, related_name="+")
     commit_oid = models.CharField(max_length=40)
+    # What an adapter alone is put on; a commit without a base says that it is gone.
+    base = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="+")
+    base_commit = models.CharField(max_length=40, blank=True, default="")
     files_digest = models.CharField(max_length=64)
     engine_version = models.CharField(max_length=20)
     job = models.OneToOneField(Job, models.SET_NULL, null=True, related_name="contender")
@@ -141,6 +144,8 @@ class Contender(models.Model):
         return Evaluation(
             model=self.model,
             commit_oid=self.commit_oid,
+            base=self.base,
+            base_commit=self.base_commit,
             files_digest=self.files_digest,
             benchmark=self.examples.benchmark,
             engine_version=self.engine_version,

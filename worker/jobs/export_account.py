@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from forum.models import Post, Topic
-from leaderboard.models import Evaluation
+from leaderboard.models import Evaluation, ExampleSet
 from models_hub.models import Collection, Commit, Like, Repo, Run, SavedSearch, Study, Watch
 from portal.models import (
     AccessToken,
@@ -123,6 +123,8 @@ def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     yield "muted_places", _rows(Muting.objects.filter(user=user), "place", "created_at")
     yield "letters", _rows(Letter.objects.filter(user=user), "address", "subject", "state", "created_at", "ended_at")
     yield "evaluations", _rows(Evaluation.objects.filter(requested_by=user), "id", "created_at")
+    examples = ("title", "task", "definition", "rows", "created_at", "expires_at")
+    yield "own_examples", _rows(ExampleSet.objects.filter(owner=user), *examples)
 
 
 def _rows(found: QuerySet[Any], *names: str) -> Iterator[dict[str, Any]]:

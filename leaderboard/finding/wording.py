@@ -1,0 +1,148 @@
+"""The finder's answer in words: why this model, what stands beside it, and what was left out."""
+
+from collections.abc import Iterator, Sequence
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from leaderboard.finding.answering import Answer, Candidate, Excluded
+from leaderboard.finding.asked import DEVICES, MB
+from leaderboard.models import Benchmark, Contamination
+from models_hub import licences
+
+NAMES: dict[str, str | Promise] = {
+    "memory": gettext_lazy("Memory"),
+    "latency": gettext_lazy("Time for an answer"),
+    "disk": gettext_lazy("Size on disk"),
+    "licence": gettext_lazy("Licence"),
+    "device": gettext_lazy("Device"),
+}
+WARNINGS: dict[str, str | Promise] = {
+    Contamination.DECLARED: gettext_lazy("It was trained on the training part of a data set that it is measured on."),
+    Contamination.INHERITED: gettext_lazy(
+        "A model that it comes from was trained on a data set that it is measured on."
+    ),
+}
+
+
+def reasons(answer: Answer) -> list[str]:
+    """Say why the chosen model was chosen, the strongest reason first."""
+    return list(_reasons(answer, answer.chosen)) if answer.chosen else []
+
+
+def warnings(one: Candidate) -> list[str]:
+    """Say what speaks against the scores of a model."""
+    levels = {score.contamination for score in one.scores.values()}
+    return [str(text) for level, text in WARNINGS.items() if level in levels]
+
+
+def _reasons(answer: Answer, one: Candidate) -> Iterator[str]:
+    yield standing(answer)
+    yield verified(one, answer.counted)
+    yield from fits(answer, one)
+    if one.difference is not None and not one.is_leader:
+        yield behind(one)
+
+
+def standing(answer: Answer) -> str:
+    """Say how the chosen model stands among those that fit."""
+    others = len(answer.tied) - 1
+    if others:
+        tied = ngettext(
+            "Tied with %(n)d other: their scores cannot be told apart, and this is the smaller one.",
+            "Tied with %(n)d others: their scores cannot be told apart, and this is the smallest of them.",
+            others,
+        )
+        return tied % {"n": others}
+    if answer.behind:
+        ahead = ngettext(
+            "Ahead of the %(n)d other that fits, by more than chance.",
+            "Ahead of the %(n)d others that fit, by more than chance.",
+            len(answer.behind),
+        )
+        return ahead % {"n": len(answer.behind)}
+    return _("The only one that fits and was measured on enough of the benchmarks.")
+
+
+def verified(one: Candidate, counted: Sequence[Benchmark]) -> str:
+    """Say on how many of the benchmarks a model has a verified score."""
+    count = sum(benchmark.pk in one.scores for benchmark in counted)
+    if count == len(counted):
+        return ngettext("Verified on %(n)d benchmark.", "Verified on all %(n)d benchmarks.", count) % {"n": count}
+    return _("Verified on %(n)d of %(all)d benchmarks; the others are allowed for.") % {"n": count, "all": len(counted)}
+
+
+def fits(answer: Answer, one: Candidate) -> Iterator[str]:
+    """Say what a model takes, beside the limit where one was set."""
+    asked, model = answer.asked, one.model
+    if model.memory_bytes is not None:
+        memory = _size(model.memory_bytes / MB)
+        if asked.memory_mb is not None:
+            yield _("Needs %(size)s of memory, within %(limit)s.") % {"size": memory, "limit": _size(asked.memory_mb)}
+        else:
+            yield _("Needs %(size)s of memory for its weights.") % {"size": memory}
+    if one.speed:
+        yield _("Answers in %(time)s on %(machine)s.") % {
+            "time": milliseconds(one.speed.milliseconds),
+            "machine": one.speed.machine,
+        }
+    if asked.disk_mb is not None:
+        yield _("Takes %(size)s on disk, within %(limit)s.") % {
+            "size": _size(model.size / MB),
+            "limit": _size(asked.disk_mb),
+        }
+    if asked.device:
+        formats = sorted(DEVICES[asked.device].formats & set(model.formats))
+        yield _("Has its weights as %(formats)s.") % {"formats": ", ".join(formats)}
+    if asked.licences:
+        yield _("Licence: %(licence)s.") % {"licence": model.license or licences.CLASSES[model.license_class]}
+
+
+def behind(one: Candidate) -> str:
+    """Say how far a model is from the one with the best score."""
+    assert one.difference is not None
+    found = one.difference
+    text = (
+        _("%(value)s points below the best score; the difference lies between %(low)s and %(high)s.")
+        if found.value >= 0
+        else _("%(value)s points above the one with the best mean; the difference lies between %(low)s and %(high)s.")
+    )
+    value, low, high = (
+        (found.value, found.low, found.high) if found.value >= 0 else (-found.value, -found.high, -found.low)
+    )
+    return text % {"value": f"{value:.1f}", "low": f"{low:.1f}", "high": f"{high:.1f}"}
+
+
+def left_out(answer: Answer) -> list[tuple[str, str]]:
+    """Say of each filter what it shut out, and how it could be loosened."""
+    return [(str(NAMES[one.name]), _left_out(answer, one)) for one in answer.excluded]
+
+
+def _left_out(answer: Answer, one: Excluded) -> str:
+    text = ngettext("%(n)d measured model is shut out", "%(n)d measured models are shut out", one.count)
+    text = text % {"n": one.count}
+    if not one.alone:
+        return _("%(what)s; other filters shut out each of them too.") % {"what": text}
+    if one.nearest is not None:
+        near = milliseconds(one.nearest) if one.name == "latency" else _size(one.nearest)
+        return _("%(what)s, %(alone)d by this alone; the nearest needs %(near)s.") % {
+            "what": text,
+            "alone": one.alone,
+            "near": near,
+        }
+    if one.name == "latency":
+        return _("%(what)s: nobody has measured their speed on %(machine)s.") % {
+            "what": text,
+            "machine": answer.machine or "–",
+        }
+    return _("%(what)s, %(alone)d by this alone.") % {"what": text, "alone": one.alone}
+
+
+def milliseconds(value: float) -> str:
+    """Write a time as one reads it."""
+    return f"{value:.3g}\u00a0ms" if value < 1000 else f"{value / 1000:.3g}\u00a0s"
+
+
+def _size(megabytes: float) -> str:
+    return f"{megabytes:.3g}\u00a0MB" if megabytes < 1000 else f"{megabytes / 1000:.3g}\u00a0GB"
