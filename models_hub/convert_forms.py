@@ -82,6 +82,8 @@ class ConvertForm(forms.Form):
         for name in fitting:
             offered = converting.PRECISIONS.get(name) or (converting.QUANTIZED if name == "quantize" else ())
             usual = converting.USUAL.get(name, ("int8",))
+            if task is None:
+                offered = tuple(one for one in offered if one != converting.CALIBRATED)
             if offered:
                 self.fields[f"precisions_{name}"] = forms.MultipleChoiceField(
                     label=_("Precisions"), choices=[(one, one) for one in offered], required=False,

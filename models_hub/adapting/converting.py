@@ -17,12 +17,14 @@ EXPORT, COMPRESS = Run.Kind.EXPORT, Run.Kind.COMPRESS
 # What the engine writes, see worker/engine/tuning/exporting/contracts.py and compressing/contracts.py; a test holds
 # both equal.
 PRECISIONS = {
-    "onnx": ("fp32", "fp16", "int8", "int8_weights", "q4"),
+    "onnx": ("fp32", "fp16", "int8", "int8_static", "int8_weights", "q4"),
     "gguf": ("f32", "f16", "q8_0", "q4_0"),
     "safetensors": (),
 }
 USUAL = {"onnx": ("fp32", "fp16", "int8"), "gguf": ("f16", "q8_0"), "safetensors": ()}
 METHODS = ("quantize", "layers", "heads", "vocabulary")
+# Activations are measured on rows.
+CALIBRATED = "int8_static"
 QUANTIZED = ("int8", "int8_static", "int8_weights", "q4", "fp16")
 MAX_LAYERS = 512
 MAX_COUNT = 1_000_000
@@ -86,6 +88,12 @@ def _check_how(wish: Wish) -> None:
     if not isinstance(wish.precisions, list) or not set(wish.precisions) <= set(offered):
         choices = ", ".join(offered) or str(_("none"))
         raise InvalidInput(_("%(name)s: must be one of: %(choices)s") % {"name": "precisions", "choices": choices})
+    if CALIBRATED in wish.precisions and not wish.data:
+        raise InvalidInput(
+            _("%(name)s measures activations on rows: name a data set and what the model does.")
+            % {"name": CALIBRATED},
+            data={"field": "precisions"},
+        )
     bounds = (
         ("keep_layers", MAX_LAYERS, wish.method == "layers"),
         ("keep_heads", MAX_LAYERS, wish.method == "heads"),
