@@ -164,7 +164,7 @@ def board_of(suite: Suite, view: View | None = None, *, limit: int = PAGE) -> Bo
     """Read a page of a board; the number of queries grows neither with models nor with benchmarks."""
     view = view or View()
     places = places_of(suite, view)
-    order, keys = _ordered(places, view)
+    order, keys = ordered(places, view)
     shown = _page(places, order, keys, view)[:limit]
     is_last = not len(shown) or shown[-1] == order[-1]
     lacking = [] if view.after else _lacking(places, view)
@@ -289,7 +289,7 @@ def _draws(rows: Sequence[_Read], draws: int) -> boards.Single:
     return np.frombuffer(held, dtype="<f4").reshape(len(rows), draws)
 
 
-def _ordered(places: Places, view: View) -> tuple[Whole, Array]:
+def ordered(places: Places, view: View) -> tuple[Whole, Array]:
     """Return the places of the rows that a search leaves as a reader orders them, and by what, small numbers first.
 
     What is unknown comes last whichever way.
