@@ -9,6 +9,7 @@ import math
 
 Z_95 = 1.959963984540054
 COARSEST = 1.0
+ROUNDING = 1e-6
 USUAL = 0.01  # where there is no spread to go by, as with a perfect score
 
 
@@ -37,4 +38,5 @@ def is_improvement(difference: float, low: float, high: float, *, lower_is_bette
     `low` and `high` are the 95 % interval of the difference on the same rows.
     """
     gain = -difference if lower_is_better else difference
-    return gain > 0 and gain > standard_error(low, high)
+    # One more right answer is exactly its own standard error, which rounding must not make an improvement.
+    return gain > 0 and gain > standard_error(low, high) * (1 + ROUNDING)

@@ -54,7 +54,7 @@ def public(challenge: Challenge, *, after: Team | None = None) -> tuple[list[Sta
     return standings, page[-1] if len(found) > PAGE else None
 
 
-def with_people() -> Prefetch[str]:
+def with_people() -> "Prefetch[str]":
     """Return what loads the people of teams, in the order in which they came."""
     people = TeamMember.objects.filter(user__is_active=True).select_related("user").order_by("id")
     return Prefetch("members", people, to_attr="people")
