@@ -4,6 +4,8 @@ from django.contrib import admin
 
 from leaderboard.models import (
     Benchmark,
+    Challenge,
+    Entry,
     Evaluation,
     Overlap,
     Reproduction,
@@ -12,6 +14,7 @@ from leaderboard.models import (
     StandingOrder,
     Suite,
     SuiteEntry,
+    Team,
     Wish,
 )
 from portal.administration import LookOnly, look
@@ -65,3 +68,9 @@ look(StandingOrder, "model", "asked_by", "created_at", search=("model__lower", "
 look(ResultsOrder, "model", "asked_by", "refusal", "created_at", search=("model__lower",), related=MODEL)
 look(ScoreRemoval, "evaluation", "decision", "since", search=("evaluation__model__lower",),
      related=("evaluation__model__namespace", "evaluation__benchmark"))  # fmt: skip
+# Never `ChallengeData` and `Judgement`: they hold what nobody may read.
+look(Challenge, "slug", "title", "standing", "opens_at", "closes_at", search=("slug", "title", "title_zh"))
+look(Team, "name", "challenge", "captain", "disqualified_at", search=("name", "challenge__slug"),
+     related=("challenge", "captain"))  # fmt: skip
+look(Entry, "id", "challenge", "team", "sent_at", "judged_at", search=("challenge__slug", "team__name"),
+     related=("challenge", "team"))  # fmt: skip

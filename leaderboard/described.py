@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
-from leaderboard.models import Benchmark, Evaluation, ImportedResult
+from leaderboard.models import Benchmark, Challenge, Evaluation, ImportedResult
 from models_hub.models import Repo
 from portal import locating, subjects
 from portal.models import Asker
@@ -15,6 +15,7 @@ def register() -> None:
     subjects.register("evaluation", _evaluations)
     subjects.register("benchmark", _benchmarks)
     subjects.register("imported_result", _imported)
+    subjects.register("challenge", _challenges)
     locating.locate_number(r"/evaluations/(\d{1,18})", "evaluation")
     locating.locate_number(r"/benchmarks/(\d{1,18})", "benchmark")
 
@@ -33,6 +34,12 @@ def _result(one: Evaluation) -> str:
         return ""
     interval = f" ({one.low:.3f}–{one.high:.3f})" if one.low is not None and one.high is not None else ""
     return f"{one.benchmark.primary_metric} {one.value:.3f}{interval}"
+
+
+def _challenges(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    for one in Challenge.objects.visible_to(reader).filter(pk__in=pks):
+        detail = str(one.phase.label)
+        yield Subject("challenge", one.pk, one.name, one.get_absolute_url(), _("challenge"), detail, one.organizer_id)
 
 
 def _benchmarks(pks: Collection[int], reader: Asker) -> Iterator[Subject]:

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from leaderboard import best_scores
-from leaderboard.models import Benchmark, BoardState, Evaluation, ImportedResult, ScoreRemoval
+from leaderboard.models import Benchmark, BoardState, Challenge, Evaluation, ImportedResult, ScoreRemoval
 from portal import moderated
 from portal.models import Decision
 from portal.moderated import OnlyTold, Target
@@ -14,6 +14,7 @@ from portal.moderated import OnlyTold, Target
 def register() -> None:
     moderated.register("evaluation", Evaluations())
     moderated.register("benchmark", Benchmarks())
+    moderated.register("challenge", Challenges())
     moderated.register("imported_result", ImportedResults())
 
 
@@ -103,3 +104,22 @@ class ImportedResults:
     def undo(self, pk: int, action: str, decision: Decision) -> None:
         if decision.before.get("was_shown"):
             ImportedResult.objects.filter(pk=pk).update(is_hidden=False, hidden_by=None)
+
+
+class Challenges(OnlyTold):
+    """Challenges: what is wrong with one is decided in its review, or by disqualifying a team."""
+
+    def load(self, pk: int) -> Target | None:
+        one = Challenge.objects.filter(pk=pk).first()
+        if one is None:
+            return None
+        return Target(
+            key=f"challenge:{pk}",
+            title=one.title,
+            path=one.get_absolute_url(),
+            label=_("challenge"),
+            author_id=one.organizer_id,
+            organization_id=None,
+            is_private=not one.is_approved,
+            facts={_("State"): str(one.phase.label)},
+        )

@@ -131,6 +131,27 @@ def _reviewed(row: Row, names: str) -> str:
     return _("%(who)s reviewed your pull request") % {"who": names}
 
 
+CHALLENGES: dict[str, Promise] = {
+    "opened": gettext_lazy("A challenge of yours is open"),
+    "ends_soon": gettext_lazy("A challenge of yours ends within a day"),
+    "extended": gettext_lazy("A challenge of yours ends later than planned"),
+    "revealed": gettext_lazy("The outcome of a challenge is revealed"),
+    "ranked_anew": gettext_lazy("The teams of a challenge were ranked anew"),
+    "confirmed": gettext_lazy("The outcome of a challenge is final"),
+    "disqualified": gettext_lazy("Your team was disqualified from a challenge"),
+    "reinstated": gettext_lazy("Your team is part of a challenge again"),
+    "objected": gettext_lazy("Somebody objects to the outcome of your challenge"),
+    "answered": gettext_lazy("Your objection was answered"),
+    "approved": gettext_lazy("Your challenge was approved"),
+    "refused": gettext_lazy("Your challenge was refused; its page says why"),
+    "invited": gettext_lazy("A team invites you to a challenge"),
+}
+
+
+def _challenge(row: Row, _names: str) -> str:
+    return str(CHALLENGES.get(str(row.data.get("what")), _("News of a challenge")))
+
+
 TALK = gettext_lazy("Conversations")
 OWN = gettext_lazy("What is yours")
 WATCHED = gettext_lazy("What you watch")
@@ -189,6 +210,7 @@ KINDS: dict[str, Kind] = {
     "evaluated": Kind(gettext_lazy("your evaluation is finished"), OWN, "bar-chart-line", PAGE, _evaluated),
     "unevaluated": Kind(gettext_lazy("your evaluation failed"), OWN, "exclamation-triangle", PAGE, _unevaluated),
     "reproduced": Kind(gettext_lazy("somebody reproduces a result of yours"), OWN, "arrow-repeat", PAGE, _reproduced),
+    "challenge": Kind(gettext_lazy("challenges that you take part in or organize"), OWN, "trophy", MAIL, _challenge),
     "job": Kind(gettext_lazy("your job ends"), OWN, "cpu", PAGE, _ended),
     "watching": Kind(
         gettext_lazy("posts in topics and categories that you watch"),

@@ -6,10 +6,11 @@ Everything is written in the transaction that marks the event as delivered; a se
 from collections.abc import Callable, Iterable
 
 from forum.models import Post, Reaction, Topic
-from leaderboard.models import Evaluation
+from leaderboard.models import Challenge, Evaluation, TeamMember
 from models_hub.hearing import keepers
 from models_hub.models import Run, Study
 from portal.models import Event, Job, Membership, Namespace, Notification, User
+from portal.notification_kinds import CHALLENGES
 from portal.notifying import count_anew, notify, withdraw
 from worker.telling import tell_watchers, telling_of
 
@@ -145,6 +146,29 @@ def _reproduced(event: Event) -> set[int]:
     return told
 
 
+def _challenge(event: Event) -> set[int]:
+    """Tell those who take part in a challenge, or whom alone it concerns."""
+    what = event.kind.removeprefix("challenge.")
+    challenge = Challenge.objects.filter(pk=int(event.subject.removeprefix("challenge:"))).first()
+    if challenge is None:
+        return set()
+    organizer = {challenge.organizer_id} - {None}
+    members = TeamMember.objects.filter(challenge=challenge)
+    facts = event.payload
+    if what in ("invited", "answered"):
+        people = {facts.get("person")} - {None}
+    elif what in ("approved", "refused", "objected"):
+        people = organizer
+    elif what in ("disqualified", "reinstated"):
+        people = set(facts.get("people", []))
+    else:
+        people = {*members.values_list("user_id", flat=True), *organizer}
+    return notify(
+        "challenge", people=people, about=event.subject, by=event.actor if what == "invited" else None,
+        data={"what": what}, group=f"challenge:{what}:{challenge.pk}", event=event.pk,
+    )  # fmt: skip
+
+
 def _evaluation(event: Event) -> Evaluation | None:
     rows = Evaluation.objects.select_related("model__namespace")
     return rows.filter(pk=int(event.subject.removeprefix("evaluation:"))).first()
@@ -262,6 +286,7 @@ CONCERNED: dict[str, Callable[[Event], set[int]]] = {
     "post.reacted": _reacted,
     "post.unreacted": _unreacted,
     "evaluation.completed": _evaluated,
+    **dict.fromkeys((f"challenge.{what}" for what in CHALLENGES), _challenge),
     "evaluation.reproduced": _reproduced,
     "job.succeeded": _job_ended,
     "job.failed": _job_ended,
