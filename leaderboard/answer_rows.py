@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from leaderboard.models import Evaluation
+from leaderboard.sheets import cell
 from models_hub import contents
 
 # A table of all per-example numbers is held at once; above this size it is left out, and the answers come alone.
 MAX_ITEMS_BYTES = 64_000_000
 RIGHT = ("accuracy", "exact_match", "subset_accuracy")
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
-# A spreadsheet would take text that begins so for a formula, and models may write anything.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def lines(evaluation: Evaluation, form: str) -> Iterator[bytes]:
@@ -30,7 +29,7 @@ def lines(evaluation: Evaluation, form: str) -> Iterator[bytes]:
     columns = ["id", "prediction", "confidence", *(["is_right"] if right else []), *numbers]
     yield _csv_line(columns)
     for row in rows:
-        yield _csv_line([_cell(row.get(column)) for column in columns])
+        yield _csv_line([cell(row.get(column)) for column in columns])
 
 
 def _row(answer: dict[str, Any], place: int, right: list[Any] | None, numbers: dict[str, list[Any]]) -> dict[str, Any]:
@@ -79,11 +78,3 @@ def _csv_line(cells: list[Any]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerow(cells)
     return text.getvalue().encode("utf-8", "replace")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -9,6 +9,7 @@ import pytest
 from leaderboard import leafing, recording
 from leaderboard.leafing import Place, Wanted
 from leaderboard.models import Evaluation
+from leaderboard.sheets import cell
 from models_hub import job_contents
 from tests.evaluating import EVAL_YAML, make_benchmark, make_evaluation
 from tests.leaderboard.scored import REPORT, claimed, scores
@@ -130,10 +131,8 @@ def test_rows_as_json_lines_say_the_same(client, evaluation):
 
 
 def test_what_a_spreadsheet_would_take_for_a_formula_is_text():
-    from leaderboard.answer_rows import _cell
-
-    assert _cell("=1+1") == "'=1+1"
-    assert _cell(-0.5) == -0.5
+    assert cell("=1+1") == "'=1+1"
+    assert cell(-0.5) == -0.5
 
 
 def test_a_cell_of_the_confusion_matrix_leads_to_its_examples(client, evaluation):
