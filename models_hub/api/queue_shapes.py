@@ -24,8 +24,8 @@ class QueueInput(serializers.Serializer[None]):
         child=serializers.CharField(max_length=200), default=dict, help_text="Columns of input, input2 and target."
     )
     labels = serializers.ListField(child=serializers.CharField(max_length=256), default=list, max_length=200)
-    order = serializers.ChoiceField(
-        choices=AnnotationQueue.Order.values, default="", allow_blank=True, help_text="What unsure means."
+    order = serializers.CharField(
+        max_length=10, default="", allow_blank=True, help_text="What unsure means: margin or entropy."
     )
     count = serializers.IntegerField(default=100)
     twice = serializers.FloatField(default=0.0, help_text="The share of rows that two people label.")
@@ -36,7 +36,7 @@ class QueueInput(serializers.Serializer[None]):
     seed = serializers.IntegerField(default=0, min_value=0, max_value=2**32 - 1)
 
 
-class PeopleInput(serializers.Serializer[None]):
+class HelpersInput(serializers.Serializer[None]):
     """Who helps with a queue, beside its owner."""
 
     people = serializers.ListField(child=serializers.CharField(max_length=100), max_length=queues.MAX_PEOPLE)
@@ -48,7 +48,7 @@ class PositionInput(serializers.Serializer[None]):
     row = serializers.IntegerField(min_value=0)
 
 
-class AnswerInput(PositionInput):
+class AnnotationInput(PositionInput):
     """An answer: a label, a list of labels, or a tag for each word; null passes the row over."""
 
     value = serializers.JSONField(allow_null=True)
@@ -86,6 +86,7 @@ class QueueShape(serializers.ModelSerializer[AnnotationQueue]):
     owner = serializers.SlugRelatedField[Any]("username", read_only=True)
     dataset = serializers.CharField(source="data.full_name")
     url = serializers.CharField(source="get_absolute_url")
+    order = serializers.CharField(help_text="margin, entropy, or spread where no model was asked.")
     is_filled = serializers.SerializerMethodField(help_text="Whether there are rows to label.")
     job = serializers.SerializerMethodField(help_text="The job that chooses the rows; for the owner.")
 
@@ -131,7 +132,7 @@ class WholeQueueShape(QueueShape):
         return JobShape(queue.writing).data if queue.writing is not None and is_own else None
 
 
-class RowShape(serializers.ModelSerializer[AnnotationRow]):
+class AnnotationRowShape(serializers.ModelSerializer[AnnotationRow]):
     """A row to label. The guess of the model is null until it was asked for."""
 
     guess = serializers.SerializerMethodField()
@@ -147,10 +148,10 @@ class RowShape(serializers.ModelSerializer[AnnotationRow]):
 class HandedShape(serializers.Serializer[Any]):
     """The row that is yours; null where none is left for you."""
 
-    row = RowShape(allow_null=True)
+    row = AnnotationRowShape(allow_null=True)
 
 
-class AnswerShape(serializers.ModelSerializer[Annotation]):
+class AnnotationShape(serializers.ModelSerializer[Annotation]):
     """What one person said of a row, with what the model had guessed."""
 
     row = serializers.IntegerField(source="row.position")

@@ -9,10 +9,10 @@ from rest_framework.views import APIView
 from models_hub.adapting import annotating, queues
 from models_hub.adapting.queues import QueueWish
 from models_hub.api.queue_shapes import (
-    AnswerInput,
-    AnswerShape,
+    AnnotationInput,
+    AnnotationShape,
     HandedShape,
-    PeopleInput,
+    HelpersInput,
     PositionInput,
     QueueInput,
     QueueShape,
@@ -64,13 +64,13 @@ class OneQueue(APIView):
 
 
 class People(APIView):
-    @extend_schema(request=PeopleInput, responses=WholeQueueShape)
+    @extend_schema(request=HelpersInput, responses=WholeQueueShape)
     @once
     def post(self, request: Request, queue_id: int) -> Response:
         """Name those who help with a queue; who is not named helps no more."""
         user = require_user(request)
         queue = queues.own(queue_id, user)
-        sent = PeopleInput(data=request.data)
+        sent = HelpersInput(data=request.data)
         sent.is_valid(raise_exception=True)
         queues.share(queue, sent.validated_data["people"])
         return Response(WholeQueueShape(queue, context={"reader": user}).data)
@@ -97,7 +97,7 @@ class Guess(APIView):
 class Answers(APIView):
     pagination_class = NewestFirst
 
-    @extend_schema(parameters=PAGE, responses=paged(AnswerShape))
+    @extend_schema(parameters=PAGE, responses=paged(AnnotationShape))
     def get(self, request: Request, queue_id: int) -> Response:
         """List the answers, newest first: of all people for the owner, of yourself if you help."""
         queue, user = _found(request, queue_id)
@@ -105,17 +105,17 @@ class Answers(APIView):
         rows = rows if queue.owner_id == user.pk else rows.filter(by=user)
         pages = NewestFirst()
         page = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(AnswerShape(page, many=True).data)
+        return pages.get_paginated_response(AnnotationShape(page, many=True).data)
 
-    @extend_schema(request=AnswerInput, responses={201: AnswerShape})
+    @extend_schema(request=AnnotationInput, responses={201: AnnotationShape})
     @once
     def post(self, request: Request, queue_id: int) -> Response:
         """Answer a row, or change your answer to it."""
         queue, user = _filled(request, queue_id)
-        sent = AnswerInput(data=request.data)
+        sent = AnnotationInput(data=request.data)
         sent.is_valid(raise_exception=True)
         given = annotating.answer(queue, sent.validated_data["row"], sent.validated_data["value"], by=user)
-        return Response(AnswerShape(given).data, status=201)
+        return Response(AnnotationShape(given).data, status=201)
 
 
 class LastAnswer(APIView):
@@ -127,13 +127,13 @@ class LastAnswer(APIView):
 
 
 class Decisions(APIView):
-    @extend_schema(request=AnswerInput, responses=WholeQueueShape)
+    @extend_schema(request=AnnotationInput, responses=WholeQueueShape)
     @once
     def post(self, request: Request, queue_id: int) -> Response:
         """Say what is right of a row that people disagree about."""
         user = require_user(request)
         queue = queues.own(queue_id, user)
-        sent = AnswerInput(data=request.data)
+        sent = AnnotationInput(data=request.data)
         sent.is_valid(raise_exception=True)
         annotating.decide(queue, sent.validated_data["row"], sent.validated_data["value"])
         return Response(WholeQueueShape(queue, context={"reader": user}).data)

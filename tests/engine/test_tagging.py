@@ -120,3 +120,16 @@ def test_labels_must_be_tags_of_iob2():
     for labels in (["O", "PER"], ["B-PER", "I-PER"], ["O", "B-"]):
         with pytest.raises(EngineError):
             TokenClassification().settings({"labels": labels})
+
+
+def test_doubt_gives_the_same_tags_and_how_sure_each_is(spec):
+    from worker.engine.tuning.picking.doubting import doubt
+
+    doubt(spec, Progress(StringIO()))
+    lines = (Path(spec.out_dir) / "predictions.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["tags"] for row in rows] == tags_of(spec)
+    for row in rows:
+        assert len(row["margin"]) == len(row["entropy"]) == len(row["tags"])
+        assert all(0 <= number <= 1 for number in (*row["margin"], *row["entropy"]))
+    assert max(max(row["margin"]) for row in rows) > 0.5  # random numbers are sure of nothing

@@ -18,7 +18,7 @@ from django.urls.resolvers import RegexPattern
 from forum import discussing
 from models_hub import curating, liking, moving, publishing, uploading, webhooks
 from models_hub.hf_api.routing import ROUTES as HUB_WIRE
-from models_hub.models import Repo
+from models_hub.models import AnnotationQueue, Repo
 from models_hub.publishing import PutFile
 from portal.models import AccessToken, Job, User
 from portal.models.tokens import Grant
@@ -105,9 +105,13 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
         moving.move_repo(repo, by=alice, namespace="alice", name=HIDDEN)
         upload = uploading.begin(repo, by=alice, revision="main", files=[uploading.Announced("c.bin", 5)])
         words = {"repo": repo.pk, "question": {"text": SECRET}}
+        queue = AnnotationQueue.objects.create(
+            owner=alice, data=repo, data_commit=made.oid, path="notes.txt", count=1, title=SECRET
+        )
         job = Job.enqueue("explain", spec=words, owner=alice, title="An explanation")
         facts = {
             "job_id": str(job.pk),
+            "queue_id": str(queue.pk),
             "key": upload.key,
             "place": "main/notes.txt", "path": "notes.txt", "tail": "notes.txt", "oid": made.oid, "revision": "main",
             "branch": "main", "number": str(topic.number), "comment": "1", "status": "pending", "rest": "notes.txt",

@@ -73,6 +73,9 @@ SIGNED_IN = """
 /alice/tiny/blob/main/docs/guide.md /alice/tiny/blob/v1.0.0/weights.bin /alice/tiny/blob/main/folder/inner/{long}
 /alice/tiny/table/main/table.csv /alice/tiny/tokenizer /alice/tiny/tokenizer/main/tokenizer.json
 /alice/waiting/explanation /alice/waiting/explanation/{explained}
+/datasets/alice/mood/annotate /datasets/alice/mood/annotate/{queue} /datasets/alice/mood/annotate/{queue}?row=0
+/datasets/alice/mood/annotate/{queue}/overview /datasets/alice/mood/annotate/{names_queue}
+/datasets/alice/mood/annotate/{empty_queue}
 /alice/tiny/downloads /alice/tiny/commits/main /alice/tiny/commit/{first} /alice/tiny/commit/{second}
 /alice/tiny/restoration/v1.0.0 /alice/tiny/compare /alice/tiny/compare/v1.0.0...main /alice/tiny/branches
 /alice/tiny/compare/{first}..{second} /alice/tiny/branches/try/longer/deletion /alice/tiny/releases

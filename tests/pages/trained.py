@@ -70,6 +70,59 @@ def train(alice: Any, waiting: Any) -> dict[str, str]:
     Study.objects.filter(pk=study.pk).update(importances={"lr": 0.8, "batch_size": 0.2})
     explained = explaining.ask(waiting, {"text": "good and fine"}, by=alice)
     return {
-        "explained": str(explained.pk), "run": str(done.pk), "going": str(going.pk), "smaller": str(smaller.pk),
+        **_queues(alice),
+        "explained": str(explained.pk),
+        "run": str(done.pk), "going": str(going.pk), "smaller": str(smaller.pk),
         "study": str(study.pk),
     }  # fmt: skip
+
+
+def _queues(alice: Any) -> dict[str, str]:
+    """Return the numbers of queues of rows to label: of labels, of tags, and one that a worker has not filled yet."""
+    from django.utils import timezone
+
+    from models_hub.adapting import annotating, queues
+    from models_hub.adapting.queues import QueueWish
+    from models_hub.models import Annotation, AnnotationQueue, AnnotationRow
+    from portal.models import User
+
+    asked: dict[str, Any] = {"data": "alice/mood", "path": "data/test.jsonl"}
+    labels = ["negative", "positive", "neither of the two, or both at the same time"]
+    moods = queues.ask(
+        QueueWish(task="text-classification", labels=labels, people=["bob"], base="alice/waiting", **asked), by=alice
+    )
+    names = queues.ask(
+        QueueWish(task="token-classification", labels=["O", "B-PER", "I-PER", "B-LOC", "I-LOC"], **asked), by=alice
+    )
+    empty = queues.ask(QueueWish(task="multi-label-classification", labels=labels, **asked), by=alice)
+    texts = [
+        "A film like a long evening: slow, warm, and hard to leave.",
+        "Good.",
+        "\u4e0d\u597d\u4e5f\u4e0d\u574f\u3002 " * 12,
+    ]
+    for position, text in enumerate([*texts, *texts]):
+        AnnotationRow.objects.create(
+            queue=moods, position=position, line=position + 1, question={"text": text}, doubt=0.9,
+            needed=2 if position == 1 else 1, guess={"value": "positive", "scores": {"negative": 0.4, "positive": 0.6}},
+        )  # fmt: skip
+    words = [
+        "Ann",
+        "Lee",
+        "moved",
+        "from",
+        "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch",
+        "to",
+        "Rome",
+        ".",
+    ]
+    for position in range(2):
+        AnnotationRow.objects.create(queue=names, position=position, line=1, question={"tokens": words})
+    filled = AnnotationQueue.objects.filter(pk__in=(moods.pk, names.pk))
+    filled.update(filled_at=timezone.now(), report={"open": 60, "near": 4})
+    bob = User.objects.get(username="bob")
+    for position, value in ((0, "positive"), (1, "negative")):
+        annotating.answer(moods, position, value, by=alice)
+    Annotation.objects.create(queue=moods, row=moods.rows.get(position=1), by=bob, value={"value": labels[2]})
+    annotating.settle(moods.rows.get(position=1))
+    AnnotationQueue.objects.filter(pk=moods.pk).update(written={"written": 1, "commit": moods.data_commit, "gone": 1})
+    return {"queue": str(moods.pk), "names_queue": str(names.pk), "empty_queue": str(empty.pk)}
