@@ -29,3 +29,9 @@ def require(user: User) -> None:
             % {**used._asdict(), "next": allowances.next_text(user, KINDS)},
             code="daily_limit",
         )
+
+
+def next_text(user: User) -> str:
+    """Say when the next one is free, "" while there are places."""
+    used = of(user)
+    return allowances.next_text(user, KINDS) if used.limit and not used.left else ""

@@ -49,6 +49,7 @@ class Score:
     latency_ms: float | None
     machine: str
     memory_bytes: int | None
+    items: str  # the digest of what is kept of its examples, "" where nothing is
 
     @property
     def url(self) -> str:
@@ -141,13 +142,13 @@ def _rows(benchmarks: Mapping[int, Benchmark], user: Asker) -> Iterable[tuple[An
         .order_by("id")
         .values_list(
             "id", "model_id", "benchmark_id", "value", "low", "high", "floors", "contamination",
-            "report__latency__p50_ms", "report__device_name", "report__peak_rss_bytes",
+            "report__latency__p50_ms", "report__device_name", "report__peak_rss_bytes", "items__sha256",
         )
     )  # fmt: skip
 
 
 def _score(row: tuple[Any, ...], benchmark: Benchmark) -> Score:
-    pk, _model, _benchmark, value, low, high, floors, contamination, latency, machine, memory = row
+    pk, _model, _benchmark, value, low, high, floors, contamination, latency, machine, memory, items = row
     metric = benchmark.primary_metric
     floor = floor_among(floors, metric)
     per_unit = normalised(1.0, floor, metric) - normalised(0.0, floor, metric)
@@ -163,4 +164,5 @@ def _score(row: tuple[Any, ...], benchmark: Benchmark) -> Score:
         latency_ms=latency if isinstance(latency, int | float) else None,
         machine=machine if isinstance(machine, str) else "",
         memory_bytes=memory if isinstance(memory, int) else None,
+        items=items or "",
     )

@@ -75,7 +75,7 @@ def _paired_errors(pairs: Iterable[Pair]) -> dict[tuple[int, int], float]:
 
     Scores never change, so what was found is remembered.
     """
-    wanted = list(pairs)
+    wanted = [pair for pair in pairs if pair[0].items and pair[1].items]
     cache = caches["rendered"]
     known: dict[str, float | None] = cache.get_many([_name(pair) for pair in wanted])
     fresh: dict[str, float | None] = {}
@@ -92,7 +92,7 @@ def _paired_errors(pairs: Iterable[Pair]) -> dict[tuple[int, int], float]:
 
 
 def _name(pair: Pair) -> str:
-    return f"told-apart:{pair[0].evaluation}:{pair[1].evaluation}"
+    return f"told-apart:{pair[0].benchmark.primary_metric}:{pair[0].items}:{pair[1].items}"
 
 
 def _examples(pairs: Iterable[Pair]) -> dict[int, dict[str, Any]]:
