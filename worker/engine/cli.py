@@ -19,7 +19,7 @@ from worker.engine.environment import prepare_process
 from worker.engine.failures import is_out_of_memory, out_of_memory
 from worker.engine.progress import Progress, claim_stdout
 from worker.engine.tuning.compressing.contracts import CompressSpec, MeasureSpec
-from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec
+from worker.engine.tuning.contracts import ArrangeSpec, FinetuneSpec, RewriteSpec
 from worker.engine.tuning.explaining.contracts import ExplainSpec
 from worker.engine.tuning.exporting.contracts import ExportSpec
 from worker.engine.tuning.picking.contracts import FillSpec, PickSpec, PoolSpec
@@ -60,6 +60,7 @@ VERBS = {
     "export": Verb(ExportSpec, "worker.engine.tuning.exporting.verb", "export"),
     "propose": Verb(ProposeSpec, "worker.engine.tuning.searching", "propose"),
     "arrange": Verb(ArrangeSpec, "worker.engine.tuning.arranging", "arrange"),
+    "rewrite": Verb(RewriteSpec, "worker.engine.tuning.augmenting.rewriting", "rewrite"),
     "finetune": Verb(FinetuneSpec, "worker.engine.tuning.training", "finetune"),
     "pool": Verb(PoolSpec, "worker.engine.tuning.picking.pool", "pool"),
     "doubt": Verb(EvaluateSpec, "worker.engine.tuning.picking.doubting", "doubt"),
@@ -72,6 +73,7 @@ FAKE_VERBS = {
     "evaluate": Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
     "doubt": Verb(EvaluateSpec, "worker.engine.fake", "evaluate"),
     "train": Verb(TrainSpec, "worker.engine.fake", "train"),
+    "rewrite": Verb(RewriteSpec, "worker.engine.fake", "rewrite"),
     "finetune": Verb(FinetuneSpec, "worker.engine.fake", "finetune"),
     "propose": Verb(ProposeSpec, "worker.engine.fake", "propose"),
 }

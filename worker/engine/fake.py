@@ -27,7 +27,14 @@ from worker.engine.progress import Progress
 from worker.engine.provenance import cpu_name, versions
 from worker.engine.rows import Questions, read_labelled, write_lines
 from worker.engine.tasks.task import Task, Value
-from worker.engine.tuning.contracts import CHECKPOINT_DIR, MODEL_DIR, SUMMARY_FILE, FinetuneSpec
+from worker.engine.tuning.contracts import (
+    CHECKPOINT_DIR,
+    MODEL_DIR,
+    REWRITTEN_FILE,
+    SUMMARY_FILE,
+    FinetuneSpec,
+    RewriteSpec,
+)
 from worker.engine.tuning.log import Log
 from worker.engine.tuning.search_contracts import ProposeSpec, Span
 
@@ -164,6 +171,18 @@ def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
     (out_dir / SUMMARY_FILE).write_text(json.dumps(summary) + "\n", encoding="utf-8")
     progress.report(1.0, "done", always=True)
     return summary
+
+
+def rewrite(spec: RewriteSpec, progress: Progress) -> dict[str, Any]:
+    """Say that every text comes back with an exclamation mark."""
+    rows = [json.loads(line) for line in Path(spec.train).read_text(encoding="utf-8").splitlines()]
+    lines = [
+        {"row": number, "words": {}, "back": {name: f"{text}!" for name, text in row["question"].items()}}
+        for number, row in enumerate(rows)
+    ]
+    write_lines(Path(spec.out_dir) / REWRITTEN_FILE, lines)
+    progress.report(1.0, "done", always=True)
+    return {"rows": len(rows), "asked": len(lines)}
 
 
 def propose(spec: ProposeSpec, progress: Progress) -> dict[str, Any]:

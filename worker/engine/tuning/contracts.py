@@ -15,6 +15,7 @@ SUMMARY_FILE = "summary.json"
 MODEL_DIR = "model"  # what is published
 CHECKPOINT_DIR = "checkpoint"  # what the next attempt goes on from; replaced as a whole, never changed in place
 DATA_REPORT_FILE = "data.json"
+REWRITTEN_FILE = "rewritten.jsonl"
 MAX_THREADS = 256
 
 Optimizer = Literal["adamw", "adam", "sgd"]
@@ -109,6 +110,8 @@ class Recipe:
     augment_delete: float = 0.0
     augment_insert: float = 0.0
     augment_characters: float = 0.0
+    augment_fill: float = 0.0  # of words for which a model that fills gaps proposed others
+    augment_back: bool = False  # translated into another language and back
     augment_share: float = 0.5  # of the rows, or of their copies, that are changed
     augment_copies: int = 0  # of each row beside it; without any the rows themselves are changed
     # Of causal models.
@@ -141,7 +144,7 @@ class Recipe:
         require(0 <= self.label_smoothing < 1, "label_smoothing must be 0 to below 1")
         require(0 <= self.token_dropout < 1, "token_dropout must be 0 to below 1")
         require(0 <= self.mixup <= 10, "mixup must be 0 to 10")
-        for kind in ("synonyms", "swap", "delete", "insert", "characters"):
+        for kind in ("synonyms", "swap", "delete", "insert", "characters", "fill"):
             require(0 <= getattr(self, f"augment_{kind}") <= 0.9, f"augment_{kind} must be 0 to 0.9")
         require(0 <= self.augment_share <= 1, "augment_share must be 0 to 1")
         require(0 <= self.augment_copies <= 8, "augment_copies must be 0 to 8")
@@ -170,6 +173,33 @@ class Teacher:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RewriteSpec:
+    """Ask other models how arranged training rows can be written otherwise; which of it is taken, each epoch decides.
+
+    `words_dir` is a model that fills gaps, `there_dir` and `back_dir` translate into another language and back. Written
+    to `out_dir`: rewritten.jsonl.
+    """
+
+    task: str
+    train: str
+    out_dir: str
+    words_dir: str | None = None
+    there_dir: str | None = None
+    back_dir: str | None = None
+    max_rows: int = 5000
+    seed: int = 0
+    threads: int = 1
+    device: Device = "auto"
+
+    def __post_init__(self) -> None:
+        require((self.there_dir is None) == (self.back_dir is None), "give both there_dir and back_dir, or neither")
+        require(self.words_dir is not None or self.there_dir is not None, "give words_dir, or there_dir and back_dir")
+        require(1 <= self.max_rows <= 100_000, "max_rows must be 1 to 100000")
+        require(1 <= self.threads <= MAX_THREADS, f"threads must be 1 to {MAX_THREADS}")
+        require(0 <= self.seed < 2**32, "seed must be 0 to 4294967295")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FinetuneSpec:
     """Train a model on arranged data.
 
@@ -187,6 +217,7 @@ class FinetuneSpec:
     teacher: Teacher | None = None
     recipe: Recipe = field(default_factory=Recipe)
     lexicon: str | None = None  # words and their synonyms, see `worker.engine.tuning.augmenting.lexicon`
+    rewritten: str | None = None  # what other models made of the rows, as `rewrite` writes it
     checkpoint_seconds: float = 30.0
     seed: int = 0
     threads: int = 1

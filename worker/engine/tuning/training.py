@@ -459,7 +459,7 @@ class Training:
 def identity_of(spec: FinetuneSpec) -> str:
     """Return what a run is a run of: everything that may move its numbers."""
     said = asdict(spec)
-    for name in ("out_dir", "checkpoint_seconds", "train", "dev", "lexicon", "model_dir", "threads"):
+    for name in ("out_dir", "checkpoint_seconds", "train", "dev", "lexicon", "rewritten", "model_dir", "threads"):
         said.pop(name)
     base = Path(spec.model_dir) if spec.model_dir else None
     weights = sorted(base.glob("*.safetensors")) if base else []
@@ -468,7 +468,7 @@ def identity_of(spec: FinetuneSpec) -> str:
         said["teacher"]["model_dir"] = [digest(str(path)) for path in files]
     said |= {
         "engine": ENGINE_VERSION,
-        "files": [digest(spec.train), digest(spec.dev), digest(spec.lexicon)],
+        "files": [digest(path) for path in (spec.train, spec.dev, spec.lexicon, spec.rewritten)],
         "base": [digest(str(path)) for path in ([base / "config.json"] if base else []) + weights if path.is_file()],
     }
     # A spec from JSON has 4.0 where one from Python may have 4.

@@ -28,10 +28,7 @@ class Lexicon:
 
     def of(self, word: str) -> list[str]:
         """Return what may stand for a word, written as large as the word is."""
-        found = self.synonyms.get(word.lower(), [])
-        if word.isupper() and len(word) > 1:
-            return [other.upper() for other in found]
-        return [other[:1].upper() + other[1:] for other in found] if word[:1].isupper() else found
+        return [cased(other, word) for other in self.synonyms.get(word.lower(), [])]
 
     def han_words(self, text: str) -> Iterator[Span]:
         """Yield the Chinese words of a text that have synonyms, from left to right, none within another."""
@@ -43,6 +40,13 @@ class Lexicon:
             if end is not None:
                 yield at, end
             at = end or at + 1
+
+
+def cased(other: str, word: str) -> str:
+    """Return a word written as large as the one that it stands for."""
+    if word.isupper() and len(word) > 1:
+        return other.upper()
+    return other[:1].upper() + other[1:] if word[:1].isupper() else other
 
 
 def read(path: str) -> Lexicon:

@@ -28,7 +28,7 @@ def synonyms(sentence: Tagged, rng: Random, share: float, lexicon: Lexicon | Non
 def swap(sentence: Tagged, rng: Random, share: float, lexicon: Lexicon | None) -> Tagged:
     """Let neighbours outside entities change places."""
     words, tags = sentence
-    free = set(_free(sentence))
+    free = set(free_places(sentence))
     pairs = [at for at in sorted(free) if at + 1 in free and not _is_negated(words, at)]
     changed, last = list(words), -2
     for at in chosen(rng, pairs, share) if len(words) >= SHORTEST else []:
@@ -41,7 +41,7 @@ def swap(sentence: Tagged, rng: Random, share: float, lexicon: Lexicon | None) -
 def delete(sentence: Tagged, rng: Random, share: float, lexicon: Lexicon | None) -> Tagged:
     """Leave words out that are outside entities, with their tags."""
     words, tags = sentence
-    free = [at for at in _free(sentence) if not _is_negated(words, at)]
+    free = [at for at in free_places(sentence) if not _is_negated(words, at)]
     gone = set(chosen(rng, free, share)) if len(words) >= SHORTEST else set()
     kept = [at for at in range(len(words)) if at not in gone]
     return ([words[at] for at in kept], [tags[at] for at in kept]) if kept else sentence
@@ -50,7 +50,7 @@ def delete(sentence: Tagged, rng: Random, share: float, lexicon: Lexicon | None)
 def insert(sentence: Tagged, rng: Random, share: float, lexicon: Lexicon | None) -> Tagged:
     """Put synonyms in, or words of the sentence, after words that are outside entities."""
     words, tags = sentence
-    free = _free(sentence)
+    free = free_places(sentence)
     offered = list(_known(sentence, lexicon).values()) or [[words[at]] for at in free]
     if len(words) < SHORTEST or not free:
         return sentence
@@ -73,7 +73,7 @@ def characters(sentence: Tagged, rng: Random, share: float, lexicon: Lexicon | N
     return perturbed_tokens(words, lambda text: kind(text, rng, share)), tags
 
 
-def _free(sentence: Tagged) -> list[int]:
+def free_places(sentence: Tagged) -> list[int]:
     """Return the places of words that may move or go."""
     return [
         at
@@ -91,6 +91,7 @@ def _known(sentence: Tagged, lexicon: Lexicon | None) -> dict[int, list[str]]:
         return {}
     words = sentence[0]
     found = {
-        at: [other for other in lexicon.of(words[at]) if not any(map(str.isspace, other))] for at in _free(sentence)
+        at: [other for other in lexicon.of(words[at]) if not any(map(str.isspace, other))]
+        for at in free_places(sentence)
     }
     return {at: others for at, others in found.items() if others}

@@ -101,6 +101,11 @@ def _known(text: str, lexicon: Lexicon | None) -> list[tuple[Span, list[str]]]:
     return [(span, others) for span, others in found if others and _are_free(text, [span])]
 
 
+def free_words(text: str) -> list[Span]:
+    """Return the words that another one may take the place of: no negations."""
+    return [word for word in _words(text) if _are_free(text, [word])]
+
+
 def _words(text: str) -> list[Span]:
     kept = kept_spans(text)
     return [match.span() for match in _WORD.finditer(text) if outside(match.start(), kept)]
