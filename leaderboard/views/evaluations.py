@@ -8,7 +8,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from leaderboard import adapters, contamination, permissions, reproducing, results_files
+from leaderboard import (
+    adapters,
+    answer_rows,
+    contamination,
+    permissions,
+    reproducing,
+    results_files,
+    standing_at,
+)
 from leaderboard.engine_facts import engine_version
 from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation, ScoreRemoval
@@ -50,6 +58,9 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     if row.is_finished:
         may_see_rows = row.benchmark.test_is_public and can_download(request.user, row.benchmark.dataset)
         context |= _findings(row, may_see_rows=may_see_rows)
+        context["standings"] = standing_at.of(row)
+        context["row_formats"] = list(answer_rows.FORMATS)
+        context["is_public"] = not (row.model.private or row.benchmark.dataset.private)
         context["results_path"] = results_files.path_of(row)
         context["may_write"] = can_write(request.user, row.model)
         context["contamination"] = contamination.report_on(row.model, row.benchmark, request.user)
