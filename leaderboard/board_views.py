@@ -35,9 +35,6 @@ ORDERS = {
     "score": False, "borda": False, "name": True, "parameters": True, "disk": True, "memory": True, "latency": True,
     "drop": True, "ece": True, "finished": False,
 }  # fmt: skip
-# Columns that can be chosen beside benchmarks, those that are shown unless others are chosen first.
-USUAL = ("interval", "borda", "parameters", "disk", "latency", "benchmarks")
-MORE = ("memory", "drop", "ece", "precision", "license", "architecture", "finished", "p_best")
 
 
 Params = MultiValueDict[str, str]  # what a query string holds
@@ -63,8 +60,9 @@ class View:
     contamination: str = ""  # a key of LEFT_OUT
     q: str = ""  # words of names: what is found keeps its rank
     sort: str = "score"  # of ORDERS or a benchmark, with “-” the other way round
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()  # of `board_columns`; those that are usual without any
     after: str = ""  # the last row of the page before
+    version: str = ""  # of the board; the newest without a number
 
     @classmethod
     def of(cls, params: Params, *, strict: bool = False) -> "View":
@@ -83,14 +81,17 @@ class View:
     def query(self, **changes: Any) -> str:
         """Write the query string of this view, or of one that differs from it; without a page unless one is given."""
         everything: dict[str, Any] = {"after": "", **changes}
-        view = replace(self, **everything)
+        return urlencode(replace(self, **everything).pairs())
+
+    def pairs(self, *without: str) -> list[tuple[str, str]]:
+        """Return names and values as a query string or the hidden fields of a form have them."""
         written: list[tuple[str, str]] = []
-        for field in fields(view):
-            value = getattr(view, field.name)
-            if value != field.default:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value != field.default and field.name not in without:
                 values = value if isinstance(value, tuple) else (value,)
                 written += [(field.name, _written(one)) for one in values]
-        return urlencode(written)
+        return written
 
     def without(self, name: str) -> "View":
         """The same without one of its filters."""
@@ -102,6 +103,31 @@ class View:
     def filters(self) -> list[str]:
         """The names of what leaves models out, in the order of the fields."""
         return [name for name in FILTERS if getattr(self, name) not in ("", None, False)]
+
+    @property
+    def bare(self) -> str:
+        """The query string without filters and words."""
+        return urlencode(self.pairs(*FILTERS, "q", "after"))
+
+    @property
+    def without_columns(self) -> str:
+        """The query string with the usual columns."""
+        return self.query(columns=())
+
+    @property
+    def beside_filters(self) -> list[tuple[str, str]]:
+        """What a form of the filters takes along."""
+        return self.pairs(*(name for name in FILTERS if name != "size"), "machine", "after")
+
+    @property
+    def beside_words(self) -> list[tuple[str, str]]:
+        """What a search takes along."""
+        return self.pairs("q", "after")
+
+    @property
+    def beside_columns(self) -> list[tuple[str, str]]:
+        """What a choice of columns takes along."""
+        return self.pairs("columns", "after")
 
     @property
     def order(self) -> str:
@@ -218,6 +244,7 @@ _READERS: dict[str, Any] = {
     "q": _plain,
     "sort": _order,
     "after": _plain,
+    "version": lambda text: text if text.isdecimal() and len(text) < 9 else None,
 }
 
 

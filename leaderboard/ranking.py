@@ -150,6 +150,11 @@ class Board:
         return self.places.left_out
 
     @property
+    def is_waiting(self) -> bool:
+        """True when ranks have no draws behind them, until the board is computed anew."""
+        return bool(self.rows) and not self.places.draws
+
+    @property
     def has_few_tasks(self) -> bool:
         """True when the choice of benchmarks is most of the doubt."""
         return len(self.columns) < FEW_TASKS

@@ -1,22 +1,35 @@
 """Boards: which small model is best, by how much, and how sure that is."""
 
 import math
+from dataclasses import dataclass
+from itertools import groupby
 
+import numpy as np
 from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from leaderboard import permissions, ranking, reviewing, suites
-from leaderboard.board_views import View
+from leaderboard import (
+    board_columns,
+    board_lists,
+    board_options,
+    board_texts,
+    permissions,
+    ranking,
+    reviewing,
+    suites,
+)
+from leaderboard.board_views import SIZES, View
 from leaderboard.forms import EndForm
 from leaderboard.models import Benchmark, Suite
-from leaderboard.ranking import Row
+from leaderboard.ranking import Board, Row
 from models_hub import browsing
 from models_hub.models import Repo
+from models_hub.searching.facets import LICENCE_CLASSES
 from portal.authentication import require_user
 from portal.errors import DomainError
 
@@ -24,38 +37,56 @@ TOP = 5
 LISTED = 100
 
 
-# What a board may leave out by what is known of the training of its models.
-FILTERS = {
-    "": gettext_lazy("All models"),
-    "not-measured": gettext_lazy("Without test rows found in training data"),
-    "not-declared": gettext_lazy("Nor declared training on its data sets"),
-    "not-found": gettext_lazy("Training data declared, and nothing found"),
-}
+@dataclass(frozen=True)
+class Band:
+    """Rows that stand together: with `size`, all the models that cannot be told from the first of them."""
+
+    rows: list[Row]
+    size: int = 0
+    is_even: bool = False
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """All boards, those that still take models first; where there is only one, that one."""
-    found = list(Suite.objects.current().open_first()[:LISTED])
-    if len(found) == 1:
-        return redirect(found[0])
-    return render(request, "leaderboard/boards/index.html", {"suites": found})
+    asked = board_lists.Asked.of(request.GET)
+    found = board_lists.page_of(asked)
+    if len(found.boards) == 1 and not request.GET:
+        return redirect(found.boards[0].suite)
+    tasks, languages = board_lists.choices()
+    context = {
+        "page": found,
+        "asked": asked,
+        "next_query": asked.query(after=found.next),
+        "tasks": tasks,
+        "languages": languages,
+    }
+    return render(request, "leaderboard/boards/index.html", context)
 
 
 @require_safe
 def board(request: HttpRequest, slug: str) -> HttpResponse:
-    """The models of a suite, ranked, with the uncertainty of each place; `?version=` shows an older one."""
-    suite = _suite(slug, request.GET.get("version", ""))
+    """The models of a suite as a view shows them, ranked, with the uncertainty of each place."""
     view = View.of(request.GET)
+    suite = _suite(slug, view.version)
     found = ranking.board_of(suite, view)
-    # A chart needs two points to say more than the table.
-    points = [_point(row) for row in found.rows if row.model.parameters]
+    facts, benchmarks = board_columns.facts_of(found), board_columns.benchmarks_of(found)
     context = {
         "board": found,
+        "view": view,
+        "bands": _bands(found),
+        "columns": facts,
+        "benchmarks": benchmarks,
+        "choices": board_columns.choices_of(found),
+        "by_score": board_columns.sorted_by(view, "score", _("Score")),
+        "by_name": board_columns.sorted_by(view, "name", _("Model")),
+        "options": board_options.options_of(suite),
+        "loosened": [] if found.rows or not view.filters else board_options.loosened(suite, view),
+        "contaminations": board_texts.CONTAMINATIONS,
+        "license_classes": LICENCE_CLASSES,
+        "sizes": SIZES,
+        "width": 2 + len(facts) + len(benchmarks),
         "scale": _scale(found.rows),
-        "points": points if len(points) > 1 else [],
-        "filters": FILTERS,
-        "filter": view.contamination,
         "versions": _versions(suite),
         "is_current": suite.version == suite.newest,
         "may_review": permissions.can_review(request.user),
@@ -141,13 +172,10 @@ def _scale(rows: list[Row]) -> tuple[float, float]:
     return min(0, math.floor(lowest / 10) * 10), max(math.ceil(highest / 10) * 10, 10)
 
 
-def _point(row: Row) -> dict[str, object]:
-    """Return what the chart draws of a model."""
-    return {
-        "name": row.model.full_name,
-        "url": row.model.path,
-        "x": row.model.parameters,
-        "y": round(row.score, 2),
-        "low": round(row.low, 2),
-        "high": round(row.high, 2),
-    }
+def _bands(board: Board) -> list[Band]:
+    """Put the rows that cannot be told apart together, where they stand in the order of the board."""
+    if board.view.order != "score":
+        return [Band(board.rows)] if board.rows else []
+    sizes = np.bincount(board.places.groups, minlength=1)
+    groups = groupby(board.rows, key=lambda row: row.group)
+    return [Band(list(rows), int(sizes[group]), group % 2 == 0) for group, rows in groups]

@@ -1,7 +1,5 @@
 """Boards."""
 
-import json
-
 import pytest
 
 from leaderboard import suites
@@ -83,15 +81,6 @@ def test_a_score_of_older_weights_is_marked(client, alice, suite, scored):
     assert "Of older weights" in client.get("/leaderboard/moods").text
 
 
-def test_the_chart_gets_its_points_as_data_and_not_as_script(client, suite, scored):
-    scored("one", 0.9)
-    scored("two", 0.6)
-    page = client.get("/leaderboard/moods").text
-    raw = page.split('<script id="board-points" type="application/json">')[1].split("</script>")[0]
-    assert [point["name"] for point in json.loads(raw)] == ["alice/one", "alice/two"]
-    assert "<script>" not in page
-
-
 @pytest.mark.parametrize(
     ("chosen", "shown"),
     [("", "abcd"), ("not-measured", "bcd"), ("not-declared", "cd"), ("not-found", "c"), ("nonsense", "abcd")],
@@ -115,11 +104,6 @@ def test_a_board_of_which_all_are_left_out_leads_back(client, suite, scored):
     assert "Show all models" in client.get("/leaderboard/moods?contamination=not-found").text
 
 
-def test_one_model_has_no_chart(client, suite, scored):
-    scored("only", 0.9)
-    assert "board-chart" not in client.get("/leaderboard/moods").text
-
-
 def test_the_formula_and_its_reading_are_explained(client, suite):
     page = client.get("/leaderboard/moods").text
     assert 'id="meaning"' in page
@@ -133,11 +117,11 @@ def test_an_empty_board_says_how_to_fill_it(client, suite):
 def test_a_board_costs_the_same_however_many_models_it_has(client, suite, scored, django_assert_num_queries):
     scored("a", 0.9)
     client.get("/leaderboard/moods")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get("/leaderboard/moods")
     for number in range(5):
         scored(f"m{number}", 0.6 + number / 50)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get("/leaderboard/moods")
 
 
