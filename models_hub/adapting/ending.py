@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from models_hub import publishing, quotas, rights
-from models_hub.adapting import targets
+from models_hub.adapting import aids, targets
 from models_hub.changes import PutFile, PutLarge
 from models_hub.models import Blob, Repo, Run
 from portal.errors import DomainError, NotAllowed, NotFound
@@ -137,6 +138,16 @@ def changes_of(files: Sequence[Made]) -> list[PutFile | PutLarge]:
         else PutFile(file.path, file.content or b"")
         for file in files
     ]
+
+
+def told_by_publishing(run: Run) -> list[str]:
+    """Return the names that the card and the history of a private result hold, and that not everybody may see yet."""
+    if run.result is None or not run.result.private or run.result_pull is not None:
+        return []
+    read = [run.base, run.data, *(aid.repo for aid in aids.of(run).values())]
+    named = {repo.pk: repo.full_name for repo in read if repo is not None}
+    seen = Repo.objects.visible_to(AnonymousUser()).filter(pk__in=named).values_list("pk", flat=True)
+    return sorted({named[pk] for pk in set(named) - set(seen)})
 
 
 def publish(run: Run) -> None:

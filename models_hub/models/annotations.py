@@ -1,7 +1,7 @@
 """Queues of rows that people answer, one after the other, until there is enough to learn from."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -28,13 +28,18 @@ class AnnotationQueueQuerySet(models.QuerySet["AnnotationQueue"]):
         """With everything that a list shows, newest first."""
         return self.select_related("owner", "data__namespace", "base__namespace", "job", "writing").order_by("-id")
 
+    def counted(self) -> "AnnotationQueueQuerySet":
+        """With how many rows each has, and how many of them are settled."""
+        settled = Q(rows__state=AnnotationRow.State.SETTLED)
+        return self.annotate(all_rows=Count("rows"), settled_rows=Count("rows", filter=settled))
+
 
 class AnnotationQueue(models.Model):
     """Rows of one file that a model is least sure of, for people to answer."""
 
     class Order(models.TextChoices):
-        MARGIN = "margin", _("the two likeliest answers are close")
-        ENTROPY = "entropy", _("all answers are alike to the model")
+        MARGIN = "margin", _("two answers are close")
+        ENTROPY = "entropy", _("many answers are possible")
         SPREAD = "spread", _("texts that differ most, without a model")
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="annotation_queues")

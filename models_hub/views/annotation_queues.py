@@ -46,7 +46,7 @@ def listed(request: HttpRequest, repo: Repo) -> HttpResponse:
                 status = status_of(error)
             else:
                 return redirect(queue)
-    rows = AnnotationQueue.objects.visible_to(user).filter(data=repo).shown()
+    rows = AnnotationQueue.objects.visible_to(user).filter(data=repo).shown().counted()
     context = {
         "queues": list(rows[:SHOWN]),
         "form": form,

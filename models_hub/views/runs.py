@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from models_hub.adapting import aids, asking, curves, ending, following, seeing, texts
+from models_hub.adapting import aids, asking, curves, ending, following, queues, seeing, texts
 from models_hub.adapting.findings import described
 from models_hub.models import Run
 from portal import waiting
@@ -70,6 +70,8 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "seen": seeing.seen([row], request.user),
         "aids": [(texts.AIDS[role], aid) for role, aid in aids.of(row).items()],
         "task_label": texts.task_label(row.task),
+        "told": ending.told_by_publishing(row) if is_own else [],
+        "can_ask_rows": is_own and row.task in queues.HEADS and row.data_id is not None and row.result_pull is None,
         "findings": described(row.data_report),
         "recipe": _recipe(row),
         "curve": curves.of(points),

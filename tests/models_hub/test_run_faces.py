@@ -222,3 +222,17 @@ def test_a_file_for_tensorboard_has_records_with_right_checksums(alice: User, as
     masked = struct.unpack("<I", curves._checksum(bytes(32)))[0]
     crc = (masked - 0xA282EAD8) & 0xFFFFFFFF
     assert ((crc >> 17) | (crc << 15)) & 0xFFFFFFFF == 0x8A9136AA
+
+
+def test_publishing_warns_of_the_private_names_in_the_card(
+    make_repo: MakeRepo, alice: User, bob: User, as_user: Any, repos: tuple[Repo, Repo]
+) -> None:
+    run = ask(alice)
+    result = make_repo(alice, "tuned", private=True)
+    Run.objects.filter(pk=run.pk).update(result=result, result_commit=result.head, finished_at=timezone.now())
+    warning = "Its card, its recipe and its history name what others cannot see"
+    assert warning not in as_user(alice).get(f"/runs/{run.pk}").text
+    Repo.objects.filter(pk=repos[1].pk).update(private=True)
+    assert f"{warning}: alice/moods." in as_user(alice).get(f"/runs/{run.pk}").text
+    Repo.objects.filter(pk=result.pk).update(private=False)
+    assert warning not in as_user(bob).get(f"/runs/{run.pk}").text
