@@ -8,7 +8,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.adapting import registry, teaching, texts, wishes
+from models_hub.adapting import registry, rewriting, teaching, texts, wishes
 from models_hub.adapting.registry import Option
 from models_hub.adapting.sources import Source
 from models_hub.forms import NAME_ATTRIBUTES
@@ -113,6 +113,7 @@ class RunForm(forms.Form):
         self._add_methods()
         self._add_options(values or {})
         self._add_hardenings()
+        self._add_helpers()
         if task.distils:
             self._add_teacher()
         if self.is_new:
@@ -135,6 +136,7 @@ class RunForm(forms.Form):
         known |= {f"{harden}.{name}": value for name, value in recipe.get(wishes.HARDEN_OPTIONS, {}).items()}
         teacher = values.get("teacher", {})
         known |= {f"teacher.{name}": value for name, value in teacher.items()} | {"teacher": _as_text(teacher)}
+        known |= {f"helper_{role}": _as_text(named) for role, named in values.get("helpers", {}).items()}
         for name, value in known.items():
             if name in self.fields:
                 self.fields[name].initial = value
@@ -200,16 +202,15 @@ class RunForm(forms.Form):
                     field.required = False  # those of other attacks are not shown
                     self.fields[f"harden.{kind}.{name}"] = field
 
+    def _add_helpers(self) -> None:
+        for option, roles in rewriting.NEEDED.items():
+            for role in roles if f"option_{option}" in self.fields else ():
+                text = texts.HELPERS[role]
+                self.fields[f"helper_{role}"] = _model_field(text)
+
     def _add_teacher(self) -> None:
-        self.fields["teacher"] = forms.CharField(
-            label=_("Teacher"),
-            max_length=200,
-            required=False,
-            widget=forms.TextInput(attrs={**REPO_NAME, "data-complete": "model"}),
-            help_text=_(
-                "A model that does this task already, with the same tokenizer and labels. A revision goes after an @."
-            ),
-        )
+        told = _("A model that does this task already, with the same tokenizer and labels. A revision goes after an @.")
+        self.fields["teacher"] = _model_field(texts.Text(_("Teacher"), told))
         for name, option in registry.teaching().items():
             field = self.fields[f"teacher.{name}"] = _field(option, texts.TEACHING[name])
             field.required = False
@@ -242,6 +243,10 @@ class RunForm(forms.Form):
     @property
     def teacher_fields(self) -> list[BoundField]:
         return [self[name] for name in self.fields if name.partition(".")[0] == teaching.TEACHER]
+
+    @property
+    def helper_fields(self) -> list[BoundField]:
+        return [self[name] for name in self.fields if name.startswith("helper_")]
 
     def hardening_parts(self) -> Iterator[tuple[str, list[BoundField]]]:
         """Yield each attack with the fields of its own."""
@@ -290,6 +295,7 @@ class RunForm(forms.Form):
             "seed": values["seed"],
             "only_check": only_check,
             "teacher": self._teacher(values),
+            "helpers": self._helpers(values),
             **revisions,
         }
 
@@ -310,6 +316,13 @@ class RunForm(forms.Form):
     def _teacher(self, values: Mapping[str, Any]) -> dict[str, Any]:
         named = _named(values.get("teacher", ""))
         return named | _below(values, "teacher.") if named else {}
+
+    def _helpers(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the models that are asked something; a name that is left from before does no harm."""
+        wanted = [
+            role for option, roles in rewriting.NEEDED.items() if values.get(f"option_{option}") for role in roles
+        ]
+        return {role: named for role in wanted if (named := _named(values.get(f"helper_{role}", "")))}
 
     def _sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {key.removeprefix("size_"): value for key, value in values.items() if key.startswith("size_")}
@@ -347,6 +360,13 @@ def _field(option: Option, text: texts.Text) -> forms.Field:
     if option.type == "int":
         return forms.IntegerField(**shared, **bounds)
     return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **shared, **bounds)
+
+
+def _model_field(text: texts.Text) -> forms.Field:
+    """Return the field of a model that may be named."""
+    widget = forms.TextInput(attrs={**REPO_NAME, "data-complete": "model"})
+    shared: dict[str, Any] = {"label": text.label, "help_text": text.help}
+    return forms.CharField(max_length=200, required=False, widget=widget, **shared)
 
 
 def _choices(values: Sequence[str]) -> list[tuple[str, str]]:

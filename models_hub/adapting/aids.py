@@ -67,12 +67,12 @@ def read_revision(values: Mapping[str, Any], role: str) -> str:
     return value
 
 
-def named_in(teacher: Mapping[str, Any]) -> Iterable[Named]:
+def named_in(teacher: Mapping[str, Any], helpers: Mapping[str, Mapping[str, Any]]) -> Iterable[Named]:
     """Yield what a wish names."""
-    if teacher:
-        yield Named(
-            role=Role.TEACHER, kind=Repo.Kind.MODEL, name=teacher[MODEL], revision=teacher.get(REVISION, DEFAULT_BRANCH)
-        )
+    models: dict[str, Mapping[str, Any]] = {Role.TEACHER: teacher} if teacher else {}
+    for role, one in {**models, **helpers}.items():
+        revision = one.get(REVISION, DEFAULT_BRANCH)
+        yield Named(role=str(role), kind=Repo.Kind.MODEL, name=one[MODEL], revision=revision)
 
 
 def keep(run: Run, found: Iterable[Aid]) -> None:
@@ -85,6 +85,11 @@ def keep(run: Run, found: Iterable[Aid]) -> None:
 def of(run: Run) -> dict[str, RunAid]:
     """Return what a run reads, by role."""
     return {aid.role: aid for aid in run.aids.select_related("repo__namespace")}
+
+
+def as_named(aid: RunAid) -> dict[str, str]:
+    """Return a model as a wish names it."""
+    return {MODEL: aid.repo.full_name if aid.repo else "", REVISION: aid.commit}
 
 
 def ids_of(runs: Iterable[Run]) -> set[int]:

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from models_hub import browsing, permissions
-from models_hub.adapting import aids, allowance, bases, ending, registry, seeing, targets, teaching, wishes
+from models_hub.adapting import aids, allowance, bases, ending, registry, rewriting, seeing, targets, teaching, wishes
 from models_hub.adapting.aids import Aid
 from models_hub.adapting.wishes import LEXICON, METHOD, Wish
 from models_hub.browsing import Entry
-from models_hub.models import Commit, Repo, Run, Study
+from models_hub.models import Commit, Repo, Run, RunAid, Study
 from portal.errors import InvalidInput, NotFound, SignInRequired
 from portal.models import Asker, Event, Job, User
 
@@ -86,11 +86,13 @@ def check(wish: Wish, *, by: User) -> Found:
     data_commit = browsing.resolve_revision(data, wish.data_revision)
     check_files(data, data_commit, wish.files)
     targets.check(wish.target, by=by)
-    named = [_aid(one, by) for one in aids.named_in(wish.teacher)]
+    named = [_aid(one, by) for one in aids.named_in(wish.teacher, wish.helpers)]
     for one in named:
         if one.role == aids.Role.TEACHER:
             labels = teaching.check(wish, (base, commit) if base and commit else None, one.repo, one.commit)
             wish = replace(wish, labels=wish.labels or labels)
+        elif one.role in rewriting.ROLES:
+            rewriting.check(one.role, one.repo, one.commit)
     return Found(wish=wish, base=base, base_commit=commit, data=data, data_commit=data_commit, aids=named)
 
 
@@ -252,6 +254,7 @@ def spec_text(run: Run) -> str:
 
 def wish_of(run: Run) -> Wish:
     """Return the wish that asks for the same again, with the commits that were used then."""
+    used = aids.of(run)
     return Wish(
         task=run.task,
         data=run.data.full_name if run.data else "",
@@ -269,14 +272,14 @@ def wish_of(run: Run) -> Wish:
         seed=run.seed,
         title=run.title,
         only_check=run.options.get("only_check", False),
-        teacher=_teacher_of(run),
+        teacher=_teacher_of(run, used),
+        helpers={role: aids.as_named(aid) for role, aid in used.items() if role in rewriting.ROLES},
     )
 
 
-def _teacher_of(run: Run) -> dict[str, Any]:
-    aid = aids.of(run).get(aids.Role.TEACHER)
+def _teacher_of(run: Run, used: Mapping[str, RunAid]) -> dict[str, Any]:
+    aid = used.get(aids.Role.TEACHER)
     if aid is None or aid.repo is None:
         return {}
-    named = {aids.MODEL: aid.repo.full_name, aids.REVISION: aid.commit}
     options: dict[str, Any] = run.options.get(teaching.TEACHER, {})
-    return named | options
+    return aids.as_named(aid) | options

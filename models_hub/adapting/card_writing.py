@@ -70,6 +70,7 @@ def records(run: Run) -> dict[str, bytes]:
         report = {"rows": report.get("rows", {})}
     if any(aid.repo_id in hidden for aid in aids.of(run).values()):
         wish["teacher"] = {name: value for name, value in wish["teacher"].items() if name not in aids.NAMES}
+        wish["helpers"] = {}
     recipe: dict[str, Any] = {
         "wish": wish,
         "settings": run.settings,

@@ -90,8 +90,7 @@ def _check_how(wish: Wish) -> None:
         raise InvalidInput(_("%(name)s: must be one of: %(choices)s") % {"name": "precisions", "choices": choices})
     if CALIBRATED in wish.precisions and not wish.data:
         raise InvalidInput(
-            _("%(name)s measures activations on rows: name a data set and what the model does.")
-            % {"name": CALIBRATED},
+            _("%(name)s measures activations on rows: name a data set and what the model does.") % {"name": CALIBRATED},
             data={"field": "precisions"},
         )
     bounds = (

@@ -68,6 +68,13 @@ OPTIONS: dict[str, Text] = {
     "augment_characters": Text(
         _("Slips of the fingers"), _("Share of the words, or of Chinese characters, that are mistyped.")
     ),
+    "augment_fill": Text(
+        _("Words of a model"),
+        _("Share of the gaps that get another word, proposed by a model that reads what stands around them."),
+    ),
+    "augment_back": Text(
+        _("There and back"), _("Texts go through two models that translate into another language and back.")
+    ),
     "augment_share": Text(
         _("Share of changed rows"),
         _("Anew each epoch. Each changed row gets one of the kinds above; 0 stands for off."),
@@ -225,6 +232,13 @@ AIDS: dict[str, str | Promise] = {
     "there": _("Translates"),
     "back": _("Translates back"),
     "unlabelled": _("Rows without labels"),
+}
+
+# What helps a run is named by, where its form asks for it.
+HELPERS: dict[str, Text] = {
+    "words": Text(_("Model that fills gaps"), _("Like BERT before it learned a task.")),
+    "there": Text(_("Model that translates"), _("From the language of the rows into another one, such as Marian.")),
+    "back": Text(_("Model that translates back")),
 }
 
 # What else runs differ in.

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from models_hub.adapting import registry, teaching
+from models_hub.adapting import registry, rewriting, teaching
 from models_hub.models import DEFAULT_BRANCH
 from portal.errors import InvalidInput
 
@@ -49,6 +49,8 @@ class Wish:
     architecture: dict[str, Any] = field(default_factory=dict)
     # A model whose answers are learned beside the labels: {"model", "revision"}, or {"run"}, and options.
     teacher: dict[str, Any] = field(default_factory=dict)
+    # Models that write training rows otherwise: {"words" | "there" | "back": {"model", "revision"}}.
+    helpers: dict[str, Any] = field(default_factory=dict)
     dev_share: float = 0.1
     test_share: float = 0.1
     seed: int = 0
@@ -87,7 +89,8 @@ def read(values: Mapping[str, Any]) -> Wish:
     if teacher:
         teaching.check_fits(task, recipe)
     architecture = read_architecture(wish.architecture) if wish.architecture else {}
-    return replace(wish, recipe=recipe, architecture=architecture)
+    helpers = rewriting.read(wish.helpers, recipe)
+    return replace(wish, recipe=recipe, architecture=architecture, helpers=helpers)
 
 
 def from_its_teacher(wish: Wish) -> Wish:

@@ -27,6 +27,11 @@ class RunInput(serializers.Serializer[None]):
         default=dict,
         help_text="A model whose answers are learned too: model and revision, or run; temperature, alpha, keep_layers.",
     )
+    helpers = serializers.DictField(
+        child=serializers.DictField(),
+        default=dict,
+        help_text="Models that write training rows otherwise: words for augment_fill, there and back for augment_back.",
+    )
     dev_share = serializers.FloatField(default=0.1)
     test_share = serializers.FloatField(default=0.1)
     seed = serializers.IntegerField(default=0)

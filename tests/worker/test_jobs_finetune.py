@@ -13,6 +13,7 @@ from models_hub.adapting import asking, ending, following, studies, wishes
 from models_hub.models import Blob, Repo, Run, RunPoint, Study
 from portal.errors import InvalidInput
 from portal.models import Job, User
+from tests.evaluating import model_files
 from tests.tuning import ask, make_base, make_data, rows, wish
 from tests.worker.performing import perform
 from worker import followed
@@ -69,6 +70,22 @@ def test_a_run_ends_as_a_private_model_with_its_history(
     assert "alice/moods" in card
     assert json.loads(files["training/recipe.json"])["wish"]["recipe"]["lr"] == 0.001
     assert not list(scratch.glob("job-*"))
+
+
+def test_teachers_and_those_who_write_rows_otherwise_are_there_while_a_model_learns(
+    make_repo: MakeRepo, alice: User, data: Repo
+) -> None:
+    make_base(make_repo, alice)
+    make_base(make_repo, alice, "large")
+    marian = json.dumps({"model_type": "marian", "architectures": ["MarianMTModel"]})
+    make_repo(alice, "translator", files=model_files() | {"config.json": marian})
+    named = {"there": {"model": "alice/translator"}, "back": {"model": "alice/translator"}}
+    run = work(ask(alice, recipe={"augment_back": True}, teacher={"model": "alice/large"}, helpers=named))
+    assert run.job.state == "succeeded", run.job.reason_text
+    recipe = json.loads(files_of(run.result)["training/recipe.json"])
+    assert recipe["wish"]["teacher"]["model"] == "alice/large"
+    assert recipe["wish"]["helpers"]["there"]["model"] == "alice/translator"
+    assert "alice/translator" in files_of(run.result)["README.md"].decode()
 
 
 def test_the_name_of_a_model_that_is_there_gets_a_pull_request(make_repo: MakeRepo, alice: User, data: Repo) -> None:

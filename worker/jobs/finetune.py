@@ -11,14 +11,22 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from models_hub.adapting import aids, ending, reports, studies, teaching
+from models_hub.adapting import aids, ending, reports, rewriting, studies, teaching
 from models_hub.adapting.wishes import LEXICON
 from models_hub.models import Run
 from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
 from worker.engine.contracts import CompareSpec, EngineError, EvaluateSpec, ScoreSpec
 from worker.engine.decoding import decode, read_json_object
-from worker.engine.tuning.contracts import SUMMARY_FILE, Architecture, FinetuneSpec, Recipe, Teacher
+from worker.engine.tuning.contracts import (
+    REWRITTEN_FILE,
+    SUMMARY_FILE,
+    Architecture,
+    FinetuneSpec,
+    Recipe,
+    RewriteSpec,
+    Teacher,
+)
 from worker.engine_runs import EndedEarly, run_verb
 from worker.engine_runs import Run as VerbRun
 from worker.followed import Followed
@@ -57,6 +65,7 @@ def run(attempt: Attempt) -> None:
             ending.finish(row, job=attempt.job, files=(), found={})
             return
         try:
+            _rewrite(attempt, row, places)
             summary = _train(attempt, row, places, report["settings"])
         except EndedEarly:
             ending.finish(row, job=attempt.job, files=(), found={"is_pruned": True})
@@ -86,9 +95,43 @@ def _end(attempt: Attempt, row: Run, model: Path, aside: Path, found: dict[str, 
     end(row, job=attempt.job, packed=packed, found=found)
 
 
+def _rewrite(attempt: Attempt, row: Run, places: Places) -> None:
+    """Let other models write the training rows otherwise, in a sandbox of their own, where the recipe asks for it."""
+    named = {role: str(places / role) for role in aids.of(row) if role in rewriting.ROLES}
+    if not named:
+        return
+    threads = node.threads_per_job()
+    spec = RewriteSpec(
+        task=row.task,
+        train=str(places / "rows" / TRAIN),
+        out_dir=str(places / "rewriting"),
+        words_dir=named.get(aids.Role.WORDS),
+        there_dir=named.get(aids.Role.THERE),
+        back_dir=named.get(aids.Role.BACK),
+        seed=row.seed,
+        threads=threads,
+    )
+    models = [places / role for role in named]
+    run_verb(
+        attempt,
+        VerbRun(
+            "rewrite",
+            spec,
+            readonly=[*models, places / "rows" / TRAIN],
+            writable=places / "rewriting",
+            share=(0.06, 0.2),
+            may_use_gpu=True,
+        ),
+        spec_folder=places / "spec",
+        limits=limits_of(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
+    )
+    scratch.collect(places / "rewriting" / REWRITTEN_FILE, places / "rows" / REWRITTEN_FILE)
+
+
 def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:
     out, threads = places / "out", node.threads_per_job()
     dev, words = places / "rows" / DEV, places / "data" / LEXICON
+    rewritten = places / "rows" / REWRITTEN_FILE
     spec = FinetuneSpec(
         task=row.task,
         train=str(places / "rows" / TRAIN),
@@ -99,6 +142,7 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
         architecture=decode(Architecture, row.architecture) if row.architecture else None,
         teacher=_teacher(row, places),
         recipe=decode(Recipe, row.recipe, where="recipe"),
+        rewritten=str(rewritten) if rewritten.exists() else None,
         lexicon=str(next(words.iterdir())) if words.exists() else None,
         seed=row.seed,
         threads=threads,
@@ -113,7 +157,7 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
                 spec,
                 readonly=[places / "base", places / "teacher", places / "rows", *([words] if words.exists() else [])],
                 writable=out,
-                share=(0.06, 0.9),
+                share=(0.2 if rewritten.exists() else 0.06, 0.9),
                 may_use_gpu=True,
             ),
             spec_folder=places / "spec",

@@ -27,6 +27,10 @@ INPUTS, GOLD = "test_inputs.jsonl", "test_gold.jsonl"
 FOLDERS = (
     "base",
     "teacher",
+    "words",
+    "there",
+    "back",
+    "rewriting",
     "data",
     "spec",
     "arranged",
