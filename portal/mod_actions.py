@@ -205,6 +205,9 @@ LOGGED = {
     "word.added": gettext_noop("Word watched"),
     "word.removed": gettext_noop("Word no longer watched"),
     "rules.changed": gettext_noop("Defence changed"),
+    "challenge.disqualify": gettext_noop("Team disqualified from a challenge"),
+    "challenge.reinstate": gettext_noop("Team let into a challenge again"),
+    "challenge.confirm": gettext_noop("Outcome of a challenge confirmed"),
 }
 # Names of fields and states that rows keep in English.
 STORED = (
