@@ -1,6 +1,6 @@
 """Commits that scores are about: they stay, whatever becomes of the branches that led to them."""
 
-from leaderboard.models import Benchmark, Evaluation
+from leaderboard.models import Benchmark, Entry, Evaluation
 
 
 def pinned_commits(repo_id: int) -> set[str]:
