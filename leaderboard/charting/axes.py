@@ -62,6 +62,13 @@ def logarithmic(numbers: Iterable[float], write: Callable[[float], str]) -> Axis
     return _axis(low, high, marks, write, is_log=True)
 
 
+def ranks(best: int, worst: int) -> Axis:
+    """Return a scale of whole ranks; the first one is always written."""
+    step = max(1, round(_step(max(worst - best, 1) / (2 * MOST_TICKS))))
+    marks = [best, *(rank for rank in range(best + 1, worst + 1) if rank % step == 0 and rank - best >= step / 2)]
+    return _axis(best - 0.5, worst + 0.5, marks, plain, is_log=False)
+
+
 def days(numbers: Sequence[float], write: Callable[[float], str]) -> Axis:
     """Return a scale of moments in seconds, with some of them written."""
     low, high = min(numbers), max(numbers)

@@ -33,8 +33,8 @@ class Line:
         return f"/{self.name}"
 
     @property
-    def width(self) -> float:
-        return round(self.end - self.start, 2)
+    def words(self) -> str:
+        return f"{self.best}–{self.worst}" if self.best != self.worst else str(self.best)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def forest_of(places: Places, start: int = 0) -> Forest | None:
     start = min(max(start, 0), len(places) - 1)
     chosen = np.arange(start, min(start + SHOWN, len(places)))
     between = places.rank_intervals(chosen)
-    axis = axes.linear([max(float(between.best.min()), 1.0), float(between.worst.max())], axes.plain)
+    axis = axes.ranks(int(between.best.min()), int(between.worst.max()))
     lines = [
         Line(
             name=places.names[place],
