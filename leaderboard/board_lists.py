@@ -53,8 +53,9 @@ class Listed:
     newest: datetime | None
 
     @property
-    def tasks(self) -> list[str]:
-        return list(dict.fromkeys(benchmark.task for benchmark in self.benchmarks))
+    def tasks(self) -> list[tuple[str, str]]:
+        """The kinds of its benchmarks, and what readers call them."""
+        return [(task, task_name(task)) for task in dict.fromkeys(benchmark.task for benchmark in self.benchmarks)]
 
     @property
     def languages(self) -> list[str]:
@@ -98,13 +99,19 @@ def page_of(asked: Asked) -> Page:
     )
 
 
-def choices() -> tuple[list[str], list[str]]:
-    """Return the tasks and the languages that boards have."""
+def task_name(task: str) -> str:
+    """Return what readers call a kind of task."""
+    label = str(Benchmark.Task(task).label)
+    return label[:1].upper() + label[1:]
+
+
+def choices() -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the tasks with their names, and the languages, that boards have."""
     entries = SuiteEntry.objects.filter(suite__in=Suite.objects.current(), benchmark__dataset__private=False)
     rows = entries.order_by().values_list("benchmark__task", "benchmark__dataset__languages").distinct()
     found = list(rows)
     languages = sorted({str(code) for _task, codes in found for code in codes})
-    return sorted({task for task, _codes in found}), languages
+    return sorted((task, task_name(task)) for task in {task for task, _codes in found}), languages
 
 
 def _found(asked: Asked) -> SuiteQuerySet:

@@ -61,7 +61,7 @@ def board_fact(row: Row, name: str) -> str | SafeString:
 
 FACTS: dict[str, Callable[[Row], str | SafeString]] = {
     "borda": lambda row: format_html(
-        '<span title="{}">{}</span>', f"{row.borda:g}", _("rank %(rank)d") % {"rank": row.borda_rank}
+        '<span title="{}">{}</span>', _("rank %(rank)d by Borda") % {"rank": row.borda_rank}, f"{row.borda:g}"
     ),
     "p_best": lambda row: "" if row.p_best is None else f"{percent(row.p_best, 0)} %",
     "parameters": lambda row: compact(row.model.parameters),

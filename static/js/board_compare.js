@@ -3,11 +3,10 @@
   const form = document.getElementById("board-compare");
   const button = form?.querySelector(".board-compare");
   if (!button) return;
-  const badge = button.querySelector(".badge");
+  const count = button.querySelector(".board-count");
   const show = () => {
     const chosen = form.querySelectorAll(".board-pick:checked").length;
-    badge.textContent = chosen;
-    badge.hidden = !chosen;
+    count.textContent = chosen ? `(${chosen})` : "";
     button.disabled = chosen < 2 || chosen > 5;
     button.classList.toggle("btn-primary", !button.disabled);
     form.classList.toggle("has-chosen", chosen > 0);

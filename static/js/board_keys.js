@@ -23,6 +23,7 @@
     const act = acts[event.key];
     if (!act) return;
     event.preventDefault();
+    event.stopPropagation(); // the search of the whole site listens to the same key
     act();
-  });
+  }, { capture: true });
 })();
