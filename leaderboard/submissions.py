@@ -91,6 +91,12 @@ def foresee(models: Iterable[Repo], benchmarks: Sequence[Benchmark], *, by: User
     return [_foresee(model, benchmark, by) for model in models for benchmark in benchmarks]
 
 
+def totals(found: Sequence[Foreseen]) -> dict[str, int]:
+    """Return how many would be new, are there and are refused."""
+    new, refused = sum(one.is_new for one in found), sum(one.error is not None for one in found)
+    return {"new": new, "known": len(found) - new - refused, "refused": refused}
+
+
 def _foresee(model: Repo, benchmark: Benchmark, by: User) -> Foreseen:
     try:
         return Foreseen(model, benchmark, submitting.foresee(model, benchmark, by=by))

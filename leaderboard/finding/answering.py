@@ -63,7 +63,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Excluded:
-    """How many measured models one filter shuts out, how many it alone does, and what would let the nearest in."""
+    """How many measured models one filter shuts out, how many it alone does, and what the nearest of them needs.
+
+    The nearest is one that fits otherwise, where there is any.
+    """
 
     name: str
     count: int
@@ -87,6 +90,8 @@ class Answer:
     apart: Sequence[Candidate] = ()  # measured on other benchmarks alone
     excluded: Sequence[Excluded] = ()
     unscored: Sequence[Repo] = ()
+    closest: Candidate | None = None  # where nothing fits, the measured model that misses the fewest limits
+    missed: Sequence[str] = ()  # those limits
     counted: Sequence[Benchmark] = field(default_factory=list)  # the benchmarks by which the chosen one is ranked
 
     @property
@@ -102,7 +107,9 @@ def answer(asked: Asked, user: Asker) -> Answer:
     candidates = [
         Candidate(model, found.scores[pk], speed_of(found.scores[pk], machine)) for pk, model in found.models.items()
     ]
-    fitting, excluded = _sift(candidates, asked)
+    failed = _failed(candidates, asked)
+    fitting = [one for one in candidates if not failed[one.model.pk]]
+    closest = min(candidates, key=lambda one: (len(failed[one.model.pk]), one.cost), default=None)
     groups = _linked(fitting, found)
     main = groups[0] if groups else []
     counted = [one for one in found.benchmarks if any(one.pk in candidate.scores for candidate in main)]
@@ -119,7 +126,9 @@ def answer(asked: Asked, user: Asker) -> Answer:
         behind=[one for one in ranked if not one.is_tied],
         thin=thin,
         apart=[one for group in groups[1:] for one in group],
-        excluded=excluded,
+        excluded=_excluded(candidates, failed, asked),
+        closest=None if fitting else closest,
+        missed=failed[closest.model.pk] if closest and not fitting else (),
         unscored=evidence.unscored(asked, user, found),
         counted=counted,
     )
@@ -131,18 +140,23 @@ def speed_of(scores: Scores, machine: str) -> Speed | None:
     return Speed(float(np.median(times)), machine) if times else None
 
 
-def _sift(candidates: Sequence[Candidate], asked: Asked) -> tuple[list[Candidate], list[Excluded]]:
-    """Part the models that fit from the others, and say of each filter what it shut out."""
-    tests = {name: FILTERS[name] for name in asked.limits}
-    failed = {one.model.pk: [name for name, fits in tests.items() if not fits(one, asked)] for one in candidates}
+Failed = Mapping[int, Sequence[str]]  # by model, the limits that it misses
+
+
+def _failed(candidates: Sequence[Candidate], asked: Asked) -> Failed:
+    return {one.model.pk: [name for name in asked.limits if not FILTERS[name](one, asked)] for one in candidates}
+
+
+def _excluded(candidates: Sequence[Candidate], failed: Failed, asked: Asked) -> list[Excluded]:
+    """Say of each filter what it shut out."""
     excluded = []
-    for name in tests:
+    for name in asked.limits:
         shut_out = [one for one in candidates if name in failed[one.model.pk]]
         alone = [one for one in shut_out if failed[one.model.pk] == [name]]
-        sizes = [size for one in alone if (size := _size(name, one)) is not None]
+        sizes = [size for one in alone or shut_out if (size := _size(name, one)) is not None]
         if shut_out:
             excluded.append(Excluded(name, len(shut_out), len(alone), min(sizes, default=None)))
-    return [one for one in candidates if not failed[one.model.pk]], excluded
+    return excluded
 
 
 def _size(name: str, one: Candidate) -> float | None:

@@ -1,8 +1,8 @@
 """What somebody asks of the finder: a task, and what the model may take."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.utils.functional import Promise
@@ -58,6 +58,17 @@ class Asked:
             "device": self.device,
         }
         return urlencode({name: value for name, value in values.items() if value}, doseq=True)
+
+    def without(self, name: str) -> "Asked":
+        """Return the same question with one limit less."""
+        empty: dict[str, Any] = {
+            "memory": {"memory_mb": None},
+            "disk": {"disk_mb": None},
+            "licence": {"licences": ()},
+            "device": {"device": ""},
+            "latency": {"latency_ms": None},
+        }
+        return replace(self, **empty[name])
 
     @property
     def limits(self) -> Collection[str]:

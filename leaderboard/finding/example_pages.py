@@ -97,18 +97,23 @@ def _told(place: Place, metric: str) -> str:
     lead = place.lead
     if lead is None:
         return ""
-    numbers = {name: signed_metric(value, metric) for name, value in (("low", lead.low), ("high", lead.high))}
-    values = {**numbers, "value": metric_text(lead.difference, metric), "p": _p(place.p)}
-    unit = "" if metric in PLAIN else " %"
-    if place.is_tied:
-        text = _("Not told apart from the first: it leads by %(value)s%(unit)s (%(low)s to %(high)s, p = %(p)s).")
+    numbers = {"value": metric_text(lead.difference, metric), "p": _p(place.p)}
+    numbers |= {name: signed_metric(value, metric) for name, value in (("low", lead.low), ("high", lead.high))}
+    if metric in PLAIN:
+        tied, behind = (
+            _("Not told apart from the first, which leads by %(value)s (%(low)s to %(high)s, p %(p)s)."),
+            _("Behind the first by %(value)s (%(low)s to %(high)s, p %(p)s)."),
+        )
     else:
-        text = _("Behind the first by %(value)s%(unit)s (%(low)s to %(high)s, p = %(p)s).")
-    return text % {**values, "unit": unit}
+        tied, behind = (
+            _("Not told apart from the first, which leads by %(value)s points (%(low)s to %(high)s, p %(p)s)."),
+            _("Behind the first by %(value)s points (%(low)s to %(high)s, p %(p)s)."),
+        )
+    return (tied if place.is_tied else behind) % numbers
 
 
 def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.2g}"
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
 def _lines(examples: ExampleSet, places: Sequence[Place]) -> list[Line]:

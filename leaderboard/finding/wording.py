@@ -1,6 +1,7 @@
 """The finder's answer in words: why this model, what stands beside it, and what was left out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -102,41 +103,68 @@ def fits(answer: Answer, one: Candidate) -> Iterator[str]:
 def behind(one: Candidate) -> str:
     """Say how far a model is from the one with the best score."""
     assert one.difference is not None
-    found = one.difference
+    found, above = one.difference, one.difference.value < 0
     text = (
-        _("%(value)s points below the best score; the difference lies between %(low)s and %(high)s.")
-        if found.value >= 0
-        else _("%(value)s points above the one with the best mean; the difference lies between %(low)s and %(high)s.")
+        _("%(value)s points above the one with the best mean; the difference lies between %(low)s and %(high)s.")
+        if above
+        else _("%(value)s points below the best score; the difference lies between %(low)s and %(high)s.")
     )
-    value, low, high = (
-        (found.value, found.low, found.high) if found.value >= 0 else (-found.value, -found.high, -found.low)
-    )
-    return text % {"value": f"{value:.1f}", "low": f"{low:.1f}", "high": f"{high:.1f}"}
+    numbers = (-found.value, -found.high, -found.low) if above else (found.value, found.low, found.high)
+    return text % dict(zip(("value", "low", "high"), map(_points, numbers), strict=True))
 
 
-def left_out(answer: Answer) -> list[tuple[str, str]]:
+def _points(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What a filter shut out, in words, and the question without it."""
+
+    name: str
+    text: str
+    query: str
+
+
+def left_out(answer: Answer) -> list[LeftOut]:
     """Say of each filter what it shut out, and how it could be loosened."""
-    return [(str(NAMES[one.name]), _left_out(answer, one)) for one in answer.excluded]
+    return [
+        LeftOut(str(NAMES[one.name]), _left_out(answer, one), answer.asked.without(one.name).query)
+        for one in answer.excluded
+    ]
+
+
+def closest(answer: Answer) -> str:
+    """Say which limits the closest model misses, "" where one fits."""
+    if answer.closest is None:
+        return ""
+    return _("%(model)s comes closest; it misses: %(limits)s.") % {
+        "model": answer.closest.model.full_name,
+        "limits": ", ".join(str(NAMES[name]).lower() for name in answer.missed),
+    }
 
 
 def _left_out(answer: Answer, one: Excluded) -> str:
-    text = ngettext("%(n)d measured model is shut out", "%(n)d measured models are shut out", one.count)
-    text = text % {"n": one.count}
+    count = ngettext("%(n)d measured model is shut out", "%(n)d measured models are shut out", one.count)
+    what = {"what": count % {"n": one.count}, "alone": one.alone, "near": _near(one)}
     if not one.alone:
-        return _("%(what)s; other filters shut out each of them too.") % {"what": text}
+        text = _("%(what)s, each of them by another limit too.")
+    elif one.alone == one.count:
+        text = _("%(what)s by this alone.")
+    else:
+        text = _("%(what)s, %(alone)d by this alone.")
     if one.nearest is not None:
-        near = milliseconds(one.nearest) if one.name == "latency" else _size(one.nearest)
-        return _("%(what)s, %(alone)d by this alone; the nearest needs %(near)s.") % {
-            "what": text,
-            "alone": one.alone,
-            "near": near,
-        }
+        return f"{text % what} {_('The nearest needs %(near)s.') % what}"
     if one.name == "latency":
-        return _("%(what)s: nobody has measured their speed on %(machine)s.") % {
-            "what": text,
-            "machine": answer.machine or "–",
-        }
-    return _("%(what)s, %(alone)d by this alone.") % {"what": text, "alone": one.alone}
+        machine = {"machine": answer.machine or "–"}
+        return f"{text % what} {_('Their speed on %(machine)s is not known.') % machine}"
+    return text % what
+
+
+def _near(one: Excluded) -> str:
+    if one.nearest is None:
+        return ""
+    return milliseconds(one.nearest) if one.name == "latency" else _size(one.nearest)
 
 
 def milliseconds(value: float) -> str:

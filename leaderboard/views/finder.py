@@ -24,12 +24,15 @@ MAX_MODELS = 20  # asked to be evaluated at once from the answer
 def find(request: HttpRequest) -> HttpResponse:
     """The question as a form, and the answer beside it; the address holds the whole question."""
     form = bound_form(request.GET, request.user)
-    status, context = 200, {}
+    status = 200
+    context: dict[str, object] = {}
     if form.is_bound:
         if form.is_valid():
             context = shown(answering.answer(form.asked, request.user))
         else:
             status = 400
+    else:
+        context = {"tasks": places.tasks(request.user)}
     return render(request, "leaderboard/finder/find.html", {"form": form, **context}, status=status)
 
 
@@ -75,6 +78,7 @@ def shown(answer: Answer) -> dict[str, object]:
         "tied": [(one, wording.behind(one) if one.difference else "") for one in others][:SHOWN],
         "behind": [(one, wording.behind(one) if one.difference else "") for one in answer.behind][:SHOWN],
         "left_out": wording.left_out(answer),
+        "closest": wording.closest(answer),
         "thin": answer.thin[:SHOWN],
         "apart": answer.apart[:SHOWN],
         "short_list": [one.model for one in (*answer.tied, *answer.behind)][:5],

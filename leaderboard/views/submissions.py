@@ -75,7 +75,8 @@ def new(request: HttpRequest) -> HttpResponse:
                 for level, text in submission_texts.summary(answers):
                     messages.add_message(request, level, text)
                 return redirect("submissions")
-            context["foreseen"] = submissions.foresee(models, chosen, by=user)
+            found = submissions.foresee(models, chosen, by=user)
+            context |= {"foreseen": found, "totals": submissions.totals(found)}
     else:
         asked = {"models": "\n".join(request.GET.getlist("model")[:50]), "board": request.GET.get("board", "")}
         form = _form(user, initial=asked | {"benchmark": request.GET.getlist("benchmark")})
