@@ -24,6 +24,8 @@ WEIGHTS = "weights.safetensors"
 OPTIMIZER = "optimizer.safetensors"
 BEST = "best.safetensors"
 STATE = "state.json"
+# Which rows the model has labelled itself, where it does, see `worker.engine.tuning.self_training`.
+ROUNDS = "rounds.json"
 STATE_LIMIT = 16 << 20
 
 
@@ -82,8 +84,9 @@ def write(
     save_file(_on_cpu(weights), partial / WEIGHTS)
     tensors, rest = _flat(optimizer.state_dict())
     save_file(tensors, partial / OPTIMIZER)
-    if (folder / BEST).exists():
-        shutil.copyfile(folder / BEST, partial / BEST)
+    for name in (BEST, ROUNDS):
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, partial / name)
     state = {
         "step": progressed.step,
         "progressed": asdict(progressed),
@@ -103,9 +106,7 @@ def write(
 
 def read(folder: Path, identity: str) -> Found | None:
     """Return the checkpoint of an earlier attempt at the same run."""
-    place = folder / CHECKPOINT_DIR
-    if not place.is_dir():
-        place = folder / (CHECKPOINT_DIR + ".old")
+    place = place_of(folder)
     if not (place / STATE).is_file():
         return None
     state = read_json_object(place / STATE, limit=STATE_LIMIT, code="training_failed")
@@ -123,6 +124,12 @@ def read(folder: Path, identity: str) -> Found | None:
         optimizer=_deep(load_file(place / OPTIMIZER), state["optimizer"]),
         random={**state["random"], "more": state["more"]},
     )
+
+
+def place_of(folder: Path) -> Path:
+    """Return where the checkpoint of a run lies, if there is one."""
+    place = folder / CHECKPOINT_DIR
+    return place if place.is_dir() else folder / (CHECKPOINT_DIR + ".old")
 
 
 def remove(folder: Path) -> None:

@@ -121,6 +121,9 @@ class Recipe:
     contrast: Contrast = "auto"
     # Of classifiers with few rows: pairs teach the body which texts belong together, then the head is fitted.
     few_rows: bool = False
+    # Of classifiers with rows that nobody labelled: how often what is trained labels them and learning begins anew.
+    pseudo_rounds: int = 0
+    pseudo_confidence: float = 0.9  # how sure the model must be of a row that it is to learn from
     eval_every: int | None = None  # steps; None for the end of each epoch
     patience: int = 0  # evaluations without gain before it stops; 0 for never
     keep: Literal["best", "last"] = "best"
@@ -148,6 +151,8 @@ class Recipe:
             require(0 <= getattr(self, f"augment_{kind}") <= 0.9, f"augment_{kind} must be 0 to 0.9")
         require(0 <= self.augment_share <= 1, "augment_share must be 0 to 1")
         require(0 <= self.augment_copies <= 8, "augment_copies must be 0 to 8")
+        require(0 <= self.pseudo_rounds <= 5, "pseudo_rounds must be 0 to 5")
+        require(0.5 <= self.pseudo_confidence <= 1, "pseudo_confidence must be 0.5 to 1")
         require(self.eval_every is None or self.eval_every >= 1, "eval_every must be positive")
         require(0 <= self.patience <= 1000, "patience must be 0 to 1000")
 
@@ -218,12 +223,17 @@ class FinetuneSpec:
     recipe: Recipe = field(default_factory=Recipe)
     lexicon: str | None = None  # words and their synonyms, see `worker.engine.tuning.augmenting.lexicon`
     rewritten: str | None = None  # what other models made of the rows, as `rewrite` writes it
+    unlabelled: str | None = None  # lines of {"id", …} as `pool` writes them, for pseudo_rounds
     checkpoint_seconds: float = 30.0
     seed: int = 0
     threads: int = 1
     device: Device = "auto"
 
     def __post_init__(self) -> None:
+        wants_rows = self.recipe.pseudo_rounds > 0
+        require(
+            wants_rows == (self.unlabelled is not None), "pseudo_rounds need unlabelled rows, and these need rounds"
+        )
         require((self.model_dir is None) != (self.architecture is None), "give either model_dir or architecture")
         keeps = self.teacher is not None and self.teacher.keep_layers is not None
         from_it = self.teacher is not None and self.model_dir == self.teacher.model_dir

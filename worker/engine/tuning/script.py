@@ -39,6 +39,8 @@ def refusal(spec: FinetuneSpec, *, has_encoder: bool = True) -> str | None:
     prompts = {spec.settings.get(name, INPUT) for name in ("prompt", "source_prompt")}
     if spec.task == "translation" and (not has_encoder or prompts != {INPUT}):
         return "There is no script for translations by decoders, or with prompts."
+    if spec.recipe.pseudo_rounds:
+        return "There is no script for runs that label rows by themselves."
     if spec.recipe.few_rows:
         return "There is no script for runs that learn from pairs of few rows."
     if spec.recipe.packing:

@@ -1,12 +1,13 @@
 """The verb `finetune`: a model learns from arranged rows, step by step, and can go on after it was killed."""
 
 import hashlib
+import importlib
 import json
 import math
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from worker.engine.tuning.creating import WORK_DIR
 from worker.engine.tuning.log import Log
 from worker.engine.tuning.masking import Masking, special_tokens
 from worker.engine.tuning.methods.method import attach
-from worker.engine.tuning.objectives.objective import Batch, Feature
+from worker.engine.tuning.objectives.objective import Batch, Feature, Row
 from worker.engine.tuning.optimizing import optimizer_of, schedule_of
 from worker.engine.tuning.passes import Passes
 from worker.engine.tuning.publishing import facts_of, write_model, write_tokenizer
@@ -49,30 +50,50 @@ UNSTEADY_NOTE = (
 
 def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
     """Train a model and write it into spec.out_dir; return the summary."""
-    repeatable(spec.seed, spec.threads)
-    np.random.seed(spec.seed)  # the global generator, which libraries use
     folder = Path(spec.out_dir)
     folder.mkdir(parents=True, exist_ok=True)
+    if spec.recipe.pseudo_rounds:
+        self_training: Any = importlib.import_module("worker.engine.tuning.self_training")  # which trains by this one
+        found: dict[str, Any] = self_training.run(spec, progress, folder)
+        return found
     return Training(spec, progress, folder).run()
 
 
-class Training:
-    """One run from the first row to the published model."""
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """What rounds of the same run before this one came to."""
 
-    def __init__(self, spec: FinetuneSpec, progress: Progress, folder: Path) -> None:
+    seq: int = 0
+    seconds: float = 0.0
+    steps: int = 0
+    rows: Sequence[Row] = ()  # that the model labelled itself
+    done: float = 0.0  # share of the run
+    share: float = 1.0  # of the run that this round is
+    told: Mapping[str, Any] = field(default_factory=dict)  # what the summary says beside
+
+
+class Training:
+    """One run from the first row to the published model, or one round of it."""
+
+    def __init__(self, spec: FinetuneSpec, progress: Progress, folder: Path, earlier: Earlier | None = None) -> None:
+        repeatable(spec.seed, spec.threads)
+        np.random.seed(spec.seed)  # the global generator, which libraries use
+        self.earlier = earlier or Earlier()
         self.spec, self.recipe = spec, spec.recipe
         self.progress = progress
         self.folder = folder
         self.task = find_task(spec.task)
         self.settings = self.task.settings(spec.settings)
         kind = objectives.find(spec.task, spec.recipe)
-        identity = identity_of(spec)
+        identity = identity_of(spec, self.earlier.rows)
         found = checkpoints.read(folder, identity)
-        self.at = found.progressed if found else Progressed(identity=identity)
+        before = self.earlier
+        self.at = found.progressed if found else Progressed(identity=identity, seq=before.seq, seconds=before.seconds)
         self.at.attempts += 1 if found else 0
         self.log = Log(folder, seq=self.at.seq, seconds=self.at.seconds)
         self._phase("loading", 0.0)
-        train, self.dev = read_rows(spec.train, "training"), read_rows(spec.dev, "dev") if spec.dev else []
+        train = [*read_rows(spec.train, "training"), *self.earlier.rows]
+        self.dev = read_rows(spec.dev, "dev") if spec.dev else []
         self.choice = Choice(self.task, self.recipe.metric)
         student = distilling.student(spec, folder)
         spec, self.layers = student.spec, student.layers
@@ -133,6 +154,11 @@ class Training:
 
     def run(self) -> dict[str, Any]:
         """Learn, keep the best, publish it."""
+        self.learn_all()
+        return self.publish()
+
+    def learn_all(self) -> None:
+        """Go all the steps, from where the checkpoint stands."""
         if not self.at.finished:
             self._phase("training", self._share())
             for note in self.basis.notes if self.at.attempts == 1 else []:
@@ -146,7 +172,6 @@ class Training:
                     self._evaluate()
                 if time.monotonic() - self._saved_at >= self._pause:
                     self._save_checkpoint()
-        return self._publish()
 
     def _step(self, stride: Stride) -> None:
         """Learn from the rows of one step."""
@@ -169,7 +194,7 @@ class Training:
         self.watch.stepped()
         if self.at.step % self.every == 0 or self.at.step == self.steps:
             self._record(rate, float(norm))
-        self.progress.report(self._share(), f"step {self.at.step} of {self.steps}")
+        self._report(self._share(), f"step {self.at.step} of {self.steps}")
 
     def _gradients(self, stride: Stride) -> tuple[list[Batch], torch.Tensor, torch.Tensor | None]:
         """Return the batches of a step, and their loss when all gradients are there.
@@ -276,8 +301,8 @@ class Training:
             extra["grad_norm"] = norm
         self.log.write(
             "step",
-            step=at.step,
-            steps=self.steps,
+            step=self.earlier.steps + at.step,
+            steps=self.earlier.steps + self.steps,
             epoch=round(at.epochs, 4),
             loss=at.loss / max(at.units, 1e-9),
             lr=rate,
@@ -307,9 +332,10 @@ class Training:
             rows = self.dev if answered.rows is None else answered.rows
             metrics = metrics_of(self.task, self.settings, rows, answered.predictions) if rows else {}
             value = self.choice.value(metrics, answered.loss)
+            step = self.earlier.steps + self.at.step
             is_best = self.choice.is_better(value, answered.loss, self.at.best)
             if is_best:
-                self.at.best = {"step": self.at.step, "epoch": round(self.at.epochs, 4), "loss": answered.loss,
+                self.at.best = {"step": step, "epoch": round(self.at.epochs, 4), "loss": answered.loss,
                                 "value": value, "metrics": metrics}  # fmt: skip
                 self.at.without_gain = 0
                 if self.recipe.keep == "best":
@@ -317,7 +343,7 @@ class Training:
             else:
                 self.at.without_gain += 1
             self.log.write(
-                "dev", step=self.at.step, epoch=round(self.at.epochs, 4), loss=answered.loss, metrics=metrics,
+                "dev", step=step, epoch=round(self.at.epochs, 4), loss=answered.loss, metrics=metrics,
                 best=is_best,
             )  # fmt: skip
             self.watch.evaluated(time.monotonic() - began)
@@ -347,13 +373,18 @@ class Training:
                 self.passes.scaler.load_state_dict(found.random["more"])
         checkpoints.set_random_state(found.random)
 
-    def _publish(self) -> dict[str, Any]:
-        self._phase("saving", 0.98)
+    def take_best(self) -> None:
+        """Stand where the dev set was answered best, ready to answer."""
         self.at.finished = True
         if self.at.best and self.recipe.keep == "best":
             weights = checkpoints.read_best(self.folder)
             self.attached.load_state({name: value.to(self.basis.device) for name, value in weights.items()})
         self.attached.model.eval()
+
+    def publish(self) -> dict[str, Any]:
+        """Write the model and what was found; nothing is left to go on from."""
+        self._phase("saving", 0.98)
+        self.take_best()
         target, partial = self.folder / MODEL_DIR, self.folder / MODEL_PART
         for stale in (target, partial):
             shutil.rmtree(stale, ignore_errors=True)
@@ -371,7 +402,7 @@ class Training:
         checkpoints.remove(self.folder)
         for made in (WORK_DIR, distilling.STUDENT_DIR):
             shutil.rmtree(self.folder / made, ignore_errors=True)
-        self.progress.report(1.0, "done", always=True)
+        self._report(1.0, "done", always=True)
         return summary
 
     def _write_script(self, target: Path) -> None:
@@ -401,8 +432,8 @@ class Training:
             "task": self.task.name,
             "model_type": self.basis.settings.model_type,
             "method": self.recipe.method,
-            "steps": at.step,
-            "planned_steps": self.steps,
+            "steps": self.earlier.steps + at.step,
+            "planned_steps": self.earlier.steps + self.steps,
             "epochs": round(at.epochs, 4),
             "stopped_early": at.step < self.steps,
             "metric": self.choice.metric,
@@ -432,6 +463,7 @@ class Training:
             "peak_rss_bytes": peak_rss_bytes(),
             "seconds": round(self.log.seconds, 2),
             **self.watch.overall(),
+            **self.earlier.told,
         }
 
     def _recompute(self) -> None:
@@ -453,13 +485,26 @@ class Training:
 
     def _phase(self, name: str, share: float) -> None:
         self.log.write("phase", phase=name)
-        self.progress.report(share, name, always=True)
+        self._report(share, name, always=True)
+
+    def _report(self, share: float, what: str, *, always: bool = False) -> None:
+        self.progress.report(self.earlier.done + self.earlier.share * share, what, always=always)
 
 
-def identity_of(spec: FinetuneSpec) -> str:
-    """Return what a run is a run of: everything that may move its numbers."""
+def identity_of(spec: FinetuneSpec, rows: Sequence[Row] = ()) -> str:
+    """Return what a run is a run of: everything that may move its numbers, rows of its own making among it."""
     said = asdict(spec)
-    for name in ("out_dir", "checkpoint_seconds", "train", "dev", "lexicon", "rewritten", "model_dir", "threads"):
+    for name in (
+        "out_dir",
+        "checkpoint_seconds",
+        "train",
+        "dev",
+        "lexicon",
+        "rewritten",
+        "unlabelled",
+        "model_dir",
+        "threads",
+    ):
         said.pop(name)
     base = Path(spec.model_dir) if spec.model_dir else None
     weights = sorted(base.glob("*.safetensors")) if base else []
@@ -468,7 +513,8 @@ def identity_of(spec: FinetuneSpec) -> str:
         said["teacher"]["model_dir"] = [digest(str(path)) for path in files]
     said |= {
         "engine": ENGINE_VERSION,
-        "files": [digest(path) for path in (spec.train, spec.dev, spec.lexicon, spec.rewritten)],
+        "files": [digest(path) for path in (spec.train, spec.dev, spec.lexicon, spec.rewritten, spec.unlabelled)],
+        "labelled": [[row.question, row.gold] for row in rows],
         "base": [digest(str(path)) for path in ([base / "config.json"] if base else []) + weights if path.is_file()],
     }
     # A spec from JSON has 4.0 where one from Python may have 4.
