@@ -1,5 +1,7 @@
 """One evaluation: how it goes, and when it is done everything that was found and how to find it again."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -29,6 +31,8 @@ from portal.errors import DomainError
 
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 MAX_MATRIX = 30  # labels; a larger matrix cannot be read
+EASY_MATRIX = 6  # labels; of a larger one the eye does not find what matters
+CONFUSED = 12
 
 
 @never_cache
@@ -108,6 +112,7 @@ def _findings(evaluation: Evaluation, *, may_see_rows: bool) -> dict[str, object
         "robustness": robustness_of(evaluation),
         "slices": slices_of(evaluation),
         "matrix": rows if len(rows) <= MAX_MATRIX else [],
+        "confused": _confused(confusion) if len(rows) > EASY_MATRIX else [],
         "calibration": evaluation.details.get("calibration", []),
         "by_value": evaluation.details.get("by_value", []),
         "groups": evaluation.details.get("by_group", []),
@@ -115,3 +120,15 @@ def _findings(evaluation: Evaluation, *, may_see_rows: bool) -> dict[str, object
         "may_see_rows": may_see_rows,
         "mistakes": first_mistakes(evaluation) if may_see_rows else [],
     }
+
+
+def _confused(confusion: dict[str, Any]) -> list[dict[str, object]]:
+    """Return which classes are taken for which others most often."""
+    labels = confusion["labels"]
+    found = [
+        {"right": right, "given": labels[place], "count": count, "support": sum(row)}
+        for right, row in zip(labels, confusion["rows"], strict=False)
+        for place, count in enumerate(row)
+        if count and labels[place] != right
+    ]
+    return sorted(found, key=lambda pair: -pair["count"])[:CONFUSED]

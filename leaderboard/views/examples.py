@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard import permissions
-from leaderboard.leafing import LABELLED, Place, Wanted, leaf
+from leaderboard.leafing import GRADED, LABELLED, STRETCH, Place, Wanted, leaf
 from leaderboard.models import Benchmark, Evaluation
 
 MAX_WORDS = 100
@@ -31,6 +31,7 @@ def examples(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         "wanted": wanted,
         "labels": benchmark.labels if has_labels else [],
         "has_confidence": has_labels and benchmark.task != Benchmark.Task.MULTI_LABEL,
+        "stretch": STRETCH if benchmark.task in GRADED else None,
         "is_first": page.first == 1,
         "is_filtered": wanted != Wanted(),
     }

@@ -21,12 +21,12 @@ def export(request: HttpRequest, repo: Repo) -> HttpResponse:
     rows = BoardRow.objects.public().filter(model=repo, score__isnull=False).select_related("suite")
     boards = [row.suite for row in rows.order_by("suite_id")[:MOST_BOARDS] if row.suite.is_approved]
     badges = [
-        (one.benchmark.title, f"{base}/badges/scores{repo.path}/{one.benchmark_id}.svg", base + one.get_absolute_url())
-        for one in found
-    ]
-    badges += [
         (suite.name, f"{base}/badges/ranks{repo.path}/{suite.slug}.svg", base + suite.get_absolute_url())
         for suite in boards
+    ]
+    badges += [
+        (one.benchmark.title, f"{base}/badges/scores{repo.path}/{one.benchmark_id}.svg", base + one.get_absolute_url())
+        for one in found
     ]
     return respond(
         request,

@@ -229,11 +229,11 @@ def test_a_reader_of_a_private_model_may_not_have_it_evaluated(as_user, alice, c
 
 def test_the_list_costs_the_same_however_long_it_is(client, alice, make_repo, finished, django_assert_num_queries):
     client.get("/alice/bert/evaluations")  # what files state is read once
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/alice/bert/evaluations")
     for number in range(4):
         score(finished.model, make_benchmark(make_repo, alice, f"b{number}"), alice, 0.8)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/alice/bert/evaluations")
 
 
