@@ -35,8 +35,8 @@ def options_of(suite: Suite) -> Options:
     return Options(licenses, languages, precisions, architectures)
 
 
-def loosened(suite: Suite, view: View) -> list[tuple[str, int]]:
+def loosened(suite: Suite, view: View, machine: str) -> list[tuple[str, int]]:
     """Return which filters of a view that leaves nothing hide most: how many models there are without each."""
     public = BoardRow.objects.filter(suite=suite).public()
-    found = [(name, view.without(name).narrow(public).count()) for name in view.filters]
+    found = [(name, view.without(name).narrow(public, machine).count()) for name in view.filters]
     return sorted(((name, count) for name, count in found if count), key=lambda pair: -pair[1])

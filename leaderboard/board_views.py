@@ -138,15 +138,15 @@ class View:
     def is_reversed(self) -> bool:
         return self.sort.startswith("-")
 
-    def narrow(self, rows: BoardRowQuerySet) -> BoardRowQuerySet:
-        """Leave out what the filters leave out."""
+    def narrow(self, rows: BoardRowQuerySet, machine: str) -> BoardRowQuerySet:
+        """Leave out what the filters leave out; `machine` is that of the board where the view names none."""
         for name in self.filters:
             value = getattr(self, name)
             if name == "contamination":
                 mask = sum(LEVEL_BITS[level] for level in LEFT_OUT[value])
                 rows = rows.annotate(known=F("levels").bitand(mask)).filter(known=0)
             elif name == "max_latency":
-                rows = rows.annotate(latency=latency_on(self.machine)).filter(latency__lte=value)
+                rows = rows.annotate(limited=latency_on(self.machine or machine)).filter(limited__lte=value)
             else:
                 rows = rows.filter(_condition(name, value))
         return rows

@@ -71,10 +71,9 @@ class Places:
         """Return between which ranks these stand in the middle 95 % of draws."""
         if self.drawn.shape[1]:
             return boards.rank_intervals(self.drawn, chosen)
-        # Without draws, by intervals: who lies wholly above or below is surely ahead or behind.
-        ahead = len(self) - np.searchsorted(np.sort(self.low), self.high[chosen], side="right")
-        behind = np.searchsorted(np.sort(self.high), self.low[chosen], side="left")
-        return boards.Ranks(ahead + 1, len(self) - behind, np.full(len(chosen), np.nan))
+        # Until they are drawn nothing is sure.
+        first = np.ones(len(chosen), dtype=int)
+        return boards.Ranks(first, first * len(self), np.full(len(chosen), np.nan))
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,7 @@ def places_of(suite: Suite, view: View | None = None) -> Places:
     state = BoardState.objects.filter(suite=suite).first() or BoardState(suite=suite)
     machine = view.machine or next(iter(state.machines), "")
     public = BoardRow.objects.filter(suite=suite).public()
-    rows = _read(view.narrow(public) if view.filters else public, state, machine, view)
+    rows = _read(view.narrow(public, machine) if view.filters else public, state, machine, view)
     total = public.count() if view.filters else len(rows)
     cells = _matrix(rows, state, columns)
     lacking = np.isnan(cells).sum(axis=1)
@@ -320,7 +319,7 @@ def _values(places: Places, view: View) -> Array:
     if view.order in places.facts:
         return places.facts[view.order]
     chosen = [place for place, column in enumerate(places.columns) if view.order == f"b{column.benchmark_id}"]
-    return places.cells[:, chosen[0]] if chosen else -places.ranks.astype(float)
+    return places.cells[:, chosen[0]] if chosen else np.round(places.scores, 9)
 
 
 def _page(places: Places, order: Whole, keys: Array, view: View) -> Whole:

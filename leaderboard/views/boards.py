@@ -81,7 +81,7 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         "by_score": board_columns.sorted_by(view, "score", _("Score")),
         "by_name": board_columns.sorted_by(view, "name", _("Model")),
         "options": board_options.options_of(suite),
-        "loosened": [] if found.rows or not view.filters else board_options.loosened(suite, view),
+        "loosened": [] if found.rows or not view.filters else board_options.loosened(suite, view, found.places.machine),
         "contaminations": board_texts.CONTAMINATIONS,
         "license_classes": LICENCE_CLASSES,
         "sizes": SIZES,
