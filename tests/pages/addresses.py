@@ -24,7 +24,7 @@ NOBODY = """
 /alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
 /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
 /accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/
-/rules /transparency
+/rules /transparency /find?task=text-classification&memory=1
 /forum /forum/latest /forum/latest?show=top /forum/c/questions /forum/tags
 /forum/t/{thread}/which-one-for-chinese /forum/search
 /learn /learn/publish-a-model /learn/search?q=flip
@@ -58,6 +58,7 @@ SIGNED_IN = """
 /runs/studies /runs/studies/{study} /runs/studies/new?like={run}
 /leaderboard/mood /leaderboard/answers /leaderboard/proposals /leaderboard/proposals/new
 /benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
+/find/examples /find/examples/new /find/{tried} /submissions /submissions/new
 /benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
 /collections/new /{collection} /new/model /new/dataset /new/space /new/import /join/{join}
 /alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions

@@ -301,6 +301,7 @@ def fill() -> dict[str, str]:
     return {
         **judged(alice, bob, answer),
         **train_models(alice, waiting),
+        "tried": tried(alice, waiting),
         "article": written(alice, bob),
         "first": first.oid, "second": second.oid, "talk": str(talk.number), "pull": str(pull.number),
         "comment": str(comment.public_id if hasattr(comment, "public_id") else comment.pk),
@@ -311,6 +312,22 @@ def fill() -> dict[str, str]:
         "device": device.user_code, "token": str(token.pk), "export": str(export.pk), "season": season,
         "notification": str(told.pk), "stop": stop, "thread": str(thread.pk), "answer": str(answer.pk),
     }  # fmt: skip
+
+
+def tried(alice: Any, model: Any) -> str:
+    """Have a model tried on examples of alice's, as a worker leaves them, and return their id."""
+    from django.utils import timezone
+
+    from leaderboard.finding import trying
+
+    lines = "".join(f"Text {number},{('negative', 'positive')[number % 2]}\n" for number in range(20))
+    examples = trying.begin(
+        by=alice, title="Mine", task="text-classification", text=f"text,label\n{lines}", models=[model]
+    )
+    examples.contenders.update(
+        finished_at=timezone.now(), value=0.5, low=0.3, high=0.7, items=[1.0, 0.0] * 10, answers=["negative"] * 20
+    )
+    return str(examples.pk)
 
 
 def judged(alice: Any, bob: Any, answer: Any) -> dict[str, str]:
