@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from leaderboard import elsewhere, permissions
+from leaderboard.board_views import View
 from leaderboard.elsewhere import Found
 from leaderboard.elsewhere_forms import BesideForm, FileForm, ResultForm
 from leaderboard.models import ImportedResult, Suite
@@ -76,7 +77,12 @@ def beside_board(request: HttpRequest, slug: str) -> HttpResponse:
     if before.isascii() and before.isdigit() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows.order_by("-id")[: PAGE + 1])
-    context = {"suite": suite, "results": found[:PAGE], "next": found[PAGE - 1].pk if len(found) > PAGE else None}
+    context = {
+        "suite": suite,
+        "view": View(),
+        "results": found[:PAGE],
+        "next": found[PAGE - 1].pk if len(found) > PAGE else None,
+    }
     return render(request, "leaderboard/elsewhere/board.html", context)
 
 
