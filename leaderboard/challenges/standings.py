@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from leaderboard.models import Challenge, Entry, FinalPlace, Series, Team, TeamMember
+from models_hub.models import Repo
+from portal.models import Asker
 
 PAGE = 100
 FULL_POINTS = 100.0
@@ -73,9 +75,16 @@ def public_ranks(challenge: Challenge) -> dict[int, int]:
 
 def final(challenge: Challenge) -> list[FinalPlace]:
     """Return the outcome with its teams, baselines included."""
-    rows = FinalPlace.objects.filter(challenge=challenge).select_related("team", "entry__model__namespace")
+    those = FinalPlace.objects.filter(challenge=challenge, team__disqualified_at__isnull=True)
+    rows = those.select_related("team", "entry__model__namespace")
     people = TeamMember.objects.filter(user__is_active=True).select_related("user").order_by("id")
     return list(rows.prefetch_related(Prefetch("team__members", people, to_attr="people")))
+
+
+def models_seen(places: Sequence[FinalPlace], reader: Asker) -> set[int]:
+    """Return the models of an outcome that the reader may see; of the others no name is told."""
+    models = {place.entry.model_id for place in places if place.entry.model_id}
+    return set(Repo.objects.visible_to(reader).filter(pk__in=models).values_list("pk", flat=True))
 
 
 def tie_groups(places: Sequence[FinalPlace]) -> list[list[FinalPlace]]:

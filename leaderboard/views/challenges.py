@@ -13,9 +13,8 @@ from leaderboard import permissions as board_permissions
 from leaderboard.challenges import entering, permissions, standings, teams
 from leaderboard.challenges.answer_files import ANSWERS
 from leaderboard.challenges.objecting import medals_for
-from leaderboard.models import Challenge, ChallengeData, FinalPlace, Phase, Series, Standing, Team, TeamInvitation
+from leaderboard.models import Challenge, ChallengeData, Phase, Series, Standing, Team, TeamInvitation
 from models_hub import contents, rendering
-from models_hub.models import Repo
 from portal.models import User
 
 PAGE = 30
@@ -112,7 +111,7 @@ def standings_of(request: HttpRequest, slug: str) -> HttpResponse:
             "groups": standings.tie_groups(places),
             "scale": _scale([place for place in places if place.low is not None]),
             "medals": medals_for(sum(place.rank is not None for place in places)),
-            "named": _named(request, places),
+            "named": standings.models_seen(places, request.user),
             "disqualified": Team.objects.filter(challenge=row, disqualified_at__isnull=False).order_by("name"),
         }
         return page(request, row, "standings", **context)
@@ -198,12 +197,6 @@ def _as_json(column: str, value: str) -> str:
     if column == "labels":
         return "[" + ", ".join(f'"{label}"' for label in value.split("|")) + "]"
     return f'"{value}"'
-
-
-def _named(request: HttpRequest, places: list[FinalPlace]) -> set[int]:
-    """Return the models that the reader may see; of the others no name is told."""
-    models = {place.entry.model_id for place in places if place.entry.model_id}
-    return set(Repo.objects.visible_to(request.user).filter(pk__in=models).values_list("pk", flat=True))
 
 
 def _scale(places: list[Any]) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
@@ -75,5 +76,16 @@ def _again(known: IdempotentAnswer, digest: str) -> Response:
 
 
 def _digest(request: Request) -> str:
-    sent = json.dumps(request.data, sort_keys=True, default=str)
+    sent = json.dumps(request.data, sort_keys=True, default=_plain)
     return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{sent}".encode()).hexdigest()
+
+
+def _plain(value: object) -> str:
+    """Return what stands for a value that JSON does not know: of a file its name and the digest of its bytes."""
+    if not isinstance(value, UploadedFile):
+        return str(value)
+    sha256 = hashlib.sha256()
+    for chunk in value.chunks():
+        sha256.update(chunk)
+    value.seek(0)
+    return f"{value.name} {sha256.hexdigest()}"
