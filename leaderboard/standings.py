@@ -25,6 +25,7 @@ from django.utils import timezone
 from leaderboard.models import (
     LEVEL_BITS,
     BoardRow,
+    BoardRowQuerySet,
     BoardState,
     Evaluation,
     EvaluationQuerySet,
@@ -50,6 +51,10 @@ MAX_BYTES = 32_000_000  # of one file of numbers
 # How many draws are kept of each model, the fewer the more models there are.
 DRAWS = ((500, 2000), (2000, 500))
 FEWEST_DRAWS = 200
+WRITTEN = (
+    "cells", "drawn", "score", "low", "high", "evaluations", "lacking", "levels", "is_outdated", "is_verified",
+    "precision", "finished_at", "relative_drop", "ece", "latencies", "memory_bytes",
+)  # fmt: skip
 _SMALL = (
     "id", "model_id", "benchmark_id", "value", "low", "high", "floors", "contamination", "weights_digest",
     "head_weights", "dtype", "finished_at", "relative_drop", "report", "metrics", "threads", "device", "items_id",
@@ -100,14 +105,23 @@ def renew(suite: Suite, models: Collection[int] | None = None, *, check: Callabl
         rows += _rows(suite, columns, plan, some)
     # All at once, for rows of other columns or draws say nothing together.
     with transaction.atomic():
-        rest.delete()
-        BoardRow.objects.bulk_create(rows, batch_size=AT_ONCE)
+        _replace(rest, rows)
         StaleRow.objects.filter(state=state, marked_at__lte=began).delete()
         BoardState.objects.filter(pk=state.pk).update(
             columns=ids, draws=draws, machines=_machines(suite), renewed_at=timezone.now()
         )
         settled = BoardState.objects.filter(pk=state.pk, stale_at__lte=began)
         settled.update(stale_at=None, **({"whole": False} if models is None else {}))
+
+
+def _replace(rest: BoardRowQuerySet, rows: Sequence[BoardRow]) -> None:
+    """Put rows in the place of others; that of the same model stays the same row, which somebody may just be reading."""
+    gone = list(set(rest.values_list("model", flat=True)) - {row.model_id for row in rows})
+    for some in _portions(gone):
+        rest.filter(model__in=some).delete()
+    BoardRow.objects.bulk_create(
+        rows, batch_size=AT_ONCE, update_conflicts=True, update_fields=WRITTEN, unique_fields=("suite", "model")
+    )
 
 
 def renew_stale(check: Callable[[], None] = lambda: None) -> int:
@@ -287,13 +301,17 @@ def _with_items(column: SuiteEntry, results: dict[int, Result]) -> Iterator[tupl
         if read is None:
             continue
         values, of = read
-        if held and (len(held[0][1]) != len(values) or len(held) * len(values) > MOST_ITEMS):
+        if held and (not _belong_together(held[0][1], clusters, values, of) or len(held) * len(values) > MOST_ITEMS):
             yield _task(held, clusters, metric)
             held = []
         clusters = of
         held.append((model, values, result.floor))
     if held:
         yield _task(held, clusters, metric)
+
+
+def _belong_together(one: Array, its: Whole | None, other: Array, of: Whole | None) -> bool:
+    return len(one) == len(other) and (its is of if its is None or of is None else np.array_equal(its, of))
 
 
 def _task(
