@@ -8,7 +8,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.adapting import registry, rewriting, teaching, texts, wishes
+from models_hub.adapting import registry, rewriting, teaching, texts, unlabelled, wishes
 from models_hub.adapting.registry import Option
 from models_hub.adapting.sources import Source
 from models_hub.forms import NAME_ATTRIBUTES
@@ -114,6 +114,8 @@ class RunForm(forms.Form):
         self._add_options(values or {})
         self._add_hardenings()
         self._add_helpers()
+        if f"option_{unlabelled.ROUNDS}" in self.fields:
+            self._add_unlabelled()
         if task.distils:
             self._add_teacher()
         if self.is_new:
@@ -136,6 +138,8 @@ class RunForm(forms.Form):
         known |= {f"{harden}.{name}": value for name, value in recipe.get(wishes.HARDEN_OPTIONS, {}).items()}
         teacher = values.get("teacher", {})
         known |= {f"teacher.{name}": value for name, value in teacher.items()} | {"teacher": _as_text(teacher)}
+        rows = values.get("unlabelled", {})
+        known |= {"unlabelled_data": _as_text(rows), "unlabelled_file": rows.get("file", "")}
         known |= {f"helper_{role}": _as_text(named) for role, named in values.get("helpers", {}).items()}
         for name, value in known.items():
             if name in self.fields:
@@ -208,6 +212,22 @@ class RunForm(forms.Form):
                 text = texts.HELPERS[role]
                 self.fields[f"helper_{role}"] = _model_field(text)
 
+    def _add_unlabelled(self) -> None:
+        self.fields["unlabelled_data"] = forms.CharField(
+            label=_("Data set with rows without labels"),
+            max_length=200,
+            required=False,
+            widget=forms.TextInput(attrs={**REPO_NAME, "data-complete": "dataset"}),
+            help_text=_("Empty stands for the data set of the run."),
+        )
+        self.fields["unlabelled_file"] = forms.CharField(
+            label=_("File in it"),
+            max_length=wishes.MAX_NAME,
+            required=False,
+            widget=forms.TextInput(attrs={**NAME_ATTRIBUTES, "placeholder": "unlabelled.jsonl"}),
+            help_text=_("With the columns of the rows to learn from; those that have a label there are left alone."),
+        )
+
     def _add_teacher(self) -> None:
         told = _("A model that does this task already, with the same tokenizer and labels. A revision goes after an @.")
         self.fields["teacher"] = _model_field(texts.Text(_("Teacher"), told))
@@ -243,6 +263,10 @@ class RunForm(forms.Form):
     @property
     def teacher_fields(self) -> list[BoundField]:
         return [self[name] for name in self.fields if name.partition(".")[0] == teaching.TEACHER]
+
+    @property
+    def unlabelled_fields(self) -> list[BoundField]:
+        return [self[name] for name in self.fields if name.startswith("unlabelled_")]
 
     @property
     def helper_fields(self) -> list[BoundField]:
@@ -296,6 +320,7 @@ class RunForm(forms.Form):
             "only_check": only_check,
             "teacher": self._teacher(values),
             "helpers": self._helpers(values),
+            "unlabelled": self._unlabelled(values, data, revisions),
             **revisions,
         }
 
@@ -323,6 +348,13 @@ class RunForm(forms.Form):
             role for option, roles in rewriting.NEEDED.items() if values.get(f"option_{option}") for role in roles
         ]
         return {role: named for role in wanted if (named := _named(values.get(f"helper_{role}", "")))}
+
+    def _unlabelled(self, values: Mapping[str, Any], data: str, revisions: Mapping[str, str]) -> dict[str, str]:
+        path = values.get("unlabelled_file", "").strip()
+        if not path or not values.get(f"option_{unlabelled.ROUNDS}"):
+            return {}
+        own = {"dataset": data, "revision": revisions.get("data_revision", "")}
+        return {**(_named(values["unlabelled_data"], "dataset") or own), "file": path}
 
     def _sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {key.removeprefix("size_"): value for key, value in values.items() if key.startswith("size_")}

@@ -67,12 +67,22 @@ def read_revision(values: Mapping[str, Any], role: str) -> str:
     return value
 
 
-def named_in(teacher: Mapping[str, Any], helpers: Mapping[str, Mapping[str, Any]]) -> Iterable[Named]:
+def named_in(
+    teacher: Mapping[str, Any], helpers: Mapping[str, Mapping[str, Any]], unlabelled: Mapping[str, str]
+) -> Iterable[Named]:
     """Yield what a wish names."""
     models: dict[str, Mapping[str, Any]] = {Role.TEACHER: teacher} if teacher else {}
     for role, one in {**models, **helpers}.items():
         revision = one.get(REVISION, DEFAULT_BRANCH)
         yield Named(role=str(role), kind=Repo.Kind.MODEL, name=one[MODEL], revision=revision)
+    if unlabelled:
+        yield Named(
+            role=Role.UNLABELLED,
+            kind=Repo.Kind.DATASET,
+            name=unlabelled[DATASET],
+            revision=unlabelled[REVISION],
+            path=unlabelled[FILE],
+        )
 
 
 def keep(run: Run, found: Iterable[Aid]) -> None:
@@ -88,8 +98,11 @@ def of(run: Run) -> dict[str, RunAid]:
 
 
 def as_named(aid: RunAid) -> dict[str, str]:
-    """Return a model as a wish names it."""
-    return {MODEL: aid.repo.full_name if aid.repo else "", REVISION: aid.commit}
+    """Return a model, or a file of a data set, as a wish names it."""
+    name = aid.repo.full_name if aid.repo else ""
+    if aid.role == Role.UNLABELLED:
+        return {DATASET: name, REVISION: aid.commit, FILE: aid.path}
+    return {MODEL: name, REVISION: aid.commit}
 
 
 def ids_of(runs: Iterable[Run]) -> set[int]:

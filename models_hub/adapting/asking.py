@@ -9,7 +9,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from models_hub import browsing, permissions
-from models_hub.adapting import aids, allowance, bases, ending, registry, rewriting, seeing, targets, teaching, wishes
+from models_hub.adapting import (
+    aids,
+    allowance,
+    bases,
+    ending,
+    registry,
+    rewriting,
+    seeing,
+    targets,
+    teaching,
+    unlabelled,
+    wishes,
+)
 from models_hub.adapting.aids import Aid
 from models_hub.adapting.wishes import LEXICON, METHOD, Wish
 from models_hub.browsing import Entry
@@ -86,13 +98,15 @@ def check(wish: Wish, *, by: User) -> Found:
     data_commit = browsing.resolve_revision(data, wish.data_revision)
     check_files(data, data_commit, wish.files)
     targets.check(wish.target, by=by)
-    named = [_aid(one, by) for one in aids.named_in(wish.teacher, wish.helpers)]
+    named = [_aid(one, by) for one in aids.named_in(wish.teacher, wish.helpers, wish.unlabelled)]
     for one in named:
         if one.role == aids.Role.TEACHER:
             labels = teaching.check(wish, (base, commit) if base and commit else None, one.repo, one.commit)
             wish = replace(wish, labels=wish.labels or labels)
         elif one.role in rewriting.ROLES:
             rewriting.check(one.role, one.repo, one.commit)
+        else:
+            unlabelled.check(one.repo, one.commit, one.path)
     return Found(wish=wish, base=base, base_commit=commit, data=data, data_commit=data_commit, aids=named)
 
 
@@ -274,6 +288,7 @@ def wish_of(run: Run) -> Wish:
         only_check=run.options.get("only_check", False),
         teacher=_teacher_of(run, used),
         helpers={role: aids.as_named(aid) for role, aid in used.items() if role in rewriting.ROLES},
+        unlabelled=aids.as_named(used[aids.Role.UNLABELLED]) if aids.Role.UNLABELLED in used else {},
     )
 
 

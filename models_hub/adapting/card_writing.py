@@ -70,7 +70,7 @@ def records(run: Run) -> dict[str, bytes]:
         report = {"rows": report.get("rows", {})}
     if any(aid.repo_id in hidden for aid in aids.of(run).values()):
         wish["teacher"] = {name: value for name, value in wish["teacher"].items() if name not in aids.NAMES}
-        wish["helpers"] = {}
+        wish |= {"helpers": {}, "unlabelled": {}}
     recipe: dict[str, Any] = {
         "wish": wish,
         "settings": run.settings,
@@ -147,9 +147,16 @@ def _made_from(run: Run) -> Iterator[tuple[str, str]]:
         yield f"Rows / 行数 ({part})", f"{count}"
     yield "Task / 任务", run.task
     yield "Seed / 随机种子", f"{run.seed}"
+    yield from _rounds(run)
     for name in ("device", "threads", "steps", "best_step", "seconds", "parameters", "trained_parameters"):
         if (value := run.summary.get(name)) is not None:
             yield name.replace("_", " "), f"{value}"
+
+
+def _rounds(run: Run) -> Iterator[tuple[str, str]]:
+    for one in run.summary.get("pseudo", {}).get("rounds", []):
+        taken = f"{one['taken']} / {run.summary['pseudo']['rows']}"
+        yield f"Labelled by itself / 自行标注 ({one['round']})", taken
 
 
 def _aids(run: Run, hidden: set[int]) -> Iterator[tuple[str, str]]:

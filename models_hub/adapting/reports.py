@@ -19,6 +19,7 @@ COSTS = ("p50_ms", "p90_ms", "examples_per_second", "memory_bytes", "bytes", "ag
 MEASURED = ("p50_ms", "p90_ms", "examples_per_second", "memory_bytes", "bytes")
 MAX_ROWS = 50
 MAX_NOTES = 50
+MAX_ROUNDS = 10
 MAX_NOTE = 500
 
 
@@ -62,7 +63,13 @@ def _text(value: str, most: int) -> str:
 def summary(found: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a training or a conversion says of itself; what pages draw tables of has the form of those."""
     kept = bounded(found)
-    for name, read in (("table", _table), ("files", _files), ("notes", _notes), ("refused", _refused)):
+    for name, read in (
+        ("table", _table),
+        ("files", _files),
+        ("notes", _notes),
+        ("refused", _refused),
+        ("pseudo", _pseudo),
+    ):
         if name in kept:
             kept[name] = read(kept[name])
     return kept
@@ -98,6 +105,34 @@ def _file(one: dict[str, Any]) -> dict[str, Any]:
         # A check without its numbers is none.
         kept[name] = part if isinstance(part, dict) and all(is_number(part.get(key)) for key in numbers) else None
     return kept
+
+
+def _pseudo(value: Any) -> dict[str, Any]:
+    """Return how many rows each round of a run labelled itself."""
+    found = value if isinstance(value, dict) else {}
+    rounds = found.get("rounds")
+    kept = [_round(one) for one in rounds[:MAX_ROUNDS] if isinstance(one, dict)] if isinstance(rounds, list) else []
+    return {"rows": _count(found.get("rows")), "confidence": _number(found.get("confidence")), "rounds": kept}
+
+
+def _round(one: dict[str, Any]) -> dict[str, Any]:
+    labels = one.get("labels")
+    counts = {name: _count(count) for name, count in labels.items()} if isinstance(labels, dict) else {}
+    return {
+        "round": _count(one.get("round")),
+        "taken": _count(one.get("taken")),
+        "labels": counts,
+        "metric": str(one.get("metric", ""))[:MAX_NAME],
+        "dev": _number(one.get("dev")),
+    }
+
+
+def _count(value: Any) -> int:
+    return value if type(value) is int and 0 <= value < 2**53 else 0
+
+
+def _number(value: Any) -> float | None:
+    return value if is_number(value) else None
 
 
 def _notes(value: Any) -> list[str]:

@@ -23,6 +23,7 @@ GROUPS: dict[str, str | Promise] = {
     "regularisation": _("Against overfitting and attacks"),
     "augmentation": _("Rows written in other ways"),
     "texts": _("Texts"),
+    "unlabelled": _("Rows without labels"),
     "watching": _("Evaluation on the way"),
     "machine": _("Memory and precision"),
 }
@@ -93,6 +94,11 @@ OPTIONS: dict[str, Text] = {
         _("Learn from few rows"),
         _("Pairs of rows teach which texts belong together; the head is fitted to them. For up to some hundred rows."),
     ),
+    "pseudo_rounds": Text(
+        _("Rounds of labelling by itself"),
+        _("What was trained labels rows that nobody did, and learning begins anew with them. 0 turns it off."),
+    ),
+    "pseudo_confidence": Text(_("Confidence"), _("How sure the model must be of a row that it is to learn from.")),
     "eval_every": Text(_("Evaluate after so many steps"), _("Empty stands for the end of each epoch.")),
     "patience": Text(_("Stop early"), _("After so many evaluations without gain. 0 turns it off.")),
     "keep": Text(_("Keep"), _("The best model by the dev part, or the last one.")),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from models_hub.adapting import registry, rewriting, teaching
+from models_hub.adapting import registry, rewriting, teaching, unlabelled
 from models_hub.models import DEFAULT_BRANCH
 from portal.errors import InvalidInput
 
@@ -51,6 +51,8 @@ class Wish:
     teacher: dict[str, Any] = field(default_factory=dict)
     # Models that write training rows otherwise: {"words" | "there" | "back": {"model", "revision"}}.
     helpers: dict[str, Any] = field(default_factory=dict)
+    # Rows that the model labels itself: {"dataset", "revision", "file"}.
+    unlabelled: dict[str, Any] = field(default_factory=dict)
     dev_share: float = 0.1
     test_share: float = 0.1
     seed: int = 0
@@ -90,7 +92,8 @@ def read(values: Mapping[str, Any]) -> Wish:
         teaching.check_fits(task, recipe)
     architecture = read_architecture(wish.architecture) if wish.architecture else {}
     helpers = rewriting.read(wish.helpers, recipe)
-    return replace(wish, recipe=recipe, architecture=architecture, helpers=helpers)
+    more = unlabelled.read(wish.unlabelled, recipe)
+    return replace(wish, recipe=recipe, architecture=architecture, helpers=helpers, unlabelled=more)
 
 
 def from_its_teacher(wish: Wish) -> Wish:

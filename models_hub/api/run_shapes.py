@@ -32,6 +32,11 @@ class RunInput(serializers.Serializer[None]):
         default=dict,
         help_text="Models that write training rows otherwise: words for augment_fill, there and back for augment_back.",
     )
+    unlabelled = serializers.DictField(
+        child=serializers.CharField(max_length=200),
+        default=dict,
+        help_text="Rows that the model labels itself in pseudo_rounds: dataset, revision and file.",
+    )
     dev_share = serializers.FloatField(default=0.1)
     test_share = serializers.FloatField(default=0.1)
     seed = serializers.IntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Runs whose rows other models write otherwise: which ones are named, and what is refused at once."""
+"""Runs that other models write rows for, and that label rows themselves: what is named, and what is refused at once."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models_hub.adapting import asking, wishes
+from models_hub.adapting import asking, reports, wishes
 from models_hub.models import Repo, Run
 from portal.errors import InvalidInput, NotFound
 from portal.models import User
@@ -94,3 +94,54 @@ def test_the_form_asks_for_them_where_rows_are_written_otherwise(alice: User, as
     refused = client.post(ADDRESS, {**sent, "option_augment_back": "on", "method": "full"})
     assert refused.status_code == 400
     assert "augment_back needs a model" in refused.text
+
+
+def test_rows_without_labels_are_a_file_at_a_commit(make_repo: MakeRepo, alice: User) -> None:
+    more = make_repo(alice, "more", kind="dataset", files={"rows.jsonl": '{"text": "hm"}\n'})
+    named = {"dataset": "alice/more", "file": "rows.jsonl"}
+    run = ask(alice, recipe={"pseudo_rounds": 1}, unlabelled=named)
+    assert [(aid.role, aid.repo, aid.commit, aid.path) for aid in run.aids.all()] == [
+        ("unlabelled", more, more.head, "rows.jsonl")
+    ]
+    again = asking.wish_of(run)
+    assert again.unlabelled == {**named, "revision": more.head}
+    assert wishes.read(again.as_json()).unlabelled == again.unlabelled
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"recipe": {"pseudo_rounds": 1}}, "needs rows without labels"),
+        ({"unlabelled": {"dataset": "alice/moods", "file": "train.jsonl"}}, "say how many rounds"),
+        ({"recipe": {"pseudo_rounds": 1}, "unlabelled": {"dataset": "alice/moods", "file": "no.jsonl"}}, "no.jsonl"),
+        ({"recipe": {"pseudo_rounds": 9}}, "pseudo_rounds"),
+        ({"recipe": {"pseudo_rounds": 1}, "unlabelled": {"file": "train.jsonl"}}, "owner/name"),
+        ({"unlabelled": {"colour": "red"}}, "may have"),
+    ],
+)
+def test_rows_without_labels_that_cannot_be_read_are_refused(alice: User, changes: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        ask(alice, **changes)
+    assert named in refused.value.message
+
+
+def test_the_form_takes_them_from_the_same_data_set_or_another(alice: User, as_user: Any, make_repo: MakeRepo) -> None:
+    make_repo(alice, "more", kind="dataset", files={"rows.csv": "text\nhm\n"})
+    client = as_user(alice)
+    sent = filled(client.get(ADDRESS).context["form"]) | {"option_pseudo_rounds": "2", "method": "full"}
+    for data, path in (("alice/more", "rows.csv"), ("", "train.jsonl")):
+        made = client.post(ADDRESS, {**sent, "unlabelled_data": data, "unlabelled_file": path})
+        assert made.status_code == 302, made.context["form"].errors
+        aid = Run.objects.latest("pk").aids.get()
+        assert aid.repo is not None
+        assert (aid.repo.full_name, aid.path) == (data or "alice/moods", path)
+
+
+def test_the_page_counts_what_each_round_labelled(alice: User, as_user: Any) -> None:
+    run = ask(alice)
+    rounds = [{"round": 1, "taken": 7, "labels": {"positive": 7, "odd": "x"}, "metric": "f1_macro", "dev": 0.5}, 3]
+    said = {"pseudo": {"rows": 9, "confidence": 0.9, "rounds": rounds}}
+    Run.objects.filter(pk=run.pk).update(summary=reports.summary(said), finished_at="2026-01-01T00:00:00Z")
+    page = as_user(alice).get(f"/runs/{run.pk}").text
+    assert "Of 9 rows without labels" in page
+    assert "f1_macro 0.5" in page

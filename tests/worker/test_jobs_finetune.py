@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -17,6 +18,7 @@ from tests.evaluating import model_files
 from tests.tuning import ask, make_base, make_data, rows, wish
 from tests.worker.performing import perform
 from worker import followed
+from worker.jobs import finetune
 from worker.relay import deliver_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,6 +88,30 @@ def test_teachers_and_those_who_write_rows_otherwise_are_there_while_a_model_lea
     assert recipe["wish"]["teacher"]["model"] == "alice/large"
     assert recipe["wish"]["helpers"]["there"]["model"] == "alice/translator"
     assert "alice/translator" in files_of(run.result)["README.md"].decode()
+
+
+def test_rows_that_nobody_labelled_are_read_without_those_of_the_test_part(
+    make_repo: MakeRepo, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_base(make_repo, alice)
+    lines = [json.loads(line) for line in rows(30).splitlines()]
+    bare = "".join(json.dumps({"text": line["text"]}) + "\n" for line in [*lines[:4], {"text": "new one"}])
+    files = {"train.jsonl": rows(30), "test.jsonl": rows(4), "bare.jsonl": bare}
+    make_repo(alice, "moods", kind="dataset", files=files)
+    pooled: list[str] = []
+    real = finetune.run_verb
+
+    def spy(attempt: Any, what: Any, **options: Any) -> Any:
+        if what.verb == "finetune":
+            pooled.extend(Path(what.spec.unlabelled).read_text("utf-8").splitlines())
+        return real(attempt, what, **options)
+
+    monkeypatch.setattr(finetune, "run_verb", spy)
+    named = {"dataset": "alice/moods", "file": "bare.jsonl"}
+    split = {"train": "train.jsonl", "test": "test.jsonl"}
+    run = work(ask(alice, recipe={"pseudo_rounds": 1}, unlabelled=named, files=split))
+    assert run.job.state == "succeeded", run.job.reason_text
+    assert [json.loads(line)["text"] for line in pooled] == ["new one"]
 
 
 def test_the_name_of_a_model_that_is_there_gets_a_pull_request(make_repo: MakeRepo, alice: User, data: Repo) -> None:

@@ -5,6 +5,7 @@ the model and the rows to learn from, never the answers of the test part; `evalu
 evaluations. What the result is and where it goes is the owner's affair until the owner shows it.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from worker.engine.tuning.contracts import (
     RewriteSpec,
     Teacher,
 )
+from worker.engine.tuning.picking.contracts import POOL, PoolSpec
 from worker.engine_runs import EndedEarly, run_verb
 from worker.engine_runs import Run as VerbRun
 from worker.followed import Followed
@@ -66,6 +68,7 @@ def run(attempt: Attempt) -> None:
             return
         try:
             _rewrite(attempt, row, places)
+            _pool(attempt, row, places)
             summary = _train(attempt, row, places, report["settings"])
         except EndedEarly:
             ending.finish(row, job=attempt.job, files=(), found={"is_pruned": True})
@@ -128,10 +131,34 @@ def _rewrite(attempt: Attempt, row: Run, places: Places) -> None:
     scratch.collect(places / "rewriting" / REWRITTEN_FILE, places / "rows" / REWRITTEN_FILE)
 
 
+def _pool(attempt: Attempt, row: Run, places: Places) -> None:
+    """Read the rows that nobody labelled, and leave out those that the model is tested on."""
+    if aids.Role.UNLABELLED not in aids.of(row):
+        return
+    [file] = (places / "unlabelled").iterdir()
+    spec = PoolSpec(task=row.task, file=str(file), out_dir=str(places / "pooled"), fields=row.fields, seed=row.seed)
+    run_verb(
+        attempt,
+        VerbRun("pool", spec, readonly=[places / "unlabelled"], writable=places / "pooled", share=(0.06, 0.06)),
+        spec_folder=places / "spec",
+        limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
+    )
+    scratch.collect(places / "pooled" / POOL, places / "judged" / POOL)
+    questions = places / "questions" / INPUTS
+    tested = set(map(_question, questions.read_bytes().splitlines())) if questions.exists() else set()
+    with (places / "judged" / POOL).open("rb") as found, (places / "rows" / POOL).open("wb") as kept:
+        kept.writelines(line for line in found if _question(line) not in tested)
+
+
+def _question(line: bytes) -> str:
+    """Return what is asked, whatever the row is called."""
+    return json.dumps({name: part for name, part in json.loads(line).items() if name != "id"}, sort_keys=True)
+
+
 def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:
     out, threads = places / "out", node.threads_per_job()
     dev, words = places / "rows" / DEV, places / "data" / LEXICON
-    rewritten = places / "rows" / REWRITTEN_FILE
+    rewritten, pool = places / "rows" / REWRITTEN_FILE, places / "rows" / POOL
     spec = FinetuneSpec(
         task=row.task,
         train=str(places / "rows" / TRAIN),
@@ -143,6 +170,7 @@ def _train(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, 
         teacher=_teacher(row, places),
         recipe=decode(Recipe, row.recipe, where="recipe"),
         rewritten=str(rewritten) if rewritten.exists() else None,
+        unlabelled=str(pool) if pool.exists() else None,
         lexicon=str(next(words.iterdir())) if words.exists() else None,
         seed=row.seed,
         threads=threads,

@@ -1,6 +1,6 @@
 """What jobs share that make a model of another one: its files and rows in folders, each shown to those who need it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ FOLDERS = (
     "there",
     "back",
     "rewriting",
+    "unlabelled",
+    "pooled",
     "data",
     "spec",
     "arranged",
@@ -101,7 +103,12 @@ def collect(attempt: Attempt, row: Run, places: Places, *, more: str = "") -> No
         _place(attempt, row.base, entries, places / "base")
     for role, aid in aids.of(row).items():
         is_base = (aid.repo_id, aid.commit) == (row.base_id, row.base_commit)
-        if role in FOLDERS and aid.repo is not None and not is_base:
+        if aid.repo is None or (is_base and role == aids.Role.TEACHER):
+            continue
+        if role == aids.Role.UNLABELLED:
+            entry = browsing.find(aid.repo, browsing.resolve_revision(aid.repo, aid.commit), aid.path)
+            _place(attempt, aid.repo, [replace(entry, path=entry.name)], places / role)
+        else:
             found = model_files.entries_of(aid.repo, browsing.resolve_revision(aid.repo, aid.commit))
             _place(attempt, aid.repo, found, places / role)
     if row.data is None:
