@@ -65,8 +65,8 @@ def test_wrong_lines_come_back_with_their_numbers(challenge: Challenge, bob: Use
     answer = api.post(f"{url}/entries", upload(b"id,label\n1,positive\n1,good\n2,meh\n"))
     assert answer.status_code == 400
     assert answer.json()["code"] == "bad_predictions"
-    assert "line 3" in answer.json()["detail"]
-    assert "line 4" in answer.json()["detail"]
+    assert [one["line"] for one in answer.json()["lines"]] == [3, 4]
+    assert answer.json()["lines"][0]["error"] == "the id 1 was on line 2 already"
     assert not Entry.objects.exists()
 
 
