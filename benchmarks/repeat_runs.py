@@ -1,0 +1,204 @@
+"""`python -m benchmarks.repeat_runs`: trains through the public API, and repeats each result by its exported script.
+
+A live portal with a worker is started. Sets are published as people publish them, with `huggingface_hub`. Of each a
+model begins from random numbers, and another one goes on from that; both are asked for, watched and fetched by the
+public API alone. The script beside the result then runs in a folder of its own, in a process that sees nothing of the
+portal's code, and must come to the same test score.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.live import LivePortal
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data" / "open"
+OWNER = "alice"
+SAME = 1e-6
+PATIENCE = 3600
+ENCODER: dict[str, Any] = {"model_type": "bert", "hidden": 64, "layers": 2, "heads": 2, "intermediate": 128}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One set: how a model of it begins, and how it goes on."""
+
+    task: str
+    architecture: dict[str, Any]
+    method: str = "full"  # of the second run
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "rotten_tomatoes": Case(
+        task="text-classification", architecture={**ENCODER, "vocab_size": 3000, "max_positions": 64}, method="lora"
+    ),
+    "weibo_ner": Case(
+        task="token-classification",
+        architecture={**ENCODER, "tokenizer": "characters", "vocab_size": 4000, "max_positions": 128},
+        method="lora",
+    ),
+    "tatoeba_en_zh": Case(
+        task="translation",
+        architecture={**ENCODER, "model_type": "t5", "tokenizer": "bpe", "vocab_size": 4000, "max_positions": 64},
+    ),
+    "tinyshakespeare": Case(
+        task="language-modeling",
+        architecture={**ENCODER, "model_type": "gpt2", "tokenizer": "bpe", "vocab_size": 2000, "max_positions": 128},
+        method="lora",
+    ),
+    "song_ci_poems": Case(
+        task="language-modeling",
+        architecture={
+            **ENCODER, "model_type": "llama", "tokenizer": "characters", "vocab_size": 5000, "max_positions": 128
+        },
+    ),
+}  # fmt: skip
+
+
+def main() -> None:
+    """Run the chosen sets and say for each run whether the script came to the same scores."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder with the sets")
+    parser.add_argument("--sets", nargs="*", choices=CASES, default=list(CASES))
+    parser.add_argument("--rows", type=int, default=1200, help="training rows, at most")
+    parser.add_argument("--test-rows", type=int, default=300)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument(
+        "--keep", type=Path, help="folder for the portal's data and the results, instead of a passing one"
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as passing:
+        folder = options.keep or Path(passing)
+        with LivePortal(folder, with_worker=True) as portal:
+            lines = [line for name in options.sets for line in of_set(portal, folder, name, options)]
+    print("| set | run | rows | metric | portal | script | seconds | |")
+    print("|---|---|---|---|---|---|---|---|")
+    for line in lines:
+        print(line.text)
+    sys.exit(any(not line.is_same for line in lines))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run in the table."""
+
+    text: str
+    is_same: bool
+
+
+def of_set(portal: LivePortal, folder: Path, name: str, options: argparse.Namespace) -> list[Line]:
+    """Publish a set, train on it twice, and repeat both."""
+    api = Api(portal)
+    api.publish(name, _rows(options.data / name, folder / "sets" / name, options))
+    case = CASES[name]
+    recipe = {"epochs": options.epochs, "batch_size": 16, "lr": 2e-3, **case.recipe}
+    shared = {"task": case.task, "dataset": f"{OWNER}/{name}", "files": {"train": "train.jsonl", "test": "test.jsonl"}}
+    stem = name.replace("_", "-")
+    first = api.train({**shared, "architecture": case.architecture, "recipe": recipe, "target": f"{OWNER}/{stem}-new"})
+    further = {**recipe, "method": case.method, "lr": 1e-3}
+    second = api.train(
+        {**shared, "base": f"{OWNER}/{stem}-new", "recipe": further, "target": f"{OWNER}/{stem}-on", "seed": 1}
+    )
+    return [_repeated(api, folder, name, what, run) for what, run in (("from scratch", first), (case.method, second))]
+
+
+def _rows(source: Path, target: Path, options: argparse.Namespace) -> Path:
+    target.mkdir(parents=True, exist_ok=True)
+    for part, most in (("train", options.rows), ("test", options.test_rows)):
+        with (source / f"{part}.jsonl").open(encoding="utf-8") as file:
+            text = "".join(line for _number, line in zip(range(most), file, strict=False))
+        (target / f"{part}.jsonl").write_text(text, encoding="utf-8")
+    return target
+
+
+class Api:
+    """What a person does with a token: publish with the usual client, ask for runs, fetch what came of them."""
+
+    def __init__(self, portal: LivePortal) -> None:
+        self._url, self._token = portal.url, portal.user(OWNER)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the usual client needs to find the portal, and nothing of this process beside it."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {**kept, "HF_ENDPOINT": self._url, "HF_TOKEN": self._token, "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+    def publish(self, name: str, files: Path) -> None:
+        """Make a data set of a folder."""
+        self._hub(
+            "api.create_repo(name, repo_type='dataset'); "
+            "api.upload_folder(repo_id=name, folder_path=folder, repo_type='dataset')",
+            f"{OWNER}/{name}",
+            files,
+        )
+
+    def fetch(self, name: str, folder: Path) -> None:
+        """Download a model."""
+        self._hub("api.snapshot_download(name, local_dir=folder)", name, folder)
+
+    def _hub(self, code: str, name: str, folder: Path) -> None:
+        program = f"import sys; from huggingface_hub import HfApi; api = HfApi(); name, folder = sys.argv[1:]; {code}"
+        subprocess.run(
+            [sys.executable, "-c", program, name, str(folder)],
+            env=self.environment, check=True, capture_output=True, timeout=600,
+        )  # fmt: skip
+
+    def train(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a run and return it when it is over."""
+        run = self._json("post", "runs", json=wish)
+        started = time.monotonic()
+        while run["state"] not in ("succeeded", "failed", "cancelled"):
+            if time.monotonic() - started > PATIENCE:
+                raise SystemExit(f"{run['title']}: not over after {PATIENCE} s")
+            time.sleep(1)
+            run = self._json("get", f"runs/{run['id']}")
+        if run["state"] != "succeeded":
+            raise SystemExit(f"{run['title']}: {json.dumps(run['job'], indent=1)}")
+        return {**run, "seconds": time.monotonic() - started}
+
+    def _json(self, method: str, path: str, **sent: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        answer = requests.request(method, f"{self._url}/api/v1/{path}", headers=headers, timeout=60, **sent)
+        if not answer.ok:
+            raise SystemExit(f"{method} {path}: {answer.status_code} {answer.text[:1000]}")
+        return answer.json()
+
+
+def _repeated(api: Api, folder: Path, name: str, what: str, run: dict[str, Any]) -> Line:
+    """Run the script of a result in a folder of its own and compare its scores with those of the portal."""
+    place = folder / "again" / run["result"]
+    api.fetch(run["result"], place)
+    done = subprocess.run(
+        [sys.executable, "train.py", "--out", str(place / "made-again")],
+        cwd=place / "training", env=api.environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        print(f"{name}, {what}: the script failed\n{done.stderr[-3000:]}", file=sys.stderr)
+        return Line(f"| {name} | {what} | – | – | – | failed | – | differs |", is_same=False)
+    again = json.loads(done.stdout.splitlines()[-1])
+    main, metrics = run["score"]["name"], run["scores"]["after"]["metrics"]
+    shared = sorted(set(again) & set(metrics))
+    far = {metric: abs(again[metric] - metrics[metric]["value"]) for metric in shared}
+    is_same = main in far and all(difference <= SAME for difference in far.values())
+    print(f"{name}, {what}: {json.dumps(far)}", file=sys.stderr)
+    value, other = metrics[main]["value"], again.get(main, float("nan"))
+    return Line(
+        f"| {name} | {what} | {again['rows']} | {main} | {value:.6f} | {other:.6f} "
+        f"| {run['seconds']:.0f} | {'the same' if is_same else 'differs'} |",
+        is_same=is_same,
+    )
+
+
+if __name__ == "__main__":
+    main()
