@@ -57,7 +57,8 @@ def logarithmic(numbers: Iterable[float], write: Callable[[float], str]) -> Axis
     known = [number for number in numbers if number > 0] or [1.0, 10.0]
     low, high = min(known) / 1.4, max(known) * 1.4
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors: Sequence[float] = (1, 2, 5) if len(decades) <= 3 else (1, 3) if len(decades) <= 5 else (1,)
+    span = math.log10(high / low)
+    factors: Sequence[float] = (1, 2, 5) if span < 2.2 else (1, 3) if span < 4 else (1,)
     marks = [factor * 10.0**decade for decade in decades for factor in factors if low <= factor * 10.0**decade <= high]
     return _axis(low, high, marks, write, is_log=True)
 

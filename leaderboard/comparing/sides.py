@@ -14,6 +14,7 @@ from leaderboard.comparing.choosing import Chosen
 from leaderboard.comparing.differences import Task
 from leaderboard.metric_names import metric_text
 from leaderboard.models import Evaluation
+from leaderboard.standings import machine_of
 from portal.templatetags.ui import bytesize, compact, percent
 
 Number = float | int | None
@@ -43,6 +44,10 @@ class Side:
     task: Task
     lines: Sequence[Line]
     machines: Sequence[str]
+
+    @property
+    def key(self) -> str:
+        return str(self.task.benchmark.pk)
 
     @property
     def is_one_machine(self) -> bool:
@@ -110,14 +115,8 @@ def sizes_of(chosen: Sequence[Chosen], held: Sequence[Mapping[int, Evaluation]])
     ]
 
 
-def machine_of(evaluation: Evaluation) -> str:
-    """Return the machine that an evaluation ran on, "" where it is not known."""
-    name = str(evaluation.report.get("device_name") or evaluation.report.get("cpu_name") or "")
-    return f"{name} × {evaluation.threads}" if name and evaluation.device == "cpu" and evaluation.threads else name
-
-
 def _side(task: Task) -> Side:
-    machines = [machine_of(one) if one else "" for one in task.results]
+    machines = [machine_of(one.report, one.device, one.threads) if one else "" for one in task.results]
     differ = len({machine for machine in machines if machine}) > 1
     lines = []
     for measure in MEASURES:

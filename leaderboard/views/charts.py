@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
@@ -73,6 +73,7 @@ def charts(request: HttpRequest, slug: str) -> HttpResponse:
         "table": f"{asked.suite.get_absolute_url()}?{_version(asked)}{asked.view.query()}",
         "all_models": f"?{asked.query(view=View())}",
         "whole": asked.query(model=()),
+        "kept": parse_qsl(asked.query(model=(), view=replace(asked.view, machine=""))),
         **_drawn(asked, places),
     }
     return render(request, "leaderboard/charts/charts.html", context)
