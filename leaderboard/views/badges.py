@@ -18,25 +18,25 @@ SECONDS = 300
 
 
 @require_safe
-def score(request: HttpRequest, namespace: str, name: str, benchmark_id: int) -> HttpResponse:
+def score(request: HttpRequest, kind: str, namespace: str, name: str, benchmark_id: int) -> HttpResponse:
     """A model’s score of a benchmark."""
-    model = _model(namespace, name)
+    model = _public(kind, namespace, name)
     benchmark = get_object_or_404(Benchmark.objects.filter(dataset__private=False), pk=benchmark_id)
     return _drawn(request, f"score:{model.pk}:{benchmark.pk}", lambda: score_badges.of_score(model, benchmark))
 
 
 @require_safe
-def rank(request: HttpRequest, namespace: str, name: str, slug: str) -> HttpResponse:
+def rank(request: HttpRequest, kind: str, namespace: str, name: str, slug: str) -> HttpResponse:
     """A model’s place on a board."""
-    model = _model(namespace, name)
+    model = _public(kind, namespace, name)
     suite = get_object_or_404(Suite.objects.approved(), slug=slug, version=F("newest"))
     return _drawn(request, f"rank:{model.pk}:{suite.pk}", lambda: score_badges.of_rank(model, suite))
 
 
-def _model(namespace: str, name: str) -> Repo:
+def _public(kind: str, namespace: str, name: str) -> Repo:
     """Return a public model, whoever asks: the same picture is for everybody."""
     public = Repo.objects.filter(private=False, deleted_at__isnull=True).listed()
-    return get_object_or_404(public.named(Repo.Kind.MODEL, namespace, name))
+    return get_object_or_404(public.named(kind, namespace, name))
 
 
 def _drawn(request: HttpRequest, what: str, find: Callable[[], Badge | None]) -> HttpResponse:

@@ -21,8 +21,9 @@ KINDS = {"model": "secret-model", "dataset": "secret-data", "space": "secret-spa
 
 def address(route, name: str) -> str:
     words = {"namespace": "alice", "name": name, "place": "main/README.md", "oid": "main", "revisions": "main...main"}
-    words |= {"branch": "main", "tag": "v1", "rule_id": "1", "key": "0" * 32, "job_id": "1"}
-    return reverse(route.name, kwargs={group: words[group] for group in route.pattern.regex.groupindex})
+    words |= {"branch": "main", "tag": "v1", "key": "0" * 32, "slug": "all"}
+    # All else is the number of a row.
+    return reverse(route.name, kwargs={group: words.get(group, "1") for group in route.pattern.regex.groupindex})
 
 
 @pytest.fixture

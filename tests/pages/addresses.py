@@ -26,7 +26,7 @@ NOBODY = """
 /accounts/3rdparty/login/cancelled/  /accounts/inactive/ /accounts/confirm-email/
 /rules /transparency /find?task=text-classification&memory=1
 /forum /forum/latest /forum/latest?show=top /forum/c/questions /forum/tags
-/forum/t/{thread}/which-one-for-chinese /forum/search
+/forum/t/{thread}/which-one-for-chinese /forum/search /compare
 /learn /learn/publish-a-model /learn/search?q=flip
 /accounts/password/reset/key/done/ /docs/api /alice/gated /accounts/confirm-email/{confirm}/
 """
@@ -57,7 +57,11 @@ SIGNED_IN = """
 /runs/conversions/new?base=alice/waiting&dataset=alice/mood&task=text-classification
 /runs/studies /runs/studies/{study} /runs/studies/new?like={run}
 /leaderboard/mood /leaderboard/answers /leaderboard/proposals /leaderboard/proposals/new
-/benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting}
+/benchmarks/{benchmark} /evaluations/{evaluation} /evaluations/{waiting} /evaluations/{evaluation}/examples
+/compare?model=alice/tiny&model=alice/rival /compare/speed?model=alice/tiny&model=alice/rival
+/compare/examples?model=alice/tiny&model=alice/rival /compare/files?model=alice/tiny&model=alice/rival
+/leaderboard/mood/charts /leaderboard/mood/charts?chart=ranks /leaderboard/mood/charts?chart=history
+/leaderboard/mood/export /leaderboard/mood/elsewhere /alice/tiny/export /alice/tiny/elsewhere
 /find/examples /find/examples/new /find/{tried} /submissions /submissions/new
 /benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
 /collections/new /{collection} /new/model /new/dataset /new/space /new/import /join/{join}
@@ -146,6 +150,7 @@ NO_PAGES = {
     "curves of runs as files": r"runs/.*/(log\.csv|events)$",
     "pictures of badges": r"badges/.*svg",
     "feeds and marks of the forum": r".*forum/.*atom|learn/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
+    "files, feeds and frames of boards": r"leaderboard(/.*)?\.(atom|csv|json|parquet)|.*csv\|json\|parquet.*|.*/embed$|.*charts\.svg",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
