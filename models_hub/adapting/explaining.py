@@ -1,5 +1,6 @@
 """Why a model gave an answer: a job weighs the words of one question, its owner sees them coloured."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,13 @@ MAX_TEXT = 4000
 FIELDS = {
     "ForSequenceClassification": ("text", "text2"),
     "ForQuestionAnswering": ("question", "context"),
+    "ForTokenClassification": ("tokens",),
 }
+MAX_WORDS = 200
+# Where no space stands between words, each character is one, as in the sets that models of tags learn from.
+_CHARACTER = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+_LETTER = rf"(?:(?!{_CHARACTER})\w)"
+_WORD = re.compile(rf"{_CHARACTER}|{_LETTER}+(?:['’-]{_LETTER}+)*|[^\w\s]")
 
 
 @dataclass(frozen=True)
@@ -41,23 +48,36 @@ def fields_of(repo: Repo) -> tuple[str, ...]:
         if any(name.endswith(head) for name in names) and registry.family(str(config.get("model_type"))) == "encoder":
             return fields
     raise InvalidInput(
-        _("Answers are explained of classifiers, and of models that find answers in a passage."),
+        _("Answers are explained of models that classify texts, tag words, or find answers in a passage."),
         code="unsupported_architecture",
     )
 
 
-def ask(repo: Repo, values: dict[str, str], *, by: Asker, method: str = METHODS[0], target: str = "") -> Job:
-    """Ask for an explanation; raises SignInRequired, NotAllowed, InvalidInput or QuotaExceeded."""
+def ask(
+    repo: Repo,
+    values: dict[str, str],
+    *,
+    by: Asker,
+    method: str = METHODS[0],
+    target: str = "",
+    word: int | None = None,
+) -> Job:
+    """Ask for an explanation; raises SignInRequired, NotAllowed, InvalidInput or QuotaExceeded.
+
+    Of a model that tags words `word` is the number of the one whose tag is explained, from 0.
+    """
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in to go on."))
     require_download(by, repo)
     fields = fields_of(repo)
-    question = {name: values[name].strip() for name in fields if values.get(name, "").strip()}
+    question: dict[str, Any] = {name: values[name].strip() for name in fields if values.get(name, "").strip()}
     needed = fields if "context" in fields else fields[:1]
     if not set(needed) <= set(question):
         raise InvalidInput(_("Write a text first."))
     if sum(map(len, question.values())) > MAX_TEXT:
         raise InvalidInput(_("At most %(max)d characters can be explained at once.") % {"max": MAX_TEXT})
+    if "tokens" in question:
+        question["tokens"] = words_of(question["tokens"], word)
     if method not in METHODS:
         raise InvalidInput(
             _("%(name)s: must be one of: %(choices)s") % {"name": "method", "choices": ", ".join(METHODS)}
@@ -67,11 +87,54 @@ def ask(repo: Repo, values: dict[str, str], *, by: Asker, method: str = METHODS[
         JOB,
         spec={
             "repo": repo.pk, "commit": repo.head, "question": question, "method": method, "target": target[:200],
-            "reads": [repo.pk],
+            "word": word, "reads": [repo.pk],
         },
         owner=by,
         title=repo.full_name,
     )  # fmt: skip
+
+
+def words_of(text: str, word: int | None = None) -> list[str]:
+    """Return the words of a text as sets of tagged words have them; raises InvalidInput."""
+    words = _WORD.findall(text)
+    if not words or len(words) > MAX_WORDS:
+        raise InvalidInput(_("A text of 1 to %(max)d words can be explained.") % {"max": MAX_WORDS})
+    if word is not None and not 0 <= word < len(words):
+        raise InvalidInput(_("The text has no word %(number)d.") % {"number": word + 1})
+    return words
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A word with the tag that the model gives it, and whether that tag is explained."""
+
+    number: int
+    word: str
+    tag: str
+    probability: float
+    is_explained: bool
+
+
+def tags_of(found: dict[str, Any], words: Any) -> list[Tagged]:
+    """Return the words that the model read with their tags; what a child wrote is not believed."""
+    listed = found.get("tags")
+    if not isinstance(listed, list) or not isinstance(words, list):
+        return []
+    return [
+        Tagged(
+            one["number"],
+            str(words[one["number"]]),
+            one["label"],
+            one["probability"],
+            one["number"] == found.get("word"),
+        )
+        for one in listed
+        if isinstance(one, dict)
+        and type(one.get("number")) is int
+        and 0 <= one["number"] < len(words)
+        and isinstance(one.get("label"), str)
+        and isinstance(one.get("probability"), int | float)
+    ]
 
 
 def pieces_of(found: dict[str, Any]) -> list[tuple[str, list[Piece]]]:

@@ -21,6 +21,7 @@ LABELS = {
     "text2": _("Second text, for models of pairs"),
     "question": _("Question"),
     "context": _("Passage"),
+    "tokens": _("Text"),
 }
 METHODS = [("gradients", _("Integrated gradients")), ("occlusion", _("Hiding one word after the other"))]
 
@@ -46,6 +47,14 @@ class ExplanationForm(forms.Form):
         )
         if "context" in fields:
             del self.fields["target"]
+        if "tokens" in fields:
+            self.fields["word"] = forms.IntegerField(
+                label=_("Number of the word to explain"),
+                required=False,
+                min_value=1,
+                max_value=explaining.MAX_WORDS,
+                help_text=_("Leave empty for the name that the model is surest of."),
+            )
 
 
 @repo_page
@@ -65,8 +74,14 @@ def new(request: HttpRequest, repo: Repo) -> HttpResponse:
         if form.is_valid():
             values = form.cleaned_data
             try:
+                number = values.get("word")
                 job = explaining.ask(
-                    repo, values, by=user, method=values["method"], target=values.get("target", "").strip()
+                    repo,
+                    values,
+                    by=user,
+                    method=values["method"],
+                    target=values.get("target", "").strip(),
+                    word=number - 1 if number else None,
                 )
             except DomainError as error:
                 form.add_error(None, error.message)
@@ -86,9 +101,11 @@ def explanation(request: HttpRequest, repo: Repo, job_id: int) -> HttpResponse:
     """What came of it; htmx asks until it is there. Only who asked may read it."""
     user = require_user(request)
     job = get_object_or_404(Job, pk=job_id, owner=user, kind=explaining.JOB, spec__repo=repo.pk)
+    words = job.spec["question"].get("tokens")
     context = {
         "job": job,
-        "question": job.spec["question"],
+        "question": {"text": " ".join(words)} if words else job.spec["question"],
+        "tags": explaining.tags_of(job.result, words),
         "explanation": waiting.explanation(job),
         "found": job.result,
         "texts": explaining.pieces_of(job.result),

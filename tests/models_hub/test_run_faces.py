@@ -9,9 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from models_hub.adapting import curves, following
+from models_hub.adapting import curves, explaining, following
 from models_hub.models import Repo, Run
-from portal.models import User
+from portal.errors import InvalidInput
+from portal.models import Job, User
+from tests.evaluating import model_files
 from tests.tuning import ask, make_base, make_data, rows, wish
 
 pytestmark = pytest.mark.django_db
@@ -236,3 +238,32 @@ def test_publishing_warns_of_the_private_names_in_the_card(
     assert f"{warning}: alice/moods." in as_user(alice).get(f"/runs/{run.pk}").text
     Repo.objects.filter(pk=result.pk).update(private=False)
     assert warning not in as_user(bob).get(f"/runs/{run.pk}").text
+
+
+def test_a_text_is_cut_into_words_as_tagged_sets_are() -> None:
+    assert explaining.words_of("Ann Lee-Smith's in Rome.") == ["Ann", "Lee-Smith's", "in", "Rome", "."]
+    assert explaining.words_of("李开复 uses AI!") == ["李", "开", "复", "uses", "AI", "!"]
+    with pytest.raises(InvalidInput):
+        explaining.words_of("two words", 2)
+
+
+def test_a_tag_is_asked_about_by_the_number_of_its_word(make_repo: MakeRepo, alice: User, as_user: Any) -> None:
+    files = model_files()
+    config = json.loads(files["config.json"]) | {"architectures": ["BertForTokenClassification"]}
+    make_repo(alice, "tagger", files={**files, "config.json": json.dumps(config)})
+    sent = {"tokens": "Ann lives in Rome", "method": "occlusion", "word": "4"}
+    asked = as_user(alice).post("/alice/tagger/explanation", sent)
+    assert asked.status_code == 302, asked.text
+    job = Job.objects.get(kind="explain")
+    assert (job.spec["question"], job.spec["word"]) == ({"tokens": ["Ann", "lives", "in", "Rome"]}, 3)
+    tags = [{"number": n, "label": "B-LOC" if n == 3 else "O", "probability": 0.9} for n in (0, 1, 2, 3, 9)]
+    found = {
+        "answer": {"label": "B-LOC", "probability": 0.9},
+        "tags": [*tags, "wild"],
+        "word": 3,
+        "method": "occlusion",
+    }
+    Job.objects.filter(pk=job.pk).update(state="succeeded", result=found)
+    page = as_user(alice).get(asked.url).text
+    assert "B-LOC" in page
+    assert "tokens=Ann%20lives%20in%20Rome&amp;word=1" in page

@@ -49,6 +49,7 @@ def run(attempt: Attempt) -> None:
                     question=spec["question"],
                     method=spec["method"],
                     target=spec["target"] or None,
+                    word=spec.get("word"),
                     threads=threads,
                 ),
                 readonly=[folder / "model"],

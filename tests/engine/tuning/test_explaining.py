@@ -123,3 +123,14 @@ def test_an_unknown_label_is_named_with_the_known_ones(bert_folder, tmp_path):
     shutil.copytree(bert_folder, tmp_path / "model")
     with pytest.raises(EngineError, match="negative, positive"):
         explained(tmp_path / "model", {"text": "good"}, target="neutral")
+
+
+def test_the_tag_of_every_word_is_told_and_one_of_them_explained(bert_folder, tmp_path):
+    model = with_head(bert_folder, tmp_path / "tagger", "ForTokenClassification")
+    words = ["the", "film", "was", "good"]
+    found = explained(model, {"tokens": words}, word=1, method="occlusion")
+    assert [one["number"] for one in found["tags"]] == [0, 1, 2, 3]
+    assert found["word"] == 1
+    assert found["answer"] == {name: found["tags"][1][name] for name in ("label", "probability")}
+    surest = max(found["tags"], key=lambda one: one["probability"])
+    assert explained(model, {"tokens": words}, method="occlusion")["word"] == surest["number"]

@@ -16,7 +16,8 @@ class ExplainSpec:
 
     `question` is as evaluations have it: {"text"}, {"text", "text2"}, {"tokens"} or {"question", "context"}. `target`
     is the label to explain, by default the one that the model gives; of {"tokens"} it is that of the word with the
-    number `word`. "gradients" are integrated gradients over `steps` points; "occlusion" hides one word after the other.
+    number `word`, by default of the one outside O that the model is surest of. "gradients" are integrated gradients
+    over `steps` points; "occlusion" hides one word after the other.
     """
 
     model_dir: str
@@ -36,7 +37,7 @@ class ExplainSpec:
         require(all(_is_readable(value) for value in self.question.values()), "question must hold texts or words")
         size = sum(len(value) for value in self.question.values())
         require(1 <= size <= MAX_CHARACTERS, f"question must have 1 to {MAX_CHARACTERS} characters")
-        require(("tokens" in self.question) == (self.word is not None), "word is the number of one of the tokens")
+        require("tokens" in self.question or self.word is None, "word is the number of one of the tokens")
         require(self.word is None or 0 <= self.word < len(self.question["tokens"]), "word must be one of the tokens")
         require("context" not in self.question or self.target is None, "an answer in a passage has no label to name")
         require(8 <= self.steps <= 256, "steps must be 8 to 256")

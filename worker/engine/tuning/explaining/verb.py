@@ -9,6 +9,7 @@ import torch
 from worker.engine.contracts import EngineError, require
 from worker.engine.failures import failing_as
 from worker.engine.load import LoadedModel
+from worker.engine.measures.entities import OUTSIDE
 from worker.engine.progress import Progress
 from worker.engine.repeating import repeatable
 from worker.engine.tuning.explaining.asked import MAX_ANSWER, Asked, Score, ask
@@ -88,11 +89,10 @@ def _of_a_label(
     kind: str, model: LoadedModel, asked: Asked, spec: ExplainSpec, said: Any
 ) -> tuple[Score, dict[str, Any]]:
     labels = model.config.labels
-    place = None
+    place: int | None = None
+    tags: dict[str, Any] = {}
     if kind == "token-classification":
-        found = [word for word in asked.words if word.number == spec.word]
-        require(bool(found), "the word lies behind what the model reads")
-        place = found[0].tokens[0]
+        place, tags = _tagged(said, asked, spec, labels)
     logits = said.logits[0] if place is None else said.logits[0, place]  # (labels,)
     if spec.target is not None and spec.target not in labels:
         raise EngineError("bad_spec", f"target must be one of: {', '.join(labels)[:500]}")
@@ -105,10 +105,27 @@ def _of_a_label(
         answer = {
             "answer": {"label": labels[own], "probability": round(scores[own], DIGITS)},
             "target": labels[target],
+            **tags,
         }
     if place is None:
         return lambda output: output.logits[:, target], answer
     return lambda output: output.logits[:, place, target], answer
+
+
+def _tagged(said: Any, asked: Asked, spec: ExplainSpec, labels: list[str]) -> tuple[int, dict[str, Any]]:
+    """Return the token of the word that is explained, with its number and the tag of every word that is read."""
+    numbers = [word.number for word in asked.words]
+    likely = torch.softmax(said.logits[0, [word.tokens[0] for word in asked.words]].double(), dim=-1)  # (words, labels)
+    shares, winners = (part.tolist() for part in likely.max(dim=-1))
+    named = [at for at, winner in enumerate(winners) if labels[winner] != OUTSIDE]
+    surest = max(named or range(len(numbers)), key=lambda at: (shares[at], -at))
+    require(spec.word is None or spec.word in numbers, "the word lies behind what the model reads")
+    chosen = surest if spec.word is None else numbers.index(spec.word)
+    tags = [
+        {"number": number, "label": labels[winner], "probability": round(share, DIGITS)}
+        for number, winner, share in zip(numbers, winners, shares, strict=True)
+    ]
+    return asked.words[chosen].tokens[0], {"word": numbers[chosen], "tags": tags}
 
 
 def _span(said: Any, asked: Asked) -> tuple[int, int]:
