@@ -165,14 +165,22 @@ class RunForm(forms.Form):
                 initial=values.get("files", {}).get(wishes.LEXICON, ""),
                 help_text=_("A JSON object of words and lists of synonyms, or lines with tabs between them."),
             )
+        self._add_columns(source, values)
+
+    def _add_columns(self, source: Source, values: Mapping[str, Any]) -> None:
+        has_chats = self.task.name == wishes.CONVERSING and wishes.MESSAGES in source.columns
+        choices = [("", "—"), *((name, name) for name in source.columns)]
         for role, default in self.task.columns.items():
             known = default if default in source.columns else ""
-            choices = [("", "—"), *((name, name) for name in source.columns)]
+            if has_chats and role == "input":
+                known = known or wishes.MESSAGES
+            is_answer = has_chats and role == "target"
             self.fields[f"column_{role}"] = forms.ChoiceField(
                 label=str(texts.ROLES[role]),
                 choices=choices,
-                required=role not in self.task.optional,
+                required=role not in self.task.optional and not is_answer,
                 initial=values.get("fields", {}).get(role, known),
+                help_text=_("Leave empty for conversations, which hold their answers.") if is_answer else "",
             )
 
     def _add_methods(self) -> None:

@@ -17,6 +17,8 @@ PARTS = ("train", "dev", "test")
 # Words and their synonyms, a file beside the rows.
 LEXICON = "lexicon"
 SYNONYMS = "augment_synonyms"
+# A kind of task whose rows may be conversations, and the column that usually holds them.
+CONVERSING, MESSAGES = "text-generation", "messages"
 METHOD, METHOD_OPTIONS = "method", "method_options"
 HARDEN, HARDEN_OPTIONS = "harden", "harden_options"
 # Of a model that begins from random numbers: name -> default, least, most.

@@ -267,3 +267,15 @@ def test_a_tag_is_asked_about_by_the_number_of_its_word(make_repo: MakeRepo, ali
     page = as_user(alice).get(asked.url).text
     assert "B-LOC" in page
     assert "tokens=Ann%20lives%20in%20Rome&amp;word=1" in page
+
+
+def test_conversations_are_learned_from_through_the_form(make_repo: MakeRepo, alice: User, as_user: Any) -> None:
+    turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Good day."}]
+    make_repo(alice, "talks", kind="dataset", files={"train.jsonl": json.dumps({"messages": turns}) + "\n"})
+    address = "/runs/new?task=text-generation&base=&dataset=alice/talks"
+    form = as_user(alice).get(address).context["form"]
+    sent = filled(form) | {"target": "alice/talker", "size_model_type": "gpt2", "size_tokenizer": "bpe"}
+    assert (sent["column_input"], sent["column_target"]) == ("messages", "")
+    answer = as_user(alice).post(address, sent)
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert Run.objects.get().fields == {"input": "messages"}
