@@ -287,7 +287,7 @@ def _mapping(text: str, *, is_inline: bool) -> dict[str, Any]:
     if not text.strip():
         return {}
     found = cards.read_yaml(f"{{{text}}}" if is_inline else text)
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or (is_inline and not all(isinstance(value, str) for value in found.values())):
         raise ValueError(text)
     return found
 

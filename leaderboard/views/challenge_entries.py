@@ -22,6 +22,8 @@ from portal.errors import DomainError, NotFound, status_of
 from portal.models import User
 
 PAGE = 50
+# Where what an eval.yaml names stands in the form of a challenge.
+FIELDS = {"fields": "columns", "primary": "metric", "text": ""}
 
 
 @require_POST
@@ -108,7 +110,7 @@ def find_repo(user: User, name: str, *kinds: str) -> Repo:
 
 def complain(form: Any, error: DomainError) -> None:
     """Put what a verb refused beside its field."""
-    key = str(error.data.get("key", ""))
+    key = FIELDS.get(named := str(error.data.get("key", "")), named)
     form.add_error(key if key in form.fields else None, error.message)
 
 

@@ -10,7 +10,7 @@ from leaderboard.challenges import drafting
 from leaderboard.models import Challenge, Entry
 from models_hub.models import Repo
 from portal.models import User
-from tests.challenging import OPENS, clock, draft, judged, opened, predictions  # noqa: F401
+from tests.challenging import OPENS, draft, judged, opened, predictions
 from tests.evaluating import model_files
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +18,7 @@ Ask = Callable[..., Client]
 
 
 @pytest.fixture
-def challenge(alice: User, morgan: User, clock: Callable) -> Challenge:  # noqa: F811
+def challenge(alice: User, morgan: User, clock: Callable) -> Challenge:
     made = opened(alice, morgan)
     clock(OPENS)
     return made

@@ -11,17 +11,15 @@ from leaderboard.models import Challenge, Entry, Standing, Team
 from models_hub.models import Repo
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, QuotaExceeded
 from portal.models import User
-from tests.challenging import (  # noqa: F401
+from tests.challenging import (
     CLOSES,
     OPENS,
-    clock,
     content,
     draft,
     join,
     judged,
     note,
     opened,
-    predictions,
     send,
     split,
 )  # fmt: skip
@@ -33,7 +31,7 @@ MakeRepo = Callable[..., Repo]
 
 
 @pytest.fixture
-def challenge(alice: User, morgan: User, clock: Clock) -> Challenge:  # noqa: F811
+def challenge(alice: User, morgan: User, clock: Clock) -> Challenge:
     made = opened(alice, morgan, daily_limit=2, final_limit=1, team_size=2)
     clock(OPENS)
     return made
@@ -60,7 +58,7 @@ def test_whoever_knows_the_answers_takes_no_part(
         join(challenge, bob)
 
 
-def test_the_answers_may_not_come_from_a_public_data_set(alice: User, make_repo: MakeRepo, clock: Clock) -> None:  # noqa: F811
+def test_the_answers_may_not_come_from_a_public_data_set(alice: User, make_repo: MakeRepo, clock: Clock) -> None:
     own = draft(alice, "own")
     public = make_repo(alice, "rows", kind="dataset", files={"rows.jsonl": content()})
     with pytest.raises(InvalidInput):
@@ -73,7 +71,7 @@ def test_the_answers_may_not_come_from_a_public_data_set(alice: User, make_repo:
 def test_a_day_has_so_many_entries_and_what_is_cancelled_counts_not(
     challenge: Challenge,
     bob: User,
-    clock: Clock,  # noqa: F811
+    clock: Clock,
 ) -> None:
     join(challenge, bob)
     entering.cancel(send(challenge, bob), by=bob)
@@ -89,7 +87,7 @@ def test_a_day_has_so_many_entries_and_what_is_cancelled_counts_not(
     assert send(challenge, bob)
 
 
-def test_the_last_second_counts_and_the_next_does_not(challenge: Challenge, bob: User, clock: Clock) -> None:  # noqa: F811
+def test_the_last_second_counts_and_the_next_does_not(challenge: Challenge, bob: User, clock: Clock) -> None:
     join(challenge, bob)
     clock(CLOSES - timedelta(microseconds=1))
     assert send(challenge, bob).is_late is False
@@ -165,7 +163,7 @@ def test_a_team_chooses_what_counts_among_its_own(challenge: Challenge, bob: Use
 def test_practice_after_the_end_is_marked_and_ranks_nobody(
     challenge: Challenge,
     bob: User,
-    clock: Clock,  # noqa: F811
+    clock: Clock,
 ) -> None:
     own = join(challenge, bob)
     now = CLOSES + timedelta(days=1)
@@ -187,7 +185,7 @@ def test_what_is_approved_changes_no_more_but_for_a_later_end(challenge: Challen
     assert drafting.extend(challenge, by=alice, closes_at=CLOSES + timedelta(days=1)).closes_at > CLOSES
 
 
-def test_a_draft_needs_rows_and_its_organizer(alice: User, bob: User, clock: Clock) -> None:  # noqa: F811
+def test_a_draft_needs_rows_and_its_organizer(alice: User, bob: User, clock: Clock) -> None:
     own = draft(alice, "own")
     with pytest.raises(Conflict):
         drafting.submit(own, by=alice)

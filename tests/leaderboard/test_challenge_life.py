@@ -13,7 +13,7 @@ from models_hub import contents
 from models_hub.models import Repo
 from portal.errors import Conflict, QuotaExceeded
 from portal.models import Event, LogEntry, Placing, User
-from tests.challenging import CLOSES, LABELS, OPENS, clock, content, draft, join, without_walls, work_off  # noqa: F401
+from tests.challenging import CLOSES, LABELS, OPENS, content, draft, join, work_off
 from tests.conftest import make_user
 from tests.evaluating import model_files
 from worker.relay import deliver_events
@@ -50,7 +50,7 @@ def test_a_challenge_lives_from_draft_to_medals(
     charlie: User,
     morgan: User,
     make_repo: Callable[..., Repo],
-    clock: Clock,  # noqa: F811
+    clock: Clock,
 ) -> None:
     dora, emil = make_user("dora"), make_user("emil")
     people = {"bob": bob, "charlie": charlie, "dora": dora, "emil": emil}

@@ -15,7 +15,7 @@ from leaderboard.models import Benchmark, Challenge, ChallengeData, Evaluation, 
 from models_hub import contents, job_contents
 from models_hub.models import RepoBlob
 from portal.models import Job, User
-from tests.challenging import CLOSES, OPENS, clock, draft, join, note, opened, predictions, right, send  # noqa: F401
+from tests.challenging import OPENS, draft, join, note, opened, right, send
 
 pytestmark = pytest.mark.django_db
 Clock = Callable[[datetime], None]
@@ -26,7 +26,7 @@ PRIVATE = 0.717273
 
 
 @pytest.fixture
-def challenge(alice: User, morgan: User, clock: Clock) -> Challenge:  # noqa: F811
+def challenge(alice: User, morgan: User, clock: Clock) -> Challenge:
     made = opened(alice, morgan)
     clock(OPENS)
     return made
@@ -132,7 +132,7 @@ def test_the_questions_are_for_whoever_accepted_the_rules_once_it_is_open(
     bob: User,
     charlie: User,
     as_user: AsUser,
-    clock: Clock,  # noqa: F811
+    clock: Clock,
 ) -> None:
     address = f"/challenges/{challenge.slug}/questions.jsonl"
     join(challenge, bob)
@@ -152,7 +152,7 @@ def test_a_draft_is_nobodys_and_a_proposal_the_moderators(
     charlie: User,
     morgan: User,
     as_user: AsUser,
-    clock: Clock,  # noqa: F811
+    clock: Clock,
 ) -> None:
     own = draft(alice, "own-draft", title="A secret of spring")
     for user in (None, charlie, morgan):
