@@ -7,7 +7,7 @@ class LeaderboardConfig(AppConfig):
     def ready(self) -> None:
         from leaderboard import awarding, badge_rules, belongings, deeds, described, findable, moderated
         from leaderboard.challenges import judging
-        from leaderboard.comparing import facts
+        from leaderboard.comparing import telling
 
         described.register()
         findable.register()
@@ -17,4 +17,4 @@ class LeaderboardConfig(AppConfig):
         deeds.register()
         belongings.register()
         judging.register()
-        facts.register()
+        telling.register()

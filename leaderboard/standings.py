@@ -115,7 +115,7 @@ def renew(suite: Suite, models: Collection[int] | None = None, *, check: Callabl
 
 
 def _replace(rest: BoardRowQuerySet, rows: Sequence[BoardRow]) -> None:
-    """Put rows in the place of others; that of the same model stays the same row, which somebody may just be reading."""
+    """Put rows in the place of others; that of the same model stays, since somebody may just be reading it."""
     gone = list(set(rest.values_list("model", flat=True)) - {row.model_id for row in rows})
     for some in _portions(gone):
         rest.filter(model__in=some).delete()

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from leaderboard.comparing.items import Items, Reader
+from leaderboard.comparing.verdicts import AHEAD, APART, BEHIND, EVEN, OVERLAP
 from leaderboard.metric_names import LOWER_IS_BETTER
 from leaderboard.models import Benchmark, Evaluation
 from worker.engine.statistics import paired
@@ -17,7 +18,6 @@ from worker.engine.statistics.power import detectable_paired
 LEVEL = 0.05
 FEW = 200  # with fewer examples names are swapped instead of trusting the normal curve
 DRAWS = 10_000
-AHEAD, BEHIND, EVEN, APART, OVERLAP = "ahead", "behind", "even", "apart", "overlap"
 
 
 @dataclass(frozen=True)

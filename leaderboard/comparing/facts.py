@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 
 from leaderboard.comparing import choosing, differences
 from leaderboard.comparing.choosing import Chosen
-from leaderboard.comparing.differences import AHEAD, APART, BEHIND, EVEN, Pair, Tally, Task
+from leaderboard.comparing.differences import Pair, Tally, Task
 from leaderboard.comparing.items import Reader
+from leaderboard.comparing.verdicts import AHEAD, APART, BEHIND, EVEN
 from leaderboard.metric_names import metric_label, metric_text, signed_metric
 from leaderboard.models import Evaluation
-from portal import telling
 from portal.errors import DomainError
 from portal.models import Asker
 from portal.telling import Told
@@ -55,10 +55,6 @@ def compare(names: Sequence[str], user: Asker, *, all_pairs: bool = False, reade
     return Compared(chosen, held, tasks, all_pairs)
 
 
-def register() -> None:
-    telling.register(PATH, "compare", _told)
-
-
 def said_of(pair: Pair, names: Sequence[str]) -> str:
     """Return what a pair shows, in a sentence."""
     first, second = names[pair.first], names[pair.second]
@@ -71,7 +67,7 @@ def said_of(pair: Pair, names: Sequence[str]) -> str:
     return _("the intervals overlap")
 
 
-def _told(query: Mapping[str, Sequence[str]], reader: Asker) -> Told | None:
+def told(query: Mapping[str, Sequence[str]], reader: Asker) -> Told | None:
     try:
         found = compare(query.get("model", ()), reader, all_pairs="all" in query.get("pairs", ()))
     except DomainError:

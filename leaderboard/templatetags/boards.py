@@ -1,19 +1,22 @@
 """Cells of boards. In Python, for a page has a thousand of them, and an included template costs ten times as much."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from leaderboard.board_columns import Column
-from leaderboard.board_views import View
 from leaderboard.metric_names import metric_text
 from leaderboard.models import Contamination
 from leaderboard.models.board_rows import MIXED
-from leaderboard.ranking import Row
 from portal.templatetags.ui import bytesize, compact, icon, percent
+
+if TYPE_CHECKING:  # every process loads the tags of all pages, and most of them need no arrays
+    from leaderboard.board_columns import Column
+    from leaderboard.board_views import View
+    from leaderboard.ranking import Row
 
 register = template.Library()
 NOTHING = SafeString('<span class="text-secondary">–</span>')
@@ -29,7 +32,7 @@ def view_query(context: template.Context, **changes: str) -> SafeString:
 
 
 @register.simple_tag
-def board_cell(row: Row, column: Column) -> SafeString:
+def board_cell(row: "Row", column: "Column") -> SafeString:
     """One result of one model, with marks where it is of older weights or its model may know the rows."""
     cell = row.cells[column.place]
     if cell is None:
@@ -53,13 +56,13 @@ def board_cell(row: Row, column: Column) -> SafeString:
 
 
 @register.simple_tag
-def board_fact(row: Row, name: str) -> str | SafeString:
+def board_fact(row: "Row", name: str) -> str | SafeString:
     """What a column beside the benchmarks says of a model."""
     text = FACTS[name](row)
     return text or NOTHING
 
 
-FACTS: dict[str, Callable[[Row], str | SafeString]] = {
+FACTS: dict[str, "Callable[[Row], str | SafeString]"] = {
     "borda": lambda row: format_html(
         '<span title="{}">{}</span>', _("rank %(rank)d by Borda") % {"rank": row.borda_rank}, f"{row.borda:g}"
     ),

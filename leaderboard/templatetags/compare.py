@@ -1,23 +1,26 @@
 """Differences and what they are worth in templates."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from leaderboard.comparing import differences
+from leaderboard.comparing import verdicts
 from leaderboard.comparing.choosing import Chosen
-from leaderboard.comparing.differences import Task
+
+if TYPE_CHECKING:  # every process loads the tags of all pages, and most of them need no arrays
+    from leaderboard.comparing.differences import Task
 
 register = template.Library()
 
 VERDICTS: dict[str, str | Promise] = {
-    differences.AHEAD: _("ahead beyond chance"),
-    differences.BEHIND: _("behind beyond chance"),
-    differences.EVEN: _("cannot be told apart"),
-    differences.APART: _("intervals lie apart"),
-    differences.OVERLAP: _("intervals overlap"),
+    verdicts.AHEAD: _("ahead beyond chance"),
+    verdicts.BEHIND: _("behind beyond chance"),
+    verdicts.EVEN: _("cannot be told apart"),
+    verdicts.APART: _("intervals lie apart"),
+    verdicts.OVERLAP: _("intervals overlap"),
 }
 TESTS: dict[str, str | Promise] = {
     "mcnemar_exact": _("exact test of McNemar"),
@@ -51,6 +54,6 @@ def name_at(chosen: Sequence[Chosen], place: int) -> str:
 
 
 @register.filter
-def alone(tasks: Iterable[Task]) -> list[Task]:
+def alone(tasks: "Iterable[Task]") -> "list[Task]":
     """The benchmarks that one model alone was measured on."""
     return [task for task in tasks if not task.is_shared]
