@@ -63,6 +63,10 @@ SIGNED_IN = """
 /leaderboard/mood/charts /leaderboard/mood/charts?chart=ranks /leaderboard/mood/charts?chart=history
 /leaderboard/mood/export /leaderboard/mood/elsewhere /alice/tiny/export /alice/tiny/elsewhere
 /find/examples /find/examples/new /find/{tried} /submissions /submissions/new
+/challenges /challenges/new /challenges/series/moods /challenges/{challenge} /challenges/{challenge}/rules
+/challenges/{challenge}/data /challenges/{challenge}/standings /challenges/{challenge}/entries
+/challenges/{challenge}/team /challenges/{outcome}/standings /challenges/{outcome}/objections
+/challenges/{own_challenge}/manage /challenges/{own_challenge}/edit
 /benchmarks/wishes /benchmarks/catalogue /benchmarks/catalogue/ocnli /benchmarks/catalogue?q=nothing-of-that-name
 /collections/new /{collection} /new/model /new/dataset /new/space /new/import /join/{join}
 /alice/tiny /alice/tiny/card /alice/tiny/evaluations /alice/tiny/family /alice/tiny/discussions
@@ -150,7 +154,9 @@ NO_PAGES = {
     "curves of runs as files": r"runs/.*/(log\.csv|events)$",
     "pictures of badges": r"badges/.*svg",
     "feeds and marks of the forum": r".*forum/.*atom|learn/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
-    "files, feeds and frames of boards": r"leaderboard(/.*)?\.(atom|csv|json|parquet)|.*csv\|json\|parquet.*|.*/embed$|.*charts\.svg",
+    "files, feeds and frames of boards": r"leaderboard(/.*)?\.(atom|csv|json|parquet)|.*csv\|json\|parquet.*|.*/embed$",
+    "charts as files": r".*charts\.svg",
+    "questions of challenges as a file": r"challenges/.*questions",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",

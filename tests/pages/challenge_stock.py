@@ -25,8 +25,9 @@ Say of each sentence whether it is **glad** or *sad*. 判断每句话的情绪�
 RULES = "Write no labels by hand after the opening. Publish what made your entry.\n\n1. One account.\n2. Be kind."
 
 
-def fill(alice: User, bob: User, una: User) -> dict[str, str]:
+def fill() -> dict[str, str]:
     """Make them in the names of alice, who takes part, and bob, who organizes; returns their addresses."""
+    alice, bob, una = (User.objects.get(username=name) for name in ("alice", "bob", "una"))
     others = [User.objects.create_user(name, f"{name}@example.org", "x") for name in ("wei-long", "xanthippe", "yuki")]
     series = drafting.create_series(by=bob, slug="moods", title="Moods of a year", title_zh="一年的心情")
     now = timezone.now()

@@ -160,7 +160,7 @@ def fill() -> dict[str, str]:
     from portal.models.exports import AccountExport
     from portal.oauth import devices, registering
     from tests import evaluating
-    from tests.leaderboard import scored
+    from tests.leaderboard import compared, scored
     from tests.models_hub import headers
     from tests.models_hub.test_viewers_tokenizer import TOKENIZER
     from tests.pages.trained import train as train_models
@@ -273,7 +273,10 @@ def fill() -> dict[str, str]:
     marking.keep(answer, by=alice, note="To tell others")
     drafting.save("new", by=alice, title="Later", text="Not yet")
 
-    evaluation = scored.score(tiny, benchmark, alice, 0.9)
+    evaluation = compared.answered(scored.score(tiny, benchmark, alice, 0.9), [1] * 20)
+    rival = make("rival", evaluating.model_files(5.0))
+    compared.answered(scored.score(rival, benchmark, alice, 0.6), [1, 0] * 10)
+    scored.renew()
     waiting = make("waiting", evaluating.model_files(5.0, 6.0))
     waits = submitting.submit(waiting, benchmark, by=alice)[0]
     uploading.begin(waiting, by=alice, revision="main", files=[uploading.Announced("large.bin", 10**8)], title="Large")
@@ -405,4 +408,8 @@ if __name__ == "__main__":
     django.setup()
     facts = fill()
     more, sessions = accounts.fill()
+    # Only with Django set up can its rows be imported.
+    from tests.pages import challenge_stock
+
+    more |= challenge_stock.fill()
     print(json.dumps({"facts": {**facts, **more, "long": LONG}, "sessions": sessions}))
