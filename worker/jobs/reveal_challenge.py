@@ -13,7 +13,7 @@ from worker import challenge_parts as parts
 from worker import scratch, withholding
 from worker.attempts import Attempt, JobFailed
 from worker.challenge_parts import PRIVATE
-from worker.engine.statistics.paired import holm
+from worker.engine.statistics.corrections import holm
 
 GONE = gettext_noop("The challenge was deleted.")
 MOST_TESTED = 40  # pairs from the top; further down places are ranked and not tested

@@ -1,13 +1,13 @@
 """Two models on the same examples. What both find hard cancels out, so small differences show."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 
+from worker.engine.statistics.corrections import holm as holm  # beside the tests whose p-values it corrects
 from worker.engine.statistics.intervals import Z_95, percentile, standard_error
 from worker.engine.statistics.resampling import CHUNK_NUMBERS, Array, CorpusStatistic, Whole, resampled
 
@@ -81,17 +81,6 @@ def paired_permutation(a: Array, b: Array, *, draws: int, seed: int) -> Comparis
     else:
         p = (1 + _as_large(telling, observed - slack, draws, seed)) / (1 + draws)
     return Comparison(normal.difference, normal.low, normal.high, p, "paired_permutation")
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Return p-values corrected for so many comparisons (Holm 1979), in the order they came."""
-    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    corrected = [0.0] * len(p_values)
-    highest = 0.0
-    for step, index in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - step) * p_values[index]))
-        corrected[index] = highest
-    return corrected
 
 
 def _as_large(differences: Array, observed: float, draws: int, seed: int) -> int:
