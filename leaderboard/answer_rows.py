@@ -12,7 +12,7 @@ from models_hub import contents
 
 # A table of all per-example numbers is held at once; above this size it is left out, and the answers come alone.
 MAX_ITEMS_BYTES = 64_000_000
-RIGHT = ("accuracy", "exact_match", "subset_accuracy")
+RIGHT = ("accuracy", "exact_match", "subset_accuracy", "sentence_accuracy", "acc", "acc_at_1")
 FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
 

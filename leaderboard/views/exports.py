@@ -79,6 +79,7 @@ def embed(request: HttpRequest, slug: str) -> HttpResponse:
         # Without the request: nothing of the reader is looked at, so no cookie is asked for or set.
         response = HttpResponse(render_to_string("leaderboard/boards/embed.html", context))
     response["Content-Security-Policy"] = EMBED_POLICY
+    response["Content-Language"] = language
     return response
 
 
