@@ -83,8 +83,8 @@ class Scatter:
 def scatter_of(places: Places, measure: Measure) -> Scatter | None:
     """Return the chart of a board; None where fewer than two models have both numbers."""
     costs = places.facts[measure.fact]
-    usable = np.isfinite(costs) & (costs > 0 if measure.is_log else np.isfinite(costs))
-    known = np.flatnonzero(usable)
+    costs = np.where(costs > 0, costs, np.nan) if measure.is_log else costs
+    known = np.flatnonzero(np.isfinite(costs))
     if len(known) < 2:
         return None
     pairs = [(float(costs[place]), float(places.scores[place])) for place in known]
@@ -105,7 +105,7 @@ def scatter_of(places: Places, measure: Measure) -> Scatter | None:
         faint=_faint(places, costs, others, x, y),
         front=front,
         steps=_steps(front),
-        presets=_presets(places, pairs, known.tolist(), points, measure),
+        presets=_presets(places, costs, front, measure),
         unknown=len(places) - len(known),
     )
 
@@ -143,22 +143,16 @@ def _steps(front: Sequence[Point]) -> list[Step]:
     return [step for step in steps if (step.x1, step.y1) != (step.x2, step.y2)]
 
 
-def _presets(
-    places: Places, pairs: Sequence[pareto.Point], known: Sequence[int], points: dict[int, Point], measure: Measure
-) -> list[Preset]:
-    """Return the best within each limit that tells something: one that leaves something out, and has a model."""
-    dearest = max(cost for cost, _score in pairs if cost is not None)
+def _presets(places: Places, costs: Array, front: Sequence[Point], measure: Measure) -> list[Preset]:
+    """Return the best within each limit that has a model, up to one that leaves nothing out."""
+    pairs = [(point.cost, point.score) for point in front]
     found = []
     for limit in measure.limits:
-        best = pareto.best_within(pairs, limit)
+        best = pareto.best_within(pairs, limit)  # it is always on the front
         if best is None:
             continue
-        place = known[best]
-        within = [
-            one for one, (cost, _score) in zip(known, pairs, strict=True)
-            if cost is not None and cost <= limit and one != place and places.high[one] >= places.low[place]
-        ]  # fmt: skip
-        found.append(Preset(limit, measure.write(limit), points[place], len(within)))
-        if limit >= dearest:
+        overlap = (costs <= limit) & (places.high >= front[best].low)  # NaN is within no limit
+        found.append(Preset(limit, measure.write(limit), front[best], int(np.count_nonzero(overlap)) - 1))
+        if limit >= np.nanmax(costs):
             break
     return found
