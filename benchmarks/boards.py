@@ -208,6 +208,7 @@ def main() -> None:
             began = time.perf_counter()
             load(options.models, options.benchmarks)
             print(f"loaded {options.models} x {options.benchmarks} scores in {time.perf_counter() - began:.0f} s")
+        if not BoardRow.objects.exists():
             began = time.perf_counter()
             standings.renew(Suite.objects.get())
             print(f"computed the board in {time.perf_counter() - began:.0f} s")
