@@ -20,6 +20,15 @@ REPORT = {
 MEASURED = {"value": 0.9, "low": 0.85, "high": 0.95}
 SCORE = {"n": 10, "primary": {"name": "f1_macro", **MEASURED}, "metrics": {"accuracy": MEASURED, "f1_macro": MEASURED}}
 PAIRED = {"name": "f1_macro", "n": 10, "difference": 0.1, "low": 0.02, "high": 0.18, "p": 0.01, "test": "mcnemar_exact"}
+TEACHER = {"model": "alice/waiting", "temperature": 4.0}
+LABELLED = {
+    "rows": 900, "confidence": 0.9,
+    "rounds": [
+        {"round": n, "taken": 300 * n, "labels": {"negative": 100 * n, "positive": 200 * n}, "metric": "f1_macro",
+         "dev": 0.8 + n / 50}
+        for n in (1, 2)
+    ],
+}  # fmt: skip
 LINE = {
     "name": "before", "score": {"name": "f1_macro", **MEASURED}, "p50_ms": 2.5, "p90_ms": 3.1,
     "examples_per_second": 800.0, "memory_bytes": 10**8, "weights_bytes": 10**7, "bytes": 10**7, "busy": False,
@@ -39,10 +48,11 @@ def train(alice: Any, waiting: Any) -> dict[str, str]:
         "task": "text-classification", "base": "alice/waiting", "data": "alice/mood",
         "files": {"train": "data/test.jsonl"}, "target": "alice/tuned",
     }  # fmt: skip
-    done = asking.ask(wishes.read({**asked, "recipe": {"lr": 0.001, "method": "lora"}}), by=alice)
+    done = asking.ask(wishes.read({**asked, "recipe": {"lr": 0.001, "method": "lora"}, "teacher": TEACHER}), by=alice)
     following.keep(done, [*CURVE, LOOK, NOTE])
     Run.objects.filter(pk=done.pk).update(
         data_report=REPORT,
+        summary={"pseudo": LABELLED},
         scores={"after": SCORE, "before": SCORE, "paired": PAIRED},
         value=0.88,
         result=waiting,
