@@ -96,6 +96,7 @@ def test_no_list_board_or_fragment_tells_of_what_is_private(as_user, outsider, s
     places = [
         "/models?search=secret", "/models?license=secret-model-licence", "/datasets?search=secret",
         "/fragments/repos?author=alice", "/leaderboard", "/leaderboard/all", public.get_absolute_url(),
+        "/leaderboard/all/charts", "/leaderboard/all/charts?chart=history", "/compare?model=alice/bert",
         "/alice/bert/evaluations", "/alice/bert/evaluations/summary", "/datasets/alice/mood/benchmarks",
     ]  # fmt: skip
     places += [reverse(route.name) for route in OTHERS if not route.pattern.regex.groupindex]
