@@ -1,7 +1,8 @@
-"""A training in a real browser: from the page of a model to its result, published, beside another run."""
+"""Runs in a real browser: a training from the page of a model to its result, and rows that are labelled by keys."""
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,7 @@ from tests.tuning import rows
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 CARD = "---\nlicense: mit\npipeline_tag: text-classification\n---\n# A model\n"
+OPEN = "".join(json.dumps({"text": f"{word} {word}"}) + "\n" for word in ("apple", "river", "stone", "cloud"))
 SECONDS = 5  # that a run of the stand-in takes, so that there is something to watch
 
 
@@ -43,6 +45,8 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePortal]:
     with LivePortal(tmp_path_factory.mktemp("runs"), with_worker=True, PORTAL_FAKE_ENGINE="1") as portal:
         publish(portal, "model", "mood-base", {**model_files(seconds=SECONDS), "README.md": CARD})
         publish(portal, "dataset", "mood-rows", {"train.jsonl": rows()})
+        publish(portal, "model", "mood-quick", {**model_files(), "README.md": CARD})
+        publish(portal, "dataset", "mood-open", {"train.jsonl": OPEN})
         yield portal
 
 
@@ -101,3 +105,47 @@ def test_a_run_is_begun_at_a_model_watched_compared_and_published(page: Page, po
     page.get_by_role("button", name="Publish").click()
     expect(page.locator("#result .badge")).to_have_count(0)
     assert requests.get(f"{portal.url}/rita/mood-tuned", timeout=30).ok
+
+
+def at(page: Page, row: str) -> None:
+    """Wait for a row to be there, with the script that reads keys."""
+    expect(page.locator("#row-title")).to_have_text(row)
+    page.wait_for_load_state()
+
+
+def test_rows_are_labelled_by_keys_and_written_into_the_data_set(page: Page, portal: LivePortal) -> None:
+    page.goto("/datasets/rita/mood-open/annotate")
+    page.locator("input[name=base]").fill("rita/mood-quick")
+    page.get_by_label("Rows to label").fill("3")
+    page.get_by_role("button", name="Choose the rows").click()
+    at(page, "Row 1 of 3")
+
+    page.keyboard.press("g")
+    expect(page.locator(".is-guessed")).to_have_count(1)
+    page.wait_for_load_state()
+    page.keyboard.press("1")
+    at(page, "Row 2 of 3")
+    expect(page.locator(".is-guessed")).to_have_count(0)
+    expect(page.locator("#annotate-last")).to_contain_text("negative")
+    page.keyboard.press("u")
+    at(page, "Row 1 of 3")
+    page.keyboard.press("2")
+    page.keyboard.press("ArrowRight")
+    at(page, "Row 3 of 3")
+    page.keyboard.press("ArrowLeft")
+    at(page, "Row 2 of 3")
+    page.keyboard.press("ArrowLeft")
+    at(page, "Row 1 of 3")
+    page.goto(page.url.partition("?")[0])
+    at(page, "Row 3 of 3")
+    page.keyboard.press("2")
+    expect(page.locator(".empty-title")).to_have_text("Nothing is left for you here")
+
+    page.locator(".empty-action a").click()
+    page.get_by_role("button", name="Commit them").click()
+    address = f"{portal.url}/datasets/rita/mood-open/resolve/main/train.jsonl"
+    deadline = time.monotonic() + 30
+    while '"positive"' not in (text := requests.get(address, timeout=30).text) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    assert text.count('"label": "positive"') == 2
+    assert len(text.splitlines()) == 4
