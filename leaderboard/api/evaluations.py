@@ -23,6 +23,8 @@ from portal.api.schema import PAGE, query
 from portal.errors import InvalidInput, NotFound
 from portal.waiting import Outlook
 
+EVALUATIONS = paged(EvaluationShape)
+
 
 class Evaluations(APIView):
     pagination_class = NewestFirst
@@ -34,7 +36,7 @@ class Evaluations(APIView):
             query("benchmark", int),
             query("contamination", str, "measured, declared, inherited, not_found or unknown"),
         ],
-        responses=paged(EvaluationShape),
+        responses=EVALUATIONS,
     )
     def get(self, request: Request) -> Response:
         """List the evaluations that you may see, newest first."""

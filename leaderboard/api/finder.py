@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,7 +30,7 @@ PARAMETERS = [
 ]
 
 
-class ProofShape(serializers.Serializer[Any]):
+class FinderProofShape(serializers.Serializer[Any]):
     """One score that counted."""
 
     evaluation = serializers.IntegerField()
@@ -39,7 +39,7 @@ class ProofShape(serializers.Serializer[Any]):
     normalised = serializers.FloatField()
 
 
-class DifferenceShape(serializers.Serializer[Any]):
+class FinderDifferenceShape(serializers.Serializer[Any]):
     """How far the one with the best score is ahead."""
 
     value = serializers.FloatField()
@@ -50,7 +50,7 @@ class DifferenceShape(serializers.Serializer[Any]):
     paired = serializers.IntegerField(help_text="Of these, how many were compared by the same examples.")
 
 
-class CandidateShape(serializers.Serializer[Candidate]):
+class FinderCandidateShape(serializers.Serializer[Candidate]):
     """A model that fits."""
 
     model = serializers.CharField(source="model.full_name")
@@ -62,18 +62,20 @@ class CandidateShape(serializers.Serializer[Candidate]):
     difference = serializers.SerializerMethodField()
     scores = serializers.SerializerMethodField()
 
-    def get_difference(self, one: Candidate) -> DifferenceShape | None:
+    @extend_schema_field(FinderDifferenceShape(allow_null=True))
+    def get_difference(self, one: Candidate) -> dict[str, Any] | None:
         found = one.difference
         if found is None:
             return None
         numbers = {name: getattr(found, name) for name in ("value", "low", "high", "paired")}
-        return DifferenceShape({**numbers, "p": one.p, "benchmarks": found.shared}).data  # type: ignore[return-value]
+        return dict(FinderDifferenceShape({**numbers, "p": one.p, "benchmarks": found.shared}).data)
 
-    def get_scores(self, one: Candidate) -> list[ProofShape]:
-        return ProofShape(one.scores.values(), many=True).data  # type: ignore[return-value]
+    @extend_schema_field(FinderProofShape(many=True))
+    def get_scores(self, one: Candidate) -> list[Any]:
+        return list(FinderProofShape(one.scores.values(), many=True).data)
 
 
-class ExcludedShape(serializers.Serializer[Any]):
+class FinderExcludedShape(serializers.Serializer[Any]):
     """What one filter shut out."""
 
     filter = serializers.CharField(source="name")
@@ -82,19 +84,19 @@ class ExcludedShape(serializers.Serializer[Any]):
     nearest = serializers.FloatField(allow_null=True, help_text="What the filter would have to be to let one in.")
 
 
-class AnswerShape(serializers.Serializer[Answer]):
+class FinderAnswerShape(serializers.Serializer[Answer]):
     """The finder's answer."""
 
     query = serializers.CharField(source="asked.query")
-    chosen = CandidateShape(allow_null=True, help_text="The cheapest of those that tie; null where nothing fits.")
+    chosen = FinderCandidateShape(allow_null=True, help_text="The cheapest of those that tie; null where nothing fits.")
     reasons = serializers.SerializerMethodField(help_text="Why this one, in the language asked for.")
     warnings = serializers.SerializerMethodField()
-    tied = CandidateShape(many=True, help_text="All that cannot be told from the best, the cheapest first.")
+    tied = FinderCandidateShape(many=True, help_text="All that cannot be told from the best, the cheapest first.")
     behind = serializers.SerializerMethodField()
     measured = serializers.IntegerField(help_text="Models that have a score on one of the benchmarks.")
     benchmarks = serializers.SerializerMethodField(help_text="Ids of the benchmarks that count.")
     machine = serializers.CharField()
-    excluded = ExcludedShape(many=True)
+    excluded = FinderExcludedShape(many=True)
     unscored = serializers.SerializerMethodField(help_text="Some models made for the task that have no score of it.")
 
     def get_reasons(self, answer: Answer) -> list[str]:
@@ -103,9 +105,10 @@ class AnswerShape(serializers.Serializer[Answer]):
     def get_warnings(self, answer: Answer) -> list[str]:
         return wording.warnings(answer.chosen) if answer.chosen else []
 
-    def get_behind(self, answer: Answer) -> list[CandidateShape]:
+    @extend_schema_field(FinderCandidateShape(many=True))
+    def get_behind(self, answer: Answer) -> list[Any]:
         behind: Any = answer.behind[:SHOWN]
-        return CandidateShape(behind, many=True).data  # type: ignore[return-value]
+        return list(FinderCandidateShape(behind, many=True).data)
 
     def get_benchmarks(self, answer: Answer) -> list[int]:
         return [one.pk for one in answer.benchmarks]
@@ -116,7 +119,7 @@ class AnswerShape(serializers.Serializer[Answer]):
 
 
 class Finder(APIView):
-    @extend_schema(parameters=PARAMETERS, responses=AnswerShape)
+    @extend_schema(parameters=PARAMETERS, responses=FinderAnswerShape)
     def get(self, request: Request) -> Response:
         """Find the best model for a task within limits, by verified scores alone; the cheapest of those that tie."""
         form = FinderForm(
@@ -125,4 +128,4 @@ class Finder(APIView):
         if not form.is_valid():
             name, errors = next(iter(form.errors.items()))
             raise InvalidInput(f"{name}: {errors[0]}", data={"key": name})
-        return Response(AnswerShape(answering.answer(form.asked, request.user)).data)
+        return Response(FinderAnswerShape(answering.answer(form.asked, request.user)).data)

@@ -10,13 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from leaderboard import allowance, bulk, submissions
+from leaderboard.api.evaluations import EVALUATIONS
 from leaderboard.api.inputs import BIGGEST_ID, find_benchmark, find_repo
 from leaderboard.api.shapes import BatchShape, EvaluationShape
 from leaderboard.bulk import MAX_PAIRS
 from leaderboard.models import Benchmark, Evaluation, Suite
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.api.idempotency import once
-from portal.api.pagination import NewestFirst, paged
+from portal.api.pagination import NewestFirst
 from portal.api.schema import PAGE, query
 from portal.errors import InvalidInput, NotFound, SignInRequired
 from portal.models import Asker, User
@@ -46,7 +47,7 @@ class Submissions(APIView):
 
     @extend_schema(
         parameters=[*PAGE, query("state", str, f"one of: {', '.join(submissions.STATES)}")],
-        responses=paged(EvaluationShape),
+        responses=EVALUATIONS,
     )
     def get(self, request: Request) -> Response:
         """List what you asked to have measured, newest first, with where each waits or why it ended."""

@@ -146,19 +146,19 @@ def closest(answer: Answer) -> str:
 
 def _left_out(answer: Answer, one: Excluded) -> str:
     count = ngettext("%(n)d measured model is shut out", "%(n)d measured models are shut out", one.count)
-    what = {"what": count % {"n": one.count}, "alone": one.alone, "near": _near(one)}
+    what = {"what": count % {"n": one.count}, "alone": one.alone, "near": _near(one), "machine": answer.machine or "–"}
     if not one.alone:
         text = _("%(what)s, each of them by another limit too.")
     elif one.alone == one.count:
         text = _("%(what)s by this alone.")
     else:
         text = _("%(what)s, %(alone)d by this alone.")
+    more = ""
     if one.nearest is not None:
-        return f"{text % what} {_('The nearest needs %(near)s.') % what}"
-    if one.name == "latency":
-        machine = {"machine": answer.machine or "–"}
-        return f"{text % what} {_('Their speed on %(machine)s is not known.') % machine}"
-    return text % what
+        more = _("The nearest needs %(near)s.")
+    elif one.name == "latency":
+        more = _("Their speed on %(machine)s is not known.")
+    return f"{text % what} {more % what}".strip()
 
 
 def _near(one: Excluded) -> str:
