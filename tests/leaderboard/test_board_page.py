@@ -104,7 +104,8 @@ def test_a_board_of_which_all_are_left_out_leads_back(client, suite, scored):
     assert "Show all models" in client.get("/leaderboard/moods?contamination=not-found").text
 
 
-def test_the_formula_and_its_reading_are_explained(client, suite):
+def test_the_formula_and_its_reading_are_explained(client, suite, scored):
+    scored("only", 0.9)
     page = client.get("/leaderboard/moods").text
     assert 'id="meaning"' in page
     assert "19 times out of 20" in page

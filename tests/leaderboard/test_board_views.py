@@ -256,8 +256,8 @@ def test_few_benchmarks_and_ties_are_told(client, row):
         row(name, 80, 80)
     page = client.get("/leaderboard/small").text
     assert "Only 2 benchmarks" in page
-    assert "Tie: 2 models" in page
-    assert "Tie:" not in client.get("/leaderboard/small?sort=name").text
+    assert "Tie of 2" in page
+    assert "Tie of" not in client.get("/leaderboard/small?sort=name").text
 
 
 def test_a_board_of_other_columns_waits_without_certainty(client, suite, row):
