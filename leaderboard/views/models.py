@@ -6,7 +6,18 @@ from django.shortcuts import redirect
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from leaderboard import adapters, allowance, bulk, costs, fitting, model_files, permissions, remeasuring, stated
+from leaderboard import (
+    adapters,
+    allowance,
+    bulk,
+    costs,
+    fitting,
+    model_files,
+    on_fronts,
+    permissions,
+    remeasuring,
+    stated,
+)
 from leaderboard.bulk import Answer
 from leaderboard.forms import EvaluationForm
 from leaderboard.models import Benchmark, BenchmarkQuerySet, Evaluation, ImportedResult, ResultsOrder, StandingOrder
@@ -109,6 +120,7 @@ def summary(request: HttpRequest, repo: Repo) -> HttpResponse:
         running=running,
         stated=len(stated.of(repo, request.user)),
         may_evaluate=permissions.can_evaluate(request.user, repo),
+        fronts=on_fronts.boards_of(repo),
     )
 
 

@@ -177,6 +177,14 @@ def test_each_picture_has_a_page_a_table_and_a_file(client, two, django_assert_m
     assert 'href="?chart=latency&amp;max_parameters=30000000"' in filtered
 
 
+def test_a_model_says_on_which_fronts_it_stands(client, two):
+    words = "On the front of Moods"
+    assert words in client.get("/alice/small/evaluations/summary").text
+    assert words in client.get("/alice/large/evaluations/summary").text
+    Repo.objects.filter(name="large").update(parameters=4 * MB)  # as small, and better
+    assert words not in client.get("/alice/small/evaluations/summary").text
+
+
 def test_versions_of_a_model_are_drawn_in_their_order(client, two, alice, benchmarks):
     small = Repo.objects.get(name="small")
     publishing.commit(repo=small, by=alice, title="Longer", changes=[PutFile("model.safetensors", safetensors(9.0))])
