@@ -12,8 +12,8 @@ from models_hub import browsing, permissions, proposing
 from models_hub.adapting import allowance, asking, bases, registry, reports
 from models_hub.browsing import Entry
 from models_hub.models import DEFAULT_BRANCH, AnnotationQueue, AnnotationRow, Commit, Repo
-from portal.errors import InvalidInput, NotAllowed, NotFound, SignInRequired
-from portal.models import Asker, Event, Job, User
+from portal.errors import InvalidInput, NotAllowed, NotFound, QuotaExceeded, SignInRequired
+from portal.models import Asker, Job, User
 
 PICK, WRITE = "pick_rows", "write_labels"
 ENDINGS = (".jsonl", ".ndjson", ".csv")
@@ -27,6 +27,7 @@ HEADS = {
 MAX_COUNT = 1000
 MAX_LABELS = 200
 MAX_PEOPLE = 50
+MAX_QUEUES = 200  # of one person
 OUTSIDE = "O"
 
 
@@ -65,6 +66,10 @@ def ask(wish: QueueWish, *, by: Asker) -> AnnotationQueue:
     people = people_of(data, wish.people, owner=by)
     with transaction.atomic():
         allowance.require(by, 0)
+        if AnnotationQueue.objects.filter(owner=by).count() >= MAX_QUEUES:
+            raise QuotaExceeded(
+                _("You have %(max)d queues of rows to label. Remove one that is done first.") % {"max": MAX_QUEUES}
+            )
         queue = AnnotationQueue.objects.create(
             owner=by,
             title=wish.title or f"{wish.data} · {wish.path}"[:200],
@@ -93,7 +98,6 @@ def ask(wish: QueueWish, *, by: Asker) -> AnnotationQueue:
             title=queue.title,
         )
         queue.save(update_fields=("job",))
-        Event.record("annotation_queue.asked", subject=f"repo:{data.pk}", by=by, queue=queue.pk)
     return queue
 
 

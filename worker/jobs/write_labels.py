@@ -50,7 +50,7 @@ def run(attempt: Attempt) -> None:
         file = results.file_of(attempt.job, made, queue.path) if counts.get("written") else None
         with transaction.atomic():
             written = counts | (_commit(queue, file, head.oid, attempt.job.spec["as_pull"]) if file else {})
-            AnnotationRow.objects.filter(pk__in=[row.pk for row in rows]).update(is_written=True)
+            _note_written(rows)
             AnnotationQueue.objects.filter(pk=queue.pk).update(written=reports.bounded(written))
             attempt.job.finish({"page": queue.get_absolute_url()})
 
@@ -66,6 +66,13 @@ def _find(attempt: Attempt) -> AnnotationQueue:
     ):
         raise JobFailed(GONE, code="gone")
     return queue
+
+
+def _note_written(rows: list[AnnotationRow]) -> None:
+    """Mark the rows as written, but for those whose answer was changed meanwhile."""
+    now = dict(AnnotationRow.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "settled"))
+    same = [row.pk for row in rows if now.get(row.pk) == row.settled]
+    AnnotationRow.objects.filter(pk__in=same).update(is_written=True)
 
 
 def _fill(
