@@ -144,4 +144,4 @@ def test_the_page_counts_what_each_round_labelled(alice: User, as_user: Any) -> 
     Run.objects.filter(pk=run.pk).update(summary=reports.summary(said), finished_at="2026-01-01T00:00:00Z")
     page = as_user(alice).get(f"/runs/{run.pk}").text
     assert "Of 9 rows without labels" in page
-    assert "f1_macro 0.5" in page
+    assert "F1, macro 0.5" in page
