@@ -20,6 +20,7 @@ class Place(NamedTuple):
 
 NOBODY = """
 / /models /datasets /spaces /collections /leaderboard /benchmarks /search?q=tiny /alice /lab /alice/tiny
+/leaderboard?task=text-classification&q=nothing-of-that-name /leaderboard/mood?size=5M&license=mit&language=zh
 /models?search=tiny&task=text-classification&sort=likes /models?search=nothing-of-that-name /datasets/alice/mood
 /alice/tiny/tree/main /accounts/login/ /accounts/signup/ /accounts/password/reset/ /accounts/password/reset/done/
 /accounts/password/reset/key/1-set-password/ /accounts/confirm-email/unknown/
