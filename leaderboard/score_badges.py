@@ -58,7 +58,8 @@ def of_rank(model: Repo, suite: Suite) -> Badge | None:
 def picture(badge: Badge) -> str:
     """Return the drawing; it holds nothing but shapes and escaped text."""
     label = badge.label if len(badge.label) <= MAX_LABEL else f"{badge.label[: MAX_LABEL - 1]}…"
-    text = f"{badge.text} · {_('outdated')}" if badge.is_outdated else badge.text
+    old = _("outdated")
+    text = f"{badge.text} · {old}" if badge.is_outdated else badge.text
     left, right = _width(label) + 2 * PAD, _width(text) + 2 * PAD
     whole = left + right
     return (
