@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from django.utils import formats
 
-from leaderboard.charting import axes
+from leaderboard.charting import axes, crowd
 from leaderboard.charting.axes import Axis
 from leaderboard.charting.scatter import Step
 from leaderboard.models import Benchmark, Evaluation, SuiteEntry
@@ -16,7 +16,6 @@ from leaderboard.normalising import floor_of, normalised
 from leaderboard.ranking import Places
 from models_hub.models import Commit, Repo
 
-MAX_DOTS = 600
 MAX_EVALUATIONS = 1000
 MAX_VERSIONS = 40
 LINES = 5  # benchmarks that have a colour of their own
@@ -109,9 +108,8 @@ def growth_of(places: Places) -> Growth | None:
                 )
             )
             best = score
-    marks = {(record.x, record.y) for record in records}
-    dots = {(x.at(float(when[place])), round(100 - y.at(float(places.scores[place])), 2)) for place in order} - marks
-    return Growth(x, y, sorted(dots)[:MAX_DOTS], records, _stairs([(mark.x, mark.y) for mark in records]))
+    dots = crowd.thinned((x.at(float(when[place])), 100 - y.at(float(places.scores[place]))) for place in order)
+    return Growth(x, y, dots, records, _stairs([(mark.x, mark.y) for mark in records]))
 
 
 def versions_of(model: Repo, columns: Sequence[SuiteEntry]) -> Versions | None:

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from leaderboard import pareto
-from leaderboard.charting import axes
+from leaderboard.charting import axes, crowd
 from leaderboard.charting.axes import Axis
 from leaderboard.charting.measures import Measure
 from leaderboard.ranking import Places
 from worker.engine.statistics.resampling import Array
 
 CLEAR = 150  # points that can be followed; the others are drawn small, those that cover each other once
-GRID = 250
-MAX_FAINT = 1500
-LISTED = 100
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def scatter_of(places: Places, measure: Measure) -> Scatter | None:
         x=x,
         y=y,
         points=list(points.values()),
-        faint=_faint(places, costs, others, x, y),
+        faint=crowd.thinned((x.at(float(costs[one])), _down(y, float(places.scores[one]))) for one in others),
         front=front,
         steps=_steps(front),
         presets=_presets(places, costs, front, measure),
@@ -121,15 +118,6 @@ def _point(places: Places, costs: Array, place: int, measure: Measure, x: Axis, 
 
 def _down(axis: Axis, number: float) -> float:
     return round(100 - axis.at(number), 2)
-
-
-def _faint(places: Places, costs: Array, others: Sequence[int], x: Axis, y: Axis) -> list[tuple[float, float]]:
-    """Return where models of the crowd are, on a grid so fine that nothing is seen of it."""
-    cells = {
-        (round(x.at(float(costs[place])) * GRID / 100), round(_down(y, float(places.scores[place])) * GRID / 100))
-        for place in others
-    }
-    return [(round(100 * across / GRID, 1), round(100 * down / GRID, 1)) for across, down in sorted(cells)[:MAX_FAINT]]
 
 
 def _steps(front: Sequence[Point]) -> list[Step]:

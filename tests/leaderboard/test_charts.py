@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from leaderboard import ranking, submitting, suites
-from leaderboard.charting import axes, forest, history, radar, scatter
+from leaderboard.charting import axes, crowd, forest, history, radar, scatter
 from leaderboard.charting.measures import MEASURES
 from leaderboard.models import Benchmark, SuiteEntry
 from leaderboard.ranking import Places
@@ -96,6 +96,12 @@ def test_models_of_the_crowd_are_drawn_small_and_once(monkeypatch):
     found = drawn(crowd, "size")
     assert [point.name for point in found.points] == ["a/best", "a/next"]
     assert len(found.faint) == 1
+
+
+def test_a_crowd_is_thinned_evenly(monkeypatch):
+    monkeypatch.setattr(crowd, "MOST", 10)
+    found = crowd.thinned((place, place) for place in range(101))
+    assert (len(found), found[0], found[-1]) == (10, (0, 0), (99.2, 99.2))  # every eleventh, on the grid
 
 
 def test_fewer_than_two_models_are_no_picture():
