@@ -36,7 +36,7 @@ class Candidate:
 
     model: Repo
     scores: Scores
-    speed: Speed | None
+    speed: Speed | None = None
     score: float = math.nan
     difference: Difference | None = None
     p: float = 1.0  # of the difference, corrected for all that are compared
@@ -102,11 +102,8 @@ class Answer:
 def answer(asked: Asked, user: Asker) -> Answer:
     """Answer a question with what the user may see; the number of queries does not grow with the models."""
     found = evidence.gather(asked, user)
-    machines = found.machines
-    machine = asked.machine or (machines[0] if machines else "")
-    candidates = [
-        Candidate(model, found.scores[pk], speed_of(found.scores[pk], machine)) for pk, model in found.models.items()
-    ]
+    candidates = [Candidate(model, found.scores[pk]) for pk, model in found.models.items()]
+    machines = _time(candidates, asked, found, user) if asked.latency_ms is not None else []
     failed = _failed(candidates, asked)
     fitting = [one for one in candidates if not failed[one.model.pk]]
     closest = min(candidates, key=lambda one: (len(failed[one.model.pk]), one.cost), default=None)
@@ -114,16 +111,18 @@ def answer(asked: Asked, user: Asker) -> Answer:
     main = groups[0] if groups else []
     counted = [one for one in found.benchmarks if any(one.pk in candidate.scores for candidate in main)]
     ranked, thin = _ranked(main, counted)
-    tied = sorted((one for one in ranked if one.is_tied), key=lambda one: one.cost)
+    tied, behind = [one for one in ranked if one.is_tied], [one for one in ranked if not one.is_tied]
+    machines = machines or _time([*tied, *behind[:SHOWN]], asked, found, user)
+    tied.sort(key=lambda one: one.cost)
     return Answer(
         asked=asked,
         benchmarks=found.benchmarks,
         machines=machines,
-        machine=machine,
+        machine=asked.machine or next(iter(machines), ""),
         measured=len(candidates),
         chosen=tied[0] if tied else None,
         tied=tied,
-        behind=[one for one in ranked if not one.is_tied],
+        behind=behind,
         thin=thin,
         apart=[one for group in groups[1:] for one in group],
         excluded=_excluded(candidates, failed, asked),
@@ -134,10 +133,15 @@ def answer(asked: Asked, user: Asker) -> Answer:
     )
 
 
-def speed_of(scores: Scores, machine: str) -> Speed | None:
-    """Return the median of the times that were measured on a machine."""
-    times = [one.latency_ms for one in scores.values() if one.latency_ms is not None and one.machine == machine]
-    return Speed(float(np.median(times)), machine) if times else None
+def _time(candidates: Sequence[Candidate], asked: Asked, found: Evidence, user: Asker) -> list[str]:
+    """Note how fast the candidates are on the machine asked for, else on that of most scores; return all machines."""
+    times = evidence.times_of([one.model.pk for one in candidates], found.benchmarks, user)
+    machines = evidence.machines_of(times)
+    wanted = asked.machine or next(iter(machines), "")
+    for one in candidates:
+        on_it = [time for machine, time in times.get(one.model.pk, ()) if machine == wanted]
+        one.speed = Speed(float(np.median(on_it)), wanted) if on_it else None
+    return machines
 
 
 Failed = Mapping[int, Sequence[str]]  # by model, the limits that it misses

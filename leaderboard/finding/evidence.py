@@ -46,9 +46,6 @@ class Score:
     error: float  # the standard error of `normalised`, from the score's own interval
     per_unit: float  # how much `normalised` moves with one unit of the metric
     contamination: str
-    latency_ms: float | None
-    machine: str
-    memory_bytes: int | None
     items: str  # the digest of what is kept of its examples, "" where nothing is
 
     @property
@@ -57,6 +54,7 @@ class Score:
 
 
 Scores = Mapping[int, Score]  # by benchmark
+Times = Mapping[int, Sequence[tuple[str, float]]]  # by model: machines and milliseconds
 
 
 @dataclass(frozen=True)
@@ -66,12 +64,6 @@ class Evidence:
     benchmarks: Sequence[Benchmark]
     models: Mapping[int, Repo]
     scores: Mapping[int, Scores]
-
-    @property
-    def machines(self) -> list[str]:
-        """The machines that speed was measured on, those of most scores first."""
-        names = Counter(score.machine for row in self.scores.values() for score in row.values() if score.machine)
-        return [name for name, _count in names.most_common()]
 
 
 def benchmarks_of(asked: Asked, user: Asker) -> list[Benchmark]:
@@ -100,6 +92,25 @@ def gather(asked: Asked, user: Asker) -> Evidence:
             scores[row[1]][row[2]] = _score(row, benchmarks[row[2]])
     models = Repo.objects.filter(pk__in=list(scores)).select_related("namespace").only(*MODEL_COLUMNS)
     return Evidence(list(benchmarks.values()), {model.pk: model for model in models}, scores)
+
+
+def times_of(models: Iterable[int], benchmarks: Iterable[Benchmark], user: Asker) -> Times:
+    """Return what one answer took in the middle, as it was measured beside the scores; one query.
+
+    Reports are long, so that they are read only of models whose speed somebody asks for.
+    """
+    rows = _scored(benchmarks, user).filter(model__in=list(models)).order_by("id")
+    found: dict[int, list[tuple[str, float]]] = defaultdict(list)
+    for model, machine, latency in rows.values_list("model_id", "report__device_name", "report__latency__p50_ms"):
+        if isinstance(machine, str) and isinstance(latency, int | float):
+            found[model].append((machine, float(latency)))
+    return found
+
+
+def machines_of(times: Times) -> list[str]:
+    """Return the machines that speed was measured on, those of most scores first."""
+    names = Counter(machine for row in times.values() for machine, _time in row)
+    return [name for name, _count in names.most_common()]
 
 
 def unscored(asked: Asked, user: Asker, evidence: Evidence) -> list[Repo]:
@@ -141,14 +152,13 @@ def _rows(benchmarks: Mapping[int, Benchmark], user: Asker) -> Iterable[tuple[An
         _scored(benchmarks.values(), user)
         .order_by("id")
         .values_list(
-            "id", "model_id", "benchmark_id", "value", "low", "high", "floors", "contamination",
-            "report__latency__p50_ms", "report__device_name", "report__peak_rss_bytes", "items__sha256",
+            "id", "model_id", "benchmark_id", "value", "low", "high", "floors", "contamination", "items__sha256",
         )
     )  # fmt: skip
 
 
 def _score(row: tuple[Any, ...], benchmark: Benchmark) -> Score:
-    pk, _model, _benchmark, value, low, high, floors, contamination, latency, machine, memory, items = row
+    pk, _model, _benchmark, value, low, high, floors, contamination, items = row
     metric = benchmark.primary_metric
     floor = floor_among(floors, metric)
     per_unit = normalised(1.0, floor, metric) - normalised(0.0, floor, metric)
@@ -161,8 +171,5 @@ def _score(row: tuple[Any, ...], benchmark: Benchmark) -> Score:
         error=abs(per_unit) * spread,
         per_unit=per_unit,
         contamination=contamination,
-        latency_ms=latency if isinstance(latency, int | float) else None,
-        machine=machine if isinstance(machine, str) else "",
-        memory_bytes=memory if isinstance(memory, int) else None,
         items=items or "",
     )

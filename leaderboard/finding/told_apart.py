@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from statistics import NormalDist
 from typing import Any
 
@@ -21,6 +22,7 @@ from worker.engine.statistics.intervals import Z_95
 from worker.engine.statistics.paired import paired_normal
 from worker.engine.statistics.resampling import Array
 
+MAX_PAIRED = 30  # of the models behind the leader, how many are compared by their examples
 MAX_READ = 60  # files of examples that one question opens; what was compared before is remembered
 MAX_BYTES = 4 * 1024**2
 REMEMBERED = 30 * 24 * 3600
@@ -44,12 +46,13 @@ Pair = tuple[Score, Score]
 
 
 def differences(leader: Scores, others: Mapping[int, Scores]) -> dict[int, Difference]:
-    """Compare the leader with each of the others; who has no benchmark in common with it is left out."""
+    """Compare the leader with the others, the best first; who has no benchmark in common with it is left out."""
     pairs = {
         model: [(leader[benchmark], row[benchmark]) for benchmark in leader if benchmark in row]
         for model, row in others.items()
     }
-    errors = _paired_errors([pair for row in pairs.values() for pair in row])
+    nearest = islice(pairs.values(), MAX_PAIRED)
+    errors = _paired_errors([pair for row in nearest for pair in row])
     return {model: _difference(row, errors) for model, row in pairs.items() if row}
 
 
