@@ -79,7 +79,7 @@ def likelihoods(
     """Return how likely the tokens of each row are; rows of one group may begin alike."""
     reader = _Reader(model, len(rows))
     hosts = _hosts(rows, groups)
-    alone, shared = _units(hosts, _may_share(model))
+    alone, shared = _units(hosts, _may_share(model), budget_on(model.device.type, WORTH))
     work = [([Unit([host], 0) for host in alone], 0)] if alone else []
     work += [(units, length) for length, units in sorted(shared.items(), reverse=True)]
     total, before = sum(len(units) for units, _length in work), 0
@@ -113,7 +113,7 @@ def _hosts(rows: Sequence[Row], groups: Sequence[int]) -> list[Host]:
     return hosts
 
 
-def _units(hosts: Sequence[Host], may_share: bool) -> tuple[list[Host], dict[int, list[Unit]]]:
+def _units(hosts: Sequence[Host], may_share: bool, worth: int) -> tuple[list[Host], dict[int, list[Unit]]]:
     """Return the sequences that are read alone, and those of one question by the length that they share."""
     questions: dict[int, list[Host]] = defaultdict(list)
     for host in hosts:
@@ -127,7 +127,7 @@ def _units(hosts: Sequence[Host], may_share: bool) -> tuple[list[Host], dict[int
         else:
             alone += members
     for length, units in list(shared.items()):
-        if sum((len(unit.hosts) - 1) * length for unit in units) < WORTH:
+        if sum((len(unit.hosts) - 1) * length for unit in units) < worth:
             alone += [host for unit in shared.pop(length) for host in unit.hosts]
     return alone, shared
 

@@ -15,6 +15,7 @@ from worker.engine.model_config import DECODERS, OTHER_NAMES, CheckedConfig
 from worker.engine.tokenizing import load_tokenizer
 from worker.engine.tuning import registry, vocabularies
 from worker.engine.tuning.basis import Basis, Head
+from worker.engine.tuning.beginning import drop
 from worker.engine.tuning.contracts import Architecture, FinetuneSpec
 
 # Where the tokenizer lies until it is published.
@@ -42,6 +43,7 @@ def create(spec: FinetuneSpec, wanted: Architecture, head: Head, heads: Sequence
     if head.problem_type is not None:
         config.problem_type = head.problem_type  # type: ignore[assignment]
     config.use_cache = False
+    notes = drop(config, spec.recipe.dropout)
     folder = Path(spec.out_dir) / WORK_DIR
     folder.mkdir(exist_ok=True)
     tokenizer.save_pretrained(folder)
@@ -56,7 +58,7 @@ def create(spec: FinetuneSpec, wanted: Architecture, head: Head, heads: Sequence
         tokenizer=load_tokenizer(ModelFolder(str(folder)), wanted.model_type),
         config=CheckedConfig(model_class, config, labels, is_decoder=wanted.model_type in DECODERS),
         files=sorted(folder.iterdir()),
-        notes=["The model began from random numbers."],
+        notes=["The model began from random numbers.", *notes],
     )
 
 

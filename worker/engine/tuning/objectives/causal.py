@@ -33,7 +33,7 @@ class Piece(NamedTuple):
 class Causal(TextObjective):
     """Rows of tokens (rows, width), each predicted from those before it."""
 
-    attackable = True
+    attackable = stretchable = True
 
     def __init__(self, task: Task[Any], settings: Any, spec: FinetuneSpec, basis: Basis) -> None:
         super().__init__(task, settings, spec, basis)
@@ -80,7 +80,7 @@ class Causal(TextObjective):
         inputs, tokens = self.table(features)
         ids = inputs["input_ids"]
         targets = [_targets(feature) for feature in features]
-        places, held = padded(targets, filler=0, side=self.padding_side)
+        places, held = padded(targets, filler=0, side=self.padding_side, width=ids.shape[1])
         wanted = (places * held).bool().to(ids.device)
         if any(len(feature.target) > 1 for feature in features):
             inputs |= self._apart(features, ids)
