@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--base", type=Path, help="folder of a BERT without a head to begin from, not random numbers")
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=16)
@@ -113,7 +114,7 @@ def _run(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]
 def build(folder: Path, options: argparse.Namespace) -> int:
     """Write the rows and the model that all begin from, and return the number of training rows."""
     import torch
-    from transformers import BertConfig, BertForSequenceClassification
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
 
     from worker.engine.wordpiece import train_wordpiece
 
@@ -124,14 +125,23 @@ def build(folder: Path, options: argparse.Namespace) -> int:
             for n, row in enumerate(rows)
         )
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    torch.manual_seed(0)
+    labels: dict[str, Any] = {
+        "id2label": dict(enumerate(LABELS)),
+        "label2id": {label: number for number, label in enumerate(LABELS)},
+    }
+    if options.base:
+        model: Any = BertForSequenceClassification.from_pretrained(options.base, **labels)
+        model.save_pretrained(folder / "base")
+        AutoTokenizer.from_pretrained(options.base).save_pretrained(folder / "base")
+        options.layers, options.hidden = model.config.num_hidden_layers, model.config.hidden_size
+        return len(train)
     tokenizer = train_wordpiece((row["text"] for row in train), vocab_size=VOCABULARY, max_length=PADDED)
     tokenizer.save_pretrained(folder / "base")
-    torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=options.hidden, num_hidden_layers=options.layers,
         num_attention_heads=max(1, options.hidden // 64), intermediate_size=4 * options.hidden,
-        max_position_embeddings=PADDED, id2label=dict(enumerate(LABELS)),
-        label2id={label: number for number, label in enumerate(LABELS)},
+        max_position_embeddings=PADDED, **labels,
     )  # fmt: skip
     BertForSequenceClassification(config).save_pretrained(folder / "base")
     return len(train)

@@ -1,17 +1,19 @@
 """`python -m benchmarks.harden`: does training against attacks, or with changed texts, make a model sturdier?
 
-A small model learns from random numbers; then contestants go on from it over the same rows, and differ in their
-recipes alone: a model that knows nothing yet learns nothing under attack. All that is done once for each seed. Each
-answers the test rows of rotten_tomatoes as they are, and again in every way that evaluations of robustness ask. What is
-compared for each row, with its partner of the same seed: whether the answer to the row is right, and which share of the
-answers to its changed forms is. Both differences have the interval of a paired test over rows, the mean over seeds
-taken first; the smallest and the largest difference of a seed stand beside them.
+A small model learns from random numbers, or goes on from what it learned of other texts; then contestants go on from it
+over the same rows, and differ in their recipes alone: a model that knows nothing yet learns nothing under attack. All
+that is done once for each seed. Each answers the test rows of rotten_tomatoes as they are, and again in every way that
+evaluations of robustness ask. What is compared for each row, with its partner of the same seed: whether the answer to
+the row is right, and which share of the answers to its changed forms is. Both differences have the interval of a paired
+test over rows, the mean over seeds taken first; the smallest and the largest difference of a seed stand beside them.
 """
 
 import argparse
 import json
+import multiprocessing
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -42,6 +44,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     CLEAN: {},
     "characters": {"augment_characters": 0.2, "augment_share": 0.7},
     "words": {"augment_swap": 0.1, "augment_delete": 0.1, "augment_insert": 0.1, "augment_share": 0.7},
+    "fgm, weaker": {"harden": "fgm", "harden_options": {"epsilon": 0.03}},
     "fgm": {"harden": "fgm", "harden_options": {"epsilon": 0.1}},
     "fgm, stronger": {"harden": "fgm", "harden_options": {"epsilon": 0.3}},
     "pgd": {"harden": "pgd", "harden_options": {"epsilon": 0.1, "alpha": 0.05}},
@@ -74,6 +77,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--base", type=Path, help="folder of a model that was trained on other texts, to begin from")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--workers", type=int, default=1, help="models that learn at the same time")
     parser.add_argument("--only", nargs="*", choices=list(CHANGES), default=list(CHANGES))
     options = parser.parse_args()
     prepare_process(options.threads)
@@ -85,20 +91,33 @@ def _compare(folder: Path, options: argparse.Namespace) -> None:
     _arrange(folder, options)
     parts = _prepare(folder, options.data / "rotten_tomatoes" / "test.jsonl")
     found: dict[str, list[Answers]] = {}
-    for seed in range(1, options.seeds + 1):
-        base = _train(folder, None, f"base-{seed}", seed, options)
-        for name in dict.fromkeys((CLEAN, *options.only)):
-            model = _train(folder, base, name, seed, options)
-            found.setdefault(name, []).append(_ask(folder, model, parts, options.threads))
-            one = found[name][-1]
-            print(f"{name} {seed}: {one.clean.mean():.4f} clean, {one.changed.mean():.4f} changed", flush=True)
-        _show(found, options)
+    seeds, names = range(1, options.seeds + 1), list(dict.fromkeys((CLEAN, *options.only)))
+    with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        bases = [pool.submit(_train, folder, None, f"base-{seed}", seed, options) for seed in seeds]
+        models = {
+            (seed, name): pool.submit(_contest, folder, base.result(), name, seed, options, parts)
+            for seed, base in zip(seeds, bases, strict=True)
+            for name in names
+        }
+        for seed in seeds:
+            for name in names:
+                one = models[seed, name].result()
+                found.setdefault(name, []).append(one)
+                print(f"{name} {seed}: {one.clean.mean():.4f} clean, {one.changed.mean():.4f} changed", flush=True)
+            _show(found, options)
+
+
+def _contest(
+    folder: Path, base: Path, name: str, seed: int, options: argparse.Namespace, parts: Sequence[Path]
+) -> Answers:
+    return _ask(folder / f"answers-{name}-{seed}", _train(folder, base, name, seed, options), parts, options)
 
 
 def _show(found: dict[str, list[Answers]], options: argparse.Namespace) -> None:
     """Print what is known after some seeds."""
     base = found[CLEAN]
-    print(f"\n{len(base[0].clean)} rows, {len(base)} seeds, {options.layers} layers of {options.hidden}")
+    what = options.base.name if options.base else f"{options.layers} layers of {options.hidden}"
+    print(f"\n{len(base[0].clean)} rows, {len(base)} seeds, {what}")
     for name, models in found.items():
         print(f"\n{name}: {_mean(models, 'clean').mean():.4f} clean, {_mean(models, 'changed').mean():.4f} changed")
         print("  " + ", ".join(f"{key} {np.mean([m.by_name[key] for m in models]):.4f}" for key in models[0].by_name))
@@ -144,6 +163,7 @@ def _train(folder: Path, base: Path | None, name: str, seed: int, options: argpa
 
     if base is None:
         recipe = Recipe(epochs=options.epochs, batch_size=options.batch, lr=options.lr)
+        base = options.base
     else:
         # The last one is kept: the best by clean texts would be chosen by what is not asked.
         recipe = Recipe(
@@ -156,7 +176,7 @@ def _train(folder: Path, base: Path | None, name: str, seed: int, options: argpa
         FinetuneSpec(
             task=TASK, train=str(folder / "rows" / "train.jsonl"), dev=str(folder / "rows" / "dev.jsonl"),
             out_dir=str(out), settings={"labels": LABELS}, recipe=recipe, seed=seed, threads=options.threads,
-            checkpoint_seconds=3600, device="cpu",
+            checkpoint_seconds=3600, device=options.device,
             model_dir=str(base) if base else None, architecture=None if base else new,
         ),
         Progress(StringIO()),
@@ -164,17 +184,17 @@ def _train(folder: Path, base: Path | None, name: str, seed: int, options: argpa
     return out / "model"
 
 
-def _ask(folder: Path, model: Path, parts: Sequence[Path], threads: int) -> Answers:
+def _ask(out: Path, model: Path, parts: Sequence[Path], options: argparse.Namespace) -> Answers:
     from worker.engine.evaluating import evaluate
 
     clean, changed, hits = [], [], dict[str, list[Array]]()
     for part in parts:
-        out = folder / "answers"
         out.mkdir(exist_ok=True)
         evaluate(
             EvaluateSpec(
                 task=TASK, model_dir=str(model), inputs=str(part / "inputs.jsonl"), out_dir=str(out),
-                settings={"labels": LABELS}, perturbed=str(part / "perturbed.jsonl"), threads=threads, device="cpu",
+                settings={"labels": LABELS}, perturbed=str(part / "perturbed.jsonl"), threads=options.threads,
+                device=options.device,
             ),
             Progress(StringIO()),
         )  # fmt: skip
