@@ -167,6 +167,21 @@ def cancel(entry: Entry, *, by: Asker) -> None:
     entry.job.cancel(by=user)
 
 
+def judge_again(entry: Entry, *, by: Asker) -> Entry:
+    """Have a failed entry judged once more, also after the end: what failed may have been ours to mend."""
+    user = permissions.require_person(by)
+    if not permissions.can_oversee(user, entry.challenge):
+        raise NotAllowed(_("Only its organizer and moderators may do this."))
+    with transaction.atomic():
+        row = Entry.objects.select_for_update().select_related("challenge").get(pk=entry.pk)
+        job = Job.objects.filter(pk=row.job_id or 0).first()
+        if row.judged_at is not None or job is None or job.state != Job.State.FAILED:
+            raise Conflict(_("Only a failed entry is judged again."))
+        if row.challenge.confirmed_at is not None:
+            raise Conflict(_("The outcome is confirmed."))
+        return _start(row, row.sent_by or user)
+
+
 def choose_finals(team: Team, chosen: Collection[int], *, by: Asker) -> None:
     """Choose which entries count in the end; with none chosen, the best public one does."""
     user = permissions.require_sender(by)

@@ -136,6 +136,8 @@ class Challenge(Reviewed):
         indexes = (
             models.Index(fields=("standing", "-closes_at", "-id"), name="challenge_order"),
             models.Index(fields=("organizer", "-id"), name="challenge_of_organizer"),
+            # Asked every second by the relay.
+            models.Index(fields=("closes_at",), name="challenge_due", condition=Q(revealed_at__isnull=True)),
         )
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ from models_hub import browsing
 from models_hub.models import Repo
 from portal.authentication import require_user
 from portal.errors import DomainError, InvalidInput, status_of
-from portal.models import User
+from portal.models import Job, User
 
 LISTED = 100
 
@@ -98,9 +98,25 @@ def _manage_page(request: HttpRequest, row: Challenge, *, status: int = 200, **f
         "baselines": baselines.order_by("id"),
         "teams": row.teams.filter(is_baseline=False).order_by("name")[:LISTED],
         "is_leaking": data is not None and data.dataset is not None and not data.dataset.private,
+        "failed": _failed(row),
         "open_objections": row.objections.filter(answered_at=None).count(),
     }
     return page(request, row, "manage", status=status, **{**context, **forms})
+
+
+def _failed(row: Challenge) -> list[Entry]:
+    """Return what could not be judged, the newest first."""
+    found = row.entries.filter(judged_at__isnull=True, job__state=Job.State.FAILED)
+    return list(found.select_related("team", "job").order_by("-id")[:LISTED])
+
+
+@require_POST
+def judging(request: HttpRequest, slug: str, entry_id: int) -> HttpResponse:
+    """Have a failed entry judged once more."""
+    row, user = load(request, slug), require_user(request)
+    entry = get_object_or_404(Entry.objects.select_related("challenge"), pk=entry_id, challenge=row)
+    attempt(request, lambda: entering.judge_again(entry, by=user), _("The entry waits to be judged again."))
+    return redirect("challenge_manage" if permissions.can_oversee(user, row) else "challenge", slug=row.slug)
 
 
 @require_POST

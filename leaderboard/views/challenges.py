@@ -1,5 +1,6 @@
 """Challenges as everybody sees them: the list, what one is about, its rules, data and standings."""
 
+import csv
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,6 +124,33 @@ def standings_of(request: HttpRequest, slug: str) -> HttpResponse:
 
 @never_cache
 @require_safe
+def standings_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """The standings as a table, with as much as the page shows of each place."""
+    row = load(request, slug)
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{row.slug}-standings.csv"'
+    table = csv.writer(answer)
+    if row.is_revealed:
+        table.writerow(["rank", "team", "baseline", row.metric, "low", "high", "public_rank", "p_next"])
+        for one in standings.final(row):
+            table.writerow(
+                [one.rank or "", _cell(one.team.name), int(one.team.is_baseline), one.value, one.low, one.high,
+                 one.public_rank or "", "" if one.p_next is None else one.p_next]
+            )  # fmt: skip
+        return answer
+    table.writerow(["rank", "team", "baseline", f"public_{row.metric}", "entries"])
+    after, more = None, True
+    while more:
+        found, after = standings.public(row, after=after)
+        more = after is not None
+        for line in found:
+            name, score = _cell(line.team.name), line.team.shown
+            table.writerow([line.rank or "", name, int(line.team.is_baseline), score, line.entries])
+    return answer
+
+
+@never_cache
+@require_safe
 def series(request: HttpRequest, slug: str) -> HttpResponse:
     """The challenges of a series, and what their places add up to."""
     row = get_object_or_404(Series, slug=slug)
@@ -197,6 +225,11 @@ def _as_json(column: str, value: str) -> str:
     if column == "labels":
         return "[" + ", ".join(f'"{label}"' for label in value.split("|")) + "]"
     return f'"{value}"'
+
+
+def _cell(text: str) -> str:
+    """Return a text that no program for tables takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _scale(places: list[Any]) -> tuple[float, float]:

@@ -98,6 +98,12 @@ urlpatterns = [
         challenge_entries.cancellation,
         name="challenge_entry_cancellation",
     ),
+    path(
+        "challenges/<slug:slug>/entries/<int:entry_id>/judging",
+        challenge_organizing.judging,
+        name="challenge_entry_judging",
+    ),
+    path("challenges/<slug:slug>/standings.csv", challenges.standings_csv, name="challenge_standings_csv"),
     path("challenges/<slug:slug>/team", challenge_entries.team, name="challenge_team"),
     path("challenges/<slug:slug>/team/leaving", challenge_entries.leaving, name="challenge_leaving"),
     path("challenges/<slug:slug>/team/invitations", challenge_entries.invitations, name="challenge_invitations"),

@@ -12,7 +12,7 @@ from leaderboard.models import Challenge, ChallengeData, Entry, FinalPlace
 from models_hub import contents
 from models_hub.models import Repo
 from portal.errors import Conflict, QuotaExceeded
-from portal.models import Event, LogEntry, Placing, User
+from portal.models import Event, LogEntry, Notification, Placing, User
 from tests.challenging import CLOSES, LABELS, OPENS, content, draft, join, work_off
 from tests.conftest import make_user
 from tests.evaluating import model_files
@@ -150,3 +150,5 @@ def test_a_challenge_lives_from_draft_to_medals(
     assert medals == {("charlie", 1), ("dora", 1)}, "three teams: one place, for everybody of the team"
     assert Placing.objects.filter(kind="challenge").first().season.slug == "2031-Q1"
     deliver_events()
+    told = {row.data["what"] for row in Notification.objects.filter(user=dora, kind="challenge")}
+    assert told >= {"opened", "ends_soon", "invited", "revealed", "disqualified", "reinstated", "confirmed"}

@@ -198,6 +198,32 @@ def _reveal(challenge: Challenge) -> None:
     revealing.record(challenge, job=job, order=revealing.contestants(challenge), against_next={})
 
 
+def test_what_failed_is_judged_again_also_after_the_end(
+    challenge: Challenge, alice: User, bob: User, as_user: AsUser, clock: Clock
+) -> None:
+    join(challenge, bob)
+    entry = send(challenge, bob)
+    job = Job.claim(entry.job.pk, worker="one", lease=timedelta(minutes=1))
+    job.fail(code="crashed", reason="The worker was lost.")
+    clock(CLOSES + timedelta(hours=1))
+    client, url = as_user(alice), f"/challenges/{challenge.slug}"
+    assert "The worker was lost." in client.get(f"{url}/manage").content.decode()
+    as_user(bob).post(f"{url}/entries/{entry.pk}/judging")
+    entry.refresh_from_db()
+    assert entry.state == "failed"
+    client.post(f"{url}/entries/{entry.pk}/judging")
+    entry.refresh_from_db()
+    assert entry.state == "queued"
+
+
+def test_the_standings_are_a_table_too(challenge: Challenge, bob: User, as_user: AsUser) -> None:
+    team = join(challenge, bob)
+    Team.objects.filter(pk=team.pk).update(name="=1+1")
+    judged(challenge, bob, 0.8345, 0.7)
+    text = as_user(None).get(f"/challenges/{challenge.slug}/standings.csv").content.decode()
+    assert text.splitlines() == ["rank,team,baseline,public_accuracy,entries", "1,'=1+1,0,0.83,1"]
+
+
 def test_pages_ask_as_much_of_many_teams_as_of_few(
     challenge: Challenge, bob: User, as_user: AsUser, django_assert_max_num_queries: Callable
 ) -> None:

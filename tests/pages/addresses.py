@@ -157,7 +157,7 @@ NO_PAGES = {
     "feeds and marks of the forum": r".*forum/.*atom|learn/.*atom|feed/.*atom|.*forum/topics/.*/(news|read)\$$",
     "files, feeds and frames of boards": r"leaderboard(/.*)?\.(atom|csv|json|parquet)|.*csv\|json\|parquet.*|.*/embed$",
     "charts as files": r".*charts\.svg",
-    "questions of challenges as a file": r"challenges/.*questions",
+    "files of challenges": r"challenges/.*(questions|standings.csv)",
     "bytes and feeds": r"avatars/|uploads|.*/releases/feed|.*/exports|.*/bundle$|.*recovery-codes/download",
     "fragments": r"fragments/|.*/(count|summary|recent|benchmarks)\$?$|models/latest|search/sug|leaderboard/top",
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
