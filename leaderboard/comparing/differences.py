@@ -126,8 +126,9 @@ class Tally:
     untested: int
 
     @property
-    def total(self) -> int:
-        return self.ahead + self.behind + self.even + self.untested
+    def turned(self) -> "Tally":
+        """The same as the other one of the two would say it."""
+        return Tally(self.second, self.first, self.behind, self.ahead, self.even, self.untested)
 
 
 def tasks_of(held: Sequence[Mapping[int, Evaluation]], reader: Reader, *, all_pairs: bool = False) -> list[Task]:

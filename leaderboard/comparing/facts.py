@@ -38,6 +38,14 @@ class Compared:
         return differences.tallies(self.tasks)
 
     @property
+    def matrix(self) -> list[list[Tally | None]]:
+        """What each model, by row, has over each other one, by column; None for itself."""
+        known = {(one.first, one.second): one for one in self.tallies}
+        known |= {(one.second, one.first): one.turned for one in self.tallies}
+        places = range(len(self.chosen))
+        return [[known.get((first, second)) for second in places] for first in places]
+
+    @property
     def tested(self) -> int:
         """How many pairs were tested, for which the p-values are corrected."""
         return sum(pair.is_tested for task in self.tasks for pair in task.pairs)

@@ -78,7 +78,9 @@ def comparison(*, reads_items: bool = False) -> Callable[[View], Callable[[HttpR
                 )
             except DomainError as error:
                 rest = Compared(_known(names, request), [], [], pairs)
-                return _page(request, "scores", rest, status=status_of(error), problem=error.message)
+                known = {one.name for one in rest.chosen}
+                typed = ", ".join(name for name in names if name.strip() and name not in known)
+                return _page(request, "scores", rest, status=status_of(error), problem=error.message, typed=typed)
             return view(request, compared, reader)
 
         return found

@@ -44,6 +44,8 @@ def test_page_topic_and_api_tell_the_same(client, as_user, alice, good, poor):
     assert "1 difference was tested" in page.text
     assert f"from={PAIR.replace('/', '%2F')[:10]}" not in page.text  # who is not signed in cannot write
 
+    assert 'id="tallies-title"' in client.get(f"{PAIR}&pairs=all").text  # who is ahead of whom, as a matrix
+
     topic = as_user(alice).get("/forum/new", {"category": "evaluation", "from": PAIR}).text
     assert "| Mood v1, Accuracy | 100.0 (84.0–100.0) | 50.0 (30.0–70.0) |" in topic
     assert "alice/good is ahead beyond chance" in topic

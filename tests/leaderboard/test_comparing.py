@@ -114,3 +114,5 @@ def test_each_pair_is_tallied_over_all_benchmarks():
     found = tasks(items(accuracy=ALL_RIGHT), items(accuracy=HALF), items(accuracy=TWO_WRONG), None)
     said = [(one.ahead, one.behind, one.even, one.untested) for one in differences.tallies(found)]
     assert said == [(0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]
+    turned = differences.tallies(found)[0].turned
+    assert (turned.first, turned.second, turned.ahead, turned.behind) == (0, 1, 1, 0)
