@@ -33,6 +33,17 @@ def rank(request: HttpRequest, kind: str, namespace: str, name: str, slug: str) 
     return _drawn(request, f"rank:{model.pk}:{suite.pk}", lambda: score_badges.of_rank(model, suite))
 
 
+def spoken() -> str:
+    """Return the query that asks for a badge or a frame in the language of the page that offers it."""
+    return "lang=zh" if (translation.get_language() or "").startswith("zh") else ""
+
+
+def address_of(kind: str, model: Repo, about: object) -> str:
+    """Return where a badge is, of “scores” by the id of a benchmark or of “ranks” by a board, as the reader speaks."""
+    asked = spoken()
+    return f"/badges/{kind}{model.path}/{about}.svg{asked and '?'}{asked}"
+
+
 def _public(kind: str, namespace: str, name: str) -> Repo:
     """Return a public model, whoever asks: the same picture is for everybody."""
     public = Repo.objects.filter(private=False, deleted_at__isnull=True).listed()

@@ -24,6 +24,7 @@ from leaderboard.mistakes import first_mistakes
 from leaderboard.models import Evaluation, ScoreRemoval
 from leaderboard.normalising import floor_of, normalised
 from leaderboard.robustness import robustness_of, slices_of
+from leaderboard.views.badges import address_of
 from models_hub.permissions import can_download, can_write
 from portal import waiting
 from portal.authentication import require_user
@@ -64,6 +65,9 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         context |= _findings(row, may_see_rows=may_see_rows)
         context["standings"] = standing_at.of(row)
         context["row_formats"] = list(answer_rows.FORMATS)
+        context["badge"] = f"/badges/scores{row.model.path}/{row.benchmark_id}.svg" + (
+            f"?{spoken()}" if spoken() else ""
+        )
         context["is_public"] = not (row.model.private or row.benchmark.dataset.private)
         context["results_path"] = results_files.path_of(row)
         context["may_write"] = can_write(request.user, row.model)

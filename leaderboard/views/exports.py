@@ -20,6 +20,7 @@ from leaderboard import board_tables, ranking
 from leaderboard.board_views import View
 from leaderboard.metric_names import metric_label, metric_text
 from leaderboard.models import Evaluation, Standing, Suite
+from leaderboard.views.badges import spoken
 from portal.context import site_address
 
 SECONDS = 300
@@ -126,13 +127,14 @@ def export(request: HttpRequest, slug: str) -> HttpResponse:
     base = f"{site_address(request)}/leaderboard/{suite.slug}"
     version = {} if suite.version == suite.newest else {"version": suite.version}
     asked = "&".join(filter(None, (query, urlencode(version))))
+    framed = "&".join(filter(None, (asked, spoken())))
     context = {
         "suite": suite,
         "view": view,
         "address": base,
         "asked": f"?{asked}" if asked else "",
         "formats": list(board_tables.FORMATS),
-        "frame": f"{base}/embed{f'?{asked}' if asked else ''}",
+        "frame": f"/leaderboard/{suite.slug}/embed{f'?{framed}' if framed else ''}",
     }
     return render(request, "leaderboard/boards/export.html", context)
 

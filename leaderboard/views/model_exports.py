@@ -5,6 +5,7 @@ from django.views.decorators.http import require_safe
 
 from leaderboard import model_index
 from leaderboard.models import BoardRow, ResultsOrder
+from leaderboard.views.badges import address_of
 from models_hub.models import Repo
 from models_hub.views.pages import repo_page, respond
 from portal.context import site_address
@@ -21,11 +22,10 @@ def export(request: HttpRequest, repo: Repo) -> HttpResponse:
     rows = BoardRow.objects.public().filter(model=repo, score__isnull=False).select_related("suite")
     boards = [row.suite for row in rows.order_by("suite_id")[:MOST_BOARDS] if row.suite.is_approved]
     badges = [
-        (suite.name, f"{base}/badges/ranks{repo.path}/{suite.slug}.svg", base + suite.get_absolute_url())
-        for suite in boards
+        (suite.name, base + address_of("ranks", repo, suite.slug), base + suite.get_absolute_url()) for suite in boards
     ]
     badges += [
-        (one.benchmark.title, f"{base}/badges/scores{repo.path}/{one.benchmark_id}.svg", base + one.get_absolute_url())
+        (one.benchmark.title, base + address_of("scores", repo, one.benchmark_id), base + one.get_absolute_url())
         for one in found
     ]
     return respond(

@@ -118,6 +118,12 @@ def test_of_a_private_model_nothing_is_seen_anywhere(as_user, alice, charlie, mo
     assert "Open Board" not in as_user(alice).get("/leaderboard/open/elsewhere").text
 
 
+def test_anybody_who_signed_in_may_report_it(as_user, charlie, result):
+    address = f"/reports/new?about=imported_result:{result.pk}"
+    assert address in as_user(charlie).get("/alice/bert/elsewhere").text
+    assert "alice/bert on Open Board" in as_user(charlie).get(address).text
+
+
 def test_moderation_hides_it_and_can_show_it_again(client, alice, result):
     decision = Decision.objects.create(about=f"imported_result:{result.pk}", action="hide")
     keeper = moderated.keeper_of(decision.about)[0]
