@@ -65,9 +65,7 @@ def evaluation(request: HttpRequest, evaluation_id: int) -> HttpResponse:
         context |= _findings(row, may_see_rows=may_see_rows)
         context["standings"] = standing_at.of(row)
         context["row_formats"] = list(answer_rows.FORMATS)
-        context["badge"] = f"/badges/scores{row.model.path}/{row.benchmark_id}.svg" + (
-            f"?{spoken()}" if spoken() else ""
-        )
+        context["badge"] = address_of("scores", row.model, row.benchmark_id)
         context["is_public"] = not (row.model.private or row.benchmark.dataset.private)
         context["results_path"] = results_files.path_of(row)
         context["may_write"] = can_write(request.user, row.model)
