@@ -54,7 +54,7 @@ def fill() -> dict[str, str]:
         closes_at=now - timedelta(hours=2), merges_until=now - timedelta(hours=3)
     )
     over.refresh_from_db()
-    _reveal(over)
+    reveal(over)
     team = Team.objects.get(challenge=over, name="xanthippe")
     objecting.raise_objection(over, by=alice, text="The rows 3 and 7 are the same.\n第三行和第七行相同。", about=team)
     Objection.objects.create(
@@ -102,7 +102,7 @@ def _baseline(challenge: Challenge, bob: User, score: float) -> Entry:
     return note(entry, score, score)
 
 
-def _reveal(challenge: Challenge) -> None:
+def reveal(challenge: Challenge) -> None:
     """Do what the job does, with p-values of our own."""
     revealing.begin(challenge)
     challenge.refresh_from_db()

@@ -11,6 +11,7 @@ from portal import appealing, claiming, deciding, moderating, seasons, trusting,
 from portal.badge_catalogue import RULES
 from portal.models import Award, BadgeClaim, Notice, Organization, Placing, User, WatchedWord
 from portal.notifying import notify
+from tests.pages import hostile_challenges
 from tests.pages.payloads import document
 
 
@@ -53,6 +54,7 @@ def fill(eve: User, gang: Organization, topic: Topic, titles: list[str]) -> dict
     season, key = seasons.current(), f"topic:{topic.pk}"
     Award.objects.create(season=season, kind="helper", user=eve, key=key, reason=titles[0][:500], given_by=maya)
     Placing.objects.create(season=season, kind="challenge", board=titles[1][:100], rank=1, user=eve, key=key, code=key)
+    hostile_challenges.fill(eve, victor, titles)
     trusting.appoint(victor, by=maya, reason=titles[2][:300])
     browser = Client()
     browser.force_login(maya, backend="allauth.account.auth_backends.AuthenticationBackend")

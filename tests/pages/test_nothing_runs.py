@@ -46,6 +46,8 @@ PAGES = """
 OF_EVE = """
 /appeals /appeals/{notice} /reports /reports/new?about=topic:{reported} /notifications /settings/notifications
 /badges/claims /badges/{badge} /eve?tab=badges /seasons /seasons/{season} /awards /trust /feed
+/challenges/bad /challenges/bad/rules /challenges/bad/data /challenges/bad/standings /challenges/bad/entries
+/challenges/bad/objections
 /forum/latest /forum/c/questions /forum/unread /forum/unread/new /forum/tags /forum/search?q={payload}
 /forum/search?q=script&author={payload}&tag={payload} /reports/new?about={payload} /transparency /rules
 """.split()
