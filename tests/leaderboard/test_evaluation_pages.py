@@ -82,6 +82,15 @@ def test_everything_that_was_found_is_shown(client, finished):
         assert piece in page
 
 
+def test_curves_are_drawn_with_their_areas_in_a_table(client, waiting):
+    one = {"label": "positive", "support": 10, "auroc": 0.875, "average_precision": 0.75}
+    curve = one | {"roc": [[0, 0], [0.25, 0.75], [1, 1]], "pr": [[0, 1], [1, 0.5]]}
+    page = client.get(record(waiting, scores(0.9) | {"details": {"curves": [curve]}}).get_absolute_url()).text
+    section = page.split('id="curves"')[1].split("</section>")[0]
+    for piece in ('points="0.00,100.00 25.00,25.00 100.00,0.00"', "87.5", "75.0", "positive"):
+        assert piece in section
+
+
 def test_the_line_that_reproduces_it_names_this_portal(client, finished):
     page = client.get(finished.get_absolute_url(), headers={"host": "models.example:8080"}).text
     address = f"http://models.example:8080/api/v1/evaluations/{finished.pk}"

@@ -104,7 +104,9 @@ def test_answers_to_public_rows_behind_a_gate_need_what_the_rows_need(as_user, a
 
 def test_parts_of_a_few_rows_tell_nothing_of_them(alice, make_repo):
     parts = [{"group": "one", "n": 1, "value": 1.0}, {"group": "many", "n": 19, "value": 0.5}]
-    found = scores(0.5) | {"details": {"by_group": parts, "slices": {"length": parts}}}
+    # The points of a curve are rows, so a withheld test has none at all.
+    curves = [{"label": "positive", "auroc": 0.9, "roc": [[0, 0], [0.1, 0.9], [1, 1]]}]
+    found = scores(0.5) | {"details": {"by_group": parts, "slices": {"length": parts}, "curves": curves}}
     held = make_benchmark(make_repo, alice, "held", definition=HIDDEN)
     assert record(make_evaluation(make_repo, alice, held), found).details == {
         "by_group": parts[1:],
