@@ -85,20 +85,18 @@ def test_a_base_that_one_may_not_read_is_as_if_it_were_not_here(
     assert submitting.submit(adapter, benchmark, by=alice)[1]
 
 
-@pytest.mark.parametrize(
-    ("files", "named"),
-    [
-        (adapter_files(base="elsewhere/unknown"), "elsewhere/unknown"),
-        (adapter_files(task="token-classification"), "ForTokenClassification"),
-        (adapter_files() | {"adapter_config.json": "[]"}, "adapter_config.json"),
-    ],
-)
-def test_what_could_only_fail_is_refused(
-    make_repo: MakeRepo, base: Repo, benchmark: Benchmark, alice: User, files: Any, named: str
-) -> None:
-    adapter = make_repo(alice, "tuned", files=files)
-    with pytest.raises(NotEvaluable, match=named):
-        submitting.submit(adapter, benchmark, by=alice)
+UNFIT: list[tuple[Any, str]] = [
+    (adapter_files(base="elsewhere/unknown"), "elsewhere/unknown"),
+    (adapter_files(task="token-classification"), "ForTokenClassification"),
+    (adapter_files() | {"adapter_config.json": "[]"}, "adapter_config.json"),
+]
+
+
+def test_what_could_only_fail_is_refused(make_repo: MakeRepo, base: Repo, benchmark: Benchmark, alice: User) -> None:
+    for number, (files, named) in enumerate(UNFIT):
+        adapter = make_repo(alice, f"tuned-{number}", files=files)
+        with pytest.raises(NotEvaluable, match=named):
+            submitting.submit(adapter, benchmark, by=alice)
 
 
 def test_the_card_names_the_base_where_the_adapter_does_not(

@@ -51,23 +51,23 @@ def test_a_run_names_the_models_and_says_so_again(alice: User, repos: dict[str, 
     assert wishes.read(again.as_json()).helpers == again.helpers
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({**FILL, "helpers": {}}, "augment_fill needs a model"),
-        ({**BACK, "helpers": {"there": {"model": "alice/en-zh"}}}, "“back”"),
-        ({**FILL, "recipe": {}}, "is asked nothing"),
-        ({**FILL, "helpers": {"words": {"model": "alice/bert"}}}, "does not fill gaps"),
-        ({**FILL, "helpers": {"words": {"model": "filler"}}}, "owner/name"),
-        ({**FILL, "helpers": {"words": {"name": "alice/filler"}}}, "words"),
-        ({**FILL, "helpers": {"muse": {"model": "alice/filler"}}}, "may name"),
-        ({**BACK, "helpers": {"there": {"model": "alice/bert"}, "back": {"model": "alice/zh-en"}}}, "translate"),
-    ],
-)
-def test_what_could_not_help_is_refused(alice: User, changes: dict[str, Any], named: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        ask(alice, **changes)
-    assert named in refused.value.message
+UNFIT: list[tuple[Any, str]] = [
+    ({**FILL, "helpers": {}}, "augment_fill needs a model"),
+    ({**BACK, "helpers": {"there": {"model": "alice/en-zh"}}}, "“back”"),
+    ({**FILL, "recipe": {}}, "is asked nothing"),
+    ({**FILL, "helpers": {"words": {"model": "alice/bert"}}}, "does not fill gaps"),
+    ({**FILL, "helpers": {"words": {"model": "filler"}}}, "owner/name"),
+    ({**FILL, "helpers": {"words": {"name": "alice/filler"}}}, "words"),
+    ({**FILL, "helpers": {"muse": {"model": "alice/filler"}}}, "may name"),
+    ({**BACK, "helpers": {"there": {"model": "alice/bert"}, "back": {"model": "alice/zh-en"}}}, "translate"),
+]
+
+
+def test_what_could_not_help_is_refused(alice: User) -> None:
+    for changes, named in UNFIT:
+        with pytest.raises(InvalidInput) as refused:
+            ask(alice, **changes)
+        assert named in refused.value.message
 
 
 def test_a_helper_that_one_may_not_see_is_not_there(alice: User, bob: User, repos: dict[str, Repo]) -> None:
@@ -108,21 +108,21 @@ def test_rows_without_labels_are_a_file_at_a_commit(make_repo: MakeRepo, alice: 
     assert wishes.read(again.as_json()).unlabelled == again.unlabelled
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"recipe": {"pseudo_rounds": 1}}, "needs rows without labels"),
-        ({"unlabelled": {"dataset": "alice/moods", "file": "train.jsonl"}}, "say how many rounds"),
-        ({"recipe": {"pseudo_rounds": 1}, "unlabelled": {"dataset": "alice/moods", "file": "no.jsonl"}}, "no.jsonl"),
-        ({"recipe": {"pseudo_rounds": 9}}, "pseudo_rounds"),
-        ({"recipe": {"pseudo_rounds": 1}, "unlabelled": {"file": "train.jsonl"}}, "owner/name"),
-        ({"unlabelled": {"colour": "red"}}, "may have"),
-    ],
-)
-def test_rows_without_labels_that_cannot_be_read_are_refused(alice: User, changes: dict[str, Any], named: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        ask(alice, **changes)
-    assert named in refused.value.message
+UNREADABLE: list[tuple[Any, str]] = [
+    ({"recipe": {"pseudo_rounds": 1}}, "needs rows without labels"),
+    ({"unlabelled": {"dataset": "alice/moods", "file": "train.jsonl"}}, "say how many rounds"),
+    ({"recipe": {"pseudo_rounds": 1}, "unlabelled": {"dataset": "alice/moods", "file": "no.jsonl"}}, "no.jsonl"),
+    ({"recipe": {"pseudo_rounds": 9}}, "pseudo_rounds"),
+    ({"recipe": {"pseudo_rounds": 1}, "unlabelled": {"file": "train.jsonl"}}, "owner/name"),
+    ({"unlabelled": {"colour": "red"}}, "may have"),
+]
+
+
+def test_rows_without_labels_that_cannot_be_read_are_refused(alice: User) -> None:
+    for changes, named in UNREADABLE:
+        with pytest.raises(InvalidInput) as refused:
+            ask(alice, **changes)
+        assert named in refused.value.message
 
 
 def test_the_form_takes_them_from_the_same_data_set_or_another(alice: User, as_user: Any, make_repo: MakeRepo) -> None:

@@ -62,46 +62,44 @@ def test_the_result_of_a_run_may_teach(alice: User, bob: User, repos: tuple[Repo
         ask(bob, target="bob/tuned", teacher={"run": 10**6})
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"teacher": {}, "base": ""}, "model to begin from"),
-        ({"teacher": {"temperature": 2.0}}, "Name the teacher"),
-        ({"teacher": {**TEACHER, "run": 3}}, "Name the teacher"),
-        ({"teacher": {**TEACHER, "volume": 3}}, "temperature"),
-        ({"teacher": {**TEACHER, "temperature": 0.5}}, "temperature"),
-        ({"teacher": {"model": "large"}}, "owner/name"),
-        ({"teacher": {**TEACHER, "keep_layers": 1}}, "begins from the teacher"),
-        ({"teacher": TEACHER, "task": "text-regression", "recipe": {}}, "no classes"),
-        ({"teacher": TEACHER, "recipe": {"mixup": 0.2}}, "mixup"),
-        ({"teacher": TEACHER, "recipe": {"method": "prompt"}}, "Invented tokens"),
-        ({"teacher": TEACHER, "labels": ["positive", "negative"]}, "in their order"),
-        ({"teacher": TEACHER, "base": "", "architecture": {**SIZES, "model_type": "roberta"}}, "same type"),
-    ],
-)
-def test_what_no_teacher_could_teach_is_refused(alice: User, changes: dict[str, Any], named: str) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        ask(alice, **changes)
-    assert named in refused.value.message
+UNTEACHABLE: list[tuple[Any, str]] = [
+    ({"teacher": {}, "base": ""}, "model to begin from"),
+    ({"teacher": {"temperature": 2.0}}, "Name the teacher"),
+    ({"teacher": {**TEACHER, "run": 3}}, "Name the teacher"),
+    ({"teacher": {**TEACHER, "volume": 3}}, "temperature"),
+    ({"teacher": {**TEACHER, "temperature": 0.5}}, "temperature"),
+    ({"teacher": {"model": "large"}}, "owner/name"),
+    ({"teacher": {**TEACHER, "keep_layers": 1}}, "begins from the teacher"),
+    ({"teacher": TEACHER, "task": "text-regression", "recipe": {}}, "no classes"),
+    ({"teacher": TEACHER, "recipe": {"mixup": 0.2}}, "mixup"),
+    ({"teacher": TEACHER, "recipe": {"method": "prompt"}}, "Invented tokens"),
+    ({"teacher": TEACHER, "labels": ["positive", "negative"]}, "in their order"),
+    ({"teacher": TEACHER, "base": "", "architecture": {**SIZES, "model_type": "roberta"}}, "same type"),
+]
+
+
+def test_what_no_teacher_could_teach_is_refused(alice: User) -> None:
+    for changes, named in UNTEACHABLE:
+        with pytest.raises(InvalidInput) as refused:
+            ask(alice, **changes)
+        assert named in refused.value.message
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("files", "named"),
-    [
-        (changed(architectures=["BertForMaskedLM"]), "has not learned"),
-        (changed(problem_type="multi_label_classification"), "has not learned"),
-        (changed(id2label=None), "names no labels"),
-        (model_files() | {"tokenizer.json": '{"model": {"type": "BPE"}}'}, "same tokenizer"),
-        ({"README.md": "# Words alone\n"}, "no config.json"),
-    ],
-)
-def test_a_model_that_cannot_teach_this_run_is_refused_with_the_reason(
-    make_repo: MakeRepo, alice: User, files: dict[str, Any], named: str
-) -> None:
-    make_repo(alice, "other", files=files)
-    with pytest.raises(InvalidInput, match=named):
-        ask(alice, teacher={"model": "alice/other"})
+UNFIT: list[tuple[Any, str]] = [
+    (changed(architectures=["BertForMaskedLM"]), "has not learned"),
+    (changed(problem_type="multi_label_classification"), "has not learned"),
+    (changed(id2label=None), "names no labels"),
+    (model_files() | {"tokenizer.json": '{"model": {"type": "BPE"}}'}, "same tokenizer"),
+    ({"README.md": "# Words alone\n"}, "no config.json"),
+]
+
+
+def test_a_model_that_cannot_teach_this_run_is_refused_with_the_reason(make_repo: MakeRepo, alice: User) -> None:
+    for number, (files, named) in enumerate(UNFIT):
+        make_repo(alice, f"other-{number}", files=files)
+        with pytest.raises(InvalidInput, match=named):
+            ask(alice, teacher={"model": f"alice/other-{number}"})
 
 
 def test_a_hidden_teacher_is_none_and_a_gated_one_is_not_asked(
@@ -167,14 +165,7 @@ def test_an_attack_has_options_of_its_own_in_the_form(alice: User, as_user: Any)
     assert refused.status_code == 400
 
 
-@pytest.mark.parametrize(
-    "recipe",
-    [
-        {"harden_options": {"epsilon": 0.1}},
-        {"harden": "rdrop", "harden_options": {"epsilon": 0.1}},
-        {"harden": "fgm", "harden_options": {"epsilon": 9.0}},
-    ],
-)
-def test_options_that_an_attack_does_not_have_are_refused(alice: User, recipe: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput):
-        ask(alice, recipe=recipe)
+def test_options_that_an_attack_does_not_have_are_refused(alice: User) -> None:
+    for harden, options in (("none", {"epsilon": 0.1}), ("rdrop", {"epsilon": 0.1}), ("fgm", {"epsilon": 9.0})):
+        with pytest.raises(InvalidInput):
+            ask(alice, recipe={"harden": harden, "harden_options": options})

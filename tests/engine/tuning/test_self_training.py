@@ -14,16 +14,16 @@ from worker.engine.tuning import script
 from worker.engine.tuning.contracts import FinetuneSpec, Recipe
 
 pytestmark = pytest.mark.engine
-RECIPE = Recipe(epochs=10, lr=1e-2, batch_size=8, pseudo_rounds=2, pseudo_confidence=0.6)
+RECIPE = Recipe(epochs=4, lr=1e-2, batch_size=8, pseudo_rounds=2, pseudo_confidence=0.5)
 
 
 def few_rows(folder: Path, **changes: Any) -> FinetuneSpec:
-    """A run with 24 labelled rows and 60 others."""
+    """A run with 24 labelled rows and 40 others."""
     spec = spec_of(folder, **{"recipe": RECIPE, **changes, "unlabelled": ""})
     train = write_jsonl(folder / "few.jsonl", toy_arranged(24))
     # Some are among the labelled ones; of the others no text is there twice.
     known = [row["question"]["text"] for row in toy_arranged(4)]
-    texts = [f"{row['question']['text']} {number}" for number, row in enumerate(toy_arranged(60, start=200))]
+    texts = [f"{row['question']['text']} {number}" for number, row in enumerate(toy_arranged(40, start=200))]
     pool = write_jsonl(folder / "pool.jsonl", [{"id": str(n), "text": text} for n, text in enumerate(known + texts)])
     return replace(spec, train=str(train), unlabelled=str(pool))
 
@@ -37,10 +37,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
 def test_each_round_is_counted_and_the_last_one_learns_from_all(whole: tuple[Path, dict[str, Any]]) -> None:
     folder, summary = whole
     told = summary["pseudo"]
-    assert told["rows"] == 60
+    assert told["rows"] == 40
     assert [one["round"] for one in told["rounds"]] == [1, 2]
     for one in told["rounds"]:
-        assert 0 < one["taken"] <= 60
+        assert 0 < one["taken"] <= 40
         assert sum(one["labels"].values()) == one["taken"]
         assert set(one["labels"]) <= set(LABELS)
         assert 0 <= one["dev"] <= 1
