@@ -216,6 +216,8 @@ class _Read(NamedTuple):
     short: str
     cells: bytes
     drawn: bytes
+    low: float | None
+    high: float | None
     parameters: int | None
     disk: int | None
     memory: int | None
@@ -234,8 +236,8 @@ class _Read(NamedTuple):
 
 
 _COLUMNS = (
-    "pk", "model_id", "model__namespace__name", "model__name", "cells", "drawn", "model__parameters", "model__size",
-    "memory_bytes", "latency", "relative_drop", "ece", "when",
+    "pk", "model_id", "model__namespace__name", "model__name", "cells", "drawn", "low", "high", "model__parameters",
+    "model__size", "memory_bytes", "latency", "relative_drop", "ece", "when",
 )  # fmt: skip
 FACTS = ("parameters", "disk", "memory", "latency", "drop", "ece", "finished")
 
@@ -263,7 +265,8 @@ def _ranked(rows: list[_Read], cells: Array, columns: list[SuiteEntry], state: B
     rows, cells, scores = [rows[place] for place in order], cells[order], scores[order]
     is_current = state.columns == [column.benchmark_id for column in columns]
     drawn = _draws(rows, state.draws if is_current else 0)
-    low, high = boards.middle(drawn) if drawn.shape[1] else (scores, scores)
+    low, high = (np.array([getattr(row, end) for row in rows], dtype=float) for end in ("low", "high"))
+    low, high = (low, high) if drawn.shape[1] else (scores, scores)
     return Places(
         columns=columns,
         rows=np.array([row.pk for row in rows], dtype=int),

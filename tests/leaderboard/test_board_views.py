@@ -49,7 +49,7 @@ def row(suite, alice):
         values = {
             "cells": np.array(cells, dtype="<f8").tobytes(),
             "drawn": b"" if np.isnan(score) else drawn.astype("<f4").tobytes(),
-            "score": None if np.isnan(score) else score,
+            **({} if np.isnan(score) else {"score": score, "low": score - spread, "high": score + spread}),
             "lacking": int(np.isnan(cells).sum()),
             "evaluations": [None for _column in columns],
             "finished_at": DAY,

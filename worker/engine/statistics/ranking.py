@@ -202,7 +202,10 @@ def places(scores: Array) -> npt.NDArray[np.intp]:
 
 def _average_ranks(scores: Array) -> Array:
     """Return ranks from 1 for the best; equal scores share the mean of their ranks."""
-    ordered = np.sort(scores)
-    behind = np.searchsorted(ordered, scores, side="left")
-    up_to = np.searchsorted(ordered, scores, side="right")
-    return np.asarray(len(scores) - (behind + up_to - 1) / 2.0)
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(scores)])  # of runs of equal scores
+    ends = np.append(starts[1:], len(scores))
+    ranks = np.empty(len(scores))
+    ranks[order] = np.repeat((starts + 1 + ends) / 2.0, ends - starts)
+    return ranks
