@@ -23,6 +23,7 @@ MAX_TEXT = 300
 class Said:
     """What one model said to an example; `is_right` is None where that is not a matter of yes or no."""
 
+    model: str
     text: str
     is_right: bool | None
 
@@ -125,7 +126,10 @@ def _lines(examples: ExampleSet, places: Sequence[Place]) -> list[Line]:
     found = []
     for number, row in enumerate(examples.examples):
         texts = [_text(row[column.role]) for column in columns[:-1]]
-        said = [Said(one.answers[number], _is_right(one, number) if is_yes_or_no else None) for one in answered]
+        said = [
+            Said(one.model.name, one.answers[number], _is_right(one, number) if is_yes_or_no else None)
+            for one in answered
+        ]
         found.append(Line(number + 1, " · ".join(texts)[:MAX_TEXT], _text(row[columns[-1].role])[:MAX_TEXT], said))
     return found
 
