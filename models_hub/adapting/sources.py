@@ -36,7 +36,7 @@ def look(data: Repo, commit: Commit, chosen: str = "") -> Source:
     """Return what can be chosen; `chosen` is the file whose columns are wanted, else the guessed one."""
     items = browsing.items_below(data, commit, recursive=True)
     paths = sorted(path for path, item in items.items() if not item.is_folder and path.lower().endswith(TABLES))
-    guessed = guess(paths)
+    guessed = _with_rows_to_learn_from(guess(paths), paths)
     first = chosen if chosen in paths else guessed.get("train", "")
     lexicons = sorted(path for path, item in items.items() if not item.is_folder and path.lower().endswith(LEXICONS))
     columns = columns_of(data, browsing.find(data, commit, first)) if first else []
@@ -54,6 +54,14 @@ def guess(paths: Sequence[str]) -> dict[str, str]:
     if "train" not in found and len(paths) == 1:
         return {"train": paths[0]}
     return found
+
+
+def _with_rows_to_learn_from(guessed: dict[str, str], paths: Sequence[str]) -> dict[str, str]:
+    """Take another file where none is named for learning: one that is no other part, else the first of them all."""
+    if "train" in guessed or not paths:
+        return guessed
+    train = next((path for path in paths if path not in guessed.values()), paths[0])
+    return {"train": train, **{part: path for part, path in guessed.items() if path != train}}
 
 
 def columns_of(data: Repo, entry: Entry) -> list[str]:

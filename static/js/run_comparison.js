@@ -10,7 +10,8 @@
     };
     const axis = () => ({ ticks: { color: colour("secondary") }, grid: { color: colour("border-color") } });
     const datasets = runs.map((run, index) => ({
-      label: run.name, data: run[canvas.dataset.overlay].map(([x, y]) => ({ x, y })), borderWidth: 2, pointRadius: 0,
+      label: run.name, data: run[canvas.dataset.overlay].map(([x, y]) => ({ x, y })), borderWidth: 2,
+      pointRadius: run[canvas.dataset.overlay].length > 1 ? 0 : 3, // a single point is no line
       borderColor: colour(palette[index % palette.length]), backgroundColor: colour(palette[index % palette.length]),
     }));
     charts.get(canvas)?.destroy();

@@ -6,12 +6,13 @@
     document.documentElement.dataset.bsTheme = stored() || document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
   };
   apply();
-  system.addEventListener("change", apply);
+  const tell = () => document.dispatchEvent(new CustomEvent("themechange")); // what is drawn is drawn anew
+  system.addEventListener("change", () => { apply(); tell(); });
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-toggle]")) return;
     const next = document.documentElement.dataset.bsTheme === "dark" ? "light" : "dark";
     try { localStorage.setItem("theme", next); } catch { /* a browser that forbids storage keeps the system's theme */ }
     document.documentElement.dataset.bsTheme = next;
-    document.dispatchEvent(new CustomEvent("themechange"));
+    tell();
   });
 })();

@@ -9,7 +9,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from models_hub.adapting import curves, explaining, following
+from models_hub import browsing
+from models_hub.adapting import curves, explaining, following, sources
 from models_hub.models import Repo, Run
 from portal.errors import InvalidInput
 from portal.models import Job, User
@@ -279,3 +280,13 @@ def test_conversations_are_learned_from_through_the_form(make_repo: MakeRepo, al
     answer = as_user(alice).post(address, sent)
     assert answer.status_code == 302, answer.context["form"].errors
     assert Run.objects.get().fields == {"input": "messages"}
+
+
+def test_a_data_set_without_a_training_file_still_shows_columns(make_repo: MakeRepo, alice: User) -> None:
+    line = json.dumps({"text": "a", "label": "b"}) + "\n"
+    data = make_repo(alice, "tested", kind="dataset", files={"test.jsonl": line, "more/dev.jsonl": line})
+    found = sources.look(data, browsing.resolve_revision(data, "main"))
+    assert (found.guessed, found.columns) == (
+        {"train": "more/dev.jsonl", "test": "test.jsonl"},
+        ["text", "label"],
+    )
