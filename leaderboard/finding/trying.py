@@ -58,7 +58,7 @@ def begin(
             owner=user,
             title=title.strip() or _("Examples"),
             task=task,
-            definition=_definition(task, found, label_map or {}, rows),
+            definition=definition_of(task, found, label_map or {}, rows),
             rows=rows,
             count=len(found.rows),
             digest=hashlib.sha256(f"{task}\n{rows}".encode()).hexdigest(),
@@ -207,7 +207,7 @@ def _check_map(label_map: Mapping[str, str], found: Read) -> None:
         )
 
 
-def _definition(task: str, found: Read, label_map: Mapping[str, str], rows: str) -> dict[str, Any]:
+def definition_of(task: str, found: Read, label_map: Mapping[str, str], rows: str) -> dict[str, Any]:
     known = Values({})
     values = {name: read(known) for name, read in SETTINGS.items() if name in KINDS[task].settings}
     if _is_chinese(rows):
