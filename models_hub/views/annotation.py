@@ -31,6 +31,8 @@ def annotate(request: HttpRequest, repo: Repo, queue_id: int) -> HttpResponse:
         return _answered(request, queue, user)
     if queue.filled_at is None:
         return _waiting(request, repo, queue, user)
+    if request.headers.get("HX-Request") == "true":  # of the page that waited for rows
+        return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
     earlier = _earlier(request, queue, user)
     row = earlier.row if earlier else annotating.take(queue, by=user)
     last = _neighbour(queue, user, earlier, before=True)

@@ -232,3 +232,12 @@ def test_a_page_of_labelling_costs_the_same_however_long_the_queue(
         AnnotationRow.objects.create(queue=queue, position=number, line=number, question={"text": f"x {number}"})
     with django_assert_max_num_queries(32):
         browser.get(page)
+
+
+def test_the_page_that_waited_for_rows_is_loaded_anew_once_they_are_there(
+    queue: AnnotationQueue, alice: User, as_user: Any
+) -> None:
+    page, browser, asks = f"/datasets/alice/moods/annotate/{queue.pk}", as_user(alice), {"HX-Request": "true"}
+    assert browser.get(page, headers=asks).headers["HX-Refresh"] == "true"
+    AnnotationQueue.objects.filter(pk=queue.pk).update(filled_at=None)
+    assert browser.get(page, headers=asks).text.lstrip().startswith('<div id="queue-state"')
