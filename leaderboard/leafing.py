@@ -5,12 +5,12 @@ A page says where the next one begins, in bytes of both files, so that each cost
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.core import signing
 
-from leaderboard.examples import MAX_BYTES, MAX_IMAGE_BYTES, Mistake, Row, label_in
+from leaderboard.examples import MAX_BYTES, MAX_IMAGE_BYTES, Mistake, Row, label_in, list_in
 from leaderboard.mistakes import READERS, labels_in
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import browsing, contents
@@ -19,14 +19,12 @@ from models_hub.browsing import EntryNotFound, RevisionNotFound
 # Kinds of which a page shows those farthest off of so many rows: there is no line between right and wrong.
 STRETCH = 100
 GRADED = frozenset({Benchmark.Task.REGRESSION, Benchmark.Task.SENTENCE_SIMILARITY, Benchmark.Task.LANGUAGE_MODELING})
-LABELLED = frozenset(
-    {
-        Benchmark.Task.TEXT_CLASSIFICATION,
-        Benchmark.Task.PAIR_CLASSIFICATION,
-        Benchmark.Task.IMAGE_CLASSIFICATION,
-        Benchmark.Task.MULTI_LABEL,
-    }
+# Kinds with a probability for the one label that is given.
+SURE = frozenset(
+    {Benchmark.Task.TEXT_CLASSIFICATION, Benchmark.Task.PAIR_CLASSIFICATION, Benchmark.Task.IMAGE_CLASSIFICATION}
 )
+# Kinds that give labels; of tags their types.
+LABELLED = SURE | {Benchmark.Task.MULTI_LABEL, Benchmark.Task.TOKEN_CLASSIFICATION}
 MAX_HEADER = 65_536
 _SIGNER = signing.Signer(salt="leafing", sep=".")
 
@@ -64,7 +62,7 @@ class Wanted:
     text: str = ""
 
     def fits(self, benchmark: Benchmark, row: Row, answer: Row) -> bool:
-        if self.text and not any(self.text.casefold() in str(value).casefold() for value in row.values()):
+        if self.text and not any(self.text.casefold() in _said(value).casefold() for value in row.values()):
             return False
         if benchmark.task not in LABELLED:
             return True
@@ -201,8 +199,17 @@ def _file_of(benchmark: Benchmark) -> tuple[int, Read]:
     )
 
 
+def labels_of(benchmark: Benchmark) -> list[str]:
+    """Return what wrong answers can be filtered by: labels, or the types that tags are of."""
+    if benchmark.task == Benchmark.Task.TOKEN_CLASSIFICATION:
+        return sorted(_types(benchmark.labels))
+    return benchmark.labels if benchmark.task in LABELLED else []
+
+
 def _right(benchmark: Benchmark, row: Row) -> set[str]:
     value = row.get(benchmark.fields["target"])
+    if benchmark.task == Benchmark.Task.TOKEN_CLASSIFICATION:
+        return _types(label_in(tag, benchmark.labels) for tag in list_in(value))
     if benchmark.task == Benchmark.Task.MULTI_LABEL:
         return labels_in(value, benchmark.labels) or set()
     label = label_in(value, benchmark.labels)
@@ -210,8 +217,22 @@ def _right(benchmark: Benchmark, row: Row) -> set[str]:
 
 
 def _given(answer: Row) -> set[str]:
+    if isinstance(tags := answer.get("tags"), list):
+        return _types(tags)
     labels = answer.get("labels", [answer.get("label")])
     return {str(label) for label in labels} if isinstance(labels, list) else set()
+
+
+def _types(tags: Iterable[object]) -> set[str]:
+    return {str(tag).partition("-")[2] for tag in tags} - {""}
+
+
+def _said(value: object) -> str:
+    """Return the text of a value; words of a list both with and without spaces between them, as languages write."""
+    if not isinstance(value, list):
+        return str(value)
+    words = [str(word) for word in value]
+    return f"{' '.join(words)}\n{''.join(words)}"
 
 
 def _sureness(answer: Row) -> float | None:

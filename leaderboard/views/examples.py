@@ -8,8 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from leaderboard import permissions
-from leaderboard.leafing import GRADED, LABELLED, STRETCH, Place, Wanted, leaf
-from leaderboard.models import Benchmark, Evaluation
+from leaderboard.leafing import GRADED, STRETCH, SURE, Place, Wanted, labels_of, leaf
+from leaderboard.models import Evaluation
 
 MAX_WORDS = 100
 
@@ -23,14 +23,13 @@ def examples(request: HttpRequest, evaluation_id: int) -> HttpResponse:
     permissions.require_rows(request.user, evaluation)
     benchmark, wanted = evaluation.benchmark, _wanted(request)
     page = leaf(evaluation, Place.of(request.GET.get("after", "")), wanted)
-    has_labels = benchmark.task in LABELLED
     context = {
         "evaluation": evaluation,
         "page": page,
         "mistakes": page.mistakes,
         "wanted": wanted,
-        "labels": benchmark.labels if has_labels else [],
-        "has_confidence": has_labels and benchmark.task != Benchmark.Task.MULTI_LABEL,
+        "labels": labels_of(benchmark),
+        "has_confidence": benchmark.task in SURE,
         "stretch": STRETCH if benchmark.task in GRADED else None,
         "is_first": page.first == 1,
         "is_filtered": wanted != Wanted(),

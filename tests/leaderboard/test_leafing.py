@@ -8,7 +8,7 @@ import pytest
 
 from leaderboard import leafing, recording
 from leaderboard.leafing import Place, Wanted
-from leaderboard.models import Evaluation
+from leaderboard.models import Benchmark, Evaluation
 from leaderboard.sheets import cell
 from models_hub import job_contents
 from tests.evaluating import EVAL_YAML, make_benchmark, make_evaluation
@@ -90,6 +90,15 @@ def test_filters_are_by_label_confidence_and_words(client, evaluation):
     found = texts(q="POOR")
     assert "poor 2" in found
     assert "bad 2" not in found
+
+
+def test_rows_of_tags_are_filtered_by_their_types_and_by_words_however_they_are_written():
+    tags = ["O", "B-LOC", "I-LOC", "B-PER"]
+    benchmark = Benchmark(task="token-classification", labels=tags, fields={"input": "words", "target": "tags"})
+    row, answer = {"words": ["北", "京"], "tags": ["B-LOC", "I-LOC"]}, {"tags": ["O", "B-PER"]}
+    assert leafing.labels_of(benchmark) == ["LOC", "PER"]
+    for wanted, fits in ((Wanted(right="LOC", given="PER", text="北京"), True), (Wanted(given="LOC"), False)):
+        assert wanted.fits(benchmark, row, answer) is fits
 
 
 def test_a_place_that_was_made_up_is_the_beginning():
