@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from models_hub.adapting import converting, registry, texts
 from models_hub.adapting.sources import Source
-from models_hub.run_forms import REPO_NAME
+from models_hub.run_fields import REPO_NAME
 
 NEED_ROWS = converting.METHODS
 

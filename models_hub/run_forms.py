@@ -1,6 +1,6 @@
 """The forms of runs: what to begin from, then everything about how, drawn from the engine's registry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django import forms
@@ -8,17 +8,17 @@ from django.forms import BoundField
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.adapting import registry, rewriting, teaching, texts, unlabelled, wishes
-from models_hub.adapting.registry import Option
+from models_hub import aid_fields
+from models_hub.adapting import registry, teaching, texts, wishes
 from models_hub.adapting.sources import Source
 from models_hub.forms import NAME_ATTRIBUTES
+from models_hub.run_fields import REPO_NAME, below, option_field
 from portal.names import MAX_NAME
 
 MAX_UPLOAD_BYTES = 64 * 1024**2
 UPLOADS = (".csv", ".jsonl")
 # Shown at once; the rest of a recipe is folded away.
 PLAIN = ("epochs", "lr", "batch_size")
-REPO_NAME = {**NAME_ATTRIBUTES, "placeholder": "owner/name"}
 
 
 class Group(NamedTuple):
@@ -113,11 +113,7 @@ class RunForm(forms.Form):
         self._add_methods()
         self._add_options(values or {})
         self._add_hardenings()
-        self._add_helpers()
-        if f"option_{unlabelled.ROUNDS}" in self.fields:
-            self._add_unlabelled()
-        if task.distils:
-            self._add_teacher()
+        self.fields |= dict(aid_fields.of(task))
         if self.is_new:
             self._add_sizes()
         if not task.has_labels:
@@ -136,11 +132,7 @@ class RunForm(forms.Form):
         known |= {f"{method}.{name}": value for name, value in recipe.get(wishes.METHOD_OPTIONS, {}).items()}
         harden = f"harden.{recipe.get(wishes.HARDEN)}"
         known |= {f"{harden}.{name}": value for name, value in recipe.get(wishes.HARDEN_OPTIONS, {}).items()}
-        teacher = values.get("teacher", {})
-        known |= {f"teacher.{name}": value for name, value in teacher.items()} | {"teacher": _as_text(teacher)}
-        rows = values.get("unlabelled", {})
-        known |= {"unlabelled_data": _as_text(rows), "unlabelled_file": rows.get("file", "")}
-        known |= {f"helper_{role}": _as_text(named) for role, named in values.get("helpers", {}).items()}
+        known |= aid_fields.initial(values)
         for name, value in known.items():
             if name in self.fields:
                 self.fields[name].initial = value
@@ -192,7 +184,7 @@ class RunForm(forms.Form):
                 continue
             offered.append((name, texts.METHODS[name].label))
             for key, option in method.options.items():
-                self.fields[f"{name}.{key}"] = _field(option, texts.option_text(key))
+                self.fields[f"{name}.{key}"] = option_field(option, texts.option_text(key))
         self.fields["method"] = forms.ChoiceField(
             label=_("What changes"), choices=offered, initial="full", widget=forms.RadioSelect
         )
@@ -202,7 +194,7 @@ class RunForm(forms.Form):
         for name, option in registry.options().items():
             if option.tasks and self.task.name not in option.tasks:
                 continue
-            field = _field(option, texts.option_text(name))
+            field = option_field(option, texts.option_text(name))
             field.initial = recipe.get(name, 1e-3 if name == "lr" and self.is_new else option.default)
             self.fields[f"option_{name}"] = field
 
@@ -210,38 +202,9 @@ class RunForm(forms.Form):
         if f"option_{wishes.HARDEN}" in self.fields:
             for kind, options in registry.hardenings().items():
                 for name, option in options.items():
-                    field = _field(option, texts.hardening_text(kind, name))
+                    field = option_field(option, texts.hardening_text(kind, name))
                     field.required = False  # those of other attacks are not shown
                     self.fields[f"harden.{kind}.{name}"] = field
-
-    def _add_helpers(self) -> None:
-        for option, roles in rewriting.NEEDED.items():
-            for role in roles if f"option_{option}" in self.fields else ():
-                text = texts.HELPERS[role]
-                self.fields[f"helper_{role}"] = _model_field(text)
-
-    def _add_unlabelled(self) -> None:
-        self.fields["unlabelled_data"] = forms.CharField(
-            label=_("Data set with rows without labels"),
-            max_length=200,
-            required=False,
-            widget=forms.TextInput(attrs={**REPO_NAME, "data-complete": "dataset"}),
-            help_text=_("Empty stands for the data set of the run."),
-        )
-        self.fields["unlabelled_file"] = forms.CharField(
-            label=_("File in it"),
-            max_length=wishes.MAX_NAME,
-            required=False,
-            widget=forms.TextInput(attrs={**NAME_ATTRIBUTES, "placeholder": "unlabelled.jsonl"}),
-            help_text=_("With the columns of the rows to learn from; those that have a label there are left alone."),
-        )
-
-    def _add_teacher(self) -> None:
-        told = _("A model that does this task already, with the same tokenizer and labels. A revision goes after an @.")
-        self.fields["teacher"] = _model_field(texts.Text(_("Teacher"), told))
-        for name, option in registry.teaching().items():
-            field = self.fields[f"teacher.{name}"] = _field(option, texts.TEACHING[name])
-            field.required = False
 
     def _add_sizes(self) -> None:
         for name, (default, least, most) in wishes.SIZES.items():
@@ -326,9 +289,7 @@ class RunForm(forms.Form):
             "test_share": values["test_share"],
             "seed": values["seed"],
             "only_check": only_check,
-            "teacher": self._teacher(values),
-            "helpers": self._helpers(values),
-            "unlabelled": self._unlabelled(values, data, revisions),
+            **aid_fields.read(values, data=data, revision=revisions.get("data_revision", "")),
             **revisions,
         }
 
@@ -342,72 +303,9 @@ class RunForm(forms.Form):
         }
         own = {key: value for key, value in own.items() if value is not None}
         found = {**recipe, "method": method, **({"method_options": own} if own else {})}
-        if harden := _below(values, f"harden.{recipe.get(wishes.HARDEN)}."):
+        if harden := below(values, f"harden.{recipe.get(wishes.HARDEN)}."):
             found[wishes.HARDEN_OPTIONS] = harden
         return found
 
-    def _teacher(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        named = _named(values.get("teacher", ""))
-        return named | _below(values, "teacher.") if named else {}
-
-    def _helpers(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the models that are asked something; a name that is left from before does no harm."""
-        wanted = [
-            role for option, roles in rewriting.NEEDED.items() if values.get(f"option_{option}") for role in roles
-        ]
-        return {role: named for role in wanted if (named := _named(values.get(f"helper_{role}", "")))}
-
-    def _unlabelled(self, values: Mapping[str, Any], data: str, revisions: Mapping[str, str]) -> dict[str, str]:
-        path = values.get("unlabelled_file", "").strip()
-        if not path or not values.get(f"option_{unlabelled.ROUNDS}"):
-            return {}
-        own = {"dataset": data, "revision": revisions.get("data_revision", "")}
-        return {**(_named(values["unlabelled_data"], "dataset") or own), "file": path}
-
     def _sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {key.removeprefix("size_"): value for key, value in values.items() if key.startswith("size_")}
-
-
-def _as_text(named: Mapping[str, Any]) -> str:
-    """Return owner/name@revision of a repository that a wish names, as people write it."""
-    return "@".join(part for part in (named.get("model") or named.get("dataset", ""), named.get("revision")) if part)
-
-
-def _named(text: str, kind: str = "model") -> dict[str, str]:
-    """Return what such a text names, empty where it is."""
-    name, _at, revision = text.strip().partition("@")
-    return {kind: name.strip(), **({"revision": revision.strip()} if revision.strip() else {})} if name.strip() else {}
-
-
-def _below(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return what was filled in of the fields whose names begin so."""
-    found = {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
-    return {key: value for key, value in found.items() if value not in (None, "")}
-
-
-def _field(option: Option, text: texts.Text) -> forms.Field:
-    """Return the field of an option; one without a default may stay empty."""
-    shared: dict[str, Any] = {"label": text.label, "help_text": text.help, "initial": option.default}
-    if option.type == "bool":
-        return forms.BooleanField(required=False, **shared)
-    if option.type == "choice":
-        return forms.ChoiceField(choices=_choices(option.choices), **shared)
-    bounds: dict[str, Any] = {
-        "min_value": option.least,
-        "max_value": option.most,
-        "required": option.default is not None,
-    }
-    if option.type == "int":
-        return forms.IntegerField(**shared, **bounds)
-    return forms.FloatField(widget=forms.NumberInput(attrs={"step": "any"}), **shared, **bounds)
-
-
-def _model_field(text: texts.Text) -> forms.Field:
-    """Return the field of a model that may be named."""
-    widget = forms.TextInput(attrs={**REPO_NAME, "data-complete": "model"})
-    shared: dict[str, Any] = {"label": text.label, "help_text": text.help}
-    return forms.CharField(max_length=200, required=False, widget=widget, **shared)
-
-
-def _choices(values: Sequence[str]) -> list[tuple[str, str]]:
-    return [(value, texts.choice_label(value)) for value in values]
