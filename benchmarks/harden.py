@@ -47,7 +47,9 @@ CHANGES: dict[str, dict[str, Any]] = {
     "fgm, weaker": {"harden": "fgm", "harden_options": {"epsilon": 0.03}},
     "fgm": {"harden": "fgm", "harden_options": {"epsilon": 0.1}},
     "fgm, stronger": {"harden": "fgm", "harden_options": {"epsilon": 0.3}},
+    "pgd, weaker": {"harden": "pgd", "harden_options": {"epsilon": 0.03, "alpha": 0.015}},
     "pgd": {"harden": "pgd", "harden_options": {"epsilon": 0.1, "alpha": 0.05}},
+    "freelb, weaker": {"harden": "freelb", "harden_options": {"epsilon": 0.03, "alpha": 0.015}},
     "freelb": {"harden": "freelb", "harden_options": {"epsilon": 0.1, "alpha": 0.05}},
 }
 

@@ -6,7 +6,8 @@ from worker.engine.tuning.hardening.attacks import Attack
 from worker.engine.tuning.objectives.objective import Batch
 from worker.engine.tuning.passes import Passes
 
-OPTIONS = {"epsilon": 0.2}
+# What was measured to help a model that was trained before; three times as much harmed it, ten times undid it.
+OPTIONS = {"epsilon": 0.03}
 BOUNDS = {"epsilon": (0.001, 2.0)}
 
 

@@ -6,7 +6,7 @@ from worker.engine.tuning.hardening.attacks import Attack
 from worker.engine.tuning.objectives.objective import Batch
 from worker.engine.tuning.passes import Passes
 
-OPTIONS = {"epsilon": 0.2, "alpha": 0.1, "steps": 3}
+OPTIONS = {"epsilon": 0.03, "alpha": 0.015, "steps": 3}
 BOUNDS = {"epsilon": (0.001, 2.0), "alpha": (0.001, 2.0), "steps": (1, 10)}
 
 
