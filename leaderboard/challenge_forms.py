@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from leaderboard.challenges import drafting
+from leaderboard.metric_names import metric_label
 from leaderboard.models import Benchmark, Challenge, Objection, Series
 from leaderboard.task_kinds import KINDS
 from models_hub import cards
@@ -19,7 +20,7 @@ from portal.errors import DomainError
 PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 LONG = {"rows": 5}
 MAX_SETTINGS = 4000
-WORDS = ("title", "title_zh", "slug", "summary", "summary_zh", "series")
+WORDS = ("title", "title_zh", "summary", "summary_zh", "slug", "series")
 TEXTS = drafting.TEXTS
 TASK = ("task", "columns", "labels", "metric", "settings")
 DATES = ("opens_at", "closes_at", "merges_until", "objection_days")
@@ -119,7 +120,7 @@ class ChallengeForm(forms.Form):
         _offer(self.fields["task"], [(name, names[name]) for name in drafting.tasks()])
         metrics = {one.name for name in drafting.tasks() for one in KINDS[name].metrics if one.rankable}
         usual = ("", _now("the usual one of the task"))
-        _offer(self.fields["metric"], [usual, *sorted((name, name) for name in metrics)])
+        _offer(self.fields["metric"], [usual, *sorted((name, metric_label(name)) for name in metrics)])
         _offer(self.fields["series"], [("", "–"), *((one.slug, one.name) for one in series)])
         if of is not None:
             self.initial.update(_facts_of(of))
