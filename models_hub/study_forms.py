@@ -60,8 +60,22 @@ class StudyForm(forms.Form):
                     label=_("one of"), required=False, max_length=500, initial=", ".join(map(str, choices))
                 )
 
+    @property
+    def usual_rows(self) -> list[SpanRow]:
+        """What is usually searched, and what was chosen or is to be mended."""
+        return [row for row in self.rows() if self._is_shown(row)]
+
+    @property
+    def other_rows(self) -> list[SpanRow]:
+        """All that is seldom worth a search, which the page folds away."""
+        return [row for row in self.rows() if not self._is_shown(row)]
+
+    def _is_shown(self, row: SpanRow) -> bool:
+        is_chosen = bool(row.searched.value()) or bool(self.fields[row.searched.name].initial)
+        return is_chosen or any(field.errors for field in (row.searched, *row.fields))
+
     def rows(self) -> list[SpanRow]:
-        """Return the editor, those that are usually searched first."""
+        """Return the whole editor."""
         found = []
         for name in self._options:
             fields = [
@@ -69,7 +83,7 @@ class StudyForm(forms.Form):
             ]
             searched = self[f"search_{name}"]
             found.append(SpanRow(str(searched.label), searched, fields))
-        return sorted(found, key=lambda row: not self.fields[row.searched.name].initial)
+        return found
 
     @property
     def plan_fields(self) -> list[BoundField]:
