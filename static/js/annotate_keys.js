@@ -29,7 +29,13 @@
     s: () => act("skip")?.click(),
   };
 
+  // A key that is pressed while an answer is on its way is meant for the next row, and must not change this one.
+  let isSent = false;
+  document.addEventListener("submit", () => { isSent = true; });
+  window.addEventListener("pageshow", () => { isSent = false; });
+
   document.addEventListener("keydown", (event) => {
+    if (isSent) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const field = event.target.closest("input, select, textarea, button, a");
     if (field && !form?.contains(field) && field.matches("input, select, textarea")) return;

@@ -130,6 +130,7 @@ def test_rows_are_labelled_by_keys_and_written_into_the_data_set(page: Page, por
     page.keyboard.press("u")
     at(page, "Row 1 of 3")
     page.keyboard.press("2")
+    at(page, "Row 2 of 3")
     page.keyboard.press("ArrowRight")
     at(page, "Row 3 of 3")
     page.keyboard.press("ArrowLeft")
