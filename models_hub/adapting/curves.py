@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from models_hub.adapting import following, texts
+from models_hub.adapting import aids, following, texts
 from models_hub.models import Run
 
 MAX_DRAWN = 400  # points of one line: a picture shows no more
@@ -56,6 +56,7 @@ def _asked(run: Run) -> dict[str, str]:
         "base": run.base_commit[:8],
         "data": run.data_commit[:8],
         "seed": run.seed,
+        **{role: aid.commit[:8] for role, aid in aids.of(run).items()},
         **run.recipe,
         **run.architecture,
     }

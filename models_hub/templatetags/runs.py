@@ -50,6 +50,12 @@ def small_number(value: Any) -> str:
 @register.filter
 def option_label(name: str) -> str:
     """Return what people read for an option, a method's option, a size, or what else is asked for."""
-    if name in texts.SIZES or name in texts.ASKED:
-        return str(texts.SIZES.get(name) or texts.ASKED[name])
+    for known in (texts.SIZES, texts.ASKED, texts.AIDS):
+        if name in known:
+            return str(known[name])
+    of, _space, own = name.partition(" ")
+    if of == "teacher" and own in texts.TEACHING:
+        return f"{texts.AIDS[of]} · {texts.TEACHING[own].label}"
+    if of == "harden" and own in texts.HARDENINGS:
+        return f"{texts.option_text(of).label} · {texts.HARDENINGS[own].label}"
     return str(texts.option_text(name).label)

@@ -169,3 +169,9 @@ def test_options_that_an_attack_does_not_have_are_refused(alice: User) -> None:
     for harden, options in (("none", {"epsilon": 0.1}), ("rdrop", {"epsilon": 0.1}), ("fgm", {"epsilon": 9.0})):
         with pytest.raises(InvalidInput):
             ask(alice, recipe={"harden": harden, "harden_options": options})
+
+
+def test_runs_with_other_teachers_differ_in_words(alice: User, as_user: Any) -> None:
+    runs = [ask(alice), ask(alice, teacher={**TEACHER, "temperature": 3.0})]
+    page = as_user(alice).get(f"/runs/compare?run={runs[0].pk}&run={runs[1].pk}").text
+    assert "Teacher · Temperature" in page
