@@ -159,6 +159,7 @@ def take_upload(challenge: Challenge, *, by: Asker, name: str, chunks: Iterable[
     """Take a file of rows with their answers; the portal splits it. It cannot be downloaded again by anybody."""
     user = require_organizer(challenge, by)
     _refuse_approved(challenge)
+    _check_source(name, public_percent)
     blob = job_contents.keep(_bounded(chunks))
     _take(challenge, user, blob=blob, name=name, dataset=None, public_percent=public_percent)
 
@@ -167,6 +168,7 @@ def take_file_of(challenge: Challenge, dataset: Repo, *, by: Asker, path: str, p
     """Take the rows from a private data set of the organizer, as they are now."""
     user = require_organizer(challenge, by)
     _refuse_approved(challenge)
+    _check_source(path, public_percent)
     if not can_write(user, dataset):
         raise NotAllowed(_("Only writers of a data set may make a challenge of it."))
     require_download(user, dataset)
@@ -184,13 +186,16 @@ def take_file_of(challenge: Challenge, dataset: Repo, *, by: Asker, path: str, p
     _take(challenge, user, blob=blob, name=entry.name, dataset=dataset, public_percent=public_percent)
 
 
-def _take(
-    challenge: Challenge, user: User, *, blob: Blob, name: str, dataset: Repo | None, public_percent: int
-) -> None:
+def _check_source(name: str, public_percent: int) -> None:
     if not name.lower().endswith(SUFFIXES):
         raise InvalidInput(_("The rows must be a file of JSON lines (.jsonl) or CSV (.csv)."), data={"key": "file"})
     if not 1 <= public_percent <= 90:
         raise InvalidInput(_("The public part is 1 to 90 per cent."), data={"key": "public_percent"})
+
+
+def _take(
+    challenge: Challenge, user: User, *, blob: Blob, name: str, dataset: Repo | None, public_percent: int
+) -> None:
     with transaction.atomic():
         row = _unapproved(challenge)
         ChallengeData.objects.filter(challenge=row).delete()

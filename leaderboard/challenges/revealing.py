@@ -103,6 +103,8 @@ def record(challenge: Challenge, *, job: Job, order: Sequence[Contestant], again
     with transaction.atomic():
         row = Challenge.objects.select_for_update().get(pk=challenge.pk)
         job.finish({"url": row.get_absolute_url()})
+        if row.reveal_job_id != job.pk:
+            return  # another one was begun since, which knows more
         is_first = row.revealed_at is None
         public = standings.public_ranks(row)
         FinalPlace.objects.filter(challenge=row).delete()
@@ -113,6 +115,12 @@ def record(challenge: Challenge, *, job: Job, order: Sequence[Contestant], again
             row.save(update_fields=("revealed_at", "objections_until"))
         kind = "challenge.revealed" if is_first else "challenge.ranked_anew"
         Event.record(kind, subject=f"challenge:{row.pk}", by=None, people=_people(row)[:100])
+        if _entries(contestants(row)) != _entries(order):
+            begin(row)  # something was judged or taken out while this one was at it
+
+
+def _entries(order: Sequence[Contestant]) -> list[int]:
+    return [one.entry.pk for one in order]
 
 
 def _places(

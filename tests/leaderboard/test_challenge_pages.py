@@ -17,6 +17,7 @@ from tests.challenging import (
     draft,
     join,
     judged,
+    note,
     opened,
     predictions,
     send,
@@ -196,6 +197,28 @@ def _reveal(challenge: Challenge) -> None:
     job = Job.claim(Job.objects.latest("pk").pk, worker="one", lease=timedelta(minutes=1))
     assert job is not None
     revealing.record(challenge, job=job, order=revealing.contestants(challenge), against_next={})
+
+
+def test_a_reveal_that_was_overtaken_writes_nothing_and_one_that_missed_something_is_followed(
+    challenge: Challenge, bob: User, charlie: User, clock: Clock
+) -> None:
+    for user in (bob, charlie):
+        join(challenge, user)
+    judged(challenge, bob, 0.9, 0.7)
+    late = send(challenge, charlie)
+    clock(CLOSES + timedelta(hours=7))
+    revealing.turn()
+    challenge.refresh_from_db()
+    job = Job.claim(challenge.reveal_job_id, worker="one", lease=timedelta(minutes=1))
+    order = revealing.contestants(challenge)
+    note(late, 0.9, 0.8)
+    revealing.record(challenge, job=job, order=order, against_next={})
+    challenge.refresh_from_db()
+    assert (challenge.places.count(), challenge.reveal_job_id == job.pk) == (1, False)
+    first = Job.claim(challenge.reveal_job_id, worker="one", lease=timedelta(minutes=1))
+    revealing.rank_anew(challenge)
+    revealing.record(challenge, job=first, order=revealing.contestants(challenge), against_next={})
+    assert challenge.places.count() == 1
 
 
 def test_what_failed_is_judged_again_also_after_the_end(

@@ -25,6 +25,10 @@ GONE = gettext_noop("The challenge or its rows were replaced.")
 TOO_FEW = gettext_noop(
     "%(rows)d rows are too few: the public part would have %(public)d, and each needs at least %(least)d."
 )
+TOO_MANY = gettext_noop(
+    "%(rows)d rows are too many: at most %(most)d are taken, and rows times labels may be at most %(scores)d."
+)
+MOST_ROWS, MOST_SCORES = 200_000, 1_000_000
 
 
 def run(attempt: Attempt) -> None:
@@ -59,7 +63,7 @@ def _prepare(attempt: Attempt, data: ChallengeData, root: Path) -> tuple[dict[st
     """Read the rows in a sandbox; returns questions and answers by the ids of the file."""
     for name in ("data", "spec", "prepared"):
         (root / name).mkdir()
-    source = root / "data" / f"rows{Path(data.source_name).suffix.lower()}"
+    source = root / "data" / ("rows.csv" if data.source_name.lower().endswith(".csv") else "rows.jsonl")
     scratch.place_blob(attempt.job, data.source, source)
     source.chmod(0o444)
     definition, prepared = data.challenge.definition, root / "prepared"
@@ -79,6 +83,9 @@ def _prepare(attempt: Attempt, data: ChallengeData, root: Path) -> tuple[dict[st
     )
     for name in ("inputs.jsonl", "gold.jsonl"):
         scratch.collect(prepared / name, root / name)
+    rows = (root / "gold.jsonl").read_bytes().count(b"\n")
+    if rows > MOST_ROWS or rows * len(definition.labels) > MOST_SCORES:
+        raise JobFailed(TOO_MANY, code="too_many_rows", data={"rows": rows, "most": MOST_ROWS, "scores": MOST_SCORES})
     questions, answers = dict(lines_of(root / "inputs.jsonl")), dict(lines_of(root / "gold.jsonl"))
     if questions.keys() != answers.keys():
         raise JobFailed(GONE, code="bad_data")
