@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from django.core import signing
 
-from leaderboard.examples import MAX_BYTES, MAX_IMAGE_BYTES, Mistake, Row, label_in, list_in
+from leaderboard.examples import MAX_BYTES, MAX_IMAGE_BYTES, SHOWN, Mistake, Row, label_in, list_in
 from leaderboard.mistakes import READERS, labels_in
 from leaderboard.models import Benchmark, Evaluation
 from models_hub import browsing, contents
@@ -19,6 +19,8 @@ from models_hub.browsing import EntryNotFound, RevisionNotFound
 # Kinds of which a page shows those farthest off of so many rows: there is no line between right and wrong.
 STRETCH = 100
 GRADED = frozenset({Benchmark.Task.REGRESSION, Benchmark.Task.SENTENCE_SIMILARITY, Benchmark.Task.LANGUAGE_MODELING})
+# Kinds of which every row can be shown, a dozen at a time; how far off a pair is shows among many alone.
+ROW_BY_ROW = GRADED - {Benchmark.Task.SENTENCE_SIMILARITY}
 # Kinds with a probability for the one label that is given.
 SURE = frozenset(
     {Benchmark.Task.TEXT_CLASSIFICATION, Benchmark.Task.PAIR_CLASSIFICATION, Benchmark.Task.IMAGE_CLASSIFICATION}
@@ -60,6 +62,7 @@ class Wanted:
     least: float | None = None  # confidence
     most: float | None = None
     text: str = ""
+    each: bool = False  # of ROW_BY_ROW: not only those that are farthest off
 
     def fits(self, benchmark: Benchmark, row: Row, answer: Row) -> bool:
         if self.text and not any(self.text.casefold() in _said(value).casefold() for value in row.values()):
@@ -91,7 +94,7 @@ def leaf(evaluation: Evaluation, place: Place, wanted: Wanted) -> Page:
     benchmark, read = evaluation.benchmark, READERS.get(evaluation.benchmark.task)
     if evaluation.predictions is None or read is None:
         return Page()
-    stretch = _Stretch(evaluation, place)
+    stretch = _Stretch(evaluation, place, each=wanted.each)
     fitting = ((row, answer) for row, answer in stretch if wanted.fits(benchmark, row, answer))
     found = read(benchmark, fitting)
     return Page(found, place.row + 1, stretch.place.row, stretch.next)
@@ -100,10 +103,10 @@ def leaf(evaluation: Evaluation, place: Place, wanted: Wanted) -> Page:
 class _Stretch:
     """Rows with their answers from a place on; it knows where the next one begins, whenever its reader stops."""
 
-    def __init__(self, evaluation: Evaluation, place: Place) -> None:
+    def __init__(self, evaluation: Evaluation, place: Place, *, each: bool = False) -> None:
         benchmark = evaluation.benchmark
         self.place = self._begin = place
-        self._most = STRETCH if benchmark.task in GRADED else None
+        self._most = (SHOWN if each else STRETCH) if benchmark.task in GRADED else None
         size, read = _file_of(benchmark)
         length = MAX_IMAGE_BYTES if benchmark.kind.reads_images else 2 * MAX_BYTES
         blob = evaluation.predictions

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def hidden(alice, make_repo) -> Evaluation:
     return answered(make_evaluation(make_repo, alice, make_benchmark(make_repo, alice, "held", definition=definition)))
 
 
-def leaf_through(evaluation: Evaluation, **wanted: str) -> list[str]:
+def leaf_through(evaluation: Evaluation, **wanted: Any) -> list[str]:
     found, place = [], Place()
     while place:
         page = leafing.leaf(evaluation, place, Wanted(**wanted))
@@ -90,6 +91,17 @@ def test_filters_are_by_label_confidence_and_words(client, evaluation):
     found = texts(q="POOR")
     assert "poor 2" in found
     assert "bad 2" not in found
+
+
+def test_of_values_the_worst_of_many_rows_are_shown_or_every_row(evaluation, monkeypatch):
+    rows = "".join(json.dumps({"id": name, "text": f"row {name}", "label": 0.5}) + "\n" for name in IDS)
+    monkeypatch.setattr(leafing, "_file_of", lambda _benchmark: (len(rows), lambda at, size: rows.encode()[at:][:size]))
+    answers = "".join(json.dumps({"id": name, "value": 0.5 + at / 100}) + "\n" for at, name in enumerate(IDS, start=1))
+    evaluation.predictions = job_contents.keep([answers.encode()])
+    evaluation.benchmark.task, evaluation.benchmark.labels = Benchmark.Task.REGRESSION, []
+    assert leaf_through(evaluation)[:2] == ["row 3-4", "row 2-4"]
+    assert len(leaf_through(evaluation)) == 12
+    assert sorted(leaf_through(evaluation, each=True)) == sorted(f"row {name}" for name in IDS)
 
 
 def test_rows_of_tags_are_filtered_by_their_types_and_by_words_however_they_are_written():
