@@ -4,7 +4,7 @@ How many there are is counted over all examples; those that are shown are of the
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from leaderboard import permissions
 from leaderboard.comparing.differences import Task, metric_of
 from leaderboard.comparing.items import Items, Reader
 from leaderboard.examples import MAX_BYTES, MAX_IMAGE_BYTES, json_lines, label_in, list_in, rows_in
+from leaderboard.leafing import LABELLED
 from leaderboard.metric_names import LOWER_IS_BETTER
+from leaderboard.mistakes import labels_in
 from leaderboard.models import Benchmark, Evaluation
 from leaderboard.pictures import Album, Picture
 from leaderboard.written import seen
@@ -96,10 +98,10 @@ def page_of(task: Task, first: int, second: int, wanted: Wanted, reader: Reader)
     ways, is_yes_or_no = _ways(a.metrics[metric], b.metrics[metric], metric)
     counts = {way: int(np.count_nonzero(ways[way])) for way in WAYS if way in ways}
     asked = ways.get(wanted.way, ways[FIRST])
-    labels = task.benchmark.labels if task.benchmark.fields.get("target") else []
+    labels = task.benchmark.labels if task.benchmark.task in LABELLED else []
     paired = [one if one is not None and one.ids == a.ids and metric in one.metrics else None for one in items]
     found = _Walk(task, paired, metric, is_yes_or_no=is_yes_or_no)
-    examples, read, more = found.walk(asked, wanted)
+    examples, read, more = found.walk(asked, wanted if wanted.label in labels else replace(wanted, label=""))
     return Page(
         metric, is_yes_or_no, counts, labels, examples, read, len(a.ids), examples[-1].number - 1 if more else None
     )
@@ -156,8 +158,13 @@ class _Walk:
         return self._album.picture_of(row.get(benchmark.fields["input"])) if benchmark.kind.reads_images else None
 
     def _fits(self, row: Row, label: str) -> bool:
+        if not label:
+            return True
         benchmark = self._task.benchmark
-        return not label or label_in(row.get(benchmark.fields.get("target", "")), benchmark.labels) == label
+        value = row.get(benchmark.fields["target"])
+        if benchmark.task == Benchmark.Task.MULTI_LABEL:
+            return label in (labels_in(value, benchmark.labels) or ())
+        return label_in(value, benchmark.labels) == label
 
     def _said(self, side: int, place: int, row: Row, answer: Row | None) -> Said | None:
         items = self._items[side]

@@ -26,7 +26,7 @@ class Items:
 class Reader:
     """Reads the items of evaluations for one page, each once, until as many bytes are read as a page may."""
 
-    def __init__(self, most: int = 6 * MAX_BYTES) -> None:
+    def __init__(self, most: int = 4 * MAX_BYTES) -> None:
         self._left = most
         self._known: dict[int, Items | None] = {}
 

@@ -71,7 +71,7 @@ def charts(request: HttpRequest, slug: str) -> HttpResponse:
         "pills": [(name, symbol, title, f"?{asked.query(chart=name)}") for name, (symbol, title) in CHARTS.items()],
         "save": f"{asked.suite.get_absolute_url()}/charts.svg?{asked.query()}",
         "table": f"{asked.suite.get_absolute_url()}?{_version(asked)}{asked.view.query()}",
-        "all_models": f"?{asked.query(view=View())}",
+        "all_models": f"?{asked.query(view=View(sort=asked.view.sort, columns=asked.view.columns))}",
         "whole": asked.query(model=()),
         "kept": parse_qsl(asked.query(model=(), view=replace(asked.view, machine=""))),
         **_drawn(asked, places),
@@ -106,7 +106,7 @@ def _asked(request: HttpRequest, slug: str) -> Asked:
     chart = request.GET.get("chart", "")
     return Asked(
         suite=suite,
-        view=replace(View.of(request.GET), after="", sort="score", columns=(), q=""),
+        view=replace(View.of(request.GET), after=""),
         chart=chart if chart in CHARTS else "size",
         models=tuple(name.strip()[:200] for name in request.GET.getlist("model")[: radar.MOST] if name.strip()),
         start=int(start) if start.isdecimal() and len(start) < 7 else 0,
@@ -117,7 +117,7 @@ def _asked(request: HttpRequest, slug: str) -> Asked:
 def _places(asked: Asked) -> Places:
     """Read the board; the days of results only where they are drawn."""
     sort = "finished" if asked.chart == "history" else "score"
-    return ranking.places_of(asked.suite, replace(asked.view, sort=sort))
+    return ranking.places_of(asked.suite, replace(asked.view, sort=sort, q=""))
 
 
 def _drawn(asked: Asked, places: Places) -> dict[str, Any]:
