@@ -1,7 +1,7 @@
 """Where a result stands: the rank of its model on each board that counts it, and who stands next to it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from urllib.parse import urlencode
 
 import numpy as np
@@ -62,17 +62,18 @@ def of(evaluation: Evaluation) -> list[Standing]:
 def _place(row: BoardRow) -> _Place | None:
     state = row.suite.board_state if hasattr(row.suite, "board_state") else BoardState(suite=row.suite)
     key = f"standing-at:{row.suite_id}:{row.model_id}:{state.renewed_at and state.renewed_at.timestamp()}"
-    found: _Place | None = caches["rendered"].get(key)
-    if found is None:
-        places = places_of(row.suite)
-        at = np.flatnonzero(places.models == row.model_id)
-        if not len(at):
-            return None
-        between = places.rank_intervals(at[:1])
-        beside = [int(places.models[near]) for near in (at[0] - 1, at[0] + 1) if 0 <= near < len(places)]
-        rank, best, worst = int(places.ranks[at[0]]), int(between.best[0]), int(between.worst[0])
-        found = _Place(rank, best, worst, len(places), tuple(beside))
-        caches["rendered"].set(key, found, SECONDS)
+    kept = caches["rendered"].get(key)
+    if kept is not None:
+        return _Place(*kept)
+    places = places_of(row.suite)
+    at = np.flatnonzero(places.models == row.model_id)
+    if not len(at):
+        return None
+    between = places.rank_intervals(at[:1])
+    beside = [int(places.models[near]) for near in (at[0] - 1, at[0] + 1) if 0 <= near < len(places)]
+    rank, best, worst = int(places.ranks[at[0]]), int(between.best[0]), int(between.worst[0])
+    found = _Place(rank, best, worst, len(places), tuple(beside))
+    caches["rendered"].set(key, astuple(found), SECONDS)
     return found
 
 
