@@ -1,15 +1,18 @@
 """Finding the walls that stand, taking files out, and the engine behind them."""
 
+import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from tests.worker.sandboxes import HERE, HERE_BARE, Kind, kinds, limits, python
+from tests.worker.sandboxes import CALLER, HERE, HERE_BARE, ROOMY, Kind, kinds, limits, python
 from worker import sandbox
 from worker.sandbox import OutputRefused, SandboxUnavailable, bubblewrap, cgroups, collect, discard
 from worker.sandbox.cgroups import Group, Places
@@ -245,3 +248,13 @@ def test_in_a_container_only_the_visible_part_of_a_hierarchy_counts(tmp_path: Pa
     places = cgroups.find(described(tmp_path, "\n".join(lines), cgroup))
     assert places is not None
     assert places.folders == {name: tmp_path / name for name in ("memory", "pids", "cpuacct")}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root shows files below its own folders")
+def test_an_interpreter_behind_a_link_is_found_whatever_the_order_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "environment").symlink_to(sys.prefix)
+    asked = {"code": "print(1)", "arguments": [], "limits": asdict(ROOMY), "policy": "auto"}
+    command = [str(tmp_path / "environment" / "bin" / "python"), str(CALLER)]
+    for _again in range(4):  # sets order what they hold by chance
+        done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True, timeout=60)
+        assert json.loads(done.stdout)["lines"] == ["1"], done.stdout

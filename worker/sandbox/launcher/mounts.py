@@ -21,7 +21,8 @@ def reveal(readable: Sequence[str], writable: Sequence[str], uid: int) -> None:
     """
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.make_mounts_private()
-    paths = sorted({*readable, *writable}, key=lambda path: path.count("/"))
+    # A link is reached once what it leads to is there: the interpreter of an environment may be one.
+    paths = sorted({*readable, *writable}, key=lambda path: (os.path.islink(path), path.count("/"), path))
     trees = [(path, os.path.isdir(path), kernel.clone_tree(path)) for path in paths]
     owners = _user_namespace(uid)
     for directory in {hidden for path in paths if (hidden := _first_hidden(path))}:
