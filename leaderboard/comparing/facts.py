@@ -84,7 +84,8 @@ def told(query: Mapping[str, Sequence[str]], reader: Asker) -> Told | None:
         return None
     names = [one.name for one in found.chosen]
     title = _("%(models)s compared") % {"models": " · ".join(names)}
-    return Told(title, f"{_table(found, names)}\n\n{found.address}\n\n")
+    link = f"[{_('The comparison')}]({found.address})"
+    return Told(title, f"{_table(found, names)}\n\n{link}\n\n")
 
 
 def _table(found: Compared, names: Sequence[str]) -> str:
