@@ -4,27 +4,22 @@ Where the examples of both are kept and the metric is a mean over them, what bot
 intervals of the two scores are set against each other, which finds less.
 """
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from statistics import NormalDist
-from typing import Any
 
-import numpy as np
 from django.core.cache import caches
 
+from leaderboard.comparing.items import Items, Reader
 from leaderboard.finding.evidence import Score, Scores
 from leaderboard.models import Evaluation
-from models_hub import contents
 from worker.engine.statistics.intervals import Z_95
 from worker.engine.statistics.paired import paired_normal
-from worker.engine.statistics.resampling import Array
 
 MAX_PAIRED = 30  # of the models behind the leader, how many are compared by their examples
 MAX_READ = 60  # files of examples that one question opens; what was compared before is remembered
-MAX_BYTES = 4 * 1024**2
 REMEMBERED = 30 * 24 * 3600
 # The chance of so large a difference between equal models below which they are told apart.
 LEVEL = 0.05
@@ -98,29 +93,19 @@ def _name(pair: Pair) -> str:
     return f"told-apart:{pair[0].benchmark.primary_metric}:{pair[0].items}:{pair[1].items}"
 
 
-def _examples(pairs: Iterable[Pair]) -> dict[int, dict[str, Any]]:
-    """Return what is kept of the examples of each evaluation, {} where nothing is, within MAX_READ files."""
+def _examples(pairs: Iterable[Pair]) -> dict[int, Items | None]:
+    """Return what is kept of the examples of each evaluation, within MAX_READ files."""
     wanted: dict[int, None] = {}
     for pair in pairs:
         if len(wanted.keys() | set(_key(pair))) <= MAX_READ:
             wanted |= dict.fromkeys(_key(pair))
     rows = Evaluation.objects.filter(pk__in=wanted).select_related("items").only("pk", "items") if wanted else ()
-    found = {}
-    for row in rows:
-        blob = row.items
-        small = blob is not None and blob.size <= MAX_BYTES
-        found[row.pk] = json.loads(b"".join(contents.stream(blob))) if small and blob else {}
-    return found
+    reader = Reader()
+    return {row.pk: reader.of(row) for row in rows}
 
 
-def _error(one: Mapping[str, Any], other: Mapping[str, Any], metric: str) -> float | None:
-    if metric not in one.get("metrics", {}) or metric not in other.get("metrics", {}) or one["ids"] != other["ids"]:
+def _error(one: Items, other: Items, metric: str) -> float | None:
+    if metric not in one.metrics or metric not in other.metrics or one.ids != other.ids:
         return None
-    a, b = (_array(side["metrics"][metric]) for side in (one, other))
-    clusters = one.get("clusters")
-    found = paired_normal(a, b, None if clusters is None else np.array(clusters, dtype=np.intp))
+    found = paired_normal(one.metrics[metric], other.metrics[metric], one.clusters)
     return (found.high - found.low) / 2 / Z_95
-
-
-def _array(values: list[float]) -> Array:
-    return np.array(values, dtype=np.float64)
