@@ -1,6 +1,7 @@
 """Up to five models on the benchmarks of a board, as a web; places are in a square of 400."""
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ MAX_SPOKES = 12
 LEAST_SPOKES = 3
 CENTRE, REACH = 200.0, 140.0
 RINGS = (25, 50, 75, 100)
-TITLE = 18
+TITLE = 15  # as wide as so many Latin letters
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,17 @@ def _spoke(benchmark: Benchmark, number: int, count: int) -> Spoke:
     x, y = _at(100, number, count)
     text_x, text_y = _at(112, number, count)
     anchor = "middle" if abs(text_x - CENTRE) < 20 else "start" if text_x > CENTRE else "end"
-    title = benchmark.title if len(benchmark.title) <= TITLE else f"{benchmark.title[: TITLE - 1]}…"
-    return Spoke(benchmark, title, x, y, text_x, text_y, anchor)
+    return Spoke(benchmark, _short(benchmark.title), x, y, text_x, text_y, anchor)
+
+
+def _short(title: str) -> str:
+    """Cut a title to what has room beside the web; Chinese characters are as wide as two letters."""
+    width = 0
+    for place, letter in enumerate(title):
+        width += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if width > TITLE:
+            return f"{title[: max(place - 1, 1)].rstrip()}…"
+    return title
 
 
 def _corners(values: Sequence[float]) -> str:

@@ -24,7 +24,7 @@ from portal.errors import DomainError, status_of
 TABS: tuple[tuple[str, str, str, str | Promise], ...] = (
     ("scores", "/compare", "clipboard-data", _("Scores")),
     ("speed", "/compare/speed", "speedometer2", _("Size and speed")),
-    ("examples", "/compare/examples", "card-list", _("Examples")),
+    ("examples", "/compare/examples", "card-list", _("Single examples")),
     ("files", "/compare/files", "file-earmark-diff", _("Files")),
 )
 WAYS: dict[str, str | Promise] = {

@@ -122,6 +122,8 @@ def test_a_web_has_a_corner_for_each_benchmark():
     found = radar.radar_of(FOUR, ["a/small", "A/Large", "a/none"])
     assert [web.name for web in found.webs] == ["a/small", "a/large"]
     assert found.unknown == ["a/none"]
+    assert radar._short("情绪与意图识别任务") == "情绪与意图识…"
+    assert radar._short("Mood of reviews") == "Mood of reviews"
     # A score of 40 is 140 · 0.4 above the centre on the spoke that points up.
     assert found.webs[0].dots[0] == (200.0, 144.0)
     assert [values for _one, values in found.rows] == [[40, 80]] * 3
