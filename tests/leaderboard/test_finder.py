@@ -169,3 +169,23 @@ def test_the_page_costs_the_same_for_any_number_of_models(client, scored, django
     client.get(f"/find?task={TASK}")
     with django_assert_num_queries(count):
         client.get(f"/find?task={TASK}")
+
+
+def test_what_was_measured_elsewhere_or_too_little_is_not_ranked(client, alice, make_repo, mood, scored):
+    others = [make_benchmark(make_repo, alice, name) for name in ("second", "third", "alone")]
+    full, thin = scored("full", 0.9).model, scored("thin", 0.95).model
+    for benchmark in others[:2]:
+        score(full, benchmark, alice, 0.8)
+    score(make_repo(alice, "elsewhere", files=model_files(4.0)), others[2], alice, 0.99)
+    found = find(alice)
+    assert (found.chosen.model, names(found.thin), names(found.apart)) == (full, ["thin"], ["elsewhere"])
+    page = client.get(f"/find?task={TASK}").text
+    assert "1 of 3 benchmarks" in page
+    assert "Measured on other benchmarks alone" in page
+    narrowed = find(alice, on=f"benchmark:{mood.pk}")
+    assert [one.model for one in narrowed.tied] in ([full, thin], [thin, full])
+
+
+def test_where_nothing_fits_the_closest_is_named(client, scored):
+    scored("near", 0.8)
+    assert "alice/near comes closest; it misses: licence." in client.get(f"/find?task={TASK}&licence=copyleft").text
