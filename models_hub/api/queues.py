@@ -78,6 +78,7 @@ class People(APIView):
 
 class Next(APIView):
     @extend_schema(request=None, responses=HandedShape)
+    @once
     def post(self, request: Request, queue_id: int) -> Response:
         """Be handed the next row: it is yours for ten minutes, and the same until you answer it."""
         queue, user = _filled(request, queue_id)
@@ -86,6 +87,7 @@ class Next(APIView):
 
 class Guess(APIView):
     @extend_schema(request=PositionInput, responses=HandedShape)
+    @once
     def post(self, request: Request, queue_id: int) -> Response:
         """See what the model says of the row that is yours, before you answer; it is noted with the answer."""
         queue, user = _filled(request, queue_id)
