@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from forum.models import Post, Topic
-from leaderboard.models import Evaluation, ExampleSet
+from leaderboard.models import Entry, Evaluation, ExampleSet, Objection, TeamMember
 from models_hub.models import Collection, Commit, Like, Repo, Run, SavedSearch, Study, Watch
 from portal.models import (
     AccessToken,
@@ -123,6 +123,12 @@ def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     yield "muted_places", _rows(Muting.objects.filter(user=user), "place", "created_at")
     yield "letters", _rows(Letter.objects.filter(user=user), "address", "subject", "state", "created_at", "ended_at")
     yield "evaluations", _rows(Evaluation.objects.filter(requested_by=user), "id", "created_at")
+    teams = ("challenge__slug", "team__name", "accepted_at")
+    yield "challenges", _rows(TeamMember.objects.filter(user=user), *teams)
+    entries = ("challenge__slug", "model_name", "commit_oid", "file_name", "note", "sent_at", "shown", "is_final")
+    yield "challenge_entries", _rows(Entry.objects.filter(sent_by=user), *entries)
+    objections = ("challenge__slug", "text", "raised_at", "answer")
+    yield "objections", _rows(Objection.objects.filter(raised_by=user), *objections)
     examples = ("title", "task", "definition", "rows", "created_at", "expires_at")
     yield "own_examples", _rows(ExampleSet.objects.filter(owner=user), *examples)
 
