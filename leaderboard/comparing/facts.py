@@ -76,6 +76,7 @@ def said_of(pair: Pair, names: Sequence[str]) -> str:
 
 
 def told(query: Mapping[str, Sequence[str]], reader: Asker) -> Told | None:
+    """Return the scores and what they show as the beginning of a topic; None where there is nothing to compare."""
     try:
         found = compare(query.get("model", ()), reader, all_pairs="all" in query.get("pairs", ()))
     except DomainError:
