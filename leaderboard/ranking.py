@@ -10,15 +10,13 @@ if the others were not there.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import DateTimeField, F, Value
 
 from leaderboard.board_views import ORDERS, View, latency_on
 from leaderboard.models import Benchmark, BoardRow, BoardRowQuerySet, BoardState, Evaluation, Suite, SuiteEntry
-from leaderboard.normalising import floor_of, normalised
+from leaderboard.normalising import floor_among, normalised
 from leaderboard.standings import columns_of
 from models_hub.models import Repo
 from worker.engine.statistics import boards
@@ -26,7 +24,13 @@ from worker.engine.statistics.ranking import FEW_TASKS, averages, borda
 from worker.engine.statistics.resampling import Array, Whole
 
 PAGE = 50
-UNRANKED_SHOWN = 100
+# What is known of each model beside its scores, and where it is read.
+_PATHS = {
+    "parameters": "model__parameters", "disk": "model__size", "memory": "memory_bytes", "latency": "latency",
+    "drop": "relative_drop", "ece": "ece", "finished": "finished_at",
+}  # fmt: skip
+FACTS = tuple(_PATHS)
+UNRANKED_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Places:
     drawn: boards.Single  # (models, draws); without draws where a board waits to be computed anew
     ranks: Whole
     groups: Whole  # models of one group cannot be told from its first; numbered from 1
-    facts: dict[str, Array]  # by FACTS; NaN where nothing is known
+    facts: dict[str, Array]  # those that were asked for; NaN where nothing is known
     unranked: list[tuple[int, str]]  # ids of BoardRow and names, those that lack least first
     total: int  # public models of the board, whatever the view
     machine: str  # on which `latency` was measured
@@ -76,11 +80,28 @@ class Places:
         return boards.Ranks(first, first * len(self), np.full(len(chosen), np.nan))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a board shows of an evaluation; a page has a thousand of them."""
+
+    pk: int
+    benchmark_id: int
+    value: float
+    low: float | None
+    high: float | None
+    n: int | None
+    contamination: str
+    is_outdated: bool  # the head of the model has other weights than those that were evaluated
+
+    def get_absolute_url(self) -> str:
+        return f"/evaluations/{self.pk}"
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One model's result on one benchmark, on the metric's own scale and normalised."""
 
-    evaluation: Evaluation
+    evaluation: Result
     floor: float
     normalised: float
     low: float
@@ -160,14 +181,14 @@ class Board:
 
     @property
     def has_drops(self) -> bool:
-        """True when some model was asked about changed texts."""
-        return bool(np.isfinite(self.places.facts["drop"]).any())
+        """True when some model of the page was asked about changed texts."""
+        return any(row.relative_drop is not None for row in self.rows)
 
 
 def board_of(suite: Suite, view: View | None = None, *, limit: int = PAGE) -> Board:
     """Read a page of a board; the number of queries grows neither with models nor with benchmarks."""
     view = view or View()
-    places = places_of(suite, view)
+    places = places_of(suite, view, facts=[view.order] if view.order in FACTS else [])
     order, keys = ordered(places, view)
     shown = _page(places, order, keys, view)[:limit]
     is_last = not len(shown) or shown[-1] == order[-1]
@@ -186,100 +207,95 @@ def board_of(suite: Suite, view: View | None = None, *, limit: int = PAGE) -> Bo
     )
 
 
-def places_of(suite: Suite, view: View | None = None) -> Places:
+def places_of(suite: Suite, view: View | None = None, *, facts: Sequence[str] = FACTS) -> Places:
     """Rank the public models of a suite that a view leaves; three queries, four with filters."""
     view = view or View()
     columns = columns_of(suite)
     state = BoardState.objects.filter(suite=suite).first() or BoardState(suite=suite)
     machine = view.machine or next(iter(state.machines), "")
     public = BoardRow.objects.filter(suite=suite).public()
-    rows = _read(view.narrow(public, machine) if view.filters else public, state, machine, view)
-    total = public.count() if view.filters else len(rows)
-    cells = _matrix(rows, state, columns)
+    read = _read(view.narrow(public, machine) if view.filters else public, state, machine, facts)
+    total = public.count() if view.filters else len(read.pk)
+    cells = _matrix(read.cells, state, columns)
     lacking = np.isnan(cells).sum(axis=1)
-    unranked = sorted(np.flatnonzero(lacking), key=lambda place: (lacking[place], rows[place].name.lower()))
-    whole = [rows[place] for place in np.flatnonzero(lacking == 0)]
+    unranked = sorted(np.flatnonzero(lacking).tolist(), key=lambda place: (lacking[place], read.name(place).lower()))
+    whole = np.flatnonzero(lacking == 0)
     return replace(
-        _ranked(whole, cells[lacking == 0], columns, state),
-        unranked=[(rows[place].pk, rows[place].name) for place in unranked],
+        _ranked(read, cells, whole, columns, state),
+        unranked=[(read.pk[place], read.name(place)) for place in unranked],
         total=total,
         machine=machine,
     )
 
 
 class _Read(NamedTuple):
-    """What is read of each model."""
+    """What is read of all models, by column: ten thousand rows of Python are what a board would spend its time on."""
 
-    pk: int
-    model: int
-    owner: str
-    short: str
-    cells: bytes
-    drawn: bytes
-    low: float | None
-    high: float | None
-    parameters: int | None
-    disk: int | None
-    memory: int | None
-    latency: float | None
-    drop: float | None
-    ece: float | None
-    when: datetime | None  # read where rows are ordered by it
+    pk: Sequence[int]
+    model: Sequence[int]
+    owner: Sequence[str]
+    short: Sequence[str]
+    cells: Sequence[bytes]
+    drawn: Sequence[bytes]
+    low: Sequence[float | None]
+    high: Sequence[float | None]
+    facts: dict[str, Sequence[Any]]
 
-    @property
-    def finished(self) -> float | None:
-        return self.when.timestamp() if self.when else None
+    def name(self, place: int) -> str:
+        return f"{self.owner[place]}/{self.short[place]}"
 
-    @property
-    def name(self) -> str:
-        return f"{self.owner}/{self.short}"
+    def fact(self, name: str, places: Whole) -> Array:
+        """Return a fact as numbers, NaN for what is unknown."""
+        values = self.facts[name]
+        if name == "finished":
+            values = [moment.timestamp() if moment else None for moment in values]
+        return np.array(values, dtype=float)[places]
 
 
-_COLUMNS = (
-    "pk", "model_id", "model__namespace__name", "model__name", "cells", "drawn", "low", "high", "model__parameters",
-    "model__size", "memory_bytes", "latency", "relative_drop", "ece", "when",
-)  # fmt: skip
-FACTS = ("parameters", "disk", "memory", "latency", "drop", "ece", "finished")
+_COLUMNS = ("pk", "model_id", "model__namespace__name", "model__name", "cells", "drawn", "low", "high")
 
 
-def _read(rows: BoardRowQuerySet, state: BoardState, machine: str, view: View) -> list[_Read]:
+def _read(rows: BoardRowQuerySet, state: BoardState, machine: str, facts: Sequence[str]) -> _Read:
     """Return the rows; those that another process is just making anew for other columns come with the next look."""
-    when = F("finished_at") if view.order == "finished" else Value(None, DateTimeField())
-    found = rows.annotate(latency=latency_on(machine), when=when).order_by().values_list(*_COLUMNS)
-    return [_Read(*row) for row in found if len(row[4]) == 8 * len(state.columns)]
+    names = (*_COLUMNS, *(_PATHS[name] for name in facts))
+    rows = rows.annotate(latency=latency_on(machine)) if "latency" in facts else rows
+    place, size = _COLUMNS.index("cells"), 8 * len(state.columns)
+    kept = [row for row in rows.order_by().values_list(*names) if len(row[place]) == size]
+    read: list[Sequence[Any]] = list(zip(*kept, strict=True)) if kept else [() for _name in names]
+    return _Read._make([*read[: len(_COLUMNS)], dict(zip(facts, read[len(_COLUMNS) :], strict=True))])
 
 
-def _matrix(rows: Sequence[_Read], state: BoardState, columns: Sequence[SuiteEntry]) -> Array:
+def _matrix(cells: Sequence[bytes], state: BoardState, columns: Sequence[SuiteEntry]) -> Array:
     """Return the normalised scores (models, columns) of the benchmarks that anybody may see now."""
-    held = np.frombuffer(b"".join(row.cells for row in rows), dtype="<f8").reshape(len(rows), len(state.columns))
+    held = np.frombuffer(b"".join(cells), dtype="<f8").reshape(len(cells), len(state.columns))
     places = {benchmark: place for place, benchmark in enumerate(state.columns)}
-    empty = np.full(len(rows), np.nan)
+    empty = np.full(len(cells), np.nan)
     found = [held[:, places[c.benchmark_id]] if c.benchmark_id in places else empty for c in columns]
-    return np.stack(found, axis=1) if found else np.zeros((len(rows), 0))
+    return np.stack(found, axis=1) if found else np.zeros((len(cells), 0))
 
 
-def _ranked(rows: list[_Read], cells: Array, columns: list[SuiteEntry], state: BoardState) -> Places:
-    scores = averages(cells, np.array([column.weight for column in columns])) if columns else np.zeros(len(rows))
-    rounded = np.round(scores, 9)
-    order = np.array(sorted(range(len(rows)), key=lambda place: (-rounded[place], rows[place].name.lower())), dtype=int)
-    rows, cells, scores = [rows[place] for place in order], cells[order], scores[order]
+def _ranked(read: _Read, cells: Array, whole: Whole, columns: list[SuiteEntry], state: BoardState) -> Places:
+    weights = np.array([column.weight for column in columns])
+    means = averages(cells[whole], weights) if columns else np.zeros(len(whole))
+    by_score = dict(zip(whole.tolist(), (-np.round(means, 9)).tolist(), strict=True))
+    order = np.array(sorted(by_score, key=lambda place: (by_score[place], read.name(place).lower())), dtype=int)
+    scores = averages(cells[order], weights) if columns else np.zeros(len(order))
     is_current = state.columns == [column.benchmark_id for column in columns]
-    drawn = _draws(rows, state.draws if is_current else 0)
-    low, high = (np.array([getattr(row, end) for row in rows], dtype=float) for end in ("low", "high"))
-    low, high = (low, high) if drawn.shape[1] else (scores, scores)
+    drawn = _draws([read.drawn[place] for place in order], state.draws if is_current else 0)
+    low, high = (np.array(ends, dtype=float)[order] if drawn.shape[1] else scores for ends in (read.low, read.high))
     return Places(
         columns=columns,
-        rows=np.array([row.pk for row in rows], dtype=int),
-        models=np.array([row.model for row in rows], dtype=int),
-        names=[row.name for row in rows],
+        rows=np.array(read.pk, dtype=int)[order],
+        models=np.array(read.model, dtype=int)[order],
+        names=[read.name(place) for place in order],
         scores=scores,
         low=np.minimum(low, scores),
         high=np.maximum(high, scores),
-        cells=cells,
+        cells=cells[order],
         drawn=drawn,
         ranks=boards.ranks_of(scores),
-        groups=boards.tie_groups(drawn) if drawn.shape[1] else np.ones(len(rows), dtype=int),
-        facts={name: np.array([getattr(row, name) for row in rows], dtype=float) for name in FACTS},
+        groups=boards.tie_groups(drawn) if drawn.shape[1] else np.ones(len(order), dtype=int),
+        facts={name: read.fact(name, order) for name in read.facts},
         unranked=[],
         total=0,
         machine="",
@@ -288,12 +304,11 @@ def _ranked(rows: list[_Read], cells: Array, columns: list[SuiteEntry], state: B
     )
 
 
-def _draws(rows: Sequence[_Read], draws: int) -> boards.Single:
+def _draws(drawn: Sequence[bytes], draws: int) -> boards.Single:
     """Return the means in each draw (models, draws); none where they are just being made anew."""
-    if any(len(row.drawn) != 4 * draws for row in rows):
+    if any(len(means) != 4 * draws for means in drawn):
         draws = 0
-    held = b"".join(row.drawn for row in rows) if draws else b""
-    return np.frombuffer(held, dtype="<f4").reshape(len(rows), draws)
+    return np.frombuffer(b"".join(drawn) if draws else b"", dtype="<f4").reshape(len(drawn), draws)
 
 
 def ordered(places: Places, view: View) -> tuple[Whole, Array]:
@@ -366,31 +381,26 @@ def _cells_of(places: Places, rows: Iterable[BoardRow]) -> dict[int, list[Cell |
     """Return the results of each row in the order of the columns, with the evaluations that prove them."""
     by_row = {row.pk: dict(zip(places.held, row.evaluations, strict=False)) for row in rows}
     wanted = {pk for held in by_row.values() for pk in held.values() if pk is not None}
-    benchmarks = {column.benchmark_id: column.benchmark for column in places.columns}
-    evaluations = (
-        Evaluation.objects.public()
-        .finished()
-        .filter(pk__in=wanted, benchmark__in=benchmarks)
-        .defer("metrics", "per_class", "confusion", "details", "report", "provenance", "versions")
-        .with_head_weights()
-    )
+    metrics = {column.benchmark_id: column.benchmark.primary_metric for column in places.columns}
+    found = Evaluation.objects.public().finished().filter(pk__in=wanted, benchmark__in=metrics).with_head_weights()
+    names = (
+        "weights_digest", "head_weights", "floors", "pk", "benchmark_id", "value", "low", "high", "n", "contamination",
+    )  # fmt: skip
     cells = {}
-    for evaluation in evaluations:
-        evaluation.benchmark = benchmarks[evaluation.benchmark_id]
-        cells[evaluation.pk] = _cell(evaluation)
-    return {pk: [cells.get(held.get(benchmark) or 0) for benchmark in benchmarks] for pk, held in by_row.items()}
+    rows_of_numbers: Iterable[Any] = found.order_by().values_list(*names)
+    for weights, head, floors, pk, benchmark, value, low, high, n, level in rows_of_numbers:
+        result = Result(pk, benchmark, value, low, high, n, level, weights != head)
+        cells[pk] = _cell(result, floors, metrics[benchmark])
+    return {pk: [cells.get(held.get(benchmark) or 0) for benchmark in metrics] for pk, held in by_row.items()}
 
 
-def _cell(evaluation: Evaluation) -> Cell:
-    value = evaluation.value
-    assert value is not None  # a constraint: finished evaluations have one
-    metric = evaluation.benchmark.primary_metric
-    floor = floor_of(evaluation, metric)
-    low = value if evaluation.low is None else evaluation.low
-    high = value if evaluation.high is None else evaluation.high
+def _cell(result: Result, floors: dict[str, Any], metric: str) -> Cell:
+    floor = floor_among(floors, metric)
+    low = result.value if result.low is None else result.low
+    high = result.value if result.high is None else result.high
     # Where lower is better, the upper end of the interval is the worse one.
     ends = sorted(normalised(end, floor, metric) for end in (low, high))
-    return Cell(evaluation, floor, normalised(value, floor, metric), ends[0], ends[1])
+    return Cell(result, floor, normalised(result.value, floor, metric), ends[0], ends[1])
 
 
 def _rows_of(
@@ -419,7 +429,7 @@ def _rows_of(
             p_best=_known(between.p_best[number]),
             borda=float(points[place]),
             borda_rank=int(borda_ranks[place]),
-            latency=_known(places.facts["latency"][place]),
+            latency=row.latencies.get(places.machine),
             facts=row,
         )
 
