@@ -274,3 +274,40 @@ def test_the_standings_go_on_where_a_page_ends(
     assert f"?after={after}" in client.get(url).content.decode()
     lines = client.get(f"{url}?after={after}").context["lines"]
     assert [(line.team.name, line.rank) for line in lines] == [("a3", 2), ("a4", 4)]
+
+
+def test_the_archive_goes_on_where_a_page_ends(
+    alice: User, morgan: User, as_user: AsUser, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leaderboard.views.challenges.PAGE", 1)
+    for slug in ("first", "second"):
+        opened(alice, morgan, slug)
+    clock(CLOSES + timedelta(days=1))
+    client = as_user(None)
+    page = client.get("/challenges").context
+    assert [one.slug for one in page["past"]] == ["second"]
+    page = client.get(f"/challenges?after={page['next']}").context
+    assert ([one.slug for one in page["past"]], page["next"]) == (["first"], "")
+    assert client.get("/challenges?after=x-1").status_code == 200
+
+
+def test_places_of_a_series_add_up_once_they_are_final(
+    alice: User, bob: User, charlie: User, morgan: User, as_user: AsUser, clock: Clock
+) -> None:
+    drafting.create_series(by=alice, slug="year", title="A year")
+    challenge = opened(alice, morgan, series="year")
+    clock(OPENS)
+    for user, score in ((bob, 0.9), (charlie, 0.6)):
+        join(challenge, user)
+        judged(challenge, user, score, score)
+    clock(CLOSES)
+    _reveal(challenge)
+    client = as_user(None)
+    assert not client.get("/challenges/series/year").context["people"]
+    Challenge.objects.update(confirmed_at=CLOSES)
+    people = client.get("/challenges/series/year").context["people"]
+    assert [(one.user.username, points, count) for one, points, count in people] == [
+        ("bob", 100, 1),
+        ("charlie", 50, 1),
+    ]
+    assert client.get("/challenges/series/none").status_code == 404
