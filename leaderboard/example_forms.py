@@ -33,7 +33,7 @@ class ExamplesForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": MAX_MODELS, "placeholder": "owner/name", **NAMES}),
     )
     text = forms.CharField(
-        label=_("Examples"),
+        label=_("Your examples"),
         required=False,
         max_length=MAX_BYTES,
         strip=False,

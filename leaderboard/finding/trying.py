@@ -56,7 +56,7 @@ def begin(
         _require_room(user)
         examples = ExampleSet.objects.create(
             owner=user,
-            title=title.strip() or _("Examples"),
+            title=title.strip() or _("My examples"),
             task=task,
             definition=definition_of(task, found, label_map or {}, rows),
             rows=rows,
