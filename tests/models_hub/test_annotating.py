@@ -156,6 +156,7 @@ def test_a_queue_is_seen_by_its_people_alone_and_with_its_data_set(
         assert as_user(bob).get(page).status_code == 200
         assert as_user(charlie).get(page).status_code == 404
     assert "/annotate/" not in as_user(charlie).get("/datasets/alice/moods/annotate").text
+    assert "0 of 5 rows settled" in as_user(bob).get("/datasets/alice/moods/annotate").text
     assert as_user(charlie).get(f"/api/v1/queues/{queue.pk}").status_code == 404
     Repo.objects.filter(pk=data.pk).update(private=True)
     assert as_user(bob).get(f"/datasets/alice/moods/annotate/{queue.pk}").status_code == 404
