@@ -51,7 +51,9 @@ def test_a_challenge_lives_from_draft_to_medals(
     morgan: User,
     make_repo: Callable[..., Repo],
     clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("leaderboard.challenges.drafting.secrets.token_hex", lambda n: "1" * 2 * n)
     dora, emil = make_user("dora"), make_user("emil")
     people = {"bob": bob, "charlie": charlie, "dora": dora, "emil": emil}
 
