@@ -130,3 +130,29 @@ def test_a_run_stops_early_and_keeps_the_best(tmp_path: Path) -> None:
 def test_what_cannot_be_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(EngineError, match=message):
         run(spec_of(tmp_path, recipe=replace(SMALL, **changes)))
+
+
+def test_dropout_is_that_of_the_recipe_from_scratch_too(tmp_path: Path) -> None:
+    run(spec_of(tmp_path, recipe=replace(SMALL, epochs=0.1, dropout=0.3), dev=None))
+    config = json.loads((tmp_path / "run/model/config.json").read_text(encoding="utf-8"))
+    assert (config["hidden_dropout_prob"], config["attention_probs_dropout_prob"]) == (0.3, 0.3)
+
+
+def test_an_operation_that_cannot_repeat_itself_is_done_all_the_same_and_said(tmp_path: Path, monkeypatch: Any) -> None:
+    import torch
+
+    from worker.engine.tuning import hardening
+
+    real, tries = hardening.plain, []
+
+    def unsteady(passes: Any, batch: Any) -> Any:
+        tries.append(torch.is_deterministic_algorithms_warn_only_enabled())
+        if not tries[-1]:
+            raise RuntimeError("it does not have a deterministic implementation")
+        return real(passes, batch)
+
+    monkeypatch.setattr(hardening, "plain", unsteady)
+    summary = run(spec_of(tmp_path, recipe=replace(SMALL, epochs=0.2), dev=None))
+    assert tries == [False] + [True] * summary["steps"]
+    notes = [record["text"] for record in records(tmp_path / "run", "note")]
+    assert any("no repeatable form" in text for text in notes)
