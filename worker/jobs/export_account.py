@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 from forum.models import Post, Topic
 from leaderboard.models import Entry, Evaluation, ExampleSet, Objection, TeamMember
-from models_hub.models import Collection, Commit, Like, Repo, Run, SavedSearch, Study, Watch
+from models_hub.models import Annotation, Collection, Commit, Like, Repo, Run, SavedSearch, Study, Watch
 from portal.models import (
     AccessToken,
     AccountExport,
@@ -108,6 +108,8 @@ def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     yield "commits", _rows(commits, *place, "oid", "title", "description", "authored_at")
     runs = Run.objects.filter(owner=user)
     yield "runs", _rows(runs, "id", "kind", "title", "task", "recipe", "architecture", "target", "created_at", "scores")
+    given = Annotation.objects.filter(by=user, queue__data__in=seen)
+    yield "labels_given", _rows(given, "queue", "row__line", "value", "saw_guess", "created_at")
     yield "studies", _rows(Study.objects.filter(owner=user), "id", "title", "space", "plan", "state", "created_at")
     yield "likes", _rows(Like.objects.filter(user=user, repo__in=seen), *place, "created_at")
     yield "watches", _rows(Watch.objects.filter(user=user, repo__in=seen), *place, "created_at")
