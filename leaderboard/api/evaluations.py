@@ -117,9 +117,11 @@ class Rows(APIView):
         parameters=[OpenApiParameter("form", str, OpenApiParameter.PATH, enum=list(answer_rows.FORMATS))],
         responses={(200, form): OpenApiTypes.BINARY for form in ("text/csv", "application/x-ndjson")},
     )
-    def get(self, request: Request, evaluation_id: str, form: str) -> HttpResponseBase:
+    def get(self, request: Request, evaluation_id: int, form: str) -> HttpResponseBase:
         """Download each answer of a public test with how sure it was, whether it was right, and its numbers."""
-        evaluation = find_evaluation(request.user, int(evaluation_id))
+        evaluation = find_evaluation(request.user, evaluation_id)
+        if form not in answer_rows.FORMATS:
+            raise NotFound(_("Rows are given as: %(forms)s.") % {"forms": ", ".join(answer_rows.FORMATS)})
         permissions.require_rows(request.user, evaluation)
         if evaluation.predictions is None:
             raise NotFound(_("This evaluation is not finished, so it has no predictions yet."), code="not_finished")

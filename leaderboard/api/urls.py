@@ -1,6 +1,6 @@
 """Addresses of the leaderboard's REST API."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from leaderboard.api import (
     benchmarks,
@@ -59,9 +59,5 @@ urlpatterns = [
         evaluations.Predictions.as_view(),
         name="api_evaluation_predictions",
     ),
-    re_path(
-        r"^evaluations/(?P<evaluation_id>[0-9]{1,18})/rows\.(?P<form>csv|jsonl)$",
-        evaluations.Rows.as_view(),
-        name="api_evaluation_rows",
-    ),
+    path("evaluations/<int:evaluation_id>/rows.<str:form>", evaluations.Rows.as_view(), name="api_evaluation_rows"),
 ]

@@ -85,7 +85,8 @@ def told(query: Mapping[str, Sequence[str]], reader: Asker) -> Told | None:
         return None
     names = [one.name for one in found.chosen]
     title = _("%(models)s compared") % {"models": " · ".join(names)}
-    link = f"[{_('The comparison')}]({found.address})"
+    name = _("The comparison")
+    link = f"[{name}]({found.address})"
     return Told(title, f"{_table(found, names)}\n\n{link}\n\n")
 
 

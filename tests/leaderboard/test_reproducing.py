@@ -116,11 +116,11 @@ def test_the_page_costs_the_same_however_often_it_was_repeated(client, finished,
         end(reproducing.reproduce(finished, by=charlie), scores(0.9))
 
     repeat()
-    with django_assert_num_queries(12, exact=False):
+    with django_assert_num_queries(13, exact=False):
         client.get(finished.get_absolute_url())
     repeat()
     repeat()
-    with django_assert_num_queries(12, exact=False):
+    with django_assert_num_queries(13, exact=False):
         client.get(finished.get_absolute_url())
 
 
