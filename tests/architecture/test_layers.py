@@ -39,7 +39,14 @@ def test_the_web_process_imports_nothing_heavy(tmp_path):
 
 def test_a_worker_imports_of_the_engine_what_is_light(tmp_path):
     """What answers and scores runs in children; a worker that loads it as well is larger for nothing."""
-    heavy = [*(name for name in HEAVY if name != "worker"), "numpy", "PIL", "sacrebleu", "opencc", "worker.engine.tasks"]
+    heavy = [
+        *(name for name in HEAVY if name != "worker"),
+        "numpy",
+        "PIL",
+        "sacrebleu",
+        "opencc",
+        "worker.engine.tasks",
+    ]
     code = f"import sys, django; django.setup(); import worker.tasks; print([n for n in {heavy!r} if n in sys.modules])"
     portal = LivePortal(tmp_path)
     done = subprocess.run(

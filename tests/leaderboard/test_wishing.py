@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from leaderboard import submitting, wishing
-from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation, IdleRule, Vote, Wish
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub import publishing
 from models_hub.models import Repo
 from models_hub.publishing import PutFile

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from leaderboard import benchmarks, submitting
-from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub.models import Repo
 from portal.models import User
 from tests.evaluating import model_files

@@ -10,8 +10,8 @@ from django.test import Client
 from leaderboard import benchmarks, cataloguing, definitions, submitting
 from leaderboard.catalogue.entries import entries
 from leaderboard.definition_values import DefinitionRefused
-from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub.models import Repo
 from portal.models import User
 from tests.evaluating import model_files

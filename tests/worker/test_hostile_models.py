@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from leaderboard import submitting
-from leaderboard.not_evaluable import NotEvaluable
 from leaderboard.models import Benchmark, Evaluation
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub.models import Repo
 from portal.models import User
 from tests.evaluating import make_benchmark, make_evaluation, model_files
