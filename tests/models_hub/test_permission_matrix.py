@@ -44,7 +44,7 @@ STATES = ("public", "gated", "private")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PLACE = "main/notes.txt"
 # Addresses that bear a signature of their own, are for mirrors alone, or answer alike whoever asks.
-APART = (".git/info/lfs/objects/{oid}", ".git/info/lfs/objects/verify", "/mirror/comparison")
+APART = (".git/info/lfs/objects/{oid}", ".git/info/lfs/objects/verify", "/mirror/comparison", "badges/")
 
 PAGES: Table = {
     "": {"GET": SEE},
@@ -79,10 +79,12 @@ PAGES: Table = {
     "/downloads": {"GET": SEE},
     "/downloads/recent": {"GET": SEE},
     "/edit/{place}": {"GET": SIGN_FILES, "POST": SIGN_FILES},
+    "/elsewhere": {"GET": SEE, "POST": WRITE},
     "/evaluations": {"GET": SEE, "POST": SIGN},
     "/explanation": {"GET": SIGN_FILES, "POST": SIGN_FILES},
     "/explanation/{job_id}": {"GET": SIGN},
     "/evaluations/summary": {"GET": SEE},
+    "/export": {"GET": SEE},
     "/family": {"GET": SEE},
     "/git-receive-pack": {"POST": WRITE},
     "/git-upload-pack": {"POST": FILES},

@@ -112,6 +112,8 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
         facts = {
             "job_id": str(job.pk),
             "queue_id": str(queue.pk),
+            "benchmark_id": "1",
+            "slug": "board",
             "key": upload.key,
             "place": "main/notes.txt", "path": "notes.txt", "tail": "notes.txt", "oid": made.oid, "revision": "main",
             "branch": "main", "number": str(topic.number), "comment": "1", "status": "pending", "rest": "notes.txt",
