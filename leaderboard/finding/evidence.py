@@ -97,12 +97,14 @@ def gather(asked: Asked, user: Asker) -> Evidence:
 def times_of(models: Iterable[int], benchmarks: Iterable[Benchmark], user: Asker) -> Times:
     """Return what one answer took in the middle, as it was measured beside the scores; one query.
 
-    Reports are long, so that they are read only of models whose speed somebody asks for.
+    Reports are long, so that they are read only of models whose speed somebody asks for. What a machine measured that
+    was busy with something else tells nothing of the model.
     """
     rows = _scored(benchmarks, user).filter(model__in=list(models)).order_by("id")
     found: dict[int, list[tuple[str, float]]] = defaultdict(list)
-    for model, machine, latency in rows.values_list("model_id", "report__device_name", "report__latency__p50_ms"):
-        if isinstance(machine, str) and isinstance(latency, int | float):
+    wanted = ("model_id", "report__device_name", "report__latency__p50_ms", "report__busy")
+    for model, machine, latency, is_busy in rows.values_list(*wanted):
+        if isinstance(machine, str) and isinstance(latency, int | float) and not is_busy:
             found[model].append((machine, float(latency)))
     return found
 
