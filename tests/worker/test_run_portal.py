@@ -21,6 +21,13 @@ def portal(tmp_path: Path):
         yield made
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory):
+    """One that nobody stops, for tests that only look at it."""
+    with LivePortal(tmp_path_factory.mktemp("running"), with_worker=True, ADMIN_PASSWORD="") as made:
+        yield made
+
+
 def processes_of(portal: LivePortal) -> list[str]:
     """Command lines of all processes that work on this portal's data."""
     found = []
@@ -64,8 +71,8 @@ def test_it_runs_every_part_and_stops_them_all(portal: LivePortal):
     assert processes_of(portal) == []
 
 
-def test_a_second_portal_over_the_same_data_is_refused(portal: LivePortal):
-    refused = second(portal, PORT="0")
+def test_a_second_portal_over_the_same_data_is_refused(running: LivePortal):
+    refused = second(running, PORT="0")
     assert refused.returncode != 0
     assert "already runs" in refused.stderr
     assert "DATA_DIR" in refused.stderr
@@ -111,8 +118,8 @@ def test_it_listens_on_an_address_of_version_6_too(tmp_path: Path):
             time.sleep(0.2)
 
 
-def test_the_doctor_finds_a_running_portal_well(portal: LivePortal):
-    said = portal.manage("doctor")
+def test_the_doctor_finds_a_running_portal_well(running: LivePortal):
+    said = running.manage("doctor")
     assert "FAIL" not in said
     for name in ("Python", "Database", "Redis: answers", "Static files", "Sandbox", "Workers"):
         assert name in said
