@@ -14,6 +14,7 @@ from demo.showcase.sets import build_set, definition, read_sources
 from demo.showcase.world import SetPlan, World
 from leaderboard import definitions
 from models_hub import cards
+from tests.servers import absent
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -66,7 +67,7 @@ def test_a_board_needs_all_of_its_sets():
 @pytest.mark.parametrize("plan", read_world().sets, ids=lambda plan: plan.name)
 def test_each_set_of_the_world_is_a_benchmark(plan):
     if not DATA.is_dir():
-        pytest.skip("the data sets are not beside the repository")
+        absent("needs the data sets beside the repository")
     source = read_sources(DATA)[plan.name]
     assert definitions.parse(json.dumps(definition(plan, source))).task == plan.task
 
