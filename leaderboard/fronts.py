@@ -1,10 +1,10 @@
 """The front of score and size at the end of a season: models that nothing as small beats, class by class and board."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from leaderboard import ranking
+from leaderboard import pareto, ranking
 from leaderboard.board_views import View
 from leaderboard.models import Suite
 from models_hub import badge_rules as hub
@@ -23,21 +23,17 @@ def note(season: Season) -> None:
         sizes = places.facts["parameters"]
         smallest = 0
         for largest, name in CLASSES:
-            within = np.flatnonzero((sizes > smallest) & (sizes <= largest))
+            within = np.flatnonzero((sizes > smallest) & (sizes <= largest)).tolist()
             found = [int(places.models[place]) for place in front(places.scores, sizes, within)]
             models = Repo.objects.select_related("namespace").in_bulk(found)
             _place(season, f"{suite.slug} {name}", [models[pk] for pk in found])
             smallest = largest
 
 
-def front(scores: Array, sizes: Array, within: Iterable[int]) -> list[int]:
+def front(scores: Array, sizes: Array, within: Sequence[int]) -> list[int]:
     """Return the places of models that no other one of at most their size beats, the best score first."""
-    best, found = float("-inf"), []
-    for place in sorted(within, key=lambda place: (sizes[place], -scores[place], place)):
-        if scores[place] > best:
-            best = scores[place]
-            found.append(int(place))
-    return found[::-1][:PLACES]
+    points = [(float(sizes[place]), float(scores[place])) for place in within]
+    return [within[one] for one in reversed(pareto.front(points))][:PLACES]
 
 
 def _place(season: Season, board: str, models: Iterable[Repo]) -> None:
