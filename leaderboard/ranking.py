@@ -54,6 +54,7 @@ class Places:
     machine: str  # on which `latency` was measured
     machines: list[str]
     held: list[int]  # ids of benchmarks in the order in which rows hold their evaluations
+    is_computed: bool  # false until a new board was computed for the first time
 
     @property
     def draws(self) -> int:
@@ -171,8 +172,8 @@ class Board:
 
     @property
     def is_waiting(self) -> bool:
-        """True when ranks have no draws behind them, until the board is computed anew."""
-        return bool(self.rows) and not self.places.draws
+        """True when the board was never computed, or ranks have no draws behind them until it is computed anew."""
+        return not self.places.is_computed or (bool(self.rows) and not self.places.draws)
 
     @property
     def has_few_tasks(self) -> bool:
@@ -301,6 +302,7 @@ def _ranked(read: _Read, cells: Array, whole: Whole, columns: list[SuiteEntry], 
         machine="",
         machines=state.machines,
         held=state.columns,
+        is_computed=state.renewed_at is not None,
     )
 
 

@@ -63,6 +63,7 @@ class BoardShape(serializers.Serializer[Board]):
     suite = SuiteShape()
     machine = serializers.CharField(source="places.machine", help_text="On which `latency_ms` was measured.")
     draws = serializers.IntegerField(source="places.draws", help_text="Of the bootstrap behind ranks and intervals.")
+    is_waiting = serializers.BooleanField(help_text="True until rows and ranks are computed: a second or two.")
     rows = RowShape(many=True)
     found = serializers.IntegerField(help_text="Ranked models that filters and words leave.")
     next = serializers.CharField(help_text="`after` of the next page; empty on the last one.")

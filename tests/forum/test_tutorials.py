@@ -1,6 +1,7 @@
 """What guides tell people to do works: all code of all guides is run, in order, against a portal with a worker."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,14 @@ class Course:
         for board in requests.get(address, headers=key, timeout=30).json()["results"]:
             answer = requests.post(f"{address}/{board['id']}/decision", json={"approve": True}, headers=key, timeout=30)
             assert answer.ok, answer.text
+        for board in requests.get(f"{self.portal.url}/api/v1/suites", timeout=30).json()["results"]:
+            self.await_ranks(board["slug"])
+
+    def await_ranks(self, board: str) -> None:
+        patience = time.monotonic() + 60
+        while requests.get(f"{self.portal.url}/api/v1/leaderboard/{board}", timeout=30).json()["is_waiting"]:
+            assert time.monotonic() < patience, f"{board} was not computed"
+            time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,15 @@ def test_the_formula_and_its_reading_are_explained(client, suite, scored):
 
 
 def test_an_empty_board_says_how_to_fill_it(client, suite):
+    renew()
     assert "ask for a score of every benchmark" in client.get("/leaderboard/moods").text
+
+
+def test_a_new_board_says_that_it_is_being_computed_until_it_was(client, suite):
+    assert "This board is being computed" in client.get("/leaderboard/moods").text
+    assert client.get("/api/v1/leaderboard/moods").json()["is_waiting"]
+    renew()
+    assert not client.get("/api/v1/leaderboard/moods").json()["is_waiting"]
 
 
 def test_a_board_costs_the_same_however_many_models_it_has(client, suite, scored, django_assert_num_queries):
