@@ -133,10 +133,12 @@ def publish(repo: Repo, *, by: Asker, tag: str, revision: str, title: str = "", 
 
 def edit(release: Release, *, by: Asker, title: str, notes: str) -> None:
     """Change what a release says."""
-    require_writer(by, release.repo)
+    user = require_writer(by, release.repo)
     release.title, release.notes = _checked(title, notes)
     release.edited_at = timezone.now()
-    release.save(update_fields=("title", "notes", "edited_at"))
+    with transaction.atomic():
+        release.save(update_fields=("title", "notes", "edited_at"))
+        Event.record("repo.release_edited", subject=f"repo:{release.repo_id}", by=user, tag=release.tag.short_name)
 
 
 def withdraw(release: Release, *, by: Asker) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from django.conf import settings
 
 from forum.models import Post, Topic
-from models_hub.models import PullRequest, Repo, Webhook, WebhookDelivery
+from models_hub import semantic_versions
+from models_hub.models import PullRequest, Release, Repo, Webhook, WebhookDelivery
+from models_hub.models.refs import TAGS
 from portal.models import Event, Namespace
 from portal.permissions import role_in
 
@@ -23,6 +25,10 @@ TOLD = {
     "repo.committed": ("repo.content", "update"),
     "repo.ref_created": ("repo.content", "update"),
     "repo.ref_deleted": ("repo.content", "update"),
+    # The Hub has no releases; a program that knows none reads their references.
+    "repo.released": ("repo.release", "create"),
+    "repo.release_edited": ("repo.release", "update"),
+    "repo.release_withdrawn": ("repo.release", "delete"),
     "discussion.opened": ("discussion", "create"),
     "discussion.renamed": ("discussion", "update"),
     "discussion.status_changed": ("discussion", "update"),
@@ -31,6 +37,8 @@ TOLD = {
     "discussion.edited": ("discussion.comment", "update"),
     "discussion.hidden": ("discussion.comment", "update"),
 }
+
+RELEASES = frozenset(kind for kind, (scope, _action) in TOLD.items() if scope == "repo.release")
 
 
 def build(delivery: WebhookDelivery) -> dict[str, Any] | None:
@@ -52,6 +60,9 @@ def build(delivery: WebhookDelivery) -> dict[str, Any] | None:
     if event.kind.startswith("discussion."):
         talk = _conversation(event, repo, site)
         return told | talk if talk else None
+    if event.kind in RELEASES:
+        release = _release(event, repo, site)
+        return told | release if release else None
     return told | _change(event, repo)
 
 
@@ -123,6 +134,29 @@ def _change(event: Event, repo: Repo) -> dict[str, Any]:
     if event.kind == "repo.visibility_changed":
         return {"updatedConfig": {"private": bool(facts["private"])}}
     return {"updatedConfig": {"gated": facts["gated"]}} if event.kind == "repo.gate_changed" else {}
+
+
+def _release(event: Event, repo: Repo, site: str) -> dict[str, Any] | None:
+    """Return what a version says now; None when its notes are gone again, of which another event tells."""
+    tag = str(event.payload["tag"])
+    if event.kind == "repo.release_withdrawn":
+        return {"release": {"tag": tag}}
+    release = Release.objects.select_related("tag").filter(repo=repo, tag__name=TAGS + tag).first()
+    if release is None:
+        return None
+    release.repo = repo  # with its owner
+    version = semantic_versions.read(tag)
+    told: dict[str, Any] = {
+        "tag": tag,
+        "commit": release.tag.oid,
+        "title": release.title,
+        "notes": release.notes,
+        "isPrerelease": version is not None and not version.is_final,
+        "author": {"id": f"{release.author_id or 0:024x}"},
+        "url": {"web": f"{site}{release.get_absolute_url()}"},
+    }
+    changed = [{"ref": release.tag.name, "oldSha": None, "newSha": release.tag.oid}]
+    return {"release": told} | ({"updatedRefs": changed} if event.kind == "repo.released" else {})
 
 
 def _conversation(event: Event, repo: Repo, site: str) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from forum import discussing
-from models_hub import moving, publishing, webhooks
+from models_hub import moving, publishing, releasing, webhooks
 from models_hub.models import WebhookDelivery
 from models_hub.publishing import PutFile
 from portal.models import Event, Job
@@ -95,6 +95,36 @@ def test_creation_and_deletion_are_told_too(listener, watch, alice, make_repo): 
     assert scopes[0] == ("repo", "create")
     assert scopes[-1] == ("repo", "delete")
     assert told(listener)[-1]["repo"]["name"] == "alice/bert"
+
+
+def test_a_version_is_told_with_its_notes_as_they_are_by_then(listener, watch, alice, make_repo):  # noqa: F811
+    repo = make_repo(alice)
+    watch(alice)
+    release = releasing.publish(repo, by=alice, tag="v1.0.0-rc.1", revision="main", title="First", notes="- bert")
+    deliver()
+    tagged, published = told(listener)
+    assert (tagged["event"]["scope"], published["event"]) == (
+        "repo.content",
+        {"action": "create", "scope": "repo.release"},
+    )
+    assert published["updatedRefs"] == [{"ref": "refs/tags/v1.0.0-rc.1", "oldSha": None, "newSha": repo.head}]
+    assert published["release"] == {
+        "tag": "v1.0.0-rc.1",
+        "commit": repo.head,
+        "title": "First",
+        "notes": "- bert",
+        "isPrerelease": True,
+        "author": {"id": f"{alice.pk:024x}"},
+        "url": {"web": "https://hub.example/alice/bert/releases/tag/v1.0.0-rc.1"},
+    }
+    releasing.edit(release, by=alice, title="First", notes="- a new bert")
+    deliver()
+    releasing.edit(release, by=alice, title="Second", notes="")
+    releasing.withdraw(release, by=alice)
+    deliver()
+    later = told(listener)[2:]
+    assert [one["event"]["action"] for one in later] == ["update", "delete"]
+    assert (later[0]["release"]["notes"], later[1]["release"]) == ("- a new bert", {"tag": "v1.0.0-rc.1"})
 
 
 def test_what_its_owner_may_no_longer_see_when_it_is_sent_is_not_sent(listener, watch, alice, charlie, make_repo):  # noqa: F811
