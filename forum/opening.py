@@ -156,6 +156,13 @@ def set_tags(topic: Topic, names: list[str]) -> None:
         counting.count_tags(new, times=1)
 
 
+def add_tags(topic: Topic, names: list[str]) -> None:
+    """Let a topic bear these tags besides those that it has."""
+    with transaction.atomic():
+        now = Topic.objects.select_for_update().get(pk=topic.pk)
+        set_tags(now, [*now.tag_links.values_list("tag__name", flat=True), *names])
+
+
 def _bear(topic: Topic, names: list[str]) -> list[int]:
     """Add tags to a topic, made where there were none; returns their ids."""
     Tag.objects.bulk_create([Tag(name=name) for name in sorted(names)], ignore_conflicts=True)

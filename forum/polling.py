@@ -100,7 +100,7 @@ def vote(poll: Poll, *, by: Asker, options: Iterable[int]) -> None:
         PollVote.objects.bulk_create(PollVote(option_id=pk, user=user) for pk in sorted(chosen - before))
         poll.options.filter(pk__in=before - chosen).update(votes=F("votes") - 1)
         poll.options.filter(pk__in=chosen - before).update(votes=F("votes") + 1)
-        Poll.objects.filter(pk=poll.pk).update(voters=F("voters") + bool(chosen) - bool(before))
+        Poll.objects.filter(pk=poll.pk).update(voters=F("voters") + int(bool(chosen)) - int(bool(before)))
         Event.record("poll.voted", subject=f"topic:{poll.topic_id}", by=user, topic=poll.topic_id, poll=poll.pk)
     poll.refresh_from_db(fields=("voters",))
 

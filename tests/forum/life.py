@@ -109,6 +109,10 @@ class Life:
     def retag(self) -> None:
         keeping_order.retag(self._topic(), by=self._someone(), tags=self.dice.sample(TAGS, self.dice.randrange(3)))
 
+    def tag(self) -> None:
+        """Add tags as watched words do, also where the topic is not listed."""
+        opening.add_tags(self._topic(), self.dice.sample(TAGS, self.dice.randrange(3)))
+
     def rename(self) -> None:
         keeping_order.rename(self._topic(), by=self._someone(), title=f"A topic of {self.dice.random()}")
 

@@ -1,9 +1,9 @@
 """What waits for a look, and what watched words are in it, comes before moderators; restricted models leave boards."""
 
-from django.db.models import F
 from django.utils.translation import gettext_noop
 
-from forum.models import Post, Tag, Topic, TopicTag
+from forum import opening
+from forum.models import Post
 from portal import moderating, watched_words
 from portal.errors import DomainError
 from portal.models import Event, Reason, WatchedWord
@@ -39,18 +39,9 @@ def look(event: Event) -> None:
             )
         except DomainError:  # gone meanwhile
             return
-    if post.number == 1 and post.topic.category_id:
-        _tag(post.topic, sorted({word.value.lower()[:40] for word in words if word.action == WatchedWord.Action.TAG}))
-
-
-def _tag(topic: Topic, names: list[str]) -> None:
-    for name in names:
-        tag, _made = Tag.objects.get_or_create(name=name)
-        _link, made = TopicTag.objects.get_or_create(
-            topic=topic, tag=tag, defaults={"last_post_id": topic.last_post_id or 0}
-        )
-        if made:
-            Tag.objects.filter(pk=tag.pk).update(topic_count=F("topic_count") + 1)
+    tags = sorted({word.value.lower()[:40] for word in words if word.action == WatchedWord.Action.TAG})
+    if tags and post.number == 1 and post.topic.category_id:
+        opening.add_tags(post.topic, tags)
 
 
 def _post_of(event: Event) -> Post | None:
