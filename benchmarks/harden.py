@@ -2,15 +2,21 @@
 
 A small model learns from random numbers, or goes on from what it learned of other texts; then contestants go on from it
 over the same rows, and differ in their recipes alone: a model that knows nothing yet learns nothing under attack. All
-that is done once for each seed. Each answers the test rows of rotten_tomatoes as they are, and again in every way that
+that is done once for each seed. Each answers the test rows of a set as they are, and again in every way that
 evaluations of robustness ask. What is compared for each row, with its partner of the same seed: whether the answer to
 the row is right, and which share of the answers to its changed forms is. Both differences have the interval of a paired
 test over rows, the mean over seeds taken first; the smallest and the largest difference of a seed stand beside them.
+
+With `--base` and `--epochs 0` contestants begin from a pre-trained model at once, with `--keep-layers` from its lower
+layers. Recipes are chosen with `--ask dev` and shown with `--ask test`. What models answered stays in `--answers`, so
+that a run that was cut off goes on.
 """
 
 import argparse
 import json
 import multiprocessing
+import re
+import shutil
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import load_file, save_file
 
 from worker.engine import rows
 from worker.engine.contracts import EvaluateSpec, PrepareSpec, RobustnessSpec
@@ -35,7 +42,6 @@ from worker.engine.tuning.contracts import Architecture, ArrangeSpec, FinetuneSp
 Array = npt.NDArray[np.float64]
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "open"
-LABELS = ["negative", "positive"]
 TASK = "text-classification"
 CLEAN = "clean"
 DRAWS = 2000
@@ -70,8 +76,13 @@ class Answers:
 def main() -> None:
     """Train, ask and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=DATA, help="folder with rotten_tomatoes")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the sets")
+    parser.add_argument("--set", default="rotten_tomatoes", help="of single texts with one label")
+    parser.add_argument("--rows", type=int, help="to learn from; all when left out")
+    parser.add_argument("--ask", choices=("dev", "test"), default="test", help="which rows are asked")
+    parser.add_argument("--asked", type=int, help="rows that are asked; all when left out")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--epochs", type=float, default=3, help="of the model that all begin from")
     parser.add_argument("--more-epochs", type=float, default=2, help="of the contestants")
     parser.add_argument("--layers", type=int, default=2)
@@ -80,22 +91,29 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--base", type=Path, help="folder of a model that was trained on other texts, to begin from")
+    parser.add_argument("--keep-layers", type=int, help="of that model, from below; all when left out")
+    parser.add_argument("--answers", type=Path, help="folder that keeps what models answered")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--workers", type=int, default=1, help="models that learn at the same time")
     parser.add_argument("--only", nargs="*", choices=list(CHANGES), default=list(CHANGES))
     options = parser.parse_args()
     prepare_process(options.threads)
+    if options.epochs == 0 and options.base is None:
+        parser.error("--epochs 0 needs a model to begin from: --base")
     with tempfile.TemporaryDirectory() as folder:
         _compare(Path(folder), options)
 
 
 def _compare(folder: Path, options: argparse.Namespace) -> None:
-    _arrange(folder, options)
-    parts = _prepare(folder, options.data / "rotten_tomatoes" / "test.jsonl")
+    options.labels = _arrange(folder, options)
+    if options.keep_layers:
+        options.base = _lower_layers(options.base, folder / "lower", options.keep_layers)
+    parts = _prepare(folder, options)
     found: dict[str, list[Answers]] = {}
-    seeds, names = range(1, options.seeds + 1), list(dict.fromkeys((CLEAN, *options.only)))
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    names = list(dict.fromkeys((CLEAN, *options.only)))
     with ProcessPoolExecutor(options.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        bases = [pool.submit(_train, folder, None, f"base-{seed}", seed, options) for seed in seeds]
+        bases = [pool.submit(_begin, folder, seed, options) for seed in seeds]
         models = {
             (seed, name): pool.submit(_contest, folder, base.result(), name, seed, options, parts)
             for seed, base in zip(seeds, bases, strict=True)
@@ -112,7 +130,16 @@ def _compare(folder: Path, options: argparse.Namespace) -> None:
 def _contest(
     folder: Path, base: Path, name: str, seed: int, options: argparse.Namespace, parts: Sequence[Path]
 ) -> Answers:
-    return _ask(folder / f"answers-{name}-{seed}", _train(folder, base, name, seed, options), parts, options)
+    kept: Path | None = options.answers and options.answers / f"{name}-{seed}.json"
+    if kept and kept.exists():
+        said = json.loads(kept.read_text(encoding="utf-8"))
+        return Answers(np.array(said["clean"]), np.array(said["changed"]), said["by_name"])
+    found = _ask(folder / f"answers-{name}-{seed}", _train(folder, base, name, seed, options), parts, options)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        said = {"clean": found.clean.tolist(), "changed": found.changed.tolist(), "by_name": found.by_name}
+        kept.write_text(json.dumps(said), encoding="utf-8")
+    return found
 
 
 def _show(found: dict[str, list[Answers]], options: argparse.Namespace) -> None:
@@ -129,19 +156,35 @@ def _show(found: dict[str, list[Answers]], options: argparse.Namespace) -> None:
             print(f"  {'kept':8} {_kept_difference(models, base)}", flush=True)
 
 
-def _arrange(folder: Path, options: argparse.Namespace) -> None:
+def _arrange(folder: Path, options: argparse.Namespace) -> list[str]:
+    """Write the rows to learn from, and return the labels."""
     from worker.engine.tuning.arranging import arrange
 
-    source = options.data / "rotten_tomatoes"
+    source = options.data / options.set
     files = {part: str(source / f"{part}.jsonl") for part in ("train", "dev")}
-    spec = ArrangeSpec(task=TASK, files=files, out_dir=str(folder / "rows"), test_share=0)
-    report = arrange(spec, Progress(StringIO()))
-    assert report["settings"]["labels"] == LABELS, report["findings"]
+    spec = ArrangeSpec(task=TASK, files=files, out_dir=str(folder / "rows"), test_share=0, max_rows=options.rows)
+    labels: list[str] = arrange(spec, Progress(StringIO()))["settings"]["labels"]
+    return labels
 
 
-def _prepare(folder: Path, test: Path) -> list[Path]:
+def _lower_layers(base: Path, target: Path, count: int) -> Path:
+    """Write a model with so many layers of a BERT, from below."""
+    shutil.copytree(base, target)
+    config = json.loads((base / "config.json").read_text(encoding="utf-8")) | {"num_hidden_layers": count}
+    (target / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    kept = {
+        name: value
+        for name, value in load_file(base / "model.safetensors").items()
+        if not (found := re.search(r"encoder\.layer\.(\d+)\.", name)) or int(found[1]) < count
+    }
+    save_file(kept, target / "model.safetensors", {"format": "pt"})
+    return target
+
+
+def _prepare(folder: Path, options: argparse.Namespace) -> list[Path]:
     """Write questions, answers and changed questions, and return the folder of each part."""
-    lines = test.read_text(encoding="utf-8").splitlines(keepends=True)
+    source = options.data / options.set / f"{options.ask}.jsonl"
+    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)[: options.asked]
     count = -(-len(lines) // PART)
     folders = []
     for number in range(count):
@@ -150,7 +193,7 @@ def _prepare(folder: Path, test: Path) -> list[Path]:
         (part / "test.jsonl").write_text("".join(lines[number::count]), encoding="utf-8")
         rows.prepare(
             PrepareSpec(
-                task=TASK, files={"test": str(part / "test.jsonl")}, settings={"labels": LABELS},
+                task=TASK, files={"test": str(part / "test.jsonl")}, settings={"labels": options.labels},
                 inputs=str(part / "inputs.jsonl"), gold=str(part / "gold.jsonl"), marks=str(part / "marks.json"),
                 perturbed=str(part / "perturbed.jsonl"), robustness=RobustnessSpec(rows=PART, seed=number),
             )
@@ -159,10 +202,19 @@ def _prepare(folder: Path, test: Path) -> list[Path]:
     return folders
 
 
+def _begin(folder: Path, seed: int, options: argparse.Namespace) -> Path:
+    """Return the model that all contestants of a seed begin from."""
+    if options.epochs == 0:
+        base: Path = options.base
+        return base
+    return _train(folder, None, f"base-{seed}", seed, options)
+
+
 def _train(folder: Path, base: Path | None, name: str, seed: int, options: argparse.Namespace) -> Path:
-    """Train the model that all begin from, or a contestant, and return its folder."""
+    """Train a model to begin from, or a contestant, and return its folder."""
     from worker.engine.tuning.training import finetune
 
+    dev: Path | None = folder / "rows" / "dev.jsonl"
     if base is None:
         recipe = Recipe(epochs=options.epochs, batch_size=options.batch, lr=options.lr)
         base = options.base
@@ -171,13 +223,14 @@ def _train(folder: Path, base: Path | None, name: str, seed: int, options: argpa
         recipe = Recipe(
             epochs=options.more_epochs, batch_size=options.batch, lr=options.lr / 2, keep="last", **CHANGES[name]
         )
+        dev = None
     size = options.hidden
     new = Architecture(hidden=size, layers=options.layers, heads=2, intermediate=4 * size, max_positions=96)
     out = folder / f"{name}-{seed}"
     finetune(
         FinetuneSpec(
-            task=TASK, train=str(folder / "rows" / "train.jsonl"), dev=str(folder / "rows" / "dev.jsonl"),
-            out_dir=str(out), settings={"labels": LABELS}, recipe=recipe, seed=seed, threads=options.threads,
+            task=TASK, train=str(folder / "rows" / "train.jsonl"), dev=str(dev) if dev else None,
+            out_dir=str(out), settings={"labels": options.labels}, recipe=recipe, seed=seed, threads=options.threads,
             checkpoint_seconds=3600, device=options.device,
             model_dir=str(base) if base else None, architecture=None if base else new,
         ),
@@ -195,7 +248,7 @@ def _ask(out: Path, model: Path, parts: Sequence[Path], options: argparse.Namesp
         evaluate(
             EvaluateSpec(
                 task=TASK, model_dir=str(model), inputs=str(part / "inputs.jsonl"), out_dir=str(out),
-                settings={"labels": LABELS}, perturbed=str(part / "perturbed.jsonl"), threads=options.threads,
+                settings={"labels": options.labels}, perturbed=str(part / "perturbed.jsonl"), threads=options.threads,
                 device=options.device,
             ),
             Progress(StringIO()),
