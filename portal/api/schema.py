@@ -51,10 +51,11 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        statuses = {400, 401, 403, 404} if self.method in SAFE else {*STATUS.values(), 429}
+        statuses = {400, 401, 403, 404} if self.method in SAFE else {*STATUS.values()} - {429}
         error = self._get_response_for_code(ErrorShape, "400")  # type: ignore[no-untyped-call]
         for status in sorted(statuses):
             bodies.setdefault(str(status), {**error, "description": DESCRIPTIONS.get(status, "")})
+        bodies.setdefault("429", {"$ref": "#/components/responses/TooManyRequests"})
         return bodies
 
 
@@ -66,7 +67,6 @@ DESCRIPTIONS = {
     409: "Somebody else’s change, or an existing thing, is in the way.",
     412: "The branch moved since you looked at it.",
     413: "The body or a file is too large.",
-    429: "Too many requests; wait a while.",
     503: "Something that the answer depends on does not respond now.",
     507: "A limit of the owner or of the installation is reached.",
 }

@@ -1,6 +1,7 @@
 """openapi.yaml is what the API is, and what the API promises in general."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -43,12 +44,23 @@ def test_every_creation_may_be_repeated_safely() -> None:
 def test_every_error_has_the_one_form() -> None:
     refs = {
         response["content"]["application/json"]["schema"]["$ref"]
-        for methods in described()["paths"].values()
-        for operation in methods.values()
+        for operation in _operations()
         for status, response in operation["responses"].items()
-        if status >= "400"
+        if status >= "400" and status != "429"
     }
     assert refs == {"#/components/schemas/Error"}
+
+
+def test_every_operation_says_how_long_to_wait_after_too_many_requests() -> None:
+    answer = {"$ref": "#/components/responses/TooManyRequests"}
+    assert all(operation["responses"]["429"] == answer for operation in _operations())
+    refused = described()["components"]["responses"]["TooManyRequests"]
+    assert {"Retry-After", "RateLimit", "RateLimit-Policy"} == set(refused["headers"])
+    assert refused["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+
+
+def _operations() -> list[dict[str, Any]]:
+    return [operation for methods in described()["paths"].values() for operation in methods.values()]
 
 
 def test_every_address_is_described() -> None:

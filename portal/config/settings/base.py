@@ -5,7 +5,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as levels
 from django.utils.translation import gettext_lazy as _
 
-from portal.config import appearance, env, providers
+from portal.config import api_answers, appearance, env, providers
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.writable(env.data_dir())
@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["portal.api.schema.only_this_api"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "APPEND_COMPONENTS": {"responses": {"TooManyRequests": api_answers.TOO_MANY_REQUESTS}},
     "ENUM_NAME_OVERRIDES": {
         "RepoKind": "models_hub.models.Repo.Kind",
         "ImportKind": ["model", "dataset"],
