@@ -44,8 +44,9 @@ def test_an_attack_finds_a_worse_place_and_stays_near(tmp_path: Path) -> None:
 
     spec = spec_of(tmp_path, recipe=replace(SHORT, dropout=0.0))
     training = _started(spec, Training)
-    batch = training.objective.collate(training.features[:8], training=True)
-    attack = Attack(training.passes, batch)
+    ready = training.ready
+    batch = ready.objective.collate(ready.features[:8], training=True)
+    attack = Attack(ready.passes, batch)
     losses = [attack.loss()]
     for _step in range(3):
         attack.climb(attack.gradient(losses[-1]), 0.2, 0.3)

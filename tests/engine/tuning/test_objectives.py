@@ -106,11 +106,11 @@ def test_long_passages_are_read_in_windows_and_an_answer_is_in_one_of_them(tmp_p
 
     spec = spec_for("question-answering", tmp_path, recipe=replace(RECIPE, max_length=16))
     training = _started(spec, Training)
-    of_first = [feature for feature in training.features if feature.row == 1]
+    of_first = [feature for feature in training.ready.features if feature.row == 1]
     assert len(of_first) > 1
     assert [feature.target != (0, 0) for feature in of_first] == [True, *[False] * (len(of_first) - 1)]
     start, end = of_first[0].target
-    tokenizer = training.basis.tokenizer
+    tokenizer = training.ready.basis.tokenizer
     assert tokenizer is not None
     assert tokenizer.decode(of_first[0].ids[start : end + 1].tolist()) == "green"
 
@@ -122,7 +122,7 @@ def test_only_the_first_token_of_a_word_is_labelled(tmp_path: Path) -> None:
 
     small = replace(TINY, vocab_size=50)
     training = _started(spec_for("token-classification", tmp_path, architecture=small), Training)
-    feature = training.features[0]
+    feature = training.ready.features[0]
     assert len(feature.ids) > 6
     assert (feature.target != IGNORED).sum() == feature.units == 4
     assert feature.target[0] == feature.target[-1] == IGNORED

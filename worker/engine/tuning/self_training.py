@@ -21,9 +21,10 @@ from worker.engine.tasks.task import Value
 from worker.engine.tuning import checkpoints
 from worker.engine.tuning.checkpoints import ROUNDS
 from worker.engine.tuning.contracts import SUMMARY_FILE, FinetuneSpec
+from worker.engine.tuning.earlier import Earlier
 from worker.engine.tuning.objectives.objective import Row
 from worker.engine.tuning.reading import read_rows
-from worker.engine.tuning.training import Earlier, Training
+from worker.engine.tuning.training import Training
 
 TASKS = ("text-classification", "text-pair-classification", "multi-label-classification")
 MAX_ROWS = 100_000
@@ -112,13 +113,13 @@ def _key(question: Value) -> str:
 
 def sure_of(training: Training, pool: Sequence[Value], least: float) -> list[tuple[int, Value]]:
     """Return the rows whose label the model is sure of, with it; of several labels it must be sure of each."""
-    settings: Any = training.settings
-    several = training.task.name == "multi-label-classification"
+    settings: Any = training.ready.settings
+    several = training.ready.task.name == "multi-label-classification"
     # Targets are of no use where nothing is learned, but belong to a row.
     rows = [Row(question, {"labels": []} if several else {"label": settings.labels[0]}) for question in pool]
-    features = training.objective.encode(rows, training=False)
-    with training.passes.cast():
-        answered = training.objective.answer(training.attached.model, rows, features)
+    features = training.ready.objective.encode(rows, training=False)
+    with training.ready.passes.cast():
+        answered = training.ready.objective.answer(training.ready.attached.model, rows, features)
     found: list[tuple[int, Value]] = []
     for number, prediction in enumerate(answered.predictions):
         scores = list(prediction["scores"].values())
@@ -136,7 +137,7 @@ def counted(number: int, taken: Sequence[tuple[int, Value]], training: Training)
         "round": number,
         "taken": len(taken),
         "labels": dict(sorted(labels.items())),
-        "metric": training.choice.metric,
+        "metric": training.ready.choice.metric,
         "dev": training.at.best.get("value"),
     }
 
