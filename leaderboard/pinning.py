@@ -9,4 +9,6 @@ def pinned_commits(repo_id: int) -> set[str]:
     evaluations = Evaluation.objects.filter(model_id=repo_id).values_list("commit_oid", flat=True)
     bases = Evaluation.objects.filter(base_id=repo_id).values_list("base_commit", flat=True)
     entries = Entry.objects.filter(model_id=repo_id).values_list("commit_oid", flat=True)
-    return {*benchmarks.distinct(), *evaluations.distinct(), *bases.distinct(), *entries.distinct()}
+    entry_bases = Entry.objects.filter(base_id=repo_id).values_list("base_commit", flat=True)
+    found = (benchmarks, evaluations, bases, entries, entry_bases)
+    return {oid for rows in found for oid in rows.distinct()}

@@ -1,18 +1,18 @@
 """Entries: a model at a commit or a file of predictions, within the limits of a day, until the second of the end."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from leaderboard import fitting, model_files
+from leaderboard import adapters, fitting, model_files
 from leaderboard.challenges import answer_files, permissions, teams
 from leaderboard.models import Challenge, ChallengeData, Entry, Phase, Team
 from models_hub import browsing, job_contents
-from models_hub.models import DEFAULT_BRANCH, Commit, Repo
+from models_hub.models import DEFAULT_BRANCH, Repo
 from models_hub.permissions import can_write, require_download
 from portal import allowances
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, QuotaExceeded
@@ -58,10 +58,8 @@ def enter_model(
         raise InvalidInput(_("This challenge takes files of predictions alone."), data={"key": "model"})
     if not can_write(user, model):
         raise NotAllowed(_("Only writers of a model may enter it."))
-    commit = checked_model(challenge, model, by=user, revision=revision)
-    return _send(
-        challenge, team, user, note=note, code=code, model=model, model_name=model.full_name, commit_oid=commit.oid
-    )
+    facts = checked_model(challenge, model, by=user, revision=revision)
+    return _send(challenge, team, user, note=note, code=code, **facts)
 
 
 def enter_file(
@@ -104,8 +102,7 @@ def add_baseline(
         raise InvalidInput(_("A name of at most %(max)d characters.") % {"max": MAX_NAME}, data={"key": "title"})
     rows = _prepared(challenge).rows
     if model is not None:
-        commit = checked_model(challenge, model, by=user, revision=DEFAULT_BRANCH)
-        facts = {"model": model, "model_name": model.full_name, "commit_oid": commit.oid}
+        facts = checked_model(challenge, model, by=user, revision=DEFAULT_BRANCH)
     else:
         blob = job_contents.keep(answer_files.read(challenge, name, chunks, rows))
         facts = {"file_name": name[-255:], "answers": blob}
@@ -119,41 +116,59 @@ def add_baseline(
         return _start(Entry(challenge=row, team=team, sent_by=user, sent_at=timezone.now(), **facts), user)
 
 
-def checked_model(challenge: Challenge, model: Repo, *, by: User, revision: str) -> Commit:
-    """Return the commit of a model that fits the task and keeps the limits of size and licence."""
+def checked_model(challenge: Challenge, model: Repo, *, by: User, revision: str) -> dict[str, Any]:
+    """Return what an entry says of a model that fits the task and keeps the limits of size and licence.
+
+    An adapter alone is entered with its base, and both together keep the limits.
+    """
     require_download(by, model)
     commit = browsing.resolve_revision(model, revision)
     entries = model_files.entries_of(model, commit)
-    fitting.check_evaluable(model, commit, entries, challenge.task)
-    size = sum(entry.size for entry in entries if model_files.are_weights(entry.path))
+    base = adapters.base_of(model, entries, by)
+    fitting.check_evaluable(model, commit, entries, challenge.task, base)
+    size = sum(
+        entry.size for entry in (*entries, *(base.entries if base else ())) if model_files.are_weights(entry.path)
+    )
     if challenge.max_bytes is not None and size > challenge.max_bytes:
         raise InvalidInput(
             _("The weights take %(size)d bytes; at most %(max)d are allowed.")
             % {"size": size, "max": challenge.max_bytes},
             data={"key": "model"}, code="too_many_bytes",
         )  # fmt: skip
+    parts = [model, *([base.repo] if base else [])]
     if challenge.max_parameters is not None:
-        _check_parameters(model, challenge.max_parameters)
-    if challenge.licenses and model.license not in challenge.licenses:
-        raise InvalidInput(
-            _("The licence of the model must be one of: %(known)s. Its card says %(found)s.")
-            % {"known": ", ".join(challenge.licenses), "found": model.license or _("nothing")},
-            data={"key": "model"}, code="wrong_license",
-        )  # fmt: skip
-    return commit
+        _check_parameters(parts, challenge.max_parameters)
+    for part in parts if challenge.licenses else ():
+        _check_license(part, challenge)
+    named = {"base": base.repo, "base_commit": base.commit.oid} if base else {}
+    return {"model": model, "model_name": model.full_name, "commit_oid": commit.oid, **named}
 
 
-def _check_parameters(model: Repo, most: int) -> None:
-    if model.parameters is None:
+def _check_parameters(parts: Sequence[Repo], most: int) -> None:
+    counts = [part.parameters for part in parts if part.parameters is not None]
+    if len(counts) < len(parts):
         raise InvalidInput(
             _("The parameters of this model are not counted yet. Try again in a minute."),
             data={"key": "model"}, code="not_counted",
         )  # fmt: skip
-    if model.parameters > most:
+    if sum(counts) > most:
         raise InvalidInput(
             _("The model has %(found)d parameters; at most %(max)d are allowed.")
-            % {"found": model.parameters, "max": most},
+            % {"found": sum(counts), "max": most},
             data={"key": "model"}, code="too_many_parameters",
+        )  # fmt: skip
+
+
+def _check_license(part: Repo, challenge: Challenge) -> None:
+    if part.license not in challenge.licenses:
+        raise InvalidInput(
+            _("The licence of %(name)s must be one of: %(known)s. Its card says %(found)s.")
+            % {
+                "name": part.full_name,
+                "known": ", ".join(challenge.licenses),
+                "found": part.license or _("nothing"),
+            },
+            data={"key": "model"}, code="wrong_license",
         )  # fmt: skip
 
 
@@ -258,7 +273,7 @@ def _start(entry: Entry, user: User) -> Entry:
         "judge_entry",
         spec={
             "entry": entry.pk,
-            "reads": [entry.model_id] if entry.model_id else [],
+            "reads": entry.reads,
             "url": f"{entry.challenge.get_absolute_url()}/entries",
         },
         owner=user,

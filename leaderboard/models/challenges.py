@@ -311,6 +311,9 @@ class Entry(models.Model):
     model = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="challenge_entries")
     model_name = models.CharField(max_length=200, blank=True)
     commit_oid = models.CharField(max_length=40, blank=True)
+    # What an adapter alone is put on.
+    base = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="+")
+    base_commit = models.CharField(max_length=40, blank=True, default="")
     file_name = models.CharField(max_length=255, blank=True)
     answers = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="+")
     job = models.ForeignKey(Job, models.SET_NULL, null=True, related_name="+")
@@ -336,6 +339,11 @@ class Entry(models.Model):
     def what(self) -> str:
         """The model or the file, for its own team."""
         return self.model_name or self.file_name
+
+    @property
+    def reads(self) -> list[int]:
+        """The repositories whose content its worker needs."""
+        return [pk for pk in (self.model_id, self.base_id) if pk is not None]
 
     @property
     def state(self) -> str:

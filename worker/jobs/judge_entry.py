@@ -28,11 +28,13 @@ COLLECTING = gettext_noop("collecting files")
 
 def run(attempt: Attempt) -> None:
     """Judge an entry and store what it scored; the job ends in the same transaction."""
-    rows = Entry.objects.select_related("challenge", "team__challenge", "model__namespace", "answers")
+    rows = Entry.objects.select_related(
+        "challenge", "team__challenge", "model__namespace", "base__namespace", "answers"
+    )
     entry = rows.filter(pk=attempt.job.spec["entry"]).first()
     ready = ChallengeData.objects.filter(challenge=entry.challenge_id if entry else None, prepared_at__isnull=False)
     data = ready.select_related("questions", "public_answers", "private_answers").first()
-    if entry is None or data is None or (entry.answers is None and entry.model is None):
+    if entry is None or data is None or not _is_whole(entry):
         raise JobFailed(GONE, code="gone")
     with scratch.folder_for(attempt.job) as root, withholding.of(attempt, entry.challenge.definition):
         predictions = _predictions(attempt, entry, data, root)
@@ -58,6 +60,11 @@ def run(attempt: Attempt) -> None:
         revealing.rank_anew(entry.challenge)
 
 
+def _is_whole(entry: Entry) -> bool:
+    """Say whether what was sent is still there, of an adapter its base too."""
+    return entry.answers is not None or (entry.model is not None and (entry.base is not None or not entry.base_commit))
+
+
 def _predictions(attempt: Attempt, entry: Entry, data: ChallengeData, root: Path) -> Path:
     """Return the file of predictions: what was sent, or what the model answers now."""
     path = root / "predictions.jsonl"
@@ -72,6 +79,8 @@ def _predictions(attempt: Attempt, entry: Entry, data: ChallengeData, root: Path
     assert data.questions is not None
     evaluation = _as_evaluation(entry)
     evaluate.place_model(attempt, evaluation.model, entry.commit_oid, places / "model")
+    if entry.base is not None:
+        evaluate.place_model(attempt, entry.base, entry.base_commit, places / "base")
     scratch.place_blob(attempt.job, data.questions, places / "questions" / "inputs.jsonl")
     (places / "questions" / "inputs.jsonl").chmod(0o444)
     evaluate.answer(attempt, evaluation, places)
@@ -83,9 +92,12 @@ def _as_evaluation(entry: Entry) -> Evaluation:
     """Return the entry in the shape that the engine is asked in; it is never saved, so that no page finds it."""
     assert entry.model is not None
     commit = browsing.resolve_revision(entry.model, entry.commit_oid)
+    own, below = model_files.entries_of(entry.model, commit), list[browsing.Entry]()
+    if entry.base is not None:
+        below = model_files.entries_of(entry.base, browsing.resolve_revision(entry.base, entry.base_commit))
     return Evaluation(
         model=entry.model, commit_oid=entry.commit_oid, weights_digest=commit.weights_digest,
-        files_digest=model_files.digest_of(model_files.entries_of(entry.model, commit)),
+        base=entry.base, base_commit=entry.base_commit, files_digest=model_files.digest_of(own, below),
         benchmark=entry.challenge.definition, engine_version=engine_version(), dtype=DTYPE,
     )  # fmt: skip
 
