@@ -11,6 +11,7 @@ from models_hub import browsing, cards, describing, listing, permissions, stated
 from models_hub.browsing import Entry
 from models_hub.describing import Description
 from models_hub.git.objects import TreeItem
+from models_hub.hf_api import security
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.shapes import pointer_size, timestamp
 from models_hub.models import Commit, Repo
@@ -52,16 +53,24 @@ class Info:
         return describing.describe(self.repo, self.files)
 
     @cached_property
+    def commit(self) -> Commit | None:
+        """None while the history of a copy is still on its way."""
+        return self._commit or Commit.objects.filter(repo=self.repo, oid=self.repo.head).first()
+
+    @cached_property
     def items(self) -> dict[str, TreeItem]:
-        commit = self._commit or Commit.objects.filter(repo=self.repo, oid=self.repo.head).first()
-        if commit is None:  # a copy whose history is still on its way
+        if self.commit is None:
             return {}
-        below = browsing.items_below(self.repo, commit, recursive=True)
+        below = browsing.items_below(self.repo, self.commit, recursive=True)
         return {path: item for path, item in below.items() if not item.is_folder}
 
     @cached_property
     def files(self) -> list[Entry]:
         return browsing.entries(self.repo, self.items)
+
+    @property
+    def security(self) -> dict[str, Any] | None:
+        return security.repo_status(self.repo, self.commit, self.files) if self.commit else None
 
     @property
     def siblings(self) -> list[dict[str, Any]]:
@@ -88,8 +97,7 @@ class Info:
         """What files of an open model state; of one model alone, for a list would read the files of each."""
         if not self.is_alone or self.repo.gated:
             return None
-        commit = self._commit or Commit.objects.filter(repo=self.repo, oid=self.repo.head).first()
-        return stated_scores.as_entries(self.repo, commit) if commit else None
+        return stated_scores.as_entries(self.repo, self.commit) if self.commit else None
 
     @property
     def used_storage(self) -> int:
@@ -208,8 +216,8 @@ def at_revision(call: Call, kind: str, namespace: str, name: str, revision: str)
     shown = selected(info, WHOLE[repo.kind])
     if repo.is_model:
         shown["modelId"] = repo.full_name
-    if call.flag("securityStatus"):
-        shown["securityRepoStatus"] = {"scansDone": False, "filesWithIssues": []}
+    if call.flag("securityStatus") and permissions.can_download(call.user, repo):
+        shown["securityRepoStatus"] = info.security
     return JsonResponse(shown)
 
 

@@ -9,9 +9,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from models_hub import browsing
+from models_hub import browsing, permissions
 from models_hub.browsing import Entry
-from models_hub.hf_api import routing
+from models_hub.hf_api import routing, security
 from models_hub.hf_api.calls import MAX_JSON_BYTES, Call
 from models_hub.hf_api.shapes import page, read_cursor, timestamp, tree_entry
 from models_hub.models import Commit, Repo
@@ -34,7 +34,7 @@ def tree(call: Call, kind: str, namespace: str, name: str, revision: str, path: 
     # The next page is asked of the commit, not of the branch, which may move on between the two.
     view = {"kind": kind, "namespace": namespace, "name": name, "revision": commit.oid}
     address = reverse("tree", urlconf=routing.ROUTES, kwargs=view | ({"path": path} if path else {}))
-    shown = _shown(repo, commit, entries, expand=call.flag("expand"))
+    shown = _shown(call, repo, commit, entries, expand=call.flag("expand"))
     return page(call, shown, cursor=[end] if end < len(items) else None, path=address)
 
 
@@ -43,7 +43,7 @@ def paths_info(call: Call, kind: str, namespace: str, name: str, revision: str) 
     commit = browsing.resolve_revision(repo, revision)
     paths, expand = _asked(call)
     entries = browsing.find_many(repo, commit, paths)
-    shown = _shown(repo, commit, entries, expand=expand)
+    shown = _shown(call, repo, commit, entries, expand=expand)
     for row, entry in zip(shown, entries, strict=True):
         # Clients copy a file between repositories only when they know this hash, however small the file is.
         if entry.blob and entry.blob.in_pieces and entry.blob.xet_hash:
@@ -56,13 +56,18 @@ def _start(call: Call) -> int:
     return cursor[0] if cursor and isinstance(cursor[0], int) and 0 <= cursor[0] < 10**9 else 0
 
 
-def _shown(repo: Repo, commit: Commit, entries: list[Entry], *, expand: bool) -> list[dict[str, Any]]:
+def _shown(call: Call, repo: Repo, commit: Commit, entries: list[Entry], *, expand: bool) -> list[dict[str, Any]]:
     shown = [tree_entry(entry) for entry in entries]
     if expand:
         found = last_commits(repo, commit, [entry.path for entry in entries])
+        # What is in a file is told to those who may have it.
+        may_read = permissions.can_download(call.user, repo)
+        scanned = security.file_statuses(repo, commit, entries) if may_read else {}
         for row in shown:
             if last := found.get(row["path"]):
                 row["lastCommit"] = {"id": last.oid, "title": last.title, "date": timestamp(last.authored_at)}
+            if status := scanned.get(row["path"]):
+                row["securityFileStatus"] = status
     return shown
 
 

@@ -7,6 +7,7 @@ import pickletools
 from typing import Any
 
 MAX_STREAMS = 20
+TORCH_STREAMS = 5  # in a file of PyTorch before version 1.6
 MAX_OPCODES = 3_000_000
 MAX_IMPORTS = 200
 MAX_NAME = 200
@@ -34,10 +35,13 @@ DANGEROUS_NAMES = {
 }  # fmt: skip
 
 
-def pickle_to_json(data: str) -> str:
-    """Return a JSON object with the imports of a pickle, which comes in base64, and whether all of it was read."""
+def pickle_to_json(data: str, *, is_cut: bool = False) -> str:
+    """Return a JSON object with the imports of a pickle, which comes in base64, and whether all of it was read.
+
+    `is_cut` says that these are only the first bytes of a file.
+    """
     stream = io.BytesIO(base64.b64decode(data))
-    scan = _Scan()
+    scan = _Scan(is_cut=is_cut)
     for _number in range(MAX_STREAMS):
         if not scan.read_one(stream):
             break
@@ -55,7 +59,8 @@ def pickle_to_json(data: str) -> str:
 class _Scan:
     """Follows the stack as far as names of imports need it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_cut: bool) -> None:
+        self.is_cut = is_cut
         self.imports: set[tuple[str, str]] = set()
         self.streams = 0
         self.left = MAX_OPCODES
@@ -76,10 +81,14 @@ class _Scan:
                     return False
                 self._follow(opcode, argument)
         except Exception:  # noqa: BLE001 - after the pickles of a file may come raw data, which raises anything
-            self.is_whole = self.is_whole and self.streams > 0
+            self.is_whole = self.is_whole and self.streams > 0 and not self._ended_early(stream)
             return False
         self.streams += 1
         return True
+
+    def _ended_early(self, stream: io.BytesIO) -> bool:
+        """Say whether this pickle goes on behind what was read; before PyTorch's raw data come five of them."""
+        return self.is_cut and self.streams < TORCH_STREAMS and stream.tell() >= len(stream.getbuffer())
 
     def _follow(self, opcode: Any, argument: Any) -> None:
         name = opcode.name

@@ -20,16 +20,26 @@ UNREADABLE = (TooMuch, zipfile.BadZipFile, NotImplementedError, ValueError, EOFE
 def imports(place: Place) -> Shown | None:
     """Show the imports of a pickle; None for a file that only has the name of one."""
     try:
-        made = rendering.of_content("pickle", lambda: _found(place), etag=place.entry.etag)
+        made = scan(place)
     except UNREADABLE:
         made = None
     if made is None:  # what could not be read may import anything: the page warns of it
         return Shown("pickle", {"imports": [], "is_whole": False})
     if not made["imports"] and not made["streams"]:
         return None
+    return Shown("pickle", {**made, "worst": worst_of(made)})
+
+
+def scan(place: Place) -> dict[str, Any] | None:
+    """Return what a pickle imports, as the child says it, or None where that takes too long; raises UNREADABLE."""
+    is_cut = {"is_cut": True} if place.entry.size > MAX_PICKLE else {}
+    return rendering.of_content("pickle", lambda: _found(place), etag=place.entry.etag, **is_cut)
+
+
+def worst_of(made: dict[str, Any]) -> str:
+    """Return the level of the worst import."""
     levels = {row["level"] for row in made["imports"]}
-    worst = next((level for level in ("dangerous", "unusual") if level in levels), "usual")
-    return Shown("pickle", {**made, "worst": worst})
+    return next((level for level in ("dangerous", "unusual") if level in levels), "usual")
 
 
 def _found(place: Place) -> str:
@@ -45,7 +55,10 @@ def _in_zip(reader: Any) -> bytes:
     parts: list[bytes] = []
     with zipfile.ZipFile(reader) as archive:
         names = [info for info in archive.infolist() if info.filename.endswith(".pkl")]
-        for info in names[:MAX_PARTS]:
+        # What is left out could be the one that is loaded.
+        if len(names) > MAX_PARTS or sum(info.file_size for info in names) > MAX_PICKLE:
+            raise TooMuch
+        for info in names:
             with archive.open(info) as member:
                 parts.append(member.read(MAX_PICKLE))
     return b"".join(parts)[:MAX_PICKLE]

@@ -113,10 +113,3 @@ def test_labels_come_in_groups_without_those_of_private_repositories(alice, make
 def test_a_made_up_cursor_of_any_order_does_no_harm(alice, make_repo, cursor, sort):
     make_repo(alice)
     assert Wire().get(f"/api/models?sort={sort}&cursor={cursor}").status_code == 200
-
-
-def test_the_security_status_claims_no_scan(alice, make_repo):
-    make_repo(alice, files={"a.txt": "a"})
-    shown = Wire().get("/api/models/alice/bert?securityStatus=true").json()["securityRepoStatus"]
-    assert shown == {"scansDone": False, "filesWithIssues": []}
-    assert "securityFileStatus" not in Wire().get("/api/models/alice/bert/tree/main?expand=true").json()[0]
