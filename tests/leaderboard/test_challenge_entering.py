@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from leaderboard import pinning
 from leaderboard.challenges import drafting, entering, objecting, teams
 from leaderboard.challenges.objecting import medals_for
 from leaderboard.models import Challenge, Entry, Standing, Team
+from leaderboard.not_evaluable import NotEvaluable
 from models_hub.models import Repo
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, QuotaExceeded
 from portal.models import User
@@ -23,7 +25,7 @@ from tests.challenging import (
     send,
     split,
 )  # fmt: skip
-from tests.evaluating import model_files
+from tests.evaluating import adapter_files, model_files, safetensors
 
 pytestmark = pytest.mark.django_db
 Clock = Callable[[datetime], None]
@@ -116,6 +118,34 @@ def test_a_model_must_be_ones_own_small_enough_and_free_enough(
     Challenge.objects.filter(pk=challenge.pk).update(licenses=["mit"])
     challenge.refresh_from_db()
     assert entering.enter_model(challenge, mine, by=bob).commit_oid == mine.head
+
+
+def test_an_adapter_enters_with_its_base_and_both_keep_the_limits(
+    challenge: Challenge, bob: User, make_repo: MakeRepo
+) -> None:
+    join(challenge, bob)
+    base = make_repo(bob, "bert", files=model_files())
+    adapter = make_repo(bob, "tuned", files=adapter_files("bob/bert"))
+    entry = entering.enter_model(challenge, adapter, by=bob)
+    assert (entry.model, entry.base, entry.base_commit) == (adapter, base, base.head)
+    assert entry.job is not None
+    assert entry.job.spec["reads"] == [adapter.pk, base.pk]
+    assert pinning.pinned_commits(base.pk) == {base.head}
+    own = len(safetensors(3.0))
+    for limits, code in (
+        ({"max_bytes": own}, "too_many_bytes"),
+        ({"max_bytes": None, "max_parameters": adapter.parameters}, "too_many_parameters"),
+    ):
+        Challenge.objects.filter(pk=challenge.pk).update(**limits)
+        challenge.refresh_from_db()
+        with pytest.raises(InvalidInput) as refused:
+            entering.enter_model(challenge, adapter, by=bob)
+        assert refused.value.code == code
+    Challenge.objects.filter(pk=challenge.pk).update(max_parameters=None)
+    alone = make_repo(bob, "alone", files=adapter_files("alice/bert"))
+    with pytest.raises(NotEvaluable) as missing:
+        entering.enter_model(challenge, alone, by=bob)
+    assert missing.value.code == "missing_base"
 
 
 def test_two_teams_become_one_with_the_better_of_both_scores(

@@ -12,7 +12,7 @@ from models_hub import contents
 from models_hub.models import Repo
 from portal.models import Job, User
 from tests.challenging import OPENS, clock, join, opened
-from tests.evaluating import model_files
+from tests.evaluating import adapter_files, model_files
 from tests.worker.performing import perform
 from worker.jobs import evaluate
 
@@ -49,3 +49,29 @@ def test_a_model_answers_without_the_answers_and_is_scored_on_both_parts(
     assert job.result == {"url": "/challenges/moods/entries", "page": "/challenges/moods/entries"}
     assert not job.lines.exists()
     assert not list((tmp_path / "scratch").glob("job-*"))
+
+
+def test_an_adapter_answers_on_its_base(
+    make_repo: Callable[..., Repo], alice: User, bob: User, morgan: User, clock: Callable[..., None],
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    settings.FAKE_ENGINE, settings.SCRATCH_DIR = True, str(tmp_path / "scratch")
+    challenge = opened(alice, morgan)
+    clock(OPENS)
+    join(challenge, bob)
+    make_repo(bob, "bert", files=model_files(), private=True)
+    adapter = make_repo(bob, "tuned", files=adapter_files("bob/bert"), private=True)
+    entry = entering.enter_model(challenge, adapter, by=bob)
+    beside: list[str] = []
+    answer = evaluate.answer
+
+    def watched(attempt: Any, evaluation: Any, places: Any) -> Any:
+        beside.extend(path.name for path in (places / "base").iterdir())
+        assert evaluation.base == entry.base
+        return answer(attempt, evaluation, places)
+
+    monkeypatch.setattr(evaluate, "answer", watched)
+    perform(entry.job.pk)
+    job = Job.objects.get(pk=entry.job_id)
+    assert job.state == "succeeded", job.reason_text
+    assert set(beside) == {"config.json", "tokenizer.json", "model.safetensors"}
