@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
-from models_hub.models import PullRequest, Repo, Run, Study
+from models_hub.adapting import queues
+from models_hub.models import AnnotationQueue, PullRequest, Repo, Run, Study
 from portal import locating, subjects
 from portal.models import Asker, Job
 from portal.subjects import Subject
@@ -16,6 +17,7 @@ def register() -> None:
     subjects.register("pull", _pulls)
     subjects.register("run", _runs)
     subjects.register("study", _studies)
+    subjects.register(queues.SUBJECT, _queues)
     locating.locate(r"/(?:(dataset|space)s/)?(\w[\w.-]*)/(\w[\w.-]*)(?:/(?!discussions/).*)?", _located)
 
 
@@ -37,6 +39,14 @@ def _runs(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
 def _studies(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
     for study in Study.objects.filter(pk__in=pks, owner_id=reader.pk):
         yield Subject("study", study.pk, study.title, study.get_absolute_url(), _("search"), author_id=study.owner_id)
+
+
+def _queues(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
+    for queue in AnnotationQueue.objects.visible_to(reader).filter(pk__in=pks).select_related("data__namespace"):
+        yield Subject(
+            queues.SUBJECT, queue.pk, queue.title, queue.get_absolute_url(), _("rows to label"),
+            author_id=queue.owner_id,
+        )  # fmt: skip
 
 
 def _pulls(pks: Collection[int], reader: Asker) -> Iterator[Subject]:

@@ -235,6 +235,13 @@ KINDS: dict[str, Kind] = {
         MAIL,
         _by(gettext_lazy("%(who)s invited you to an organization")),
     ),
+    "labelling": Kind(
+        gettext_lazy("somebody asks you to label rows"),
+        YOU,
+        "ui-checks",
+        MAIL,
+        _by(gettext_lazy("%(who)s asks you to label rows")),
+    ),
     "follow": Kind(
         gettext_lazy("new followers"), YOU, "person-plus", PAGE, _by(gettext_lazy("%(who)s began to follow you"))
     ),

@@ -13,9 +13,10 @@ from models_hub.adapting import allowance, asking, bases, registry, reports
 from models_hub.browsing import Entry
 from models_hub.models import DEFAULT_BRANCH, AnnotationQueue, AnnotationRow, Commit, Repo
 from portal.errors import InvalidInput, NotAllowed, NotFound, QuotaExceeded, SignInRequired
-from portal.models import Asker, Job, User
+from portal.models import Asker, Event, Job, User
 
 PICK, WRITE = "pick_rows", "write_labels"
+SUBJECT = "annotation_queue"
 ENDINGS = (".jsonl", ".ndjson", ".csv")
 # Kinds of tasks whose rows a person can answer by a key, and the head that a model needs for each.
 HEADS = {
@@ -142,12 +143,24 @@ def filled(
         )
         row.labels, row.report, row.filled_at = labels, reports.bounded(report), Now()
         row.save(update_fields=("labels", "report", "filled_at"))
+        _tell(row, set(row.people.values_list("pk", flat=True)))
         job.finish({"page": queue.get_absolute_url()})
 
 
 def share(queue: AnnotationQueue, names: Sequence[str]) -> None:
-    """Let these people, and no others, help with the queue."""
-    queue.people.set(people_of(queue.data, names, owner=queue.owner))
+    """Let these people, and no others, help with the queue; who is new is told, once there are rows."""
+    people = people_of(queue.data, names, owner=queue.owner)
+    with transaction.atomic():
+        row = AnnotationQueue.objects.select_for_update().get(pk=queue.pk)
+        before = set(row.people.values_list("pk", flat=True))
+        row.people.set(people)
+        if row.filled_at is not None:
+            _tell(row, {user.pk for user in people} - before)
+
+
+def _tell(queue: AnnotationQueue, people: set[int]) -> None:
+    if people:
+        Event.record(f"{SUBJECT}.shared", subject=f"{SUBJECT}:{queue.pk}", by=queue.owner, people=sorted(people))
 
 
 def people_of(data: Repo, names: Sequence[str], *, owner: User) -> list[User]:

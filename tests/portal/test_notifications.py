@@ -1,10 +1,15 @@
 """The inbox: who is told of what, in how many rows, and what its owner may still see of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from forum import discussing, marking, reading
 from forum.models import Ignoring, Level, Post
 from models_hub import publishing, watching
+from models_hub.adapting import queues
+from models_hub.adapting.queues import QueueWish
+from models_hub.models import Repo
 from portal import broadcasting, inbox, notifying
 from portal.models import Event, Follow, Inbox, Job, Muting, Notification, User
 from worker import relay, telling
@@ -211,3 +216,23 @@ def test_choices_are_kept_only_where_they_differ(alice):
     inbox.prefer(alice, channels={"reply": "page", "follow": "page"}, digest="daily")
     kept = Inbox.objects.get(user=alice)
     assert (kept.channels, kept.digest) == ({"reply": "page"}, "daily")
+
+
+def test_who_is_asked_to_label_hears_of_it_once_there_are_rows(told, alice, bob, charlie, make_repo):
+    rows = '{"text": "a"}\n{"text": "b"}\n'
+    data = make_repo(alice, "to-label", kind="dataset", files={"train.jsonl": rows})
+    wish = QueueWish(
+        task="text-classification", data="alice/to-label", path="train.jsonl", labels=["good", "bad"], people=["bob"]
+    )
+    queue = queues.ask(wish, by=alice)
+    assert told(bob) == []
+    taken = {"line": 1, "question": {"text": "a"}}
+    job = Job.claim(queue.job.pk, worker="w", lease=timedelta(minutes=1))
+    queues.filled(queue, job=job, rows=[taken], labels=["good", "bad"], report={})
+    assert told(bob) == [("labelling", "alice asks you to label rows")]
+    assert inbox.page(bob).lines[0].path == queue.get_absolute_url()
+    queues.share(queue, ["bob", "charlie"])
+    assert told(charlie) == [("labelling", "alice asks you to label rows")]
+    assert unread(bob) == 1
+    Repo.objects.filter(pk=data.pk).update(private=True)
+    assert told(charlie) == []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from forum.models import Post, Reaction, Topic
 from leaderboard.models import Challenge, Evaluation, TeamMember
 from models_hub.hearing import keepers
-from models_hub.models import Run, Study
+from models_hub.models import AnnotationQueue, Run, Study
 from portal.models import Event, Job, Membership, Namespace, Notification, User
 from portal.notification_kinds import CHALLENGES
 from portal.notifying import count_anew, notify, withdraw
@@ -20,6 +20,7 @@ QUIET_JOBS = {
     "compare_tensors",
     "read_table",
     "measure_overlap",
+    "mark_posts",
     "tell_watchers",
     "evaluate",
     "search",
@@ -208,6 +209,18 @@ def _invited(event: Event) -> set[int]:
     )  # fmt: skip
 
 
+def _asked_to_label(event: Event) -> set[int]:
+    """Tell those who were named as helpers of a queue, once there are rows for them."""
+    queue = AnnotationQueue.objects.filter(pk=int(event.subject.removeprefix("annotation_queue:"))).first()
+    if queue is None:
+        return set()
+    people = queue.people.filter(pk__in=event.payload.get("people", []))
+    return notify(
+        "labelling", people=people, about=event.subject, by=event.actor, place=f"repo:{queue.data_id}",
+        group=f"labelling:{queue.pk}", event=event.pk,
+    )  # fmt: skip
+
+
 def _followed(event: Event) -> set[int]:
     namespace = Namespace.objects.filter(pk=int(event.subject.removeprefix("namespace:"))).first()
     if namespace is None or event.actor is None:
@@ -292,6 +305,7 @@ CONCERNED: dict[str, Callable[[Event], set[int]]] = {
     "job.failed": _job_ended,
     "study.finished": _searched,
     "organization.invited": _invited,
+    "annotation_queue.shared": _asked_to_label,
     "namespace.followed": _followed,
     "namespace.unfollowed": _unfollowed,
     "badge.granted": _badge,
