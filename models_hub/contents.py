@@ -109,11 +109,14 @@ def open_whole(blob: Blob) -> BinaryIO | None:
 
 
 class BlobReader:
-    """A blob as a forward-only binary file, for parsers that read a header."""
+    """A blob as a binary file, for parsers that read a header."""
 
     def __init__(self, blob: Blob) -> None:
         self._blob = blob
         self._position = 0
+
+    def seek(self, position: int) -> None:
+        self._position = position
 
     def read(self, size: int) -> bytes:
         data = b"".join(stream(self._blob, self._position, size))

@@ -6,6 +6,7 @@ that they are packed in; neither their scales nor a table that the config declar
 
 import io
 import json
+import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from models_hub.checking import FileRefused
 from models_hub.headers import configs, summaries
 from models_hub.headers.configs import ModelConfig
 from models_hub.headers.gguf import read_gguf_header
+from models_hub.headers.onnx import Broken, Graph, Seekable, TooLong
 from models_hub.headers.safetensors import Tensor, read_safetensors_header
 from models_hub.headers.summaries import Summary
 from models_hub.models import Blob, Repo
@@ -28,6 +30,7 @@ MAX_INDEX_BYTES = 10_000_000
 MAX_SHOWN_SETS = 30
 NOTEWORTHY = 0.1  # a dtype of fewer parameters, such as that of norms, does not tell the precision
 WORD_BITS = 32
+UNREADABLE: Summary = {"unreadable": True}
 # Names of formats by what a file is called; the Hub labels repositories with them.
 FORMATS = {
     ".safetensors": "safetensors", ".gguf": "gguf", ".onnx": "onnx", "pytorch_model.bin": "pytorch",
@@ -63,7 +66,7 @@ class Counts:
 def note_header(path: str, blob: Blob) -> None:
     """Read the header of a file of weights once for each content; raises FileRefused where safetensors lie.
 
-    A GGUF header that cannot be read is noted as such: its file stays a file.
+    A header of another format that cannot be read is noted as such: its file stays a file.
     """
     if blob.awaited_by is not None:
         return
@@ -77,10 +80,21 @@ def note_header(path: str, blob: Blob) -> None:
         try:
             blob.header = summaries.of_gguf(read_gguf_header(contents.BlobReader(blob), blob.size, path))
         except FileRefused:
-            blob.header = {"unreadable": True}
+            blob.header = UNREADABLE
+    elif path.lower().endswith(".onnx") and blob.header is None:
+        blob.header = _of_onnx(contents.BlobReader(blob), blob.size)
     else:
         return
     blob.save(update_fields=("dtypes", "header"))
+
+
+def _of_onnx(file: Seekable, size: int) -> Summary:
+    graph = Graph(file, size)
+    try:
+        graph.read()
+    except (Broken, TooLong):
+        return UNREADABLE
+    return (summaries.of_onnx(graph) if graph.is_there else None) or UNREADABLE
 
 
 def _dtypes_of(tensors: Iterable[Tensor]) -> dict[str, int]:
@@ -163,7 +177,14 @@ class _Count:
         )
 
     def _is_read(self, way: list[WeightSet]) -> bool:
-        return all(self._headers[path].get("plain") is not None for one in way for path in one.paths)
+        return all(self._is_whole(path) for one in way for path in one.paths)
+
+    def _is_whole(self, path: str) -> bool:
+        """Say whether the header of a file was read, and what it declares to lie in other files can be there."""
+        header, folder = self._headers[path], posixpath.dirname(path)
+        beside = header.get("elsewhere", {}).items()
+        sizes = [(self._files.get(posixpath.normpath(posixpath.join(folder, name))), end) for name, end in beside]
+        return header.get("plain") is not None and all(file and file.size >= end for file, end in sizes)
 
     def _summaries(self, way: list[WeightSet]) -> list[Summary]:
         return [self._headers[path] for one in way for path in one.paths]
@@ -252,7 +273,8 @@ class _Count:
 
     def _unread(self) -> list[str]:
         """Return the files whose headers should tell something, and do not or not yet."""
-        unread = [path for path, header in self._headers.items() if path.endswith(".gguf") and "plain" not in header]
+        told = [path for path in self._headers if path.endswith((".gguf", ".onnx"))]
+        unread = [path for path in told if not self._is_whole(path)]
         awaited = [path for path in self._headers if (blob := self._files[path].blob) and blob.awaited_by]
         return list(dict.fromkeys([*unread, *awaited]))[:MAX_SHOWN_SETS]
 
@@ -270,9 +292,11 @@ def _header(repo: Repo, entry: Entry) -> Summary:
 
 def _small_header(repo: Repo, entry: Entry) -> Summary:
     """Return the summary of weights that a push left in git itself: they are small."""
-    if not entry.path.endswith(".safetensors"):
+    if not entry.path.endswith((".safetensors", ".onnx")):
         return {}
     body = browsing.read(repo, entry, entry.size)
+    if entry.path.endswith(".onnx"):
+        return _of_onnx(io.BytesIO(body), len(body))
     return summaries.of_safetensors(read_safetensors_header(io.BytesIO(body), len(body), entry.path))
 
 

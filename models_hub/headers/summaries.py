@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from models_hub.headers.gguf import GgufHeader
+from models_hub.headers.onnx import MAX_SIDE, Graph, OnnxTensor
 from models_hub.headers.safetensors import Tensor
 
 Summary = dict[str, Any]
@@ -29,6 +30,16 @@ TIEABLE = (
     "lm_head.weight", "embed_out.weight", "predictions.decoder.weight",
 )  # fmt: skip
 MAX_TIEABLE = 8
+# The types of numbers that ONNX files have weights in, by the names of safetensors. Whole numbers of more bits are
+# shapes and places, not parameters.
+OF_ONNX = {
+    "FLOAT": "F32", "FLOAT16": "F16", "BFLOAT16": "BF16", "DOUBLE": "F64", "INT8": "I8", "UINT8": "U8", "INT4": "I4",
+    "UINT4": "U4", "FLOAT4E2M1": "F4", "FLOAT8E4M3FN": "F8_E4M3", "FLOAT8E4M3FNUZ": "F8_E4M3FNUZ",
+    "FLOAT8E5M2": "F8_E5M2", "FLOAT8E5M2FNUZ": "F8_E5M2FNUZ",
+}  # fmt: skip
+BESIDE_QUANTIZED = ("_scale", "_zero_point")
+COMPUTED = ("cos_cache", "sin_cache", "inv_freq", "position_ids", "attn_mask")  # tables that exporters write down
+MAX_PLACES = 20
 
 
 def of_safetensors(tensors: list[Tensor]) -> Summary:
@@ -91,3 +102,51 @@ def of_gguf(header: GgufHeader) -> Summary:
         "rope": {"kind": rope} if rope.isprintable() and rope not in {"", "none"} else {},
         **{name: number for name, number in numbers.items() if number},
     }
+
+
+def of_onnx(graph: Graph) -> Summary | None:
+    """Return what the weights of an ONNX file are; None where it declares more than it can hold.
+
+    `elsewhere` has the files beside it that hold weights, and how long each must be. A graph has its constants among
+    the weights: single numbers, shapes and tables of positions are left out, as are scales of quantized weights.
+    """
+    plain: Counter[str] = Counter()
+    elsewhere: dict[str, int] = {}
+    names = {weight.name for weight in graph.weights}
+    for weight in graph.weights:
+        if weight.size and weight.elements > min(weight.room, MAX_SIDE):
+            return None
+        if weight.elsewhere is not None:
+            path, end = weight.elsewhere
+            elsewhere[path] = max(elsewhere.get(path, 0), end)
+        if weight.dtype in OF_ONNX and _is_parameter(weight, graph, names):
+            packing = graph.packed.get(weight.name) if weight.dtype in {"UINT8", "INT8"} else None
+            if packing is None:
+                plain[OF_ONNX[weight.dtype]] += weight.elements
+            elif 0 < packing.bits <= 8:
+                room = weight.elements * (8 // packing.bits)
+                plain[f"U{packing.bits}"] += min(packing.elements or room, room)
+    if "" in elsewhere or len(elsewhere) > MAX_PLACES:
+        return None
+    return {
+        "bytes": sum(weight.size for weight in graph.weights),
+        "tensors": len(graph.weights),
+        "plain": dict(plain),
+        "tieable": _tieable(graph.weights),
+        **({"elsewhere": elsewhere} if elsewhere else {}),
+    }
+
+
+def _is_parameter(weight: OnnxTensor, graph: Graph, names: set[str]) -> bool:
+    name = weight.name
+    of_quantized = name.endswith(BESIDE_QUANTIZED) and any(
+        f"{name.removesuffix(ending)}_quantized" in names for ending in BESIDE_QUANTIZED
+    )
+    return bool(weight.shape) and not (name in graph.beside or of_quantized or name.endswith(COMPUTED))
+
+
+def _tieable(weights: list[OnnxTensor]) -> list[list[int]]:
+    """Return the shapes of tables of tokens; the one at the end lies on its side and has lost its name."""
+    tables = {tuple(sorted(one.shape)) for one in weights if one.name.endswith(TIEABLE) and len(one.shape) == 2}
+    shapes = [tuple(sorted(one.shape)) for one in weights if len(one.shape) == 2 and one.dtype in OF_ONNX]
+    return [list(shape) for shape in shapes if shape in tables][:MAX_TIEABLE]

@@ -1,6 +1,7 @@
 """Files of weights as small as can be, for tests of what their headers tell."""
 
 import json
+import math
 import struct
 
 F32, F16, Q4_0, Q4_K = 0, 1, 2, 12
@@ -68,3 +69,44 @@ def safetensors(tensors: dict[str, tuple[str, tuple[int, ...]]]) -> bytes:
         position += length
     raw = json.dumps(header).encode()
     return struct.pack("<Q", len(raw)) + raw + bytes(position)
+
+
+def message(*fields: tuple[int, object]) -> bytes:
+    """Encode numbers and bytes as a protocol buffer."""
+    written = b""
+    for number, value in fields:
+        if isinstance(value, int):
+            written += varint(number << 3) + varint(value)
+        else:
+            data = value.encode() if isinstance(value, str) else value
+            assert isinstance(data, bytes)
+            written += varint(number << 3 | 2) + varint(len(data)) + data
+    return written
+
+
+def varint(value: int) -> bytes:
+    found = b""
+    while value > 0x7F:
+        found += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return found + bytes([value])
+
+
+ONNX_BITS = {1: 32, 2: 8, 3: 8, 7: 64, 10: 16, 22: 4}
+
+
+def onnx_weight(name: str, kind: int, shape: tuple[int, ...], *fields: tuple[int, object]) -> bytes:
+    """A weight of an ONNX graph, filled with zeros unless fields say where its data is."""
+    data = fields or ((9, bytes(-(-math.prod(shape) * ONNX_BITS[kind] // 8))),)
+    return message(*((1, side) for side in shape), (2, kind), (8, name), *data)
+
+
+def onnx_node(operator: str, *inputs: str, **numbers: int) -> bytes:
+    attributes = [(5, message((1, name), (3, number))) for name, number in numbers.items()]
+    return message(*((1, name) for name in inputs), (4, operator), *attributes)
+
+
+def onnx(weights: list[bytes], nodes: list[bytes] | None = None) -> bytes:
+    """A whole ONNX file."""
+    graph = message(*((1, node) for node in nodes or []), *((5, weight) for weight in weights))
+    return message((1, 9), (2, "pytorch"), (7, graph), (8, message((2, 17))))

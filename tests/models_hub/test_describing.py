@@ -9,8 +9,9 @@ from models_hub import counting, describing, publishing, redescribing
 from models_hub.browsing import Entry
 from models_hub.checking import FileRefused
 from models_hub.models import Blob, Repo
+from models_hub.publishing import PutFile
 from models_hub.weight_sets import weight_sets, whole_models
-from tests.models_hub.headers import F32, LLAMA, TENSORS, gguf, safetensors
+from tests.models_hub.headers import F32, LLAMA, TENSORS, gguf, message, onnx, onnx_weight, safetensors
 
 CONFIG = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "max_position_embeddings": 2048}
 SIZES = {"vocab_size": 100, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -89,6 +90,24 @@ def test_the_smallest_file_of_several_tells_the_memory(described):
 def test_a_gguf_that_lies_is_kept_and_not_counted(described):
     repo = described({"tiny.gguf": gguf(LLAMA, TENSORS)[:-2000]})
     assert (repo.parameters, repo.counted["unread"]) == (None, ["tiny.gguf"])
+
+
+def test_an_onnx_file_is_counted_by_its_graph_where_nothing_else_is_read(described):
+    tables = [onnx_weight("embed_tokens.weight", 1, (100, 8)), onnx_weight("onnx::MatMul_1", 1, (8, 100))]
+    repo = described({"config.json": config(tie_word_embeddings=True), "onnx/model.onnx": onnx(tables)})
+    assert (repo.parameters, repo.memory_bytes, repo.precisions) == (800, 6400, ["fp32"])
+
+
+def test_an_onnx_file_whose_weights_are_elsewhere_counts_when_they_are_there(described):
+    place = (13, message((1, "location"), (2, "model.onnx_data")))
+    graph = onnx([onnx_weight("w", 1, (100, 8), place)])
+    lacking = described({"onnx/model.onnx": graph, "onnx/model.onnx_data": bytes(3199)})
+    assert (lacking.parameters, lacking.counted["unread"]) == (None, ["onnx/model.onnx"])
+    publishing.commit(
+        repo=lacking, by=lacking.created_by, changes=[PutFile("onnx/model.onnx_data", bytes(3200))], title="Mend"
+    )
+    lacking.refresh_from_db()
+    assert (lacking.parameters, lacking.memory_bytes) == (800, 3200)
 
 
 def test_an_adapter_has_no_memory_of_its_own(described):

@@ -13,6 +13,7 @@ import pytest
 from models_hub.markup import pickles
 from models_hub.viewers import media, tensors
 from models_hub.viewers.tensors import Row
+from tests.models_hub.headers import message
 
 
 def safetensors(names: dict[str, list[int]], **metadata: str) -> bytes:
@@ -130,27 +131,6 @@ def test_a_gguf_file_shows_metadata_and_tensors(client, alice, make_repo):
     for piece in ("llama&lt;b&gt;", "and 10 more", "Q4_0", "[2, 64]", "4.50"):
         assert piece in page
     assert "not a valid GGUF file" in client.get("/alice/bert/blob/main/cut.gguf").text
-
-
-def message(*fields: tuple[int, object]) -> bytes:
-    """Encode numbers and bytes as a protocol buffer."""
-    written = b""
-    for number, value in fields:
-        if isinstance(value, int):
-            written += bytes([number << 3]) + varint(value)
-        else:
-            data = value.encode() if isinstance(value, str) else value
-            assert isinstance(data, bytes)
-            written += bytes([number << 3 | 2]) + varint(len(data)) + data
-    return written
-
-
-def varint(value: int) -> bytes:
-    found = b""
-    while value > 0x7F:
-        found += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return found + bytes([value])
 
 
 def onnx() -> bytes:
