@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import dj_database_url
 import pytest
 from django.db import connection
 from django.test import Client
@@ -22,11 +23,13 @@ from models_hub.searching.catalogue import catalogues
 from portal.models import AccessToken, Membership, Organization, User
 from tests import databases, scheduling
 from tests.live import LivePortal
+from tests.worker import postgres
 
 PASSWORD = "correct horse battery staple"
 BROWSER_SECONDS = 30  # until a page is as expected; the library’s five are short where other tests run
 # Images for containers set it: each client and portal would compile all that it imports, which doubles what it costs.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+pytest_plugins = ["tests.on_postgresql"] if connection.vendor == "postgresql" else []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,18 +52,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
-) -> None:
-    """A database in memory, copied from one that was migrated once for all processes."""
-    if connection.vendor != "sqlite":
-        request.getfixturevalue("django_db_setup")  # the plugin's own, which migrates
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database in memory, or a PostgreSQL of its own, copied from one that was migrated once for all processes."""
+    if connection.vendor == "postgresql":
+        with postgres.cluster() as url:
+            connection.settings_dict |= dj_database_url.parse(url)
+            yield
+            connection.close()
         return
     with django_db_blocker.unblock(), closing(sqlite3.connect(databases.sqlite())) as migrated:
         connection.close()
         connection.settings_dict["NAME"] = "file:portal?mode=memory&cache=shared"
         connection.ensure_connection()
         migrated.backup(connection.connection)
+    yield
 
 
 @pytest.fixture(autouse=True)
