@@ -2,9 +2,9 @@
 
 import hashlib
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 
-from models_hub import browsing
+from models_hub import adapters, browsing
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo
 
@@ -25,9 +25,6 @@ SENTENCES = frozenset({MODULES, "sentence_bert_config.json", "config_sentence_tr
 MODULE_FOLDER = re.compile(r"[0-9]{1,2}_(?:Pooling|Dense)")
 MODULE_FILES = frozenset({"config.json", "model.safetensors"})
 MAX_MODULES = 8
-# An adapter alone, which is put on another model.
-ADAPTER_WEIGHTS, ADAPTER_CONFIG, ADAPTER_PURPOSE = "adapter_model.safetensors", "adapter_config.json", "tuned_for.json"
-WHOLE = frozenset({"model.safetensors", WEIGHTS_INDEX})
 
 
 def read_by_evaluation(path: str) -> bool:
@@ -51,14 +48,9 @@ def entries_of(repo: Repo, commit: Commit) -> list[Entry]:
         for folder in folders[:MAX_MODULES]:
             items |= browsing.items_below(repo, commit, folder)
     read = {path: item for path, item in items.items() if not item.is_folder and read_by_evaluation(path)}
-    if is_adapter(items):
-        read |= {path: items[path] for path in (ADAPTER_CONFIG, ADAPTER_PURPOSE) if path in items}
+    if adapters.is_adapter(items):
+        read |= {path: items[path] for path in (adapters.CONFIG, adapters.PURPOSE) if path in items}
     return browsing.entries(repo, read)
-
-
-def is_adapter(paths: Container[str]) -> bool:
-    """Say whether these files hold what is put on another model, and no model of their own."""
-    return ADAPTER_WEIGHTS in paths and ADAPTER_CONFIG in paths and not any(path in paths for path in WHOLE)
 
 
 def digest_of(entries: Iterable[Entry], base: Iterable[Entry] = ()) -> str:

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from models_hub import browsing
+from models_hub import adapters, browsing
+from models_hub.adapters import Base
 from models_hub.adapting import allowance, bases, registry
-from models_hub.models import DEFAULT_BRANCH, Repo
+from models_hub.git.objects import TreeItem
+from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.permissions import require_download
 from portal.errors import InvalidInput, SignInRequired
 from portal.models import Asker, Job, User
@@ -21,6 +23,15 @@ FIELDS = {
     "ForSequenceClassification": ("text", "text2"),
     "ForQuestionAnswering": ("question", "context"),
     "ForTokenClassification": ("tokens",),
+}
+# The same heads as adapters name them: by the task that ours were trained for, or as `peft` calls its kind.
+HEADS = {
+    **dict.fromkeys(
+        ("text-classification", "text-pair-classification", "multi-label-classification", "text-regression", "SEQ_CLS"),
+        "ForSequenceClassification",
+    ),
+    **dict.fromkeys(("question-answering", "QUESTION_ANS"), "ForQuestionAnswering"),
+    **dict.fromkeys(("token-classification", "TOKEN_CLS"), "ForTokenClassification"),
 }
 MAX_WORDS = 200
 # Where no space stands between words, each character is one, as in the sets that models of tags learn from.
@@ -38,11 +49,39 @@ class Piece:
     share: float = 0.0  # of the strongest word, 0 to 1
 
 
-def fields_of(repo: Repo) -> tuple[str, ...]:
-    """Return the fields of a question; raises InvalidInput for a model whose answers cannot be explained."""
+@dataclass(frozen=True, kw_only=True)
+class Explainable:
+    """A model whose answers can be explained: the fields of a question, and what an adapter is put on."""
+
+    commit: Commit
+    fields: tuple[str, ...]
+    base: Base | None = None
+
+
+def explainable(repo: Repo, reader: Asker) -> Explainable:
+    """Return what is asked of a model; raises InvalidInput for one whose answers cannot be explained."""
     commit = browsing.resolve_revision(repo, DEFAULT_BRANCH)
-    config = bases.config_of(repo, commit)
-    bases.require_weights(repo, commit, needs_tokenizer=True)
+    items = browsing.items_below(repo, commit)
+    if not adapters.is_adapter(items):
+        bases.require_weights(repo, commit, needs_tokenizer=True)
+        return Explainable(commit=commit, fields=_fields(bases.config_of(repo, commit)))
+    found = {entry.path: entry for entry in browsing.entries(repo, _told(items))}
+    config = adapters.read(repo, found[adapters.CONFIG])
+    purpose = adapters.read(repo, found[adapters.PURPOSE]) if adapters.PURPOSE in found else {}
+    base = adapters.base_of(repo, config, reader)
+    bases.require_weights(base.repo, base.commit, needs_tokenizer=not bases.TOKENIZERS & set(items))
+    whole = bases.config_of(base.repo, base.commit)
+    if named := purpose.get("task") or config.get("task_type"):
+        whole = whole | {"architectures": [HEADS.get(str(named), "")]}
+    return Explainable(commit=commit, fields=_fields(whole), base=base)
+
+
+def _told(items: dict[str, TreeItem]) -> dict[str, TreeItem]:
+    """Return the files that say what an adapter is."""
+    return {path: items[path] for path in (adapters.CONFIG, adapters.PURPOSE) if path in items}
+
+
+def _fields(config: dict[str, Any]) -> tuple[str, ...]:
     names = [name for name in config.get("architectures") or [] if isinstance(name, str)]
     for head, fields in FIELDS.items():
         if any(name.endswith(head) for name in names) and registry.family(str(config.get("model_type"))) == "encoder":
@@ -69,7 +108,8 @@ def ask(
     if not isinstance(by, User):
         raise SignInRequired(_("Sign in to go on."))
     require_download(by, repo)
-    fields = fields_of(repo)
+    asked = explainable(repo, by)
+    fields = asked.fields
     question: dict[str, Any] = {name: values[name].strip() for name in fields if values.get(name, "").strip()}
     needed = fields if "context" in fields else fields[:1]
     if not set(needed) <= set(question):
@@ -86,8 +126,9 @@ def ask(
     return Job.enqueue(
         JOB,
         spec={
-            "repo": repo.pk, "commit": repo.head, "question": question, "method": method, "target": target[:200],
-            "word": word, "reads": [repo.pk],
+            "repo": repo.pk, "commit": asked.commit.oid, "question": question, "method": method,
+            "target": target[:200], "word": word, "reads": [repo.pk, *([asked.base.repo.pk] if asked.base else [])],
+            **({"base": asked.base.repo.pk, "base_commit": asked.base.commit.oid} if asked.base else {}),
         },
         owner=by,
         title=repo.full_name,

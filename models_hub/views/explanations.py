@@ -64,7 +64,7 @@ def new(request: HttpRequest, repo: Repo) -> HttpResponse:
     user = require_user(request)
     permissions.require_download(user, repo)
     try:
-        fields = explaining.fields_of(repo)
+        fields = explaining.explainable(repo, user).fields
     except DomainError as error:
         return _page(request, repo, obstacle=error.message)
     form = ExplanationForm(request.POST or None, fields=fields, initial=request.GET.dict())

@@ -14,7 +14,7 @@ from models_hub.adapting import curves, explaining, following, sources
 from models_hub.models import Repo, Run
 from portal.errors import InvalidInput
 from portal.models import Job, User
-from tests.evaluating import model_files
+from tests.evaluating import adapter_files, model_files
 from tests.tuning import ask, make_base, make_data, rows, wish
 
 pytestmark = pytest.mark.django_db
@@ -268,6 +268,22 @@ def test_a_tag_is_asked_about_by_the_number_of_its_word(make_repo: MakeRepo, ali
     page = as_user(alice).get(asked.url).text
     assert "B-LOC" in page
     assert "tokens=Ann%20lives%20in%20Rome&amp;word=1" in page
+
+
+def test_an_adapter_is_explained_on_the_base_that_its_asker_may_read(
+    make_repo: MakeRepo, alice: User, bob: User, as_user: Any
+) -> None:
+    base = make_repo(bob, "bert", files=model_files(), private=True)
+    adapter = make_repo(alice, "tuned", files=adapter_files("bob/bert"))
+    sent = {"text": "a good thing", "method": "occlusion"}
+    refused = as_user(alice).post("/alice/tuned/explanation", sent)
+    assert "bob/bert, is not here for you to read" in refused.text
+    Repo.objects.filter(pk=base.pk).update(private=False)
+    asked = as_user(alice).post("/alice/tuned/explanation", sent)
+    assert asked.status_code == 302, asked.text
+    spec = Job.objects.get(kind="explain").spec
+    assert spec["reads"] == [adapter.pk, base.pk]
+    assert (spec["commit"], spec["base"], spec["base_commit"]) == (adapter.head, base.pk, base.head)
 
 
 def test_conversations_are_learned_from_through_the_form(make_repo: MakeRepo, alice: User, as_user: Any) -> None:

@@ -23,21 +23,20 @@ FOUND = "explanation.json"
 
 def run(attempt: Attempt) -> None:
     """Explain, and end the job with what was found."""
-    spec, owner = attempt.job.spec, attempt.job.owner
-    rows = Repo.objects.visible_to(owner).select_related("namespace", "restriction") if owner else Repo.objects.none()
-    repo = rows.filter(pk=spec["repo"]).first()
-    if repo is None or owner is None or not permissions.can_download(owner, repo):
-        raise JobFailed(GONE, code="gone")
+    spec = attempt.job.spec
+    parts = {"model": (_read(attempt, spec["repo"]), spec["commit"])}
+    if "base" in spec:
+        parts["base"] = (_read(attempt, spec["base"]), spec["base_commit"])
     attempt.report(0.0, COLLECTING)
     with scratch.folder_for(attempt.job) as folder:
-        for name in ("model", "out", "spec"):
+        for name in (*parts, "out", "spec"):
             (folder / name).mkdir()
-        commit = browsing.resolve_revision(repo, spec["commit"])
-        entries = model_files.entries_of(repo, commit)
-        check_size(repo.full_name, entries)
-        for entry in entries:
-            scratch.place(attempt.job, repo, entry, folder / "model" / entry.path)
-            attempt.check()
+        for name, (repo, oid) in parts.items():
+            entries = model_files.entries_of(repo, browsing.resolve_revision(repo, oid))
+            check_size(repo.full_name, entries)
+            for entry in entries:
+                scratch.place(attempt.job, repo, entry, folder / name / entry.path)
+                attempt.check()
         threads = node.threads_per_job()
         run_verb(
             attempt,
@@ -45,6 +44,7 @@ def run(attempt: Attempt) -> None:
                 "explain",
                 ExplainSpec(
                     model_dir=str(folder / "model"),
+                    base_dir=str(folder / "base") if "base" in parts else None,
                     out=str(folder / "out" / FOUND),
                     question=spec["question"],
                     method=spec["method"],
@@ -52,7 +52,7 @@ def run(attempt: Attempt) -> None:
                     word=spec.get("word"),
                     threads=threads,
                 ),
-                readonly=[folder / "model"],
+                readonly=[folder / name for name in parts],
                 writable=folder / "out",
                 share=(0.1, 0.95),
             ),
@@ -61,4 +61,14 @@ def run(attempt: Attempt) -> None:
         )
         scratch.collect(folder / "out" / FOUND, folder / FOUND, limit=MAX_RESULT)
         found = read_json_object(folder / FOUND, limit=MAX_RESULT, code="bad_predictions")
-    attempt.job.finish({**reports.bounded(found), "page": f"{repo.path}/explanation/{attempt.job.pk}"})
+    attempt.job.finish({**reports.bounded(found), "page": f"{parts['model'][0].path}/explanation/{attempt.job.pk}"})
+
+
+def _read(attempt: Attempt, pk: int) -> Repo:
+    """Return a repository that the job's owner may read."""
+    owner = attempt.job.owner
+    rows = Repo.objects.visible_to(owner).select_related("namespace", "restriction") if owner else Repo.objects.none()
+    repo = rows.filter(pk=pk).first()
+    if repo is None or owner is None or not permissions.can_download(owner, repo):
+        raise JobFailed(GONE, code="gone")
+    return repo

@@ -11,10 +11,12 @@ import pytest
 
 from tests.engine.builders import LABELS, toy_rows, write_jsonl
 from tests.engine.causal_models import build_gpt2
+from tests.engine.tuning.arranged import run, spec_of
 from tests.engine.tuning.exported import TEXTS, with_head
 from worker.engine.contracts import EngineError, TrainSpec
 from worker.engine.progress import Progress
 from worker.engine.train import train
+from worker.engine.tuning.contracts import Recipe
 from worker.engine.tuning.explaining.contracts import ExplainSpec
 from worker.engine.tuning.explaining.verb import explain
 
@@ -134,3 +136,15 @@ def test_the_tag_of_every_word_is_told_and_one_of_them_explained(bert_folder, tm
     assert found["answer"] == {name: found["tags"][1][name] for name in ("label", "probability")}
     surest = max(found["tags"], key=lambda one: one["probability"])
     assert explained(model, {"tokens": words}, method="occlusion")["word"] == surest["number"]
+
+
+@pytest.mark.parametrize("method", ["prompt", "prefix", "pfeiffer"])
+def test_an_adapter_alone_is_explained_on_its_base(method, bert_folder, tmp_path):
+    recipe = Recipe(max_steps=1, batch_size=8, method=method)
+    run(spec_of(tmp_path, recipe=recipe, model_dir=str(bert_folder), dev=None))
+    adapter, text = tmp_path / "run/model", "the film was good"
+    found = explained(adapter, {"text": text}, base_dir=str(bert_folder), steps=64)
+    assert [text[word["start"] : word["end"]] for word in found["words"]] == ["the", "film", "was", "good"]
+    assert sum(word["weight"] for word in found["words"]) == pytest.approx(found["score"] - found["nothing"], abs=2e-3)
+    with pytest.raises(EngineError, match="adapter"):
+        explained(adapter, {"text": text})

@@ -17,12 +17,13 @@ class ExplainSpec:
     `question` is as evaluations have it: {"text"}, {"text", "text2"}, {"tokens"} or {"question", "context"}. `target`
     is the label to explain, by default the one that the model gives; of {"tokens"} it is that of the word with the
     number `word`, by default of the one outside O that the model is surest of. "gradients" are integrated gradients
-    over `steps` points; "occlusion" hides one word after the other.
+    over `steps` points; "occlusion" hides one word after the other. `base_dir` is what an adapter alone is put on.
     """
 
     model_dir: str
     out: str  # the whole explanation goes into this file
     question: dict[str, Any]
+    base_dir: str | None = None
     method: Literal["gradients", "occlusion"] = "gradients"
     target: str | None = None
     word: int | None = None

@@ -6,16 +6,18 @@ from typing import Any
 
 import torch
 
+from worker.engine.answering.sharing import standing_on
 from worker.engine.contracts import EngineError, require
 from worker.engine.failures import failing_as
-from worker.engine.load import LoadedModel
+from worker.engine.folder import ModelFolder
+from worker.engine.load import LoadedModel, is_adapter, load_model
 from worker.engine.measures.entities import OUTSIDE
 from worker.engine.progress import Progress
 from worker.engine.repeating import repeatable
 from worker.engine.tuning.explaining.asked import MAX_ANSWER, Asked, Score, ask
 from worker.engine.tuning.explaining.contracts import ExplainSpec
 from worker.engine.tuning.explaining.weighing import Weighed, by_gradients, by_occlusion, filler_of
-from worker.engine.tuning.exporting.kinds import load_subject
+from worker.engine.tuning.exporting.kinds import Kind, adapted_kind, kind_of, load_subject
 from worker.engine.tuning.exporting.published import write_json
 
 FORMS = {
@@ -30,7 +32,7 @@ def explain(spec: ExplainSpec, progress: Progress) -> dict[str, Any]:
     """Return the words of the question, each with its place and what it adds to the answer."""
     repeatable(spec.seed, spec.threads)
     progress.report(0.0, "loading the model", always=True)
-    kind, model = load_subject(spec.model_dir)
+    kind, model = _subject(spec)
     require(kind.name in FORMS, f"answers of models for {kind.name} are not explained")
     require(set(spec.question) in FORMS[kind.name], f"the question is not one for {kind.name}")
     model.model.requires_grad_(requires_grad=False)
@@ -69,6 +71,16 @@ def explain(spec: ExplainSpec, progress: Progress) -> dict[str, Any]:
     write_json(Path(spec.out), found)
     progress.report(1.0, "done", always=True)
     return found
+
+
+def _subject(spec: ExplainSpec) -> tuple[Kind, LoadedModel]:
+    """Load the model, or an adapter on its base."""
+    folder = ModelFolder(spec.model_dir)
+    if spec.base_dir is None or not is_adapter(folder):
+        return load_subject(spec.model_dir)
+    with standing_on(spec.base_dir):
+        kind = adapted_kind(folder) or kind_of(ModelFolder(spec.base_dir))
+        return kind, load_model(spec.model_dir, heads=kind.heads, device="cpu")
 
 
 def _chosen(kind: str, model: LoadedModel, asked: Asked, spec: ExplainSpec) -> tuple[Score, dict[str, Any]]:

@@ -7,9 +7,17 @@ from worker.engine.decoding import read_json_object
 from worker.engine.folder import ModelFolder
 from worker.engine.load import LoadedModel, load_model
 from worker.engine.model_config import CONFIG_LIMIT, DECODERS, ENCODERS, SEQ2SEQ
+from worker.engine.tasks import TASKS
+from worker.engine.tuning.methods.method import PURPOSE
 from worker.engine.weights import INDEX, SINGLE
 
 ADAPTER = "adapter_config.json"
+# What is said there of the head, where nothing of ours says it.
+HEADS_OF_PEFT = {
+    "SEQ_CLS": ("ForSequenceClassification",),
+    "TOKEN_CLS": ("ForTokenClassification",),
+    "QUESTION_ANS": ("ForQuestionAnswering",),
+}
 # Adapters that are inputs of the model, not changes of its weights.
 VIRTUAL = ("PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "MULTITASK_PROMPT_TUNING", "CPT")
 
@@ -66,6 +74,17 @@ def kind_of(folder: ModelFolder) -> Kind:
         f"config.json declares {name[:60] or 'nothing'!r} as architecture; exported are models of texts whose class "
         f"ends in {known}.",
     )
+
+
+def adapted_kind(folder: ModelFolder) -> Kind | None:
+    """Return the kind that an adapter says it was trained for, None where it leaves that to its base."""
+    told: dict[str, str] = {}
+    for name, key in ((ADAPTER, "task_type"), (PURPOSE, "task")):
+        path = folder.find(name, code="bad_config")
+        if path is not None:
+            told[key] = str(read_json_object(path, limit=CONFIG_LIMIT, code="bad_config").get(key))
+    heads = TASKS[told["task"]].heads if told.get("task") in TASKS else HEADS_OF_PEFT.get(told.get("task_type", ""), ())
+    return next((kind for kind in KINDS if set(kind.heads) & set(heads)), None)
 
 
 def refuse_adapters(folder: ModelFolder) -> None:
