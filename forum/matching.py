@@ -17,6 +17,19 @@ BY_INDEX = (
 )
 
 
+class Place(NamedTuple):
+    """Among which posts words are looked for: those that bear all marks, and where it is shorter to read them alone.
+
+    Ids lie between `after` and `before`, without these two.
+    """
+
+    marks: tuple[str, ...] = ()
+    room: int | None = None
+    author: int | None = None
+    after: int = 0
+    before: int = LARGEST
+
+
 class Portion(NamedTuple):
     """Posts that hold words, and the oldest of those that were read for them, None where there are no older ones."""
 
@@ -39,32 +52,52 @@ def condition(column: str, terms: Sequence[Term], *, loose: bool = False) -> Q |
 # wrong by seconds either way: so these say themselves how the posts are found.
 
 
-def among(column: str, terms: Sequence[Term], *, before: int, rows: int, loose: bool = False) -> Portion:
-    """Read so many posts older than `before`, the newest first, and return those of which a column holds the terms."""
-    latest = f"SELECT post_id, {column}_vector AS held FROM forum_postwords WHERE {_there(column)}"  # noqa: S608
-    found = "array_agg(post_id ORDER BY post_id DESC) FILTER (WHERE held @@ %s::tsquery)"
-    sql = f"SELECT count(*), min(post_id), {found} FROM ({latest} ORDER BY post_id DESC LIMIT %s) AS latest"  # noqa: S608
+def among(
+    column: str, terms: Sequence[Term], place: Place, *, rows: int, limit: int, loose: bool = False
+) -> tuple[Portion, bool]:
+    """Read so many posts of a place, the newest first, until enough of them hold the words; says whether enough do."""
+    source, given = _source(column, place)
+    latest = f"SELECT w.post_id, w.{column}_vector AS held {source} LIMIT %s"
+    sql = f"SELECT post_id FROM ({latest}) AS latest WHERE held @@ %s::tsquery ORDER BY post_id DESC LIMIT %s"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_tsquery(terms, loose), before, rows])
-        read, oldest, ids = cursor.fetchone()
-    return Portion(list(ids or ()), oldest if read == rows else None)
+        cursor.execute(sql, [*given, rows, _tsquery(terms, loose, place.marks), limit])
+        ids = [pk for (pk,) in cursor.fetchall()]
+        if len(ids) >= limit:
+            return Portion(ids, ids[-1]), True
+        cursor.execute(f"SELECT w.post_id {source} OFFSET %s LIMIT 1", [*given, rows - 1])
+        last = cursor.fetchone()
+    return Portion(ids, last[0] if last else None), False
 
 
-def by_index(column: str, terms: Sequence[Term], *, before: int, limit: int, loose: bool = False) -> list[int]:
-    """Return posts older than `before` by the index of words, which tells of all that hold them, in no order."""
-    sql = f"SELECT post_id FROM forum_postwords WHERE {_there(column)} AND {column}_vector @@ %s::tsquery"  # noqa: S608
+def by_index(column: str, terms: Sequence[Term], place: Place, *, limit: int, loose: bool = False) -> list[int]:
+    """Return posts by the index of words, which tells of all that hold them and bear the marks, the newest first."""
+    sql = f"SELECT post_id FROM forum_postwords w WHERE {_there(column)} AND {column}_vector @@ %s::tsquery"  # noqa: S608
+    given: list[int | str] = [place.after, place.before, _tsquery(terms, loose, place.marks), limit]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
-        cursor.execute(f"{sql} ORDER BY post_id DESC LIMIT %s", [before, _tsquery(terms, loose), limit])
+        cursor.execute(f"{sql} ORDER BY post_id DESC LIMIT %s", given)
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _there(column: str) -> str:
-    return "post_id < %s AND title <> ''" if column == "title" else "post_id < %s"
+def _source(column: str, place: Place) -> tuple[str, list[int]]:
+    """Return where the posts of a place are read in their order, and what is filled in."""
+    bounds = [place.after, place.before]
+    if place.author is not None:
+        posts = f"FROM forum_post p JOIN forum_postwords w ON w.post_id = p.id WHERE {_there(column, 'p.id')}"
+        return f"{posts} AND p.author_id = %s ORDER BY p.id DESC", [*bounds, place.author]
+    if place.room is not None:
+        rows = f"FROM forum_postwords w WHERE {_there(column)} AND w.room = %s ORDER BY w.post_id DESC"
+        return rows, [*bounds, place.room]
+    return f"FROM forum_postwords w WHERE {_there(column)} ORDER BY w.post_id DESC", bounds
 
 
-def _tsquery(terms: Sequence[Term], loose: bool) -> str:
-    return (" | " if loose else " & ").join(f"({_either(term, APOSTROPHE, ':*', ' | ')})" for term in terms)
+def _there(column: str, key: str = "w.post_id") -> str:
+    return f"{key} > %s AND {key} < %s" + (" AND w.title <> ''" if column == "title" else "")
+
+
+def _tsquery(terms: Sequence[Term], loose: bool, marks: Sequence[str] = ()) -> str:
+    said = (" | " if loose else " & ").join(f"({_either(term, APOSTROPHE, ':*', ' | ')})" for term in terms)
+    return " & ".join((f"({said})", *(f"{APOSTROPHE}{mark}{APOSTROPHE}" for mark in marks)))
 
 
 def _either(term: Term, quote: str, begun: str, between: str) -> str:

@@ -2,6 +2,11 @@
 
 The database only says which posts hold the words: the newest few hundred of them, within what was asked for. What is
 best among these is computed here, from the same words, so that both engines rank alike.
+
+PostgreSQL is not left to choose how it finds them. Of words that many posts hold it reads the newest posts of a place
+until enough are found; of words that few hold, its index tells of all. Which of them costs less follows from how many
+of the newest hold them. Categories, kinds and tags are words themselves (forum/indexing.py), so that this is true of
+every part of the forum as it is of the whole.
 """
 
 import math
@@ -14,27 +19,31 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from forum import matching
+from forum import indexing, matching
 from forum.ages import age
-from forum.models import Category, Post, PostWords
+from forum.models import Category, Post, PostWords, Tag
 from models_hub.models import Repo
 from models_hub.searching import highlighting, words
 from models_hub.searching.highlighting import Piece
 from models_hub.searching.words import Term
-from portal.models import Asker
+from portal.models import Asker, User
 
 CANDIDATES = 150
-# How PostgreSQL finds words: first among so many of the newest posts, then further back while so many of them hold the
-# words, at most so far; else by its index.
-NEAR, FREQUENT, FURTHEST = 10_000, 0.003, 120_000
-# Of the posts that hold rare words, so many of the newest are looked through for those of a part of the forum.
+# First so many of the newest posts of a place are read, then more while the words are frequent, at most so many.
+NEAR, FURTHEST = 3_000, 120_000
+# Of the posts that hold rare words, so many of the newest are looked through for those that were asked for.
 PART = 3_000
-# Where these are too few, all are, but not for a part that is large itself: there it would take seconds.
-SMALL = 50_000  # posts of a category
+# What no mark tells of, that an answer was accepted or who said it, is seen last: of so many times as many posts.
+SIFTED = 5
+# The posts of an author are spread over all others: fewer of them are read.
+AUTHORED = 20_000
+# Days are looked up in posts from so many on, and the posts of a day lie so many ids around its first and its last.
+DATED, AROUND = 50_000, 500
 LONGEST = 20_000  # characters of a post in which an excerpt is looked for
 PAGE = 20
 TITLE, WHOLE_TITLE, ACCEPTED = 3.0, 4.0, 1.0
-KINDS = ("discussion", "question", "article", "repo")
+TOPIC_KINDS = ("discussion", "question", "article")
+KINDS = (*TOPIC_KINDS, "repo")
 
 
 @dataclass(frozen=True)
@@ -53,15 +62,9 @@ class Question:
     before: int | None = None
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether only a part of the forum is asked for."""
-        return bool(self.is_small or self.category or self.kind or self.solved or self.since)
-
-    @property
-    def is_small(self) -> bool:
-        """Whether this part is small, or far from the newest posts."""
-        is_small_room = self.category is not None and self.category.post_count < SMALL
-        return bool(self.tag or self.author or self.until or is_small_room)
+    def is_sifted(self) -> bool:
+        """Whether something is asked for that no mark tells of."""
+        return bool(self.author or self.solved)
 
 
 class Hit(NamedTuple):
@@ -90,6 +93,13 @@ class Found:
     older: int | None = None
 
 
+class _Place(NamedTuple):
+    """Where PostgreSQL looks, and how many posts are there."""
+
+    among: matching.Place
+    posts: int
+
+
 class _Candidate(NamedTuple):
     pk: int
     title: str
@@ -108,10 +118,10 @@ def find(question: Question, reader: Asker, rooms: Sequence[Category]) -> Found:
         return Found([])
     if question.latest:
         return _latest(question, terms, reader, rooms)
-    within = _within(question, rooms)
-    found, is_loose = _candidates(within, terms, reader, question), False
+    within, place = _within(question, rooms), _place(question, rooms)
+    found, is_loose = _candidates(within, place, terms, reader, question), False
     if not found and len(terms) > 1:
-        found, is_loose = _candidates(within, terms, reader, question, loose=True), True
+        found, is_loose = _candidates(within, place, terms, reader, question, loose=True), True
     ranked = sorted(((_score(one, terms), one.pk, one) for one in found), reverse=True)
     best: dict[int, _Candidate] = {}
     times: dict[int, int] = {}
@@ -124,8 +134,8 @@ def find(question: Question, reader: Asker, rooms: Sequence[Category]) -> Found:
 
 def _latest(question: Question, terms: Sequence[Term], reader: Asker, rooms: Sequence[Category]) -> Found:
     """Return the newest posts that hold all words, page by page."""
-    within = _within(question, rooms)
-    rows = _read(within, "words", terms, PAGE * 2, question)
+    within, place = _within(question, rooms), _place(question, rooms)
+    rows = _read(within, place, "words", terms, PAGE * 2, question)
     shown = _visible(rows, reader)[:PAGE]
     has_more = len(rows) == PAGE * 2 or len(shown) == PAGE
     last = shown[-1].pk if len(shown) == PAGE else rows[-1].pk if rows else None
@@ -148,7 +158,7 @@ def _within(question: Question, rooms: Sequence[Category]) -> QuerySet[PostWords
         post__topic__hidden_at=None,
         post__topic__held_at=None,
     )
-    if question.kind in ("discussion", "question", "article"):
+    if question.kind in TOPIC_KINDS:
         rows = rows.filter(post__topic__kind=question.kind)
     if question.tag:
         rows = rows.filter(post__topic__tag_links__tag__name=question.tag.lower())
@@ -163,17 +173,70 @@ def _within(question: Question, rooms: Sequence[Category]) -> QuerySet[PostWords
     return rows
 
 
+def _place(question: Question, rooms: Sequence[Category]) -> _Place | None:
+    """Return where PostgreSQL looks; None for other databases, and as long as posts do not bear their marks."""
+    if connection.vendor != "postgresql" or not indexing.is_complete():
+        return None
+    marks = [indexing.OF_REPO] if question.kind == "repo" else []
+    room = question.category if question.kind != "repo" else None
+    if room:
+        marks.append(indexing.in_room(room.pk))
+    if question.kind in TOPIC_KINDS:
+        marks.append(indexing.of_kind(question.kind))
+    if question.tag:
+        tag = Tag.objects.filter(name=question.tag.lower()).values_list("pk", flat=True).first()
+        marks.append(indexing.with_tag(tag or 0))
+    author = None
+    if question.author:
+        author = User.objects.filter(username__iexact=question.author).values_list("pk", flat=True).first() or 0
+    after, before = _between(question)
+    among = matching.Place(tuple(marks), room.pk if room else None, author, after, before)
+    return _Place(among, room.post_count if room else sum(room.post_count for room in rooms))
+
+
+def _between(question: Question) -> tuple[int, int]:
+    """Return the ids between which the posts of the days lie that were asked for: ids grow as time does."""
+    after, before = 0, question.before or matching.LARGEST
+    if not (question.since or question.until):
+        return after, before
+    newest = Post.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    if newest < DATED:
+        return after, before
+    if question.since:
+        after = _first_at(_begin(question.since), newest) - AROUND
+    if question.until:
+        before = min(before, _first_at(_begin(question.until) + timedelta(days=1), newest) + AROUND)
+    return after, before
+
+
+def _first_at(moment: datetime, newest: int) -> int:
+    """Return about the id of the first post from a moment on, by halving."""
+    low, high = 0, newest + 1
+    while high - low > AROUND // 2:
+        middle = (low + high) // 2
+        at = Post.objects.filter(pk__gte=middle).order_by("pk").values_list("created_at", flat=True).first()
+        low, high = (middle, high) if at is not None and at < moment else (low, middle)
+    return high
+
+
 def _candidates(
-    within: QuerySet[PostWords], terms: Sequence[Term], reader: Asker, question: Question, *, loose: bool = False
+    within: QuerySet[PostWords],
+    place: _Place | None,
+    terms: Sequence[Term],
+    reader: Asker,
+    question: Question,
+    *,
+    loose: bool = False,
 ) -> list[_Candidate]:
     """Return posts by their titles and by all their words, the newest of each."""
-    titled = _read(within, "title", terms, CANDIDATES, question, loose=loose)
-    said = _read(within, "words", terms, CANDIDATES, question, loose=loose)
+    titled = _read(within, place, "title", terms, CANDIDATES, question, loose=loose)
+    said = _read(within, place, "words", terms, CANDIDATES, question, loose=loose)
     return _visible(list({one.pk: one for one in (*titled, *said)}.values()), reader)
 
 
 def _read(
     within: QuerySet[PostWords],
+    place: _Place | None,
     column: str,
     terms: Sequence[Term],
     limit: int,
@@ -182,38 +245,53 @@ def _read(
     loose: bool = False,
 ) -> list[_Candidate]:
     """Return the newest posts of which a column holds the words."""
+    if place is not None:
+        return _newest(within, place, column, terms, limit, question, loose=loose)
     rows = within if question.before is None else within.filter(pk__lt=question.before)
-    if connection.vendor == "postgresql":
-        found, is_all = _newest(rows, column, terms, limit, question, loose=loose)
-        if is_all or not question.is_small:
-            return found
     return _first(rows.filter(matching.condition(column, terms, loose=loose)), limit)
 
 
 def _newest(
-    within: QuerySet[PostWords], column: str, terms: Sequence[Term], limit: int, question: Question, *, loose: bool
-) -> tuple[list[_Candidate], bool]:
-    """Return the newest answers, and whether no older one is missing.
+    within: QuerySet[PostWords],
+    place: _Place,
+    column: str,
+    terms: Sequence[Term],
+    limit: int,
+    question: Question,
+    *,
+    loose: bool,
+) -> list[_Candidate]:
+    """Return the newest answers of a place: as far as they are near, else by the index.
 
-    Frequent words are soon found among the latest posts. Those of rare ones are few: the index tells of all.
+    A place is read on only where as many posts hold the words as would soon be enough.
     """
     found: list[_Candidate] = []
-    before, read, rows = question.before or matching.LARGEST, 0, NEAR
-    while read < FURTHEST:
-        portion = matching.among(column, terms, before=before, rows=rows, loose=loose)
-        some = _first(within.filter(pk__in=portion.ids), limit - len(found)) if portion.ids else []
-        found += some
+    among, read, held, rows = place.among, 0, 0, NEAR
+    furthest = FURTHEST if among.author is None else AUTHORED
+    once = limit * (SIFTED if question.is_sifted else 1)
+    while read < furthest and held < PART:
+        portion, is_full = matching.among(column, terms, among, rows=rows, limit=once, loose=loose)
+        found += _first(within.filter(pk__in=portion.ids), limit - len(found)) if portion.ids else []
         if len(found) >= limit or portion.oldest is None:
-            return found, True
-        before, read = portion.oldest, read + rows
-        if len(portion.ids) < FREQUENT * rows:
-            enough = PART if question.is_narrow else 2 * limit
-            ids = matching.by_index(column, terms, before=before, limit=enough, loose=loose)
-            found += _first(within.filter(pk__in=ids), limit - len(found)) if ids else []
-            return found, len(found) >= limit or len(ids) < enough
-        missing = (limit - len(found)) / max(len(some), 1)
-        rows = min(int(rows * missing * 1.5) + NEAR, FURTHEST)
-    return found, False
+            return found
+        held += len(portion.ids)
+        among = among._replace(before=portion.oldest)
+        if is_full:
+            continue
+        read += rows
+        if among.author is None and held < _frequent(place.posts, limit) * read:
+            break
+        rows = furthest - read
+    ids = matching.by_index(column, terms, among, limit=PART, loose=loose)
+    return found + (_first(within.filter(pk__in=ids), limit - len(found)) if ids else [])
+
+
+def _frequent(posts: int, limit: int) -> float:
+    """Return the share of posts from which on words are frequent.
+
+    Reading until so many are found costs limit / share, the index costs share * posts: alike where both are equal.
+    """
+    return math.sqrt(limit / max(posts, limit))
 
 
 def _first(rows: QuerySet[PostWords], limit: int) -> list[_Candidate]:

@@ -12,10 +12,10 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from benchmarks.forum import wording
+from forum import indexing
 from forum.models import Category, Post, PostWords, Topic, TopicTag
 from forum.models.tags import Tag
 from models_hub import rendering
-from models_hub.searching import words
 from portal.models import Namespace, User
 
 ROOMS = 8
@@ -192,15 +192,19 @@ def _order(topics: int, posts: int) -> None:
 
 
 def index_all() -> None:
-    """Make the words from which all posts are found."""
+    """Make the words from which all posts are found, with the marks of forum/indexing.py."""
+    begin = indexing.MARK
+    marks = f"'{begin}c' || t.category_id || ' {begin}k' || t.kind || coalesce(' {begin}t' || l.tag_id, '')"
     with bare(PostWords):
         insert(
             PostWords,
             f"forum_post p JOIN bench_text b ON b.id = (p.topic_id * 7 + p.number * 13) % {TEXTS} "
-            f"JOIN bench_text h ON h.id = p.topic_id % {TEXTS}",
+            f"JOIN bench_text h ON h.id = p.topic_id % {TEXTS} JOIN forum_topic t ON t.id = p.topic_id "
+            "LEFT JOIN forum_topictag l ON l.topic_id = t.id",
             post_id="p.id",
-            title="CASE WHEN p.number = 1 THEN h.title_words || ' ' || p.topic_id ELSE '' END",
-            words="CASE WHEN p.number = 1 THEN h.title_words || ' ' || p.topic_id || ' ' ELSE '' END "
-            f"|| b.words || ' rare' || (p.id % {RARE})",
-            rules=str(words.RULES),
+            title=f"CASE WHEN p.number = 1 THEN {marks} || ' ' || h.title_words || ' ' || p.topic_id ELSE '' END",
+            words=f"{marks} || CASE WHEN p.number = 1 THEN ' ' || h.title_words || ' ' || p.topic_id ELSE '' END "
+            f"|| ' ' || b.words || ' rare' || (p.id % {RARE})",
+            rules=str(indexing.RULES),
+            room="t.category_id",
         )

@@ -6,18 +6,24 @@ from forum.models.posts import Post
 
 
 class PostWords(models.Model):
-    """The words of one post, made by models_hub/searching/words.py under the version `rules` of its rules.
+    """The words of one post, made under the version `rules` of the rules of forum/indexing.py.
 
-    An opening post has its topic's title in `title`, and in `words` too.
+    An opening post has its topic's title in `title`, and in `words` too. Before the words stand marks of where the post
+    is (forum/indexing.py), and `room` is its category once more, in whose order posts are read.
     """
 
     post = models.OneToOneField(Post, models.CASCADE, primary_key=True, related_name="found_by")
     title = models.TextField(blank=True, default="")
     words = models.TextField(blank=True, default="")
     rules = models.PositiveSmallIntegerField(default=0)
+    room = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=("post",), name="words_of_titles", condition=~models.Q(title="")),)
+        indexes = (
+            models.Index(fields=("post",), name="words_of_titles", condition=~models.Q(title="")),
+            models.Index(fields=("room", "-post"), name="words_of_room"),
+            models.Index(fields=("room", "-post"), name="titles_of_room", condition=~models.Q(title="")),
+        )
 
     def __str__(self) -> str:
         return f"words of {self.pk}"

@@ -17,7 +17,7 @@ from portal.models import Namespace, User
 from portal.models.mod_log import LogEntry
 
 # With so few posts every way to find words is taken: among the newest, further back, and by the index.
-SMALL = {"NEAR": 6, "FREQUENT": 0.3, "FURTHEST": 1000, "PART": 60, "SMALL": 20}
+SMALL = {"NEAR": 6, "FURTHEST": 1000, "PART": 60, "DATED": 0, "AROUND": 4, "_frequent": lambda _posts, _limit: 0.3}
 SAID = (
     "A walrus quantizes its model",
     "Models of walruses are small",
@@ -30,6 +30,7 @@ SAID = (
 def answers() -> dict[str, Any]:
     """Fill a forum, and return what is found there and what became of the log."""
     rooms, writer = _fill()
+    today = timezone.now().date()
     asked = {
         "frequent": Question("model"),
         "rare": Question("aardvark"),
@@ -40,7 +41,19 @@ def answers() -> dict[str, Any]:
         "small room": Question("model", category=rooms[1]),
         "large room": Question("model", category=rooms[0]),
         "author": Question("walrus", author=writer.username),
+        "rare of an author": Question("误差", author=writer.username),
         "tag": Question("noise", tag="odd"),
+        "rare of a tag": Question("aardvark", tag="odd"),
+        "no such tag": Question("noise", tag="even"),
+        "questions": Question("model", kind="question"),
+        "rare of a kind": Question("aardvark", kind="discussion"),
+        "repositories": Question("model", kind="repo"),
+        "all at once": Question("walrus", category=rooms[0], kind="question", tag="odd", solved=True),
+        "moved": Question("moved", category=rooms[1]),
+        "moved away": Question("moved", category=rooms[0]),
+        "since": Question("model", since=today - timedelta(days=3)),
+        "until": Question("model", until=today - timedelta(days=3)),
+        "between": Question("walrus", since=today - timedelta(days=6), until=today - timedelta(days=4)),
         "solved": Question("noise", solved=True),
         "hidden": Question("secret"),
         "latest": Question("model", latest=True),
@@ -49,7 +62,8 @@ def answers() -> dict[str, Any]:
     with patch.multiple(searching, **SMALL):
         found = {name: _hits(one, rooms) for name, one in asked.items()}
     tagged = boards.page(AnonymousUser(), boards.Wanted(tag=Tag.objects.get(name="odd")), rooms)
-    return {"found": found, "tagged": [row.title for row in tagged.rows], "log": _log(writer)}
+    titles = [row.title for row in tagged.rows]
+    return {"found": found, "tagged": titles, "marked": indexing.is_complete(), "log": _log(writer)}
 
 
 def _hits(question: Question, rooms: list[Category]) -> list[tuple[str, int]]:
@@ -65,8 +79,10 @@ def _fill() -> tuple[list[Category], User]:
     Namespace.claim(writer.username, user=writer)
     odd = Tag.objects.create(name="odd")
     for number in range(12):
-        at = timezone.now() - timedelta(hours=number)
-        topic = Topic.objects.create(category=rooms[number % 4 == 0], title=f"Topic of noise {number}", last_number=5)
+        at = timezone.now() - timedelta(days=12 - number)
+        kind = Topic.Kind.QUESTION if number % 3 else Topic.Kind.DISCUSSION
+        title = f"Topic of noise {number}" + (" moved" if number == 5 else "")
+        topic = Topic.objects.create(category=rooms[number % 4 == 0], kind=kind, title=title, last_number=5)
         posts = []
         for n in range(5):
             text = SAID[(number + n) % 5] + (" aardvark" if (number, n) == (3, 4) else "")
@@ -79,6 +95,9 @@ def _fill() -> tuple[list[Category], User]:
             TopicTag.objects.create(topic=topic, tag=odd, last_post_id=posts[-1].pk)
     hidden = Post.objects.create(topic=topic, number=6, text="A secret walrus", hidden_at=timezone.now())
     indexing.index([hidden.pk, *Post.objects.filter(topic__category__in=rooms).values_list("pk", flat=True)])
+    moved = Topic.objects.get(title__endswith="moved")
+    Topic.objects.filter(pk=moved.pk).update(category=rooms[1])
+    indexing.mark(moved.pk)
     return rooms, writer
 
 

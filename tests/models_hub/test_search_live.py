@@ -14,6 +14,9 @@ from tests.worker import postgres
 
 pytestmark = pytest.mark.live
 
+# What is asked for in vain.
+NOTHING = ["no such tag", "repositories", "moved away", "hidden"]
+
 OTHER = """
 import django, json
 django.setup()
@@ -37,7 +40,8 @@ def test_search_of_the_forum_is_the_same_on_both_databases(db, elsewhere):
     here = json.loads(json.dumps(forum_answers.answers()))
 
     assert elsewhere["forum"] == here
-    assert [name for name, hits in here["found"].items() if not hits] == ["hidden"]
+    assert here["marked"]
+    assert [name for name, hits in here["found"].items() if not hits] == NOTHING
     assert len(here["tagged"]) == len(set(here["tagged"])) == 6
 
 

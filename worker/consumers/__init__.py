@@ -57,3 +57,5 @@ for _kind in ("job.failed", "job.cancelled"):
     CONSUMERS[_kind] = (*CONSUMERS[_kind], studies.search_failed)
 for _kind in search_words.HEARD:
     CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), search_words.index)
+for _kind in search_words.MOVED:
+    CONSUMERS[_kind] = (*CONSUMERS.get(_kind, ()), search_words.mark)

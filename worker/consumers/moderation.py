@@ -7,6 +7,7 @@ from forum.models import Post
 from portal import moderating, watched_words
 from portal.errors import DomainError
 from portal.models import Event, Reason, WatchedWord
+from worker.consumers import search_words
 
 WATCHED = gettext_noop("A watched word is in it.")
 HELD = ("topic.held", "discussion.held")
@@ -42,6 +43,7 @@ def look(event: Event) -> None:
     tags = sorted({word.value.lower()[:40] for word in words if word.action == WatchedWord.Action.TAG})
     if tags and post.number == 1 and post.topic.category_id:
         opening.add_tags(post.topic, tags)
+        search_words.mark_topic(post.topic_id, event)
 
 
 def _post_of(event: Event) -> Post | None:

@@ -1,8 +1,9 @@
 """Posts are found by their words as soon as the event of them is delivered."""
 
 from forum import indexing
-from portal.models import Event
+from portal.models import Event, Job
 
+JOB_KIND = "mark_posts"
 HEARD = tuple(
     f"{place}.{what}"
     for place in ("topic", "discussion")
@@ -18,6 +19,8 @@ HEARD = tuple(
         "reviewed",
     )
 )
+# After these the posts of a topic are in another place, of another kind, or under other tags.
+MOVED = ("topic.moved", "topic.retagged", "topic.kind", "topic.split", "topic.split_from", "topic.merged")
 
 
 def index(event: Event) -> None:
@@ -27,3 +30,25 @@ def index(event: Event) -> None:
         indexing.index([post])
     if isinstance(topic, int) and event.kind.endswith((".renamed", ".split")):
         indexing.index_topic(topic)
+
+
+def mark(event: Event) -> None:
+    """Let the posts of the topic be found where they are now."""
+    topic = event.payload.get("topic")
+    if isinstance(topic, int):
+        mark_topic(topic, event)
+
+
+def mark_topic(topic: int, event: Event) -> None:
+    """Mark the posts of a topic anew, those of a long one in a job."""
+    if not indexing.is_long(topic):
+        indexing.mark(topic)
+        return
+    Job.enqueue(
+        JOB_KIND,
+        spec={"topic": topic},
+        owner=None,
+        title=event.kind,
+        queue="light",
+        idempotency_key=f"{JOB_KIND}:{topic}:{event.pk}",
+    )
