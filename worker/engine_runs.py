@@ -9,7 +9,7 @@ from typing import Any, get_args
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from worker import node, progress_texts, sandbox
+from worker import gpus, node, progress_texts, sandbox
 from worker.attempts import Attempt, JobFailed, TryAgain
 from worker.engine.contracts import EngineError, ErrorCode
 from worker.engine.decoding import parse_json
@@ -92,19 +92,21 @@ def run_verb(
             ended.append(why)
         return attempt.should_stop() or next(iter(ended), None)
 
+    count = node.gpu_count() if run.may_use_gpu else 0
     try:
-        outcome = sandbox.run(
-            sandbox.engine_command(run.verb, str(spec_path)),
-            readonly=[*run.readonly, spec_path],
-            writable=run.writable,
-            limits=limits,
-            on_line=answer.read,
-            should_stop=should_stop,
-            on_cpu=attempt.used,
-            environment={"PORTAL_FAKE_ENGINE": "1"} if settings.FAKE_ENGINE else {},
-            devices=node.gpu_files() if run.may_use_gpu else (),
-            policy=node.policy(),
-        )
+        with gpus.one_of(count) as which:
+            outcome = sandbox.run(
+                sandbox.engine_command(run.verb, str(spec_path)),
+                readonly=[*run.readonly, spec_path],
+                writable=run.writable,
+                limits=limits,
+                on_line=answer.read,
+                should_stop=should_stop,
+                on_cpu=attempt.used,
+                environment={**which, **({"PORTAL_FAKE_ENGINE": "1"} if settings.FAKE_ENGINE else {})},
+                devices=sandbox.gpu_files() if count else (),
+                policy=node.policy(),
+            )
     except SandboxUnavailable as error:
         raise TryAgain(NO_SANDBOX, code="no_sandbox", data={"cause": str(error)[:MAX_MESSAGE]}) from error
     attempt.log(*(f"{run.verb}: {line}" for line in outcome.stderr_tail.splitlines()[-MAX_TAIL_LINES:]))

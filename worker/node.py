@@ -112,9 +112,9 @@ def _version(package: str) -> str | None:
         return None
 
 
-def gpu_files() -> list[Path]:
-    """Return what a run needs to reach this worker's GPUs; nothing where none was seen to work inside a sandbox."""
-    return sandbox.gpu_files() if stated_capabilities().get("gpus") else []
+def gpu_count() -> int:
+    """Return how many GPUs of this worker were seen to work inside a sandbox."""
+    return len(stated_capabilities().get("gpus") or [])
 
 
 def _gpus() -> list[dict[str, Any]]:

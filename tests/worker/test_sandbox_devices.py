@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers import absent
 from tests.worker.sandboxes import ROOMY, python
-from worker import node, sandbox
+from worker import gpus, node, sandbox
 from worker.sandbox import Policy
 
 READ = "import sys; print(open(sys.argv[1], 'rb').read(3))"
@@ -79,3 +79,15 @@ def test_gpus_can_be_kept_from_jobs(monkeypatch: pytest.MonkeyPatch, settings: A
     settings.WORKER_GPU = False
     monkeypatch.setattr(sandbox, "gpu_files", lambda: pytest.fail("nobody may look"))
     assert node.capabilities()["gpus"] == []
+
+
+def test_runs_beside_one_another_are_spread_over_the_gpus() -> None:
+    with gpus.one_of(2) as first, gpus.one_of(2) as second:
+        assert [run["CUDA_VISIBLE_DEVICES"] for run in (first, second)] == ["0", "1"]
+        with gpus.one_of(2) as third:
+            assert third["CUDA_VISIBLE_DEVICES"] == "0"
+    with gpus.one_of(2) as again:
+        assert again["CUDA_VISIBLE_DEVICES"] == "0"
+    for count in (0, 1):
+        with gpus.one_of(count) as alone:
+            assert alone == {}
