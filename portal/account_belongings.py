@@ -59,7 +59,7 @@ def register_account() -> None:
         *moved("admin.LogEntry.user", "portal.AuditEntry.account", "portal.Letter.user"),
         *signed("portal.AuditEntry.actor", "portal.Event.actor"),
         *moved("portal.Membership.user", title=gettext_lazy("Organizations"), join=_join_membership),
-        *moved("portal.Invitation.user", "portal.OAuthApp.owner", "portal.Device.user"),
+        *moved("portal.Invitation.user", "portal.OAuthApp.owner", "portal.Device.user", "portal.PushDevice.user"),
         *signed("portal.Invitation.invited_by", "portal.Handover.into", "portal.Handover.asked_by"),
         *signed("portal.Job.owner", title=gettext_lazy("Jobs"), also=lambda person: {"share": person or 0}),
         *moved(

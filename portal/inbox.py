@@ -15,7 +15,7 @@ from portal.errors import InvalidInput, NotFound
 from portal.mod_actions import ACTIONS
 from portal.models import Asker, Broadcast, FanOut, Inbox, Letter, Notification, Tier, User
 from portal.models.notifications import KEEP_FOR, KEEP_MAIL, KEEP_ROWS
-from portal.notification_kinds import CHANNELS, KINDS, NOTHING, PAGE, Kind, channel_of, who
+from portal.notification_kinds import CHANNELS, KINDS, NOTHING, PAGE, Kind, channel_of, pushed, who
 from portal.notifying import next_digest
 from portal.subjects import Subject
 
@@ -174,12 +174,22 @@ def time_zones() -> dict[str, list[str]]:
     return found
 
 
-def prefer(reader: User, *, channels: dict[str, str], digest: str, time_zone: str | None = None) -> Inbox:
-    """Keep how somebody wants to hear of things, and in whose mornings; raises InvalidInput."""
+def prefer(
+    reader: User,
+    *,
+    channels: dict[str, str],
+    digest: str,
+    time_zone: str | None = None,
+    pushes: Collection[str] | None = None,
+) -> Inbox:
+    """Keep how somebody wants to hear of things, and in whose mornings; raises InvalidInput.
+
+    `pushes` are the kinds of which devices are told; without it, those stay that are.
+    """
     if (
         digest not in Inbox.Digest.values
         or (time_zone and time_zone not in available_timezones())
-        or not set(channels) <= set(KINDS)
+        or not {*channels, *(pushes or ())} <= set(KINDS)
         or not set(channels.values()) <= {*CHANNELS}
     ):
         raise InvalidInput(_("Choose one of the ways that are offered."))
@@ -188,10 +198,11 @@ def prefer(reader: User, *, channels: dict[str, str], digest: str, time_zone: st
     inbox.channels = {kind: one for kind, one in chosen.items() if one != KINDS[kind].usual and not KINDS[kind].forced}
     inbox.digest = digest
     inbox.time_zone = inbox.time_zone if time_zone is None else time_zone
+    inbox.pushes = inbox.pushes if pushes is None else sorted(pushed(list(pushes)))
     waiting = Notification.objects.filter(user=reader, mail=Notification.Mail.DIGEST).exists()
     wanted = waiting and digest != Inbox.Digest.NEVER
     inbox.digest_due_at = next_digest(digest, timezone.now(), inbox.time_zone) if wanted else None
-    inbox.save(update_fields=("channels", "digest", "digest_due_at", "time_zone"))
+    inbox.save(update_fields=("channels", "digest", "digest_due_at", "time_zone", "pushes"))
     return inbox
 
 

@@ -263,6 +263,13 @@ KINDS: dict[str, Kind] = {
 }
 
 
+def pushed(chosen: list[str] | None) -> set[str]:
+    """Return the kinds that devices are called for, usually those that are mailed at once."""
+    if chosen is not None:
+        return {kind for kind in chosen if kind in KINDS and not KINDS[kind].forced}
+    return {name for name, kind in KINDS.items() if kind.usual == MAIL and not kind.forced}
+
+
 def channel_of(kind: str, chosen: dict[str, str]) -> str:
     """Return how somebody with these choices hears of a kind."""
     if KINDS[kind].forced:

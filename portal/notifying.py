@@ -9,18 +9,21 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from portal import mail_server
-from portal.models import Inbox, Muting, Notification, User
-from portal.notification_kinds import DIGEST, KINDS, MAIL, NOTHING, channel_of
+from portal.models import Inbox, Muting, Notification, PushDevice, User
+from portal.notification_kinds import DIGEST, KINDS, MAIL, NOTHING, channel_of, pushed
 
 MAX_KEYS = 10
 MAX_ACTORS = 50
 BATCH = 1000
 # So long a mail waits: whoever is here reads it on the page meanwhile.
 PATIENCE = timedelta(minutes=3)
+# So long a message to devices waits, and so long one of what is unread already and went on.
+PUSH_PATIENCE = timedelta(seconds=15)
+PUSH_AGAIN = timedelta(minutes=5)
 DIGEST_HOUR = 7
 
 # Who of these people does not want to hear of what this person did in this place: other apps answer.
@@ -82,7 +85,9 @@ def _deaf_ones(people: Collection[int], by: int | None, place: str) -> set[int]:
 
 def _add(row: Notification, people: Sequence[int]) -> set[int]:
     active = User.objects.filter(pk__in=people, is_active=True, is_bot=False)
-    active = active.select_related("inbox").only("pk", "inbox__channels", "inbox__digest", "inbox__digest_due_at")
+    names = ("channels", "digest", "digest_due_at", "pushes")
+    active = active.select_related("inbox").only("pk", *(f"inbox__{name}" for name in names))
+    active = active.annotate(has_device=Exists(PushDevice.objects.filter(user=OuterRef("pk"))))
     hearing = [user for user in active if channel_of(row.kind, _choices(user)) != NOTHING]
     before = _rows_before(row, [user.pk for user in hearing])
     rows = [_row_for(row, user, before.get(user.pk)) for user in hearing if not _is_told(row, before.get(user.pk))]
@@ -125,7 +130,13 @@ def _row_for(row: Notification, user: User, before: Notification | None) -> Noti
         made.actors = [*(one for one in before.actors if one not in row.actors), *row.actors][-MAX_ACTORS:]
         made.times = before.times + 1
     _address(made, channel_of(row.kind, _choices(user)), before)
+    if vars(user)["has_device"] and row.kind in pushed(user.inbox.pushes if hasattr(user, "inbox") else None):
+        made.push_due_at = (before.push_due_at if before else None) or _push_time(before)
     return made
+
+
+def _push_time(before: Notification | None) -> datetime:
+    return timezone.now() + (PUSH_AGAIN if before else PUSH_PATIENCE)
 
 
 def _address(row: Notification, channel: str, before: Notification | None) -> None:

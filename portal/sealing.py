@@ -1,10 +1,29 @@
-"""Secrets that must be sent on one day, and so cannot be stored as digests: they are stored encrypted."""
+"""Secrets that must be sent on one day, and so cannot be stored as digests: they are stored encrypted. Keys of which
+others know the public half are stored nowhere: they follow from the installation's own secret.
+"""
 
 import base64
 import hashlib
+from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of the curve P-256
+
+
+def signing_key(purpose: str) -> ec.EllipticCurvePrivateKey:
+    """Return the key for a purpose, the same in every process of this installation."""
+    return _derived(settings.SECRET_KEY, purpose)
+
+
+@cache
+def _derived(secret: str, purpose: str) -> ec.EllipticCurvePrivateKey:
+    derived = HKDF(algorithm=SHA256(), length=48, salt=None, info=purpose.encode()).derive(secret.encode())
+    return ec.derive_private_key(int.from_bytes(derived, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
 
 
 def seal(text: str) -> str:

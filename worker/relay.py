@@ -33,6 +33,7 @@ from worker.consumers import CONSUMERS
 from worker.idle import start_wishes
 from worker.mailing import Mailing
 from worker.node import queue_of
+from worker.pushing import Pushing
 from worker.reminding import Reminding
 from worker.snapshotting import Snapshotting
 from worker.upkeep import Upkeep
@@ -61,6 +62,7 @@ class Relay:
         self._swept = -SWEEP_SECONDS
         self._upkeep = Upkeep(self.over)
         self._mailing = Mailing(self.over)
+        self._pushing = Pushing()
         self._reminding = Reminding()
         self._snapshots = Snapshotting()
         self._boards = BoardKeeping(self.over)
@@ -73,6 +75,7 @@ class Relay:
             if in_order and self._has_duty():
                 self._try("begin the upkeep of the store", self._upkeep.begin)
                 self._try("send mail", self._mailing.begin)
+                self._try("send messages to devices", self._pushing.begin)
                 self._try("begin a snapshot for searching", self._snapshots.begin)
                 self._try("compute boards", self._boards.begin)
             pause = TURN_SECONDS if in_order else min(pause * 2, LONGEST_PAUSE)

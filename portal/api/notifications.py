@@ -14,7 +14,7 @@ from portal.api.schema import query
 from portal.errors import InvalidInput, NotAllowed, SignInRequired
 from portal.inbox import Line
 from portal.models import Inbox, User
-from portal.notification_kinds import CHANNELS, KINDS, channel_of
+from portal.notification_kinds import CHANNELS, KINDS, channel_of, pushed
 from portal.reach import may_use
 
 MAX_IDS = 200
@@ -62,6 +62,10 @@ class HearingShape(serializers.Serializer[Any]):
     digest = serializers.ChoiceField(choices=Inbox.Digest.values, required=False)
     time_zone = serializers.CharField(max_length=40, required=False, allow_blank=True)
     channels = serializers.DictField(child=serializers.ChoiceField(choices=list(CHANNELS)), required=False)
+    pushes = serializers.ListField(
+        child=serializers.CharField(max_length=20), max_length=len(KINDS), required=False,
+        help_text="The kinds of which your devices are told.",
+    )  # fmt: skip
 
 
 def _user(request: Request) -> User:
@@ -125,10 +129,11 @@ class Hearing(APIView):
         own = inbox.settings_of(user)
         channels = dict(wish.validated_data.get("channels", {}))
         digest = wish.validated_data.get("digest", own.digest)
-        zone = wish.validated_data.get("time_zone")
-        return Response(_hearing(inbox.prefer(user, channels=channels, digest=digest, time_zone=zone)))
+        zone, pushes = wish.validated_data.get("time_zone"), wish.validated_data.get("pushes")
+        return Response(_hearing(inbox.prefer(user, channels=channels, digest=digest, time_zone=zone, pushes=pushes)))
 
 
 def _hearing(own: Inbox) -> dict[str, Any]:
     channels = {name: channel_of(name, own.channels) for name, kind in KINDS.items() if not kind.forced}
-    return dict(HearingShape({"digest": own.digest, "time_zone": own.time_zone, "channels": channels}).data)
+    told = {"digest": own.digest, "time_zone": own.time_zone, "channels": channels}
+    return dict(HearingShape(told | {"pushes": sorted(pushed(own.pushes))}).data)

@@ -32,6 +32,7 @@ from portal.models.moderation import (
 from portal.models.notifications import Broadcast, FanOut, Inbox, Letter, Muting, Notification
 from portal.models.oauth import Authorization, AuthorizationCode, DeviceCode, OAuthApp
 from portal.models.outbox import Event
+from portal.models.pushing import Push, PushDevice
 from portal.models.reputation import Reputation, ReputationLine, Track
 from portal.models.seasons import Award, Placing, Season, SeasonPoints
 from portal.models.tokens import AccessToken, Grant, TokenGrant
@@ -85,6 +86,8 @@ __all__ = [
     "OAuthApp",
     "Organization",
     "Placing",
+    "Push",
+    "PushDevice",
     "Reason",
     "Recheck",
     "Report",

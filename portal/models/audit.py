@@ -34,6 +34,8 @@ AUDITED = {
     "token.created": gettext_noop("Access token created"),
     "token.revoked": gettext_noop("Access token revoked"),
     "token.used_elsewhere": gettext_noop("Access token used from a new address"),
+    "push_device.added": gettext_noop("Device for messages added"),
+    "push_device.removed": gettext_noop("Device for messages removed"),
     "oauth.authorized": gettext_noop("App authorized"),
     "oauth.revoked": gettext_noop("App revoked"),
     "account.renamed": gettext_noop("Account renamed"),

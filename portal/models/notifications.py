@@ -49,6 +49,7 @@ class Notification(models.Model):
     read_at = models.DateTimeField(null=True)
     mail = models.PositiveSmallIntegerField(choices=Mail.choices, default=Mail.NONE)
     mail_due_at = models.DateTimeField(null=True)
+    push_due_at = models.DateTimeField(null=True)  # when devices are called, unless it is read by then
     letter = models.ForeignKey("portal.Letter", models.SET_NULL, null=True, related_name="rows")
 
     objects = NotificationQuerySet.as_manager()
@@ -65,6 +66,7 @@ class Notification(models.Model):
             models.Index(fields=("place",), name="notification_place", condition=Q(read_at__isnull=True)),
             models.Index(fields=("mail_due_at",), name="notification_mail_due", condition=Q(mail=1)),
             models.Index(fields=("user",), name="notification_digest", condition=Q(mail=2)),
+            models.Index(fields=("push_due_at",), name="notification_push_due", condition=Q(push_due_at__isnull=False)),
             models.Index(fields=("created_at",), name="notification_age"),
         )
 
@@ -82,6 +84,8 @@ class Inbox(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, related_name="inbox", primary_key=True)
     channels = models.JSONField(default=dict)  # by kind, where somebody chose another than the usual one
+    pushes = models.JSONField(null=True)  # kinds that devices are called for; None for the usual ones
+    pushed_at = models.DateTimeField(null=True)  # the last time that they were
     digest = models.CharField(max_length=6, choices=Digest.choices, default=Digest.WEEKLY)
     digest_due_at = models.DateTimeField(null=True)
     time_zone = models.CharField(max_length=40, blank=True, default="", db_default="")  # of whose mornings; "" is UTC

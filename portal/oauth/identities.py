@@ -3,34 +3,23 @@
 import hashlib
 import json
 import time
-from functools import cache
 from typing import Any
 
 import jwt
 from allauth.account.models import EmailAddress
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 from jwt.algorithms import ECAlgorithm
 
 from portal.models import Authorization, Membership
+from portal.sealing import signing_key
 
 ALGORITHM = "ES256"
 LIFE_SECONDS = 3600
-_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of the curve P-256
-
-
-@cache
-def _signing_key(secret: str) -> ec.EllipticCurvePrivateKey:
-    """Derive the key from the installation's secret: every web process has the same one, and none is stored."""
-    derived = HKDF(algorithm=SHA256(), length=48, salt=None, info=b"portal id token").derive(secret.encode())
-    return ec.derive_private_key(int.from_bytes(derived, "big") % (_ORDER - 1) + 1, ec.SECP256R1())
+PURPOSE = "portal id token"
 
 
 def public_key() -> dict[str, Any]:
     """Return the key by which anybody may check an id token, as a JWK."""
-    key: dict[str, Any] = json.loads(ECAlgorithm.to_jwk(_signing_key(settings.SECRET_KEY).public_key()))
+    key: dict[str, Any] = json.loads(ECAlgorithm.to_jwk(signing_key(PURPOSE).public_key()))
     number = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
     return key | {"kid": number, "use": "sig", "alg": ALGORITHM}
 
@@ -68,7 +57,7 @@ def id_token(authorization: Authorization, *, site: str, nonce: str) -> str:
     }
     if nonce:
         stated["nonce"] = nonce
-    key = _signing_key(settings.SECRET_KEY)
+    key = signing_key(PURPOSE)
     return jwt.encode(stated, key, algorithm=ALGORITHM, headers={"kid": public_key()["kid"]})
 
 

@@ -10,10 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from portal import inbox, mail_server, notifying, subjects, unsubscribing
+from portal import inbox, mail_server, notifying, push_messages, subjects, unsubscribing
 from portal.authentication import require_user
 from portal.models import Inbox, Muting, User
-from portal.notification_kinds import CHANNELS, KINDS, channel_of
+from portal.notification_kinds import CHANNELS, KINDS, channel_of, pushed
 
 SHOWN_MUTINGS = 100
 
@@ -102,7 +102,10 @@ def settings(request: HttpRequest) -> HttpResponse:
     user = require_user(request)
     if request.method == "POST":
         chosen = {name: request.POST[name] for name, one in KINDS.items() if not one.forced and name in request.POST}
-        inbox.prefer(user, channels=chosen, digest=request.POST.get("digest", ""), time_zone=request.POST.get("zone"))
+        inbox.prefer(
+            user, channels=chosen, digest=request.POST.get("digest", ""), time_zone=request.POST.get("zone"),
+            pushes=request.POST.getlist("push") if "with_push" in request.POST else None,
+        )  # fmt: skip
         messages.success(request, _("Your choices are saved."))
         return redirect("settings_notifications")
     own = inbox.settings_of(user)
@@ -119,6 +122,8 @@ def settings(request: HttpRequest) -> HttpResponse:
         "has_mail": mail_server.is_set(),
         "address": _confirmed_address(user),
         "refused": _refusal(user),
+        "devices": user.push_devices.order_by("pk"),
+        "server_key": push_messages.server_key(),
         "letters": user.letters.order_by("-id")[:10],
     }
     return render(request, "portal/settings/notifications.html", context)
@@ -157,8 +162,9 @@ def unsubscription(request: HttpRequest, token: str) -> HttpResponse:
 
 def _sections(own: Inbox) -> list[tuple[object, list[dict[str, object]]]]:
     sections: dict[object, list[dict[str, object]]] = {}
+    told = pushed(own.pushes)
     for name, kind in KINDS.items():
-        row = {"name": name, "kind": kind, "channel": channel_of(name, own.channels)}
+        row = {"name": name, "kind": kind, "channel": channel_of(name, own.channels), "is_pushed": name in told}
         if not kind.forced:
             sections.setdefault(kind.section, []).append(row)
     return list(sections.items())

@@ -33,6 +33,7 @@ from portal.models import (
     Letter,
     Muting,
     Notification,
+    PushDevice,
     User,
 )
 from worker.attempts import Attempt, JobFailed, TryAgain
@@ -121,7 +122,9 @@ def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     yield "posts", _rows(posts, "topic_id", "text", "created_at")
     told = ("kind", "times", "created_at", "read_at")
     yield "notifications", _rows(Notification.objects.filter(user=user), *told)
-    yield "notification_settings", _rows(Inbox.objects.filter(user=user), "channels", "digest", "refused_address")
+    chosen = ("channels", "pushes", "digest", "refused_address")
+    yield "notification_settings", _rows(Inbox.objects.filter(user=user), *chosen)
+    yield "devices", _rows(PushDevice.objects.filter(user=user), "agent", "created_at", "reached_at")
     yield "muted_places", _rows(Muting.objects.filter(user=user), "place", "created_at")
     yield "letters", _rows(Letter.objects.filter(user=user), "address", "subject", "state", "created_at", "ended_at")
     yield "evaluations", _rows(Evaluation.objects.filter(requested_by=user), "id", "created_at")
