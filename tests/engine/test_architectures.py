@@ -76,6 +76,7 @@ def test_the_list_above_is_the_allow_list():
 def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
     import torch
 
+    from worker.engine.answering.first_token import LIKE_BERT, LIKE_DISTILBERT, read_first_token
     from worker.engine.inference import predict_logits
     from worker.engine.load import load_model
 
@@ -91,6 +92,8 @@ def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
     assert abs(together - alone).max() < 1e-4 * spread
     assert abs(alone - expected).max() < 1e-4 * spread
     assert classifier.unused_tensors == []
+    assert read_first_token(classifier.model) is (model_type in LIKE_BERT | LIKE_DISTILBERT)
+    assert abs(predict_logits(classifier, tokens, budget=10_000) - expected).max() < 1e-4 * spread
 
 
 def test_positions_behind_the_padding_index_are_not_counted(tmp_path):

@@ -40,7 +40,7 @@ def online(*queues: str, slots: int = 1, name: str = "one", **capabilities: obje
 
 
 def test_a_worker_is_woken_once_for_a_due_job(sent: list[str]) -> None:
-    online("cpu", "light", engine="2.0.0", kinds=["evaluate"], memory_mb=1000, gpus=[], store=True)
+    online("cpu", "light", engine="2.1.0", kinds=["evaluate"], memory_mb=1000, gpus=[], store=True)
     enqueue(queue="light")
     Relay().turn()
     relay.wake_workers()

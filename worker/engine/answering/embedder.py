@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from worker.engine.answering.first_token import read_first_token
 from worker.engine.answering.measuring import described
 from worker.engine.answering.sharing import once
 from worker.engine.contracts import EvaluateSpec
@@ -99,6 +100,8 @@ def embedder_of(model: LoadedModel, spec: EvaluateSpec) -> Embedder:
     """Return a loaded model with what its author's files say of its vectors."""
     size = int(model.config.config.hidden_size)
     modules = once(("modules", spec.model_dir), lambda: read_modules(ModelFolder(spec.model_dir), size))
+    if tuple(modules.pooling) == ("cls",):
+        read_first_token(model.model)
     lengths = [length for length in (model.max_length(spec.max_length), modules.max_length) if length is not None]
     return Embedder(model, modules, min(lengths), spec.token_budget)
 

@@ -9,6 +9,7 @@ import torch
 
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.embedder import comparable, embedder_of
+from worker.engine.answering.first_token import read_first_token
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.contracts import EvaluateSpec
 from worker.engine.inference import forward, predict_logits
@@ -46,6 +47,7 @@ def _read_together(
     questions: Questions,
     progress: Progress,
 ) -> tuple[Array, dict[str, Any]]:
+    read_first_token(model.model)
     fits, against = task.fit(model.config.labels, settings)
     max_length = model.max_length(spec.max_length)
     pairs: list[Text] = [(row["query"], candidate) for row in questions.values for candidate in row["candidates"]]
