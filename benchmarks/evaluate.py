@@ -45,6 +45,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="float32")
+    parser.add_argument(
+        "--precision", choices=("", "float32", "bfloat16", "float16"), default="",
+        help="the number format of the engine, where it is another than that of all",
+    )  # fmt: skip
     parser.add_argument("--budget", type=int, default=2048, help="tokens of a batch")
     parser.add_argument(
         "--batch", type=int, default=PIPELINE_BATCH, help="texts of a batch of the pipeline, half as many of lm-eval"
@@ -68,7 +72,8 @@ def main() -> None:
 
 
 def _compare(folder: Path, options: argparse.Namespace) -> None:
-    print(f"{device_name(options.device)}, {options.threads} threads, {options.dtype}")
+    apart = f", the engine in {options.precision}" if options.precision else ""
+    print(f"{device_name(options.device)}, {options.threads} threads, {options.dtype}{apart}")
     print(f"{options.layers} layers of {options.hidden}, batches of {options.batch} for the others")
     build(folder, options)
     peak = statistics.median(_run("matrices", folder, options)["flops"] for _ in range(options.repeats))
@@ -248,7 +253,7 @@ def _engine(
         prepare(PrepareSpec(task=task, files=files, settings=settings, inputs=inputs, gold=gold))
         spec = EvaluateSpec(
             task=task, model_dir=str(folder / model), inputs=inputs, out_dir=out, settings=settings,
-            threads=options.threads, device=options.device, dtype=options.dtype, token_budget=options.budget,
+            threads=options.threads, device=options.device, dtype=options.precision or options.dtype, token_budget=options.budget,
         )  # fmt: skip
         lines = Path(inputs).read_text(encoding="utf-8").splitlines(keepends=True)
         Path(few).write_text("".join(lines[:WARM_UP]), encoding="utf-8")
