@@ -9,7 +9,7 @@ from urllib.parse import quote
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from models_hub import fetching
+from models_hub import fetching, making_room
 from models_hub.checking import is_text
 from models_hub.git import objects
 from models_hub.git.objects import TreeItem
@@ -218,6 +218,7 @@ def entries(repo: Repo, items: dict[str, TreeItem]) -> list[Entry]:
 def stream(repo: Repo, entry: Entry, start: int = 0, length: int | None = None) -> Iterator[bytes]:
     """Return the bytes of a file, or of a range of it, block by block."""
     if entry.blob:
+        making_room.note_use(repo, entry.blob)
         return fetching.stream(entry.blob, start, length)
     row = GitObject.objects.filter(repo=repo, oid=entry.oid).first()
     if row is None:  # purged: the folder goes on naming it

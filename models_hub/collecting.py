@@ -17,8 +17,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, ProtectedError, QuerySet
 from django.utils import timezone
 
-from models_hub import quotas, reaching, tidying, uploading
+from models_hub import making_room, quotas, reaching, tidying, uploading
 from models_hub.models import Blob, Repo, RepoBlob, Reservation, UpkeepRun, Upload, Xorb, XorbHolding
+from models_hub.rights import is_wanted
 from models_hub.storage import blob_store
 from models_hub.storage.contract import Stored
 from portal.errors import NotFound
@@ -48,6 +49,8 @@ class Figures:
     uploads: int = 0
     files: int = 0
     file_bytes: int = 0
+    mirrored: int = 0
+    mirrored_bytes: int = 0
     waiting: int = 0
     waiting_bytes: int = 0
 
@@ -60,7 +63,8 @@ def collect(*, dry_run: bool = False, grace: timedelta = GRACE, check: Check = l
     run = None if dry_run else UpkeepRun.objects.create(kind=UpkeepRun.Kind.COLLECTION)
     collector = _Collector(dry_run, timezone.now() - grace, check)
     cursor = collector.tidy_repos()
-    for step in (collector.end_uploads, collector.drop_blobs, collector.drop_xorbs, collector.drop_files):
+    steps = (collector.end_uploads, collector.drop_blobs, collector.drop_xorbs, collector.drop_files)
+    for step in (*steps, collector.make_room):
         step()
     if run is not None:
         run.finished_at, run.cursor, run.figures = timezone.now(), cursor, asdict(collector.figures)
@@ -157,6 +161,11 @@ class _Collector:
                 self.figures.files += bool(size)
                 self.figures.file_bytes += size
 
+    def make_room(self) -> None:
+        """Let go of what mirrors hold beyond their limit, and was not asked for the longest."""
+        let_go = making_room.make_room(dry_run=self._dry_run, check=self._check)
+        self.figures.mirrored, self.figures.mirrored_bytes = let_go.contents, let_go.bytes
+
     def _settle_old_holdings(self, before: datetime) -> None:
         """What was sent long ago and is kept for the files of others is charged no further than it is used by none."""
         old = XorbHolding.objects.filter(touched_at__lt=before, unused__gt=0, xorb__pieces__isnull=False).distinct()
@@ -220,11 +229,6 @@ def _unwanted(stored: list[Stored]) -> Iterator[Stored]:
     wanted = set(Blob.objects.filter(sha256__in=digests, in_pieces=False).values_list("sha256", flat=True))
     wanted.update(Xorb.objects.filter(key__in=digests).values_list("key", flat=True))
     return (one for one in stored if one.digest not in wanted)
-
-
-def is_wanted(digest: str) -> bool:
-    """Say whether a row needs this file."""
-    return Blob.objects.filter(sha256=digest, in_pieces=False).exists() or Xorb.objects.filter(key=digest).exists()
 
 
 def _wants(digest: str) -> Callable[[], bool]:

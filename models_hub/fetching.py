@@ -21,7 +21,7 @@ from django.core.cache import cache
 from django.db import DatabaseError, connections
 from django.utils.translation import gettext as _
 
-from models_hub import contents
+from models_hub import contents, making_room
 from models_hub.models import AwaitedBlob, Blob, Repo
 from models_hub.upstream.hub import Hub, upstream
 from portal.errors import DomainError, Unavailable
@@ -209,12 +209,15 @@ class _Fetch:
         """Fetch, verify and store the content, going on with what is there; raises what keeps it from that."""
         with self._alone() as file:
             if _stored(self._repo, self._blob.sha256) is None:
+                if self._repo.namespace.is_mirror:
+                    making_room.make_room(self._blob.size)
                 self._receive(file)
                 try:
                     contents.receive(self._repo, self._blocks(), sha256=self._blob.sha256, size=self._blob.size)
                 except DomainError:  # wrong bytes are of no use
                     self._path.unlink(missing_ok=True)
                     raise
+                making_room.note_use(self._repo, _stored(self._repo, self._blob.sha256))
                 AwaitedBlob.objects.filter(repo=self._repo, sha256=self._blob.sha256).delete()
                 # Now that its header can be read, the next upkeep counts it.
                 Repo.objects.filter(pk=self._repo.pk).update(described_with=0)

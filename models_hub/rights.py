@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import quotas
 from models_hub.git.pointers import pointer_oid
-from models_hub.models import Blob, BlockedDigest, QuotaAccount, Repo, RepoBlob
+from models_hub.models import Blob, BlockedDigest, QuotaAccount, Repo, RepoBlob, Xorb
 from models_hub.quotas import Reason
 from portal.errors import NotAllowed
 
@@ -69,3 +69,8 @@ def take(account: QuotaAccount, repo: Repo, right_ids: Iterable[int]) -> int:
         rows.delete()
     quotas.charge(account, repo, -freed, reason=Reason.COLLECTED)
     return freed
+
+
+def is_wanted(digest: str) -> bool:
+    """Say whether a row needs this file."""
+    return Blob.objects.filter(sha256=digest, in_pieces=False).exists() or Xorb.objects.filter(key=digest).exists()

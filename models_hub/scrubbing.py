@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from models_hub.collecting import is_wanted
 from models_hub.models import DamagedContent, UpkeepRun
+from models_hub.rights import is_wanted
 from models_hub.storage import blob_store
 from models_hub.storage.contract import Stored
 from portal.models import Event

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from models_hub import contents, fetching, mirroring, permissions, proposing, publishing
+from models_hub import contents, fetching, making_room, mirroring, permissions, proposing, publishing
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.delivering import RangeOutside, asked_span
@@ -123,6 +123,7 @@ def content(request: HttpRequest, kind: str, namespace: str, name: str, oid: str
         return _failure(405, _("This address does not answer to this method."))
     grant = grants.read(DOWNLOAD, signature, oid=oid)
     blob = contents.require(fetching.held_or_awaited(grant.repo, [oid]), oid)
+    making_room.note_use(grant.repo, blob)
     response = _sent(blob, request.headers.get("Range", ""))
     response["Content-Disposition"] = "attachment"
     response["Cache-Control"] = "private, no-cache"

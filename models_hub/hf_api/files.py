@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, downloading, permissions
+from models_hub import browsing, downloading, making_room, permissions
 from models_hub.browsing import Entry, EntryNotFound
 from models_hub.delivering import TEXT, RangeOutside, Span, asked_span, content_type, disposition, is_known
 from models_hub.git.pointers import MAX_POINTER_BYTES, parse_pointer, pointer_text
@@ -99,6 +99,7 @@ def _sent(call: Call, repo: Repo, entry: Entry, span: Span | None) -> HttpRespon
     if call.request.method == "HEAD":
         response: HttpResponseBase = HttpResponse(content_type=content_type(entry))
     elif entry.blob:
+        making_room.note_use(repo, entry.blob)
         response = blob_response(entry.blob, start, length, content_type=content_type(entry))
     else:
         response = HttpResponse(b"".join(browsing.stream(repo, entry, start, length)), content_type=content_type(entry))

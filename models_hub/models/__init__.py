@@ -12,7 +12,7 @@ from models_hub.models.known_chunks import KnownChunk
 from models_hub.models.labels import Label
 from models_hub.models.likes import Like
 from models_hub.models.locks import FileLock
-from models_hub.models.mirrors import AwaitedBlob, Import, Mirror
+from models_hub.models.mirrors import AwaitedBlob, ContentUse, Import, Mirror
 from models_hub.models.objects import Commit, GitObject
 from models_hub.models.pull_requests import Numbering, Proposer, PullRequest
 from models_hub.models.quotas import QuotaAccount, QuotaEntry, Reservation, XorbHolding
@@ -47,6 +47,7 @@ __all__ = [
     "CollectionItem",
     "CollectionUpvote",
     "Commit",
+    "ContentUse",
     "DamagedContent",
     "Deletion",
     "Download",

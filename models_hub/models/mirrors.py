@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.models.contents import Blob
+from models_hub.models.contents import Blob, RepoBlob
 from models_hub.models.repos import Repo
 from portal.models import Job, User
 
@@ -30,12 +30,17 @@ class Mirror(models.Model):
 
 
 class AwaitedBlob(models.Model):
-    """Large content that a mirror's history names and whose bytes are still with the upstream hub alone."""
+    """Large content that a mirror's history names and whose bytes are with the upstream hub alone.
+
+    What was here once and was let go still has what its header told: see Blob.
+    """
 
     repo = models.ForeignKey(Repo, models.CASCADE, related_name="awaited")
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
     pointer_oid = models.CharField(max_length=40)
+    dtypes = models.JSONField(null=True)
+    header = models.JSONField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("repo", "pointer_oid"), name="awaited_once"),)
@@ -46,9 +51,20 @@ class AwaitedBlob(models.Model):
 
     def as_blob(self) -> Blob:
         """Return a blob that is no row yet; reading it fetches the bytes."""
-        blob = Blob(sha256=self.sha256, size=self.size, pointer_oid=self.pointer_oid)
+        told = {"dtypes": self.dtypes, "header": self.header}
+        blob = Blob(sha256=self.sha256, size=self.size, pointer_oid=self.pointer_oid, **told)
         blob.awaited_by = self.repo
         return blob
+
+
+class ContentUse(models.Model):
+    """When somebody last asked for a mirror's copy of large content: of too many, the least used are let go."""
+
+    right = models.OneToOneField(RepoBlob, models.CASCADE, related_name="use")
+    used_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.right_id} {self.used_at:%Y-%m-%d %H:%M}"
 
 
 class Import(models.Model):

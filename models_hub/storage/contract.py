@@ -6,6 +6,8 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from portal.errors import InvalidInput, Unavailable
 
+LEASE_SECONDS = 48 * 3600
+
 
 class ContentRefused(InvalidInput):
     """The bytes are not what the sender said they are, so nothing was stored."""
@@ -51,8 +53,10 @@ class BlobStore(Protocol):
     def touch(self, digest: str) -> None:
         """Begin the lease of stored content anew."""
 
-    def discard(self, digest: str, *, is_wanted: Callable[[], bool]) -> int:
+    def discard(self, digest: str, *, is_wanted: Callable[[], bool], lease: float = LEASE_SECONDS) -> int:
         """Delete content whose lease is over and that nobody wants at the last look; returns how many bytes went.
+
+        A shorter lease must still be longer than anybody takes from storing content to the row that wants it.
 
         Whoever stores the same content meanwhile keeps it: either the lease is seen here, or the content is absent
         there and stored anew.

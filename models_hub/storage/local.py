@@ -11,11 +11,10 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from models_hub.storage.contract import ContentDamaged, ContentRefused, Stored
+from models_hub.storage.contract import LEASE_SECONDS, ContentDamaged, ContentRefused, Stored
 from models_hub.storage.disk import disk_full_is_said
 
 STALE_SECONDS = 24 * 3600
-LEASE_SECONDS = 48 * 3600
 BLOCK = 1024 * 1024
 
 
@@ -114,16 +113,16 @@ class LocalBlobStore:
         with suppress(FileNotFoundError):
             os.utime(self.path(digest))
 
-    def discard(self, digest: str, *, is_wanted: Callable[[], bool]) -> int:
+    def discard(self, digest: str, *, is_wanted: Callable[[], bool], lease: float = LEASE_SECONDS) -> int:
         path, leaving = self.path(digest), self.leaving / digest
         try:
-            if _age(path) < LEASE_SECONDS or is_wanted():
+            if _age(path) < lease or is_wanted():
                 return 0
             # Away from its place no `put` can find it; what a `put` found before shows in the lease or the rows.
             os.rename(path, leaving)
         except FileNotFoundError:
             return 0
-        if _age(leaving) < LEASE_SECONDS or is_wanted():
+        if _age(leaving) < lease or is_wanted():
             self._bring_back(leaving)
             return 0
         size = leaving.stat().st_size

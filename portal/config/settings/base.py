@@ -364,6 +364,8 @@ UPSTREAM_TOKEN = env.text("UPSTREAM_TOKEN")
 UPSTREAM_SHARED = env.flag("UPSTREAM_SHARED")
 UPSTREAM_MEMBERS_ONLY = env.flag("UPSTREAM_MEMBERS_ONLY")
 UPSTREAM_REFRESH_SECONDS = env.number("UPSTREAM_REFRESH_SECONDS", 300)
+# How much large content of the upstream hub is kept; 0 is without limit.
+UPSTREAM_KEEP_BYTES = env.number("UPSTREAM_KEEP_GB", 0) * 1000**3
 IMPORT_HUBS = [address.rstrip("/") for address in env.names("IMPORT_HUBS")]
 # Ed25519 keys, in base64, of portals whose bundles are taken; any portal's when there are none.
 BUNDLE_KEYS = env.names("BUNDLE_KEYS")
