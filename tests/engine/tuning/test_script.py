@@ -3,6 +3,7 @@
 import ast
 import json
 import runpy
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 
 from tests.engine.builders import toy_rows, write_jsonl
 from tests.engine.tuning.arranged import TINY
@@ -23,7 +25,7 @@ from worker.engine.tuning.script import folded, refusal
 
 pytestmark = pytest.mark.engine
 
-ALLOWED = {"torch", "transformers", "peft", "tokenizers", "safetensors", "numpy", "huggingface_hub", "sacrebleu"}
+ALLOWED = set("torch transformers peft tokenizers safetensors numpy huggingface_hub sacrebleu accelerate".split())
 
 
 def trained(
@@ -112,6 +114,40 @@ def test_a_classifier_with_an_adapter_is_repeated(
     assert found["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-9)
     assert found["f1_macro"] == pytest.approx(scores["f1_macro"], abs=1e-9)
     assert 0.5 < found["accuracy"] < 1.0
+
+
+# What `accelerate launch` does, but for one thing: the libraries are loaded once, before one process becomes two.
+TWO = """
+import os, runpy, socket, sys
+import accelerate, torch
+from transformers import BertForSequenceClassification
+
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+rank = str(int(os.fork() == 0))
+os.environ |= {"WORLD_SIZE": "2", "RANK": rank, "LOCAL_RANK": rank}
+os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+if rank == "0":
+    sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+def test_two_processes_learn_what_one_does(tmp_path: Path, hurried: None) -> None:
+    recipe = Recipe(epochs=1, lr=5e-3, batch_size=7, dropout=0.0, keep="last")
+    scores = trained(tmp_path, toy_rows(60), "text-classification", architecture=TINY, recipe=recipe)
+    script = str(tmp_path / "run/model/training/train.py")
+    said = subprocess.run(
+        [sys.executable, "-c", TWO, script, "--data", str(tmp_path / "data"), "--out", str(tmp_path / "again")],
+        capture_output=True, text=True, timeout=200, check=True,
+    )  # fmt: skip
+    [line] = said.stdout.splitlines()  # one process speaks
+    assert json.loads(line)["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-9)
+    one, other = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run/model", tmp_path / "again"))
+    assert set(one) == set(other)
+    assert max(float((one[name] - other[name]).abs().max()) for name in one) < 1e-5
 
 
 @pytest.mark.parametrize("begins", ["layers", "sizes"])

@@ -6,6 +6,10 @@
 Beside it lie repeat.json (what was learned and how) and recipe.json (which repositories it came from). They are
 fetched from HF_ENDPOINT, with HF_TOKEN where they are not public; --base, --data and --teacher name folders instead.
 The numbers are those of a processor; how many threads and which versions of libraries stand in repeat.json.
+
+    accelerate launch --num_processes 4 train.py --out again
+
+learns on four GPUs: steps and batches stay what they are, and each process takes a part of the rows of every batch.
 """
 
 import argparse
@@ -13,6 +17,7 @@ import csv
 import inspect
 import json
 import math
+import os
 import random
 import re
 from pathlib import Path
@@ -56,16 +61,35 @@ def main():
     tokenizer = tokenizer_of(base)
     torch.manual_seed(repeat["seed"])
     model, saved = model_of(base, repeat)
-    learn(model, [part for row in train for part in encoded(tokenizer, row, repeat)], repeat, teacher)
-    if arguments.out:
-        saved.save_pretrained(arguments.out)
-    print(json.dumps({"rows": len(train), "test_rows": len(test), **tested(model, tokenizer, test, repeat)}))
+    team = team_of(repeat["seed"])
+    for one in (model, teacher):
+        if team and one is not None:
+            one.to(team.device)
+    learn(model, [part for row in train for part in encoded(tokenizer, row, repeat)], repeat, teacher, team)
+    if team is None or team.is_main_process:
+        if arguments.out:
+            saved.save_pretrained(arguments.out)
+        print(json.dumps({"rows": len(train), "test_rows": len(test), **tested(model, tokenizer, test, repeat)}))
+    if team:
+        team.end_training()
 
 
 def fetched(name, kind, revision):
     from huggingface_hub import snapshot_download
 
     return Path(snapshot_download(name, repo_type=kind, revision=revision))
+
+
+def team_of(seed):
+    """Return the processes that learn together, None for one that learns alone."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return None
+    from accelerate import Accelerator
+
+    team = Accelerator(cpu=not torch.cuda.is_available())
+    torch.manual_seed(seed + team.process_index)  # the model is the same everywhere, what is dropped of it is not
+    torch.set_default_device(team.device)
+    return team
 
 
 # Rows: the same lines of the same files.
@@ -375,7 +399,7 @@ def asked(teacher, inputs):
         return teacher(**{name: value for name, value in inputs.items() if name in heard}).logits
 
 
-def learn(model, rows, repeat, teacher=None):
+def learn(model, rows, repeat, teacher=None, team=None):
     """Take the steps up to the one whose weights were kept."""
     recipe, steps = repeat["recipe"], repeat["steps"]
     rows = [row for row in rows if row[3]]
@@ -397,7 +421,9 @@ def learn(model, rows, repeat, teacher=None):
                 group["lr"] = recipe["lr"] * share_of(recipe, step, steps)
             model.train()
             for batch in batches[start : start + size]:
-                chosen = [rows[row] for row in batch]
+                chosen = [rows[row] for row in (batch[team.process_index :: team.num_processes] if team else batch)]
+                if not chosen:
+                    continue
                 inputs = inputs_of(chosen, repeat)
                 if recipe["token_dropout"]:
                     ids = inputs["input_ids"]
@@ -407,6 +433,9 @@ def learn(model, rows, repeat, teacher=None):
                 logits = model(**inputs).logits
                 taught = asked(teacher, inputs) if teacher is not None else None
                 (loss_of(logits, chosen, repeat, weights, taught) / usual).backward()
+            for parameter in parameters if team else ():
+                own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                parameter.grad = team.reduce(own, reduction="sum")
             torch.nn.utils.clip_grad_norm_(parameters, recipe["clip_norm"] or math.inf)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -459,7 +488,7 @@ def tested(model, tokenizer, test, repeat):
     with torch.inference_mode():
         for start in range(0, len(order), 16):
             batch = order[start : start + 16]
-            logits = model(**inputs_of([rows[row] for row in batch], repeat)).logits.double().numpy()
+            logits = model(**inputs_of([rows[row] for row in batch], repeat)).logits.double().cpu().numpy()
             for place, row in enumerate(batch):
                 answers[row] = logits[place]
     gold = [answer for _texts, answer in test]
