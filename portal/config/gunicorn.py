@@ -6,8 +6,9 @@ Behind a proxy that buffers or without one: portal/config/web_worker.py keeps sl
 import ctypes
 import gc
 from pathlib import Path
+from typing import Any
 
-from portal.config import env
+from portal.config import env, warming
 
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.number('PORT', 8000)}"
@@ -41,3 +42,8 @@ def when_ready(server: object) -> None:
     """Before the fork: what is loaded lives as long as the process, so the collector need not write to its pages."""
     gc.collect()
     gc.freeze()
+
+
+def post_worker_init(worker: Any) -> None:
+    """After the fork, and before the first request."""
+    warming.warm_up(worker.wsgi, worker.tpool)
