@@ -1,6 +1,7 @@
 """Real relays and workers that are killed, stopped and robbed of their Redis: every job ends once."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,17 +12,28 @@ from tests.worker.workshop import Workshop
 
 pytestmark = pytest.mark.live
 FOREIGN_MIGRATION = """
-import django
-django.setup()
 from django.db.migrations.recorder import MigrationRecorder
 MigrationRecorder.Migration.objects.create(app="portal", name="9999_of_tomorrow")
+print("null")
+"""
+# What failed waits for half a minute before it is tried again.
+AT_ONCE = """
+from portal.models import Job
+Job.objects.update(not_before=None)
+print("null")
 """
 
 
-@pytest.fixture
-def workshop(tmp_path: Path) -> Iterator[Workshop]:
-    with Workshop(tmp_path) as workshop:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    with Workshop(tmp_path_factory.mktemp("workshop")) as workshop:
         yield workshop
+
+
+@pytest.fixture
+def workshop(shared: Workshop) -> Workshop:
+    shared.clear()
+    return shared
 
 
 def ended_once(workshop: Workshop, jobs: list[int]) -> None:
@@ -35,8 +47,8 @@ def ended_once(workshop: Workshop, jobs: list[int]) -> None:
 
 def test_jobs_run_and_the_worker_stays_light(workshop: Workshop) -> None:
     workshop.redis()
-    workshop.relay()
-    worker = workshop.worker()
+    workshop.start(sys.executable, "manage.py", "run_relay")
+    worker = workshop.start(sys.executable, "manage.py", "run_worker")
     jobs = workshop.evaluations(3)
     workshop.until_state(jobs, "succeeded")
     ended_once(workshop, jobs)
@@ -181,7 +193,7 @@ def test_a_drained_worker_ends_what_it_runs_and_takes_jobs_again_when_told(works
 
 
 def test_a_worker_of_another_version_stops_with_a_message(workshop: Workshop) -> None:
-    workshop.run("-c", FOREIGN_MIGRATION)
+    workshop.script(FOREIGN_MIGRATION)
     worker = workshop.worker()
     assert worker.wait(60) == 1
     said = (workshop.folder / "run_worker.log").read_text()
@@ -198,6 +210,7 @@ def test_a_job_that_takes_its_worker_with_it_again_and_again_is_stopped(workshop
         workshop.until(lambda: is_answering(workshop, poison), "the model answers")
         worker.kill()
         workshop.until_state([poison], "queued", "failed")
+        workshop.script(AT_ONCE)
     assert workshop.job(poison)["state"] == "failed"
     assert workshop.job(poison)["reason_code"] == "crashed"
     workshop.worker()

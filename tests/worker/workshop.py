@@ -15,8 +15,11 @@ from typing import Any, Self
 
 from tests import databases
 from tests.live import ROOT
+from tests.loaded import Fork, Loaded
 
 PATIENCE = 90
+SCRIPT_SECONDS = 180
+COMMANDS = "worker.management.commands"
 
 
 class Workshop:
@@ -26,8 +29,6 @@ class Workshop:
         self.folder = folder
         self.data = folder / "data"
         self.data.mkdir()
-        if "DATABASE_URL" not in env:
-            shutil.copyfile(databases.sqlite(), self.data / "portal.sqlite3")
         self.socket = folder / "redis.sock"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO_", "HF_", "PORTAL_"))}
         self.env = {
@@ -40,7 +41,13 @@ class Workshop:
             "WORKER_SLOTS": "2",
             **env,
         }
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[subprocess.Popen[bytes] | Fork] = []
+        self._loaded: Loaded | None = None
+        self._copy_database()
+
+    def _copy_database(self) -> None:
+        if "DATABASE_URL" not in self.env:
+            shutil.copyfile(databases.sqlite(), self.data / "portal.sqlite3")
 
     def __enter__(self) -> Self:
         return self
@@ -48,11 +55,32 @@ class Workshop:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+        if self._loaded is not None:
+            self._loaded.__exit__(kind, error, trace)
+
+    def stop(self) -> None:
+        """Kill all its processes."""
         for process in self.processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
                 process.wait(10)
+        self.processes.clear()
+
+    def clear(self) -> None:
+        """Stop, and be as new, but for the portal that is loaded already."""
+        self.stop()
+        for path in (*self.data.glob("portal.sqlite3*"), *self.data.glob("*/*"), *self.folder.glob("*.log")):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.socket.unlink(missing_ok=True)
+        self._copy_database()
+
+    @property
+    def loaded(self) -> Loaded:
+        if self._loaded is None:
+            self._loaded = Loaded(self.folder, self.env, f"{COMMANDS}.run_relay", f"{COMMANDS}.run_worker")
+        return self._loaded
 
     def run(self, *arguments: str, input: str | None = None) -> str:
         done = subprocess.run(
@@ -64,8 +92,7 @@ class Workshop:
 
     def script(self, code: str) -> Any:
         """Run code in a process of this installation; it answers by printing JSON as its last line."""
-        prelude = "import json, django; django.setup()\n"
-        return json.loads(self.run("-c", prelude + code).strip().splitlines()[-1])
+        return json.loads(self.loaded.run("import json\n" + code, SCRIPT_SECONDS).strip().splitlines()[-1])
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         name = arguments[-1].rsplit("/", 1)[-1]
@@ -89,11 +116,19 @@ class Workshop:
         assert program is not None
         subprocess.run([program, "-s", str(self.socket), "FLUSHALL"], check=True, capture_output=True, timeout=10)
 
-    def relay(self) -> subprocess.Popen[bytes]:
-        return self.start(sys.executable, "manage.py", "run_relay")
+    def manage(self, command: str) -> Fork:
+        """Start a command of manage.py in the portal that is loaded."""
+        log = self.folder / f"{command}.log"
+        code = f"from django.core.management import execute_from_command_line as run\nrun(['manage.py', {command!r}])"
+        process = self.loaded.start(code, out=log, err=log)
+        self.processes.append(process)
+        return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
-        return self.start(sys.executable, "manage.py", "run_worker")
+    def relay(self) -> Fork:
+        return self.manage("run_relay")
+
+    def worker(self) -> Fork:
+        return self.manage("run_worker")
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(self.data / "portal.sqlite3", timeout=20)
