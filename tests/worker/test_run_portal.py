@@ -23,9 +23,11 @@ def portal(tmp_path: Path):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory):
-    """One that nobody stops, for tests that only look at it."""
-    with LivePortal(tmp_path_factory.mktemp("running"), with_worker=True, ADMIN_PASSWORD="") as made:
-        yield made
+    """One that nobody stops, at an address of version 6, for tests that only look at it."""
+    portal = LivePortal(tmp_path_factory.mktemp("running"), with_worker=True, HOST="::1")
+    portal.url = f"http://[::1]:{portal.port}"
+    with portal:
+        yield portal
 
 
 def processes_of(portal: LivePortal) -> list[str]:
@@ -49,7 +51,7 @@ def second(portal: LivePortal, **env: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_the_password_is_printed_once_and_works(portal: LivePortal):
+def test_it_stops_every_part_and_prints_a_password_that_works_only_once(portal: LivePortal):
     [password] = re.findall(r"administrator +password: (\S+)", portal.log())
     session = requests.Session()
     page = session.get(f"{portal.url}/accounts/login/", timeout=30)
@@ -57,18 +59,20 @@ def test_the_password_is_printed_once_and_works(portal: LivePortal):
     session.post(f"{portal.url}/accounts/login/", data=form, timeout=30)
     assert session.get(f"{portal.url}/admin/", timeout=30).status_code == 200
     portal.stop()
-    portal.start()
-    assert portal.log().count("password:") == 1
-
-
-def test_it_runs_every_part_and_stops_them_all(portal: LivePortal):
-    commands = " ".join(processes_of(portal))
-    assert all(name in commands for name in ("redis-server", "gunicorn", "run_relay", "run_worker"))
-    portal.stop()
     until = time.monotonic() + 60  # what was killed may still be listed for a moment
     while processes_of(portal) and time.monotonic() < until:
         time.sleep(0.1)
     assert processes_of(portal) == []
+    portal.start()
+    assert portal.log().count("password:") == 1
+
+
+def test_it_runs_every_part(running: LivePortal):
+    until = time.monotonic() + 60  # the pages answer before the others have begun
+    parts = ("redis-server", "gunicorn", "run_relay", "run_worker")
+    while missing := [name for name in parts if name not in " ".join(processes_of(running))]:
+        assert time.monotonic() < until, missing
+        time.sleep(0.1)
 
 
 def test_a_second_portal_over_the_same_data_is_refused(running: LivePortal):
@@ -107,15 +111,12 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_not_a_traceback(tmp_path:
     assert "password" not in refused.stdout  # it would not be shown again
 
 
-def test_it_listens_on_an_address_of_version_6_too(tmp_path: Path):
-    portal = LivePortal(tmp_path, with_worker=True, HOST="::1")
-    portal.url = f"http://[::1]:{portal.port}"
-    with portal:
-        assert requests.get(f"{portal.url}/healthz", timeout=30).ok
-        deadline = time.monotonic() + 90
-        while f"answers at {portal.url} after" not in portal.log():
-            assert time.monotonic() < deadline, portal.log()
-            time.sleep(0.2)
+def test_it_listens_on_an_address_of_version_6_too(running: LivePortal):
+    assert requests.get(f"{running.url}/healthz", timeout=30).ok
+    deadline = time.monotonic() + 90
+    while f"answers at {running.url} after" not in running.log():
+        assert time.monotonic() < deadline, running.log()
+        time.sleep(0.2)
 
 
 def test_the_doctor_finds_a_running_portal_well(running: LivePortal):
