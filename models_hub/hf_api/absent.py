@@ -50,15 +50,6 @@ def space_templates(call: Call) -> HttpResponseBase:
     return JsonResponse({"templates": []})
 
 
-def leaderboard(call: Call, namespace: str, name: str) -> HttpResponseBase:
-    """Our boards rank models by evaluations of our own, under addresses of their own."""
-    repo = call.repo("dataset", namespace, name)
-    raise NotFound(
-        _("No leaderboard is published under this address. Evaluations on %(name)s are at %(url)s.")
-        % {"name": repo.full_name, "url": f"{call.origin}/leaderboard"}
-    )
-
-
 def agent_harnesses(call: Call) -> HttpResponseBase:
     """Clients ask once a day which environment variables tell of a coding agent; we do not want to know."""
     return JsonResponse({"standardEnvVars": [], "harnesses": []})

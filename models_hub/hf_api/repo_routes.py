@@ -33,7 +33,6 @@ urlpatterns = [
     # What runs, is written or is counted elsewhere. Asked for in passing, these must be answered at once.
     path("api/agent-harnesses", by_method(GET=absent.agent_harnesses)),
     re_path(r"^api/telemetry(?:/.*)?$", absent.telemetry),
-    path("api/datasets/<segment:namespace>/<segment:name>/leaderboard", by_method(GET=absent.leaderboard)),
     path("api/spaces/templates", by_method(GET=absent.space_templates)),
     path("api/spaces/hardware", absent.space_runtime),
     path("api/spaces/semantic-search", absent.semantic_search),

@@ -4,5 +4,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("forum.hf_api.routes")),
+    path("", include("leaderboard.hf_api.routes")),
     path("", include("models_hub.hf_api.routes")),
 ]

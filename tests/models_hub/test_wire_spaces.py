@@ -122,11 +122,3 @@ def test_what_clients_ask_in_passing_is_answered_at_once(db, django_assert_num_q
         assert Wire().head("/api/telemetry/transformers/push").status_code == 204
         assert Wire().get("/api/spaces/templates").json() == {"templates": []}
         assert "text-classification" in Wire().get("/api/tasks").json()
-
-
-def test_there_is_no_leaderboard_under_the_hubs_address(alice, make_repo):
-    make_repo(alice, "cars", kind="dataset")
-    response = Wire().get("/api/datasets/alice/cars/leaderboard")
-    assert (response.status_code, response.get("X-Error-Code")) == (404, None)
-    assert "/leaderboard" in response.json()["error"]
-    assert Wire().get("/api/datasets/alice/none/leaderboard")["X-Error-Code"] == "RepoNotFound"

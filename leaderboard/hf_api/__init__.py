@@ -1,0 +1,1 @@
+"""What the Hugging Face wire asks about scores."""
