@@ -1,7 +1,8 @@
 """Look at a page as browsers do: in both languages, in both colour schemes, on a phone and on a desk.
 
-What costs is loading a page and letting axe-core read it, so each page is loaded once in each language; scheme and
-width change in the page that is there. All of axe reads it in one of the four, which differs from page to page.
+Each page is looked at in four of the eight ways, in which every two of language, scheme and width meet. What costs is
+loading it and letting axe-core read it, so it is loaded once in each language; scheme and width change in the page that
+is there. All of axe reads it in one language and scheme, which differs from page to page.
 """
 
 import os
@@ -18,7 +19,7 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 LANGUAGES = {"zh-CN": "zh-hans", "en": "en"}  # as a browser asks for them, and as a page names them
 SCHEMES: tuple[Any, Any] = ("light", "dark")
 PICTURES = os.environ.get("PAGES_PICTURES", "")
-# All of axe in all eight, which takes thrice as long.
+# All eight, and all of axe in each language and scheme, which takes thrice as long.
 THOROUGH = bool(os.environ.get("PAGES_THOROUGH"))
 
 AXE = (env.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
@@ -54,11 +55,22 @@ class Reading(NamedTuple):
     language: str
     scheme: str
     with_shared: bool
+    is_light_on_phones: bool  # in this language; in the other one it is dark there
 
     @classmethod
     def turn(cls, number: int) -> "Reading":
         """Pages take turns, so that each language and scheme reads a quarter of them."""
-        return cls(list(LANGUAGES)[number % 2], SCHEMES[number // 2 % 2], with_shared=number % 16 < 4)
+        return cls(
+            list(LANGUAGES)[number % 2], SCHEMES[number // 2 % 2],
+            with_shared=number % 16 < 4, is_light_on_phones=number // 16 % 2 == 0,
+        )  # fmt: skip
+
+    def looks(self, language: str) -> list[tuple[Any, Any]]:
+        """The schemes and sizes to be looked at in a language."""
+        if THOROUGH:
+            return [(scheme, size) for scheme in SCHEMES for size in (PHONE, DESK)]
+        is_light_on_phones = self.is_light_on_phones == (language == self.language)
+        return list(zip(SCHEMES, (PHONE, DESK) if is_light_on_phones else (DESK, PHONE), strict=True))
 
     def rules(self, language: str, scheme: str) -> list[str] | None:
         """The rules to be read by in a language and scheme, none for all of them."""
@@ -91,6 +103,7 @@ class Looker:
     def __init__(self, browser: Browser, language: str, session: str = "") -> None:
         self.language = language
         self.page = opened(browser, session, locale=language, viewport=PHONE, color_scheme="light")
+        self.now: tuple[Any, Any] = ("light", PHONE)
         self.noted: list[str] = []
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.noted.append(str(error)))
@@ -114,23 +127,31 @@ class Looker:
         """Everything that is wrong with the page that is there, in both schemes and both widths."""
         if self.page.evaluate(SETTLED) != LANGUAGES[self.language]:
             yield "is not in this language"
-        is_ready = False
         left = [] if reading.with_shared else [[one] for one in SHARED]
-        for scheme, widths in zip(SCHEMES, ((PHONE, DESK), (DESK, PHONE)), strict=True):
-            self.page.emulate_media(color_scheme=scheme)
-            for size in widths:
-                self.page.set_viewport_size(size)
-                told = f"{scheme} {size['width']}"
-                yield from (f"{told}: {one}" for one in self.page.evaluate(WIDER))
-                if PICTURES and name:
-                    self._take(f"{name}-{self.language}-{scheme}-{size['width']}")
+        unread = dict.fromkeys(SCHEMES, True)
+        is_ready = False
+        for scheme, size in sorted(reading.looks(self.language), key=self.now.__ne__):
+            self._become(scheme, size)
+            told = f"{scheme} {size['width']}"
+            yield from (f"{told}: {one}" for one in self.page.evaluate(WIDER))
+            if PICTURES and name:
+                self._take(f"{name}-{self.language}-{scheme}-{size['width']}")
             rules = reading.rules(self.language, scheme)
-            if rules != []:
+            if rules != [] and unread[scheme]:
                 if not is_ready:
                     self.page.evaluate(AXE)
                     is_ready = True
+                unread[scheme] = False
                 yield from (f"{told}: {one}" for one in self.page.evaluate(RUN, [rules, left]))
         yield from (f"console: {one}" for one in self.noted)
+
+    def _become(self, scheme: Any, size: Any) -> None:
+        """Change what differs: the page is laid out anew at each change."""
+        if scheme != self.now[0]:
+            self.page.emulate_media(color_scheme=scheme)
+        if size != self.now[1]:
+            self.page.set_viewport_size(size)
+        self.now = scheme, size
 
     def _take(self, name: str) -> None:
         self.page.wait_for_timeout(300)

@@ -35,12 +35,12 @@ PAGES = """
 /datasets/eve/bad/data/main?q={payload} /datasets/eve/bad/tree/main/names
 /{collection} /collections /eve /eve?tab=models /eve?tab=activity /eve?tab=collections /gang /gang?tab=models
 /eve/gated /eve/gated/settings/access /models /datasets /models?search={payload} /search?q={payload}
-/models?search=script&sort={payload} /datasets?search={payload}&author={payload} / /feed
+/models?search=script&sort={payloads} /datasets?search={payloads}&author={payloads} / /feed
 /forum /forum/t/{thread} /forum/new?category=questions /forum/topics/{thread}/replies /forum/topics/{thread}/order
 /forum/posts/{said} /forum/posts/{said}/edit /forum/posts/{said}/history /forum/drafts /forum/bookmarks
 /settings/profile /settings/tokens /settings/apps /settings/audit /settings/organizations /settings/storage
 /settings/webhooks /organizations/gang/profile /organizations/gang/members
-/accounts/login/?next={payload} /leaderboard /eve/bad/tree/{payload} /eve/bad/blob/main/{payload} /{payload}
+/accounts/login/?next={payloads} /leaderboard /eve/bad/tree/{payloads} /eve/bad/blob/main/{payloads} /{payloads}
 """.split()
 # Of what moderators and standing know: by eve, whom it concerns, and by a moderator, who judges it.
 OF_EVE = """
@@ -49,14 +49,14 @@ OF_EVE = """
 /challenges/bad /challenges/bad/rules /challenges/bad/data /challenges/bad/standings /challenges/bad/entries
 /challenges/bad/objections
 /forum/latest /forum/c/questions /forum/unread /forum/unread/new /forum/tags /forum/search?q={payload}
-/forum/search?q=script&author={payload}&tag={payload} /reports/new?about={payload} /transparency /rules
+/forum/search?q=script&author={payloads}&tag={payloads} /reports/new?about={payloads} /transparency /rules
 """.split()
 OF_MODERATORS = """
 /moderation /moderation?status=closed /moderation/cases/{case} /moderation/cases/{claim} /moderation/appeals
 /moderation/appeals/{appeal} /moderation/words /moderation/settings /moderation/log /badges/claims /trust /awards
 /seasons/{season} /forum/categories /forum/c/questions/settings /forum/t/{reported} /victor
 /admin/ /admin/forum/topic/ /admin/forum/topic/{reported}/change/ /admin/portal/case/ /admin/portal/case/{case}/change/
-/admin/portal/user/?q={payload} /admin/portal/watchedword/ /admin/portal/logentry/
+/admin/portal/user/?q={payloads} /admin/portal/watchedword/ /admin/portal/logentry/
 """.split()
 BY_VISITORS = ["/eve/gated", "/eve/bad", "/eve/bad/discussions/{topic}", "/eve", "/eve/bad/blob/main/hostile.ipynb"]
 
@@ -112,7 +112,7 @@ class Watch:
         """Everything that ran, or tried to, on a page."""
         self.seen.clear()
         self.page.goto(self.home + address, wait_until="load")
-        self.page.wait_for_timeout(100)
+        self.page.evaluate(QUIET)
         if self.page.evaluate("window.__xss"):
             self.seen.append(f"ran {self.page.evaluate('window.__xss')} times")
         if not self.page.url.startswith(self.home):
@@ -121,6 +121,12 @@ class Watch:
         return [*self.seen, *(f"in the page: {one}" for one in hostile)]
 
 
+# Parts of a page come after it, and what they hold would run a moment later.
+QUIET = f"""async () => {{
+  await ({looking.SETTLED})();
+  for (let frames = 0; frames < 2; frames++) await new Promise((done) => requestAnimationFrame(done));
+  await new Promise((done) => setTimeout(done, 20));
+}}"""
 # What is in the document although nobody of ours wrote it: handlers, and addresses that run.
 HANDLERS = r"""() => [...document.querySelectorAll("*")].flatMap((one) => [...one.attributes]
   .filter((it) => /^on/i.test(it.name) || /^hx-on/i.test(it.name)
@@ -144,9 +150,11 @@ def visitor(browser: Browser, portal: LivePortal) -> Iterator[Watch]:
 
 
 def addresses(template: str, facts: dict[str, str]) -> list[str]:
-    """The address, or where a payload is asked for one address for every fifth of them."""
-    texts = [quote(line, safe="") for line in LINES[::5]] if "{payload}" in template else [""]
-    return [template.format(**facts, payload=text) for text in texts]
+    """The address; where a payload is looked for, one for every fifth of them; others take these together."""
+    asked = LINES[::5]
+    texts = [quote(line, safe="") for line in asked] if "{payload}" in template else [""]
+    together = quote(" ".join(asked), safe="")
+    return [template.format(**facts, payload=text, payloads=together) for text in texts]
 
 
 @pytest.mark.parametrize("line", ["<img src=x onerror=top.__xss=1>", "<a href='javascript:top.__xss=1'>x</a>"])
