@@ -14,7 +14,11 @@ LONG = (
     "tests/full/test_browser_uploads.py",
     "tests/worker/test_remote_worker.py",
     "tests/pages/test_nothing_runs.py",
+    "tests/forum/test_tutorials.py",
+    "tests/worker/test_run_portal.py",
     "tests/models_hub/test_permission_matrix.py",
+    "tests/models_hub/test_write_doors.py",
+    "tests/engine/test_command_line.py",
 )
 
 
