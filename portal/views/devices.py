@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.contrib.staticfiles import finders
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,11 +18,11 @@ SCRIPT = "js/push_worker.js"
 
 
 @require_safe
-def script(request: HttpRequest) -> FileResponse:
+def script(request: HttpRequest) -> HttpResponse:
     """What browsers keep to show messages: at an address that stays, and for the page of settings alone."""
     if (path := finders.find(SCRIPT)) is None:
         raise Http404
-    response = FileResponse(Path(path).open("rb"), content_type="text/javascript")
+    response = HttpResponse(Path(path).read_bytes(), content_type="text/javascript")
     response["Service-Worker-Allowed"] = reverse("settings_notifications")
     response["Cache-Control"] = "no-cache"
     return response

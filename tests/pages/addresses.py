@@ -163,6 +163,7 @@ NO_PAGES = {
     "forms with a page only when they are refused": r"settings/account/(deletion|name)|organizations/.*/name|i18n/",
     "the form with which administrators name two accounts": r"settings/account/merging/proposal",
     "the appeal of who may not sign in": r"appeals/from-sign-in/",
+    "what browsers keep to show messages": r"settings/notifications/worker\.js",
     "for scripts": r"accounts/2fa/webauthn/login/|.*forum/names$|.*/quotation\$?$|.*forum/drafts/\(",
     "leading to the feed": r"watching$",
     "leading to the page of an answer": r".*forum/posts/.*/reply\$?$",

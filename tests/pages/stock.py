@@ -14,6 +14,8 @@ import django
 from tests.pages import accounts
 
 LONG = "a-rather-long-name-of-a-file-that-somebody-gave-without-thinking-of-phones-at-all.txt"
+POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 CARD = """---
 license: apache-2.0
 language: [en, zh]
@@ -155,7 +157,7 @@ def fill() -> dict[str, str]:
     from models_hub.models import RefRule, Repo
     from models_hub.publishing import Delete, PutFile
     from models_hub.searching import saving
-    from portal import notifying, unsubscribing
+    from portal import notifying, pushing, unsubscribing
     from portal.models import AccessToken, Domain, Follow, Invitation, Membership, Organization, User
     from portal.models.exports import AccountExport
     from portal.oauth import devices, registering
@@ -299,6 +301,7 @@ def fill() -> dict[str, str]:
     notifying.notify("follow", people=[alice], about=f"user:{bob.pk}", by=bob)
     notifying.notify("mention", people=[alice], about=f"repo:{tiny.pk}", by=charlie, place=f"repo:{tiny.pk}")
     notifying.notify("badge", people=[alice], about="", by=None, data={"badge": "first-light", "tier": 1})
+    pushing.add(alice, endpoint="https://push.example.com/a", public_key=POINT, auth="A" * 22, agent=FIREFOX)
     told = alice.notifications.get(kind="follow")
     stop = unsubscribing.link(alice, ["mention", "digest"]).removeprefix("/unsubscribe/")
     return {

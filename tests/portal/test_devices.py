@@ -119,4 +119,4 @@ def test_the_script_may_act_for_the_page_of_settings_alone(client):
 
     assert answer["Service-Worker-Allowed"] == "/settings/notifications"
     assert answer["Content-Type"] == "text/javascript"
-    assert b"showNotification" in b"".join(answer.streaming_content)
+    assert b"showNotification" in answer.content
