@@ -113,7 +113,8 @@ def live_and_recount(life: Life, steps: list[tuple[str, int]]) -> None:
         assert [str(wrong) for wrong in recounting.check()] == [], done
         for one in life.people:
             assert list(reading.unread(one)) == unread_by_hand(one), done
-            assert points_kept(one) == pytest.approx(points_by_hand(one)), done
+            # They fade meanwhile, which shows after some minutes.
+            assert points_kept(one) == pytest.approx(points_by_hand(one), rel=1e-3), done
         assert reputation.reconcile({one.pk for one in life.people}) == 0, done
         transaction.set_rollback(True)
 
