@@ -16,6 +16,7 @@ def split_place(repo: Repo, place: str) -> tuple[str, str]:
     """
     segments = place.strip("/").split("/")
     names = ["/".join(segments[:count]) for count in range(1, min(len(segments), MAX_SEGMENTS) + 1)]
+    names = [name for name in names if "\x00" not in name]  # no database could even be asked for it
     known = set(
         Ref.objects.filter(
             repo=repo, name__in=[prefix + name for prefix in ("", HEADS, TAGS) for name in names]

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from django.db import DataError
+from django.utils.translation import gettext as _
+
 
 class DomainError(Exception):
     """An expected failure, with a code for machines and a message that says what to mend."""
@@ -93,3 +96,10 @@ STATUS: Mapping[type[DomainError], int] = {
 def status_of(error: DomainError) -> int:
     """Return the HTTP status of an error: the entry of its nearest class."""
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def refusal_of(error: Exception) -> DomainError | None:
+    """Return an error as an expected one: PostgreSQL keeps no text with a NUL, and cannot even be asked for one."""
+    if isinstance(error, DataError) and ("NUL (0x00)" in str(error) or "\\u0000" in str(error)):
+        return InvalidInput(_("It holds a character that is not text."))
+    return error if isinstance(error, DomainError) else None

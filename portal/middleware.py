@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from portal import origin
 from portal.authentication import address_of
-from portal.errors import DomainError, InvalidInput, status_of
+from portal.errors import InvalidInput, refusal_of, status_of
 from portal.models import User
 from portal.rates import Rate
 from portal.views import errors
@@ -104,6 +104,5 @@ class DomainErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, UnreadablePostError):  # its sender went away, or is too slow
             exception = InvalidInput(_("The request ended before all of it had arrived. Send it again."))
-        if isinstance(exception, DomainError):
-            return errors.domain_error(request, exception, status_of(exception))
-        return None
+        refusal = refusal_of(exception)
+        return errors.domain_error(request, refusal, status_of(refusal)) if refusal else None

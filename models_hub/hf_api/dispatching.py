@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404
@@ -14,7 +15,7 @@ from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.hf_api import errors, limits, routing
 from models_hub.hf_api.calls import Call, View, caller_of
 from portal.authentication import BadToken, count_request
-from portal.errors import DomainError
+from portal.errors import DomainError, refusal_of
 
 
 @csrf_exempt
@@ -62,8 +63,11 @@ def _respond(request: HttpRequest) -> HttpResponseBase:
         response["WWW-Authenticate"] = "Bearer"
     except RepoMoved as moved:
         return _led_on(request, moved, anonymous=anonymous, origin=origin)
-    except DomainError as error:
-        return errors.answer(error, anonymous=anonymous, origin=origin)
+    except (DomainError, DataError) as error:
+        refusal = refusal_of(error)
+        if refusal is None:
+            raise
+        return errors.answer(refusal, anonymous=anonymous, origin=origin)
     return response
 
 

@@ -57,7 +57,7 @@ class RepoQuerySet(models.QuerySet["Repo"]):
         )
 
     def named(self, kind: str, namespace: str, name: str) -> "RepoQuerySet":
-        return self.filter(kind=kind, namespace__lower=namespace.lower(), lower=name.lower())
+        return self.owned_by(namespace).filter(kind=kind, lower=name.lower()) if "\x00" not in name else self.none()
 
     def formerly_named(self, kind: str, namespace: str, name: str) -> "RepoQuerySet":
         """The repository that had this name before, or whose owner had, unless another one has it now."""

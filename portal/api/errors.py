@@ -9,13 +9,13 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from portal.errors import DomainError, status_of
+from portal.errors import refusal_of, status_of
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Translate domain and framework errors; the unexpected stays an exception."""
-    if isinstance(error, DomainError):
-        return Response({"error": error.message, "code": error.code, **error.data}, status=status_of(error))
+    if refusal := refusal_of(error):
+        return Response({"error": refusal.message, "code": refusal.code, **refusal.data}, status=status_of(refusal))
     if isinstance(error, RequestDataTooBig):
         return Response({"error": _("The request is too large."), "code": "too_large"}, status=413)
     if isinstance(error, Http404):

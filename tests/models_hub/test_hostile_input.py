@@ -106,6 +106,13 @@ def test_names_and_titles_are_text_on_every_page(alice, make_repo, as_user):
         assert "<script>alert" not in answer.text, place
 
 
+def test_a_place_that_no_database_can_hold_is_no_place(client, as_user, alice, make_repo):
+    make_repo(alice)
+    assert client.get("/alice/bert/tree/main%00").status_code == 404
+    assert client.get("/alice/be%00rt").status_code == 404
+    assert as_user(alice).get("/api/v1/uploads/%00").status_code in {400, 404}  # on PostgreSQL it cannot be asked for
+
+
 @pytest.mark.parametrize(
     "address",
     [

@@ -5,6 +5,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import dj_database_url
+
+from portal.config import env
 from portal.config.settings.base import *  # noqa: F403
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="portal-test-"))
@@ -13,8 +16,8 @@ BLOB_DIR = DATA_DIR / "blobs"
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-if env.text("TEST_DATABASE") == "postgresql":  # noqa: F405
-    DATABASES = {"default": dj_database_url.parse("postgres:///")}  # noqa: F405  # tests/conftest.py says which one
+if env.text("TEST_DATABASE") == "postgresql":
+    DATABASES = {"default": dj_database_url.parse("postgres:///")}  # tests/conftest.py says which one
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
