@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import unescape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
@@ -26,7 +28,9 @@ from forum.models import (
     Reaction,
     Steward,
     Topic,
+    TopicTag,
 )
+from forum.prepared import Prepared, padded
 from portal.errors import NotFound
 from portal.models import Asker, TrustLevel, User
 
@@ -129,15 +133,11 @@ class Page:
 
 def find(pk: int, reader: Asker) -> Place:
     """Return a topic of the forum with the reader's place in it, in one query; raises NotFound."""
-    topics = Topic.objects.in_forum(reader).select_related("category", "poll")
-    if isinstance(reader, User):
-        keeps = Steward.objects.serving().filter(category=OuterRef("category"), user=reader.pk)
-        room = CategoryReader.objects.filter(category=OuterRef("category"), user=reader.pk).values("level")
-        topics = reading.with_marks(topics, reader).annotate(keeps=Exists(keeps), room_level=Subquery(room[:1]))
-    topic = topics.filter(pk=pk).first()
-    if topic is None:
+    role = "guest" if not isinstance(reader, User) else "staff" if reader.is_staff else "member"
+    found = _topics(role, pk, reader.pk or 0)
+    if not found:
         raise NotFound(_("There is no such topic."))
-    mine = vars(topic)
+    topic, mine = found[0], vars(found[0])
     level = mine.get("level")
     if level in (None, Level.NORMAL):
         level = mine.get("room_level") or Level.NORMAL
@@ -145,9 +145,30 @@ def find(pk: int, reader: Asker) -> Place:
     return Place(topic, mine.get("read") or 0, Level(level or Level.NORMAL), keeps_order)
 
 
+def _with_place(role: str, pk: int, reader: int) -> QuerySet[Topic]:
+    user = User(pk=reader, is_staff=role == "staff")
+    topics = Topic.objects.in_forum(AnonymousUser() if role == "guest" else user)
+    if role != "guest":
+        keeps = Steward.objects.filter(until__gt=Now(), category=OuterRef("category"), user=reader)
+        room = CategoryReader.objects.filter(category=OuterRef("category"), user=reader).values("level")
+        topics = reading.with_marks(topics, user).annotate(keeps=Exists(keeps), room_level=Subquery(room[:1]))
+    return topics.filter(pk=pk).select_related("category", "poll")
+
+
+_topics = Prepared(_with_place)
+
+
 def page_of(number: int) -> int:
     """Return the page on which the post of this number is."""
     return (max(number, 1) - 1) // PAGE + 1
+
+
+def tags_of(topic: Topic) -> list[str]:
+    """Return the tags that a topic bears."""
+    return _tags(None, topic.pk)
+
+
+_tags = Prepared(lambda _shape, topic: TopicTag.objects.filter(topic=topic).values_list("tag__name", flat=True))
 
 
 def number_at(topic: Topic, day: date) -> int:
@@ -160,7 +181,7 @@ def number_at(topic: Topic, day: date) -> int:
 def page(place: Place, number: int, reader: Asker) -> Page:
     """Return one page of a topic."""
     first = (number - 1) * PAGE + 1
-    rows = list(_posts(place, reader).filter(number__range=(first, first + PAGE - 1)))
+    rows = _posts_of_page(_role(place, reader), place.topic.pk, first, first + PAGE - 1, reader.pk or 0)
     answer = _answer(place, reader, rows) if number == 1 else None
     shown = _shown([*rows, *([answer] if answer else [])], place, reader)
     posts = shown[: len(rows)]
@@ -186,12 +207,28 @@ def has_news(pk: int, after: int, reader: Asker) -> bool:
 
 
 def _posts(place: Place, reader: Asker) -> QuerySet[Post]:
-    posts = place.topic.posts.shown_to(reader, moderates=place.keeps_order).order_by("number")
+    return _posts_in(place.topic.pk, reader, keeps_order=place.keeps_order)
+
+
+def _posts_in(topic: int, reader: Asker, *, keeps_order: bool) -> QuerySet[Post]:
+    posts = Post.objects.filter(topic=topic).shown_to(reader, moderates=keeps_order).order_by("number")
     if isinstance(reader, User):
         ignored = Ignoring.objects.filter(user=reader.pk, ignored=OuterRef("author"))
         kept = Bookmark.objects.filter(user=reader.pk, post=OuterRef("pk"))
         posts = posts.annotate(ignored=Exists(ignored), kept=Exists(kept))
     return posts
+
+
+def _role(place: Place, reader: Asker) -> str:
+    return "keeper" if place.keeps_order or reader.is_staff else "member" if isinstance(reader, User) else "guest"
+
+
+def _of_page(role: str, topic: int, first: int, last: int, reader: int) -> QuerySet[Post]:
+    asker = AnonymousUser() if role == "guest" else User(pk=reader)
+    return _posts_in(topic, asker, keeps_order=role == "keeper").filter(number__range=(first, last))
+
+
+_posts_of_page = Prepared(_of_page)
 
 
 def _answer(place: Place, reader: Asker, rows: Iterable[Post]) -> Post | None:
@@ -215,18 +252,23 @@ def _shown(rows: Sequence[Post], place: Place, reader: Asker) -> list[Shown]:
 
 def cards_of(people: Iterable[int]) -> dict[int, Card]:
     """Return what is shown of these people, in one query."""
+    wanted = sorted(people)
+    return {
+        pk: Card(name, f"{first} {last}".strip() or name, staff, level or 0, granted, best or 0)
+        for pk, name, first, last, staff, level, granted, best in (_people(None, *padded(wanted)) if wanted else ())
+    }
+
+
+def _with_badges(_shape: None, *people: int) -> QuerySet[User, tuple[Any, ...]]:
     standing = Q(badge_grants__revoked_at=None)
     rows = User.objects.filter(pk__in=people).annotate(
         granted=Count("badge_grants__badge", filter=standing, distinct=True),
         best=Max("badge_grants__tier", filter=standing),
     )
-    values = rows.values_list(
-        "pk", "username", "first_name", "last_name", "is_staff", "trust__level", "granted", "best"
-    )
-    return {
-        pk: Card(name, f"{first} {last}".strip() or name, staff, level or 0, granted, best or 0)
-        for pk, name, first, last, staff, level, granted, best in values
-    }
+    return rows.values_list("pk", "username", "first_name", "last_name", "is_staff", "trust__level", "granted", "best")
+
+
+_people = Prepared(_with_badges)
 
 
 def _answered(rows: Sequence[Post], cards: Mapping[int, Card]) -> dict[int, tuple[int, str]]:

@@ -63,7 +63,7 @@ def _context(request: HttpRequest, place: Place, asked: int) -> dict[str, object
     """Return what the page shows: but for the way to answer, the same for all who are not signed in."""
     page, topic = topic_pages.page(place, asked, request.user), place.topic
     opening = page.posts[0] if page.posts and page.posts[0].number == 1 else None
-    tags = list(topic.tag_links.values_list("tag__name", flat=True))
+    tags = topic_pages.tags_of(topic)
     return {
         **_after(topic, tags, request),
         "topic": topic,
