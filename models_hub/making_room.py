@@ -25,6 +25,7 @@ from portal.models import Job
 # Longer than from the question for a file to the moment at which it is open, or from its bytes to its row.
 RECENT = timedelta(minutes=10)
 NOTED_EVERY = timedelta(minutes=1)
+USED = Max(Coalesce("repo_blobs__use__used_at", "repo_blobs__created_at"))
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def kept() -> Kept:
     """Return what mirrors keep now."""
     mirrored = _mirrored()
     found = mirrored.aggregate(bytes=Sum("size"))
-    oldest = _by_use(mirrored).aggregate(oldest=Min("used"))["oldest"]
+    oldest = mirrored.annotate(used=USED).aggregate(oldest=Min("used"))["oldest"]
     loose = mirrored.filter(~Exists(_fixed_rights())).aggregate(bytes=Sum("size"))["bytes"] or 0
     return Kept(mirrored.count(), found["bytes"] or 0, loose, settings.UPSTREAM_KEEP_BYTES, oldest)
 
@@ -93,11 +94,7 @@ def _mirrored() -> QuerySet[Blob]:
 def _loose() -> QuerySet[Blob]:
     """Return what may go, beginning with what nobody asked for the longest."""
     mirrored = _mirrored().filter(~Exists(_fixed_rights()))
-    return _by_use(mirrored).filter(used__lt=timezone.now() - RECENT).order_by("used", "pk")
-
-
-def _by_use(blobs: QuerySet[Blob]) -> QuerySet[Blob]:
-    return blobs.annotate(used=Max(Coalesce("repo_blobs__use__used_at", "repo_blobs__created_at")))
+    return mirrored.annotate(used=USED).filter(used__lt=timezone.now() - RECENT).order_by("used", "pk")
 
 
 def _fixed_rights() -> QuerySet[RepoBlob]:

@@ -82,7 +82,12 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
         return answer({"transfer": "basic", "objects": answers})
     require_sender(caller, repo)
     held = contents.claimed_by(repo, (one.oid for one in wanted))  # the client goes on to refer to these
-    proposing.require_room(repo, caller.user, transfers.sizes_to_come(wanted, held))
+    to_come = transfers.sizes_to_come(wanted, held)
+    proposing.require_room(repo, caller.user, to_come)
+    if to_come and "xet" in _transfers(body):
+        sent = transfers.xet_upload(repo=repo, caller=caller, origin=f"{request.scheme}://{request.get_host()}")
+        answers = [transfers.xet_answer(one, held, upload=sent) for one in wanted]
+        return answer({"transfer": "xet", "objects": answers, "hash_algo": "sha256"})
     multipart = "multipart" in _transfers(body)
     answers = [
         transfers.upload_answer(one, held, repo=repo, caller=caller, base=base, multipart=multipart) for one in wanted

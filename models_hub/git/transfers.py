@@ -9,7 +9,10 @@ from django.utils.translation import gettext as _
 
 from models_hub.git import grants
 from models_hub.git.grants import DOWNLOAD, UPLOAD
-from models_hub.models import Blob, Repo
+from models_hub.models import DEFAULT_BRANCH, Blob, Repo
+from models_hub.permissions import can_write
+from models_hub.xet import tokens
+from models_hub.xet.tokens import Scope
 from portal.authentication import Caller
 
 MULTIPART_BYTES = 64 * 1024 * 1024
@@ -65,6 +68,35 @@ def upload_answer(
         }
     verify = {"href": f"{base}/verify?grant={signature}", "expires_in": settings.SIGNED_URL_SECONDS}
     return answer | {"authenticated": True, "actions": {"upload": upload, "verify": verify}}
+
+
+def xet_upload(*, repo: Repo, caller: Caller, origin: str) -> dict[str, Any]:
+    """Return where content goes through Xet, with a token as `git-xet` reads it; huggingface_hub asks for its own."""
+    may_write = can_write(caller.user, repo)
+    token, expires = tokens.issue(
+        repo=repo,
+        user=caller.user,
+        ttl=settings.SIGNED_URL_SECONDS,
+        scope=Scope.WRITE if may_write else Scope.PROPOSE,
+        access=caller.token,
+    )
+    route = f"{origin}/api/{repo.kind}s/{repo.full_name}/xet-write-token/{DEFAULT_BRANCH}"
+    return {
+        "href": route if may_write else f"{route}?create_pr=1",
+        "header": {
+            "X-Xet-Cas-Url": f"{origin}/cas",
+            "X-Xet-Access-Token": token,
+            "X-Xet-Token-Expiration": str(expires),
+        },
+    }
+
+
+def xet_answer(wanted: Wanted, held: Mapping[str, Blob], *, upload: dict[str, Any]) -> dict[str, Any]:
+    """Tell that content is to be sent through Xet, or nothing where this very repository holds it."""
+    answer: dict[str, Any] = {"oid": wanted.oid, "size": wanted.size}
+    if problem := wanted.problem or _problem(wanted, held.get(wanted.oid)):
+        return answer | {"error": {"code": 422, "message": problem}}
+    return answer if wanted.oid in held else answer | {"authenticated": True, "actions": {"upload": upload}}
 
 
 def download_answer(

@@ -53,6 +53,13 @@ def shard(grant: Grant, body: Body) -> HttpResponse:
 
 
 @_upload
+def shard_of_hash(grant: Grant, body: Body, hash: str) -> HttpResponse:
+    """POST shard/default/<hash>"""
+    receiving.receive_shard(grant, body)
+    return JsonResponse({"result": 1})
+
+
+@_upload
 def shard_with_events(grant: Grant, body: Body) -> HttpResponse:
     """POST v2/shards: the same, told by events; ours is the one that ends the stream.
 

@@ -12,6 +12,8 @@ from models_hub import proposing, publishing
 from models_hub.git import transfers
 from models_hub.models import Blob, RepoBlob
 from models_hub.storage import blob_store
+from models_hub.xet import tokens
+from models_hub.xet.tokens import Scope
 from portal.models import AccessToken
 from tests.models_hub.wire import LARGE, Wire, body_of, large_row
 
@@ -296,3 +298,21 @@ def test_a_signature_made_elsewhere_is_refused(repo, wire):
     for claims in ([], ["upload"], {"a": 1}, 5, None):
         strange = signing.dumps(claims, salt="models_hub.git.grants")
         assert put(f"/alice/bert.git/info/lfs/objects/{SHA}?grant={strange}", LARGE).status_code == 403
+
+
+def test_who_knows_xet_is_told_to_send_through_it(repo, wire, charlie, token_of):
+    """Clients of the Hub before 1.20 ask for Xet here, and `git-xet` takes its token from the answer."""
+    offered = {"transfers": ["basic", "multipart", "xet"]}
+    for asker, scope in ((wire, Scope.WRITE), (Wire(token_of(charlie)), Scope.PROPOSE)):
+        told = ask(asker, (SHA, len(LARGE)), **offered).json()
+        assert told["transfer"] == "xet"
+        header = told["objects"][0]["actions"]["upload"]["header"]
+        assert header["X-Xet-Cas-Url"] == "http://portal.example/cas"
+        grant = tokens.read(f"Bearer {header['X-Xet-Access-Token']}")
+        assert (grant.repo, grant.scope) == (repo, scope)
+    put(address_for(wire), LARGE)
+    told = ask(wire, (SHA, len(LARGE)), **offered).json()
+    assert (told["transfer"], "actions" in told["objects"][0]) == ("basic", False)
+    both = ask(wire, (SHA, len(LARGE)), ("1" * 64, 5), ("xyz", 5), **offered).json()["objects"]
+    assert ["actions" in one for one in both] == [False, True, False]
+    assert both[2]["error"]["code"] == 422

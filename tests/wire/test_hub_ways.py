@@ -49,6 +49,32 @@ def test_a_large_file_comes_through_xet_where_the_client_can(machine, weights):
     assert (by_xet, by_http) == ((True, False) if machine.environment.name in WITH_XET else (False, True)), asked
 
 
+def test_a_large_file_goes_through_xet_where_the_client_can(machine, name):
+    with Network(machine.portal.port) as network:
+        machine.python(
+            """
+            import os, sys
+            os.environ["HF_ENDPOINT"] = sys.argv[2]
+            from huggingface_hub import CommitOperationAdd, HfApi
+            api, repo = HfApi(), "alice/" + sys.argv[1]
+            api.create_repo(repo)
+            data = os.urandom(300_000)
+            open("w.bin", "wb").write(data)
+            api.upload_file(path_or_fileobj="w.bin", path_in_repo="w.bin", repo_id=repo)
+            api.upload_file(path_or_fileobj=b"more" + data, path_in_repo="m.bin", repo_id=repo)
+            api.create_commit(repo, [CommitOperationAdd("p.bin", b"other" + data)], commit_message="p", create_pr=True)
+            assert open(api.hf_hub_download(repo, "m.bin"), "rb").read() == b"more" + data
+            proposed = api.hf_hub_download(repo, "p.bin", revision="refs/pr/1")
+            assert open(proposed, "rb").read() == b"other" + data
+            """,
+            name,
+            network.url,
+        )
+    xorbs = [line for line in network.request_lines if b"/xorbs/" in line and line.startswith(b"POST")]
+    parts = [line for line in network.request_lines if line.startswith(b"PUT")]
+    assert (bool(xorbs), bool(parts)) == ((True, False) if machine.environment.name in WITH_XET else (False, True))
+
+
 def test_git_clones_what_the_client_committed_under_the_same_ids(machine, name):
     need("git", "git-lfs")
     told = machine.python(
@@ -201,6 +227,27 @@ def test_a_moved_repository_answers_to_its_old_name(machine, name):
         assert HfFileSystem().read_text(f"{old}/a.txt") == "text"
         api.upload_file(path_or_fileobj=b"\\x00more", path_in_repo="b.bin", repo_id=old)
         assert api.file_exists(new, "b.bin")
+        """,
+        name,
+    )
+
+
+def test_what_is_in_pickles_is_told_with_the_files(machine, name):
+    machine.python(
+        """
+        import sys
+        from huggingface_hub import HfApi
+        api, repo = HfApi(), "alice/" + sys.argv[1]
+        api.create_repo(repo)
+        api.upload_file(path_or_fileobj=b"cos\\nsystem\\n.", path_in_repo="bad.pkl", repo_id=repo)
+        api.upload_file(path_or_fileobj=b"ccollections\\nOrderedDict\\n.", path_in_repo="good.pkl", repo_id=repo)
+        found = {entry.path: entry.security for entry in api.list_repo_tree(repo, expand=True)}
+        assert not found["bad.pkl"]["safe"] and found["bad.pkl"]["status"] == "unsafe"
+        assert found["good.pkl"]["safe"] and found["good.pkl"]["av_scan"]["status"] == "unscanned"
+        (bad,) = api.get_paths_info(repo, "bad.pkl", expand=True)
+        assert bad.security.pickle_import_scan["pickleImports"][0]["name"] == "system"
+        status = api.model_info(repo, securityStatus=True).security_repo_status
+        assert status == {"scansDone": True, "filesWithIssues": [{"path": "bad.pkl", "level": "unsafe"}]}
         """,
         name,
     )
