@@ -20,7 +20,7 @@ from tests.worker.workshop import Workshop
 pytestmark = pytest.mark.live
 
 HERE, THERE = "10.213.7.1", "10.213.7.2"
-JOBS, KILLS = 30, 6
+JOBS, KILLS = 40, 10
 
 
 @contextmanager
@@ -139,7 +139,7 @@ print(json.dumps({"jobs": len(counts), "most": max(counts.values()), "scores": E
     return told
 
 
-def test_far_workers_killed_again_and_again_do_each_job_once(workshop: FarWorkshop) -> None:
+def test_far_workers_killed_ten_times_do_each_job_once(workshop: FarWorkshop) -> None:
     ask_for_mixed_jobs(workshop)
     worker = workshop.far_worker()
     for kill in range(1, KILLS + 1):
