@@ -232,12 +232,12 @@ def test_a_moved_repository_answers_to_its_old_name(machine, name):
     )
 
 
-def test_what_is_in_pickles_is_told_with_the_files(machine, name):
+def test_what_is_in_pickles_is_told_with_the_files(live_portal, tmp_path):
+    machine = Machine(live_portal, tmp_path, live_portal.user("alice"), environment=environment("hub-2.4"))
     machine.python(
         """
-        import sys
         from huggingface_hub import HfApi
-        api, repo = HfApi(), "alice/" + sys.argv[1]
+        api, repo = HfApi(), "alice/with-pickles"
         api.create_repo(repo)
         api.upload_file(path_or_fileobj=b"cos\\nsystem\\n.", path_in_repo="bad.pkl", repo_id=repo)
         api.upload_file(path_or_fileobj=b"ccollections\\nOrderedDict\\n.", path_in_repo="good.pkl", repo_id=repo)
@@ -248,6 +248,5 @@ def test_what_is_in_pickles_is_told_with_the_files(machine, name):
         assert bad.security.pickle_import_scan["pickleImports"][0]["name"] == "system"
         status = api.model_info(repo, securityStatus=True).security_repo_status
         assert status == {"scansDone": True, "filesWithIssues": [{"path": "bad.pkl", "level": "unsafe"}]}
-        """,
-        name,
+        """
     )
