@@ -14,6 +14,7 @@ from leaderboard import allowance, bulk, submission_texts, submissions
 from leaderboard.models import Benchmark, Evaluation, Suite
 from leaderboard.submission_forms import SubmissionForm
 from models_hub.models import Repo
+from models_hub.searching import naming
 from portal.authentication import require_user
 from portal.errors import DomainError
 from portal.models import User
@@ -41,7 +42,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     if state in submissions.STATES:
         rows = rows.filter(submissions.STATES[state])
     if name := request.GET.get("model", "").strip()[:200]:
-        rows = rows.filter(model__in=Repo.objects.visible_to(user).matching(name))
+        rows = rows.filter(model__in=naming.narrowed(Repo.objects.visible_to(user), name))
     found = submissions.page(rows, before=number, limit=PAGE + 1)
     counts = submissions.counts(user)
     context = {

@@ -15,6 +15,7 @@ from models_hub.hf_api.info import Info, expanded, selected
 from models_hub.hf_api.shapes import page, read_cursor
 from models_hub.listing import read_moment, with_children, with_storage
 from models_hub.models import Repo, RepoQuerySet
+from models_hub.searching import naming
 from portal.errors import InvalidInput
 
 MAX_LIMIT = 1000
@@ -84,7 +85,7 @@ def _filtered(call: Call, found: RepoQuerySet) -> RepoQuerySet:
     if not all(is_text(value) for name in query for value in query.getlist(name)):
         return found.none()
     for words in query.getlist("search")[:MAX_SEARCHES]:
-        found = found.matching(words[:200])
+        found = naming.narrowed(found, words[:200])
     if author := query.get("author"):
         found = found.owned_by(author)
     labels = [label for value in query.getlist("filter") for label in value.split(",") if label]

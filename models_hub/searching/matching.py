@@ -42,7 +42,7 @@ def read(wanted: Sequence[Wanted]) -> dict[Wanted, BitMap]:
     if not wanted:
         return {}
     is_sqlite = connection.vendor == "sqlite"
-    pattern, question, ids_of = (SQLITE, _fts5, _of_text) if is_sqlite else (POSTGRESQL, _tsquery, _of_bytes)
+    pattern, question, ids_of = (SQLITE, _fts5, of_text) if is_sqlite else (POSTGRESQL, _tsquery, of_bytes)
     parts = [pattern.format(place=place, column=one.column) for place, one in enumerate(wanted)]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts), [question(one) for one in wanted])
@@ -50,11 +50,11 @@ def read(wanted: Sequence[Wanted]) -> dict[Wanted, BitMap]:
 
 
 # One value for each: fifty thousand rows of one number would take their time on the way.
-def _of_text(ids: str) -> BitMap:
+def of_text(ids: str) -> BitMap:
     return BitMap(json.loads(f"[{ids}]"))  # less than half the time of `int` for each
 
 
-def _of_bytes(ids: bytes) -> BitMap:
+def of_bytes(ids: bytes) -> BitMap:
     found = array("I", bytes(ids))
     if byteorder == "little":
         found.byteswap()

@@ -1,21 +1,21 @@
 """Texts become words, for documents and questions alike, so that every database finds the same.
 
 English words are kept and stemmed (Snowball). Chinese has no blanks: each run of a document becomes its pairs of
-neighbouring characters, which find every word without a dictionary that would miss new ones. A question is cut by jieba
-first, so that nobody has to hold the pairs between two of its words. Traditional characters count as simplified ones.
+neighbouring characters, which find every word without a dictionary that would miss new ones. A question is cut into
+words first, so that nobody has to hold the pairs between two of them. Traditional characters count as simplified ones.
 """
 
 import re
 import threading
 import unicodedata
 from collections.abc import Iterator
-from functools import cache, lru_cache
-from importlib import import_module
+from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import Stemmer
 
+from models_hub.searching import cutting
 from portal.folding import simplified
 
 RULES = 1  # raised when documents must be made anew
@@ -51,6 +51,11 @@ def normalized(text: str) -> str:
     return simplified(folded)
 
 
+def is_run(text: str) -> bool:
+    """Say whether a text is one run of characters without blanks, as Chinese is."""
+    return (found := _RUN.match(text)) is not None and found[0] == text and _IS_CJK.match(text) is not None
+
+
 def of(text: str) -> list[str]:
     """Return the words of a document in their order, with those stems that differ after their words."""
     found: list[str] = []
@@ -70,7 +75,7 @@ def asked(text: str) -> list[Term]:
     terms: dict[str, Term] = {}
     for run in _RUN.findall(normalized(text[:MAX_QUESTION])):
         if _IS_CJK.match(run):
-            cut = [word for word in cutter().cut(run, hmm=False) if word not in STOP] or [run]
+            cut = [word for word in cutting.cut(run) if word not in STOP] or [run]
             several = [word for word in cut if len(word) > 1] or cut
             terms.update((pair, Term(pair, pair, len(pair) == 1)) for word in several for pair in _asked_pairs(word))
         else:
@@ -78,12 +83,6 @@ def asked(text: str) -> list[Term]:
             terms[word] = Term(word, stem_of(word), len(word) > 1)
     telling = [term for word, term in terms.items() if word not in STOP]
     return (telling or list(terms.values()))[:MAX_TERMS]
-
-
-@cache
-def cutter() -> Any:
-    """Return jieba with its dictionary, 33 MB that only the web process needs, which loads it before it forks."""
-    return import_module("rjieba")
 
 
 @lru_cache(maxsize=20_000)

@@ -18,6 +18,7 @@ from models_hub.card_fields import Metric, Values
 from models_hub.card_forms import LIBRARIES, METRICS, SIZES, CardForm, MetricForm, MetricRows, rows_of
 from models_hub.changes import PutFile
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
+from models_hub.searching import naming
 from models_hub.task_names import TASKS
 from models_hub.views import committing
 from models_hub.views.pages import repo_page, respond
@@ -106,7 +107,7 @@ def repo_names(request: HttpRequest, kind: str) -> HttpResponse:
     """Names of repositories that hold what was typed, as options for an input."""
     words = request.GET.get("search", "").replace("\x00", "").strip()[:200]
     found = (
-        Repo.objects.visible_to(request.user).filter(kind=kind).matching(words).latest()
+        naming.narrowed(Repo.objects.visible_to(request.user).filter(kind=kind), words).latest()
         if words
         else Repo.objects.none()
     )

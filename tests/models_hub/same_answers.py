@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from benchmarks.search_quality import judging
 from models_hub import listing
 from models_hub.models import Repo
-from models_hub.searching import indexing, snapshots
+from models_hub.searching import indexing, naming, snapshots
 from models_hub.searching.catalogue import catalogues
 from portal.models import Asker
 
@@ -18,6 +18,7 @@ HARD = [
     "a", "的", "7b", "é", "name:x", "sentiment -analysis", "'small':*", '"small"', "small & model | !x", "字" * 300,
 ]  # fmt: skip
 FILTERS = [{}, {"language": "zh"}, {"language": "en", "task": "text-classification"}, {"updated": "week"}]
+NAMES = ["small", "of-the", "us-o", "/w", "s", "-", "qzx", "a_b", "a%b", "'", "small model", "é"]
 SORTS = ["updated", "likes", "score", "name", "smallest", "largest"]
 
 
@@ -28,7 +29,7 @@ def answers() -> dict[str, Any]:
     first = _all(AnonymousUser())
     snapshots.make()
     _change(owner.namespace)
-    found = {"first": first, "changed": _all(AnonymousUser()), "owner": _all(owner)}
+    found = {"first": first, "changed": _all(AnonymousUser()), "owner": _all(owner), "names": _named(owner)}
     catalogues.forget()
     return found | {"new": _all(AnonymousUser())}
 
@@ -47,6 +48,11 @@ def _change(namespace: Any) -> None:
     indexing.note(other, "A small seal 海豹 that says nothing of its past.")
     secret = Repo.objects.create(kind="model", namespace=namespace, name="secret", lower="secret", private=True)
     indexing.note(secret, "a small secret model 小模型")
+
+
+def _named(owner: Asker) -> dict[str, list[str]]:
+    rows = {words: naming.narrowed(Repo.objects.visible_to(owner), words) for words in NAMES}
+    return {words: sorted(str(repo) for repo in found) for words, found in rows.items()}
 
 
 def _all(user: Asker) -> dict[str, Any]:

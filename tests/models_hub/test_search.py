@@ -155,7 +155,8 @@ def test_the_triggers_of_search_and_of_the_trail_are_there(db):
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
         there = {row[0] for row in cursor.fetchall()}
     events = ("insert", "update", "delete")
-    assert there >= {f"hub_{what}_{event}" for what in ("trail", "search") for event in events}
+    assert there >= {f"hub_{what}_{event}" for what in ("trail", "search", "names") for event in events}
+    assert "hub_names_owner" in there
 
 
 def test_nobody_is_asked_for_without_words(db):

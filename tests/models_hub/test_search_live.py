@@ -53,6 +53,7 @@ def test_lists_and_search_are_the_same_on_both_databases_and_private_ones_are_fo
     here, there = json.loads(json.dumps(same_answers.answers())), elsewhere["hub"]
     assert there == here
     assert here["changed"] == here["new"] != here["first"]
+    assert any("walrus" in name for name in here["names"]["us-o"])
     assert any("walrus" in name for name in here["changed"][asked("walrus")][0])
     assert here["owner"][asked("secret")][1] == here["changed"][asked("secret")][1] + 1
     assert "/secret" not in json.dumps(here["changed"])
