@@ -327,11 +327,7 @@ def _one(
         is_mine=is_mine,
         is_kept=bool(extra.get("kept")),
         answers=answered.get(post.reply_to_id or 0) if post.reply_to_id and post.number > 1 else None,
-        reactions=tuple(
-            (kind, str(label), counts[kind], (post.pk, kind) in mine)
-            for kind, label in Reaction.Kind.choices
-            if counts.get(kind)
-        ),
+        reactions=_reactions(post.pk, counts, mine) if counts else (),
         may_edit=is_mine and post.is_comment and not post.is_hidden,
         may_mend=mending.may_mend(post, reader),
         may_hide=(is_mine or place.keeps_order) and post.is_comment and not post.is_hidden,
@@ -342,4 +338,14 @@ def _one(
         and (place.keeps_order or (reader.pk is not None and topic.author_id == reader.pk)),
         may_moderate=place.keeps_order,
         is_guest=not reader.is_authenticated,
+    )
+
+
+def _reactions(
+    post: int, counts: Mapping[str, int], mine: set[tuple[int, str]]
+) -> tuple[tuple[str, str, int, bool], ...]:
+    return tuple(
+        (kind, str(label), counts[kind], (post, kind) in mine)
+        for kind, label in Reaction.Kind.choices
+        if counts.get(kind)
     )

@@ -7,7 +7,7 @@ from django import template
 from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from portal.mod_actions import ACTIONS, LOGGED
 from portal.spans import span_text
@@ -15,6 +15,28 @@ from portal.spans import span_text
 register = template.Library()
 
 STEPS = ((1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+
+
+class AlikeNode(template.Node):
+    """A part of a page that is rendered once for each language."""
+
+    def __init__(self, nodelist: template.NodeList) -> None:
+        self.nodelist = nodelist
+        self._kept: dict[tuple[str | None, object], SafeString] = {}
+
+    def render(self, context: template.Context) -> SafeString:
+        key = get_language(), context.get("site_name")
+        if key not in self._kept:
+            self._kept[key] = self.nodelist.render(context)
+        return self._kept[key]
+
+
+@register.tag
+def alike(parser: template.base.Parser, _token: template.base.Token) -> AlikeNode:
+    """What all readers of all pages see alike: it reads nothing but `site_name`."""
+    nodelist = parser.parse(("endalike",))
+    parser.delete_first_token()
+    return AlikeNode(nodelist)
 
 
 @register.simple_tag
