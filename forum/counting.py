@@ -62,6 +62,14 @@ def participants_of(pks: Collection[int]) -> dict[int, list[int]]:
     return people
 
 
+def hold(*topics: Topic, categories: Collection[Category] = (), tags: Collection[int] = ()) -> None:
+    """Lock all that several steps of one transaction are going to count: where these topics are listed, and more."""
+    held = {topic.category_id for topic in topics} | {category.pk for category in categories}
+    borne = {*TopicTag.objects.filter(topic__in=topics).values_list("tag", flat=True), *tags}
+    for rows, pks in ((Category.objects.all(), held), (Tag.objects.all(), borne)):
+        list(rows.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk", flat=True))
+
+
 def list_topic(topic: Topic, *, times: int = 1) -> None:
     """Add a topic to the counts of its category and tags; with `times` -1 take it out. Its row is locked."""
     comments = Topic.objects.values_list("comments", flat=True).get(pk=topic.pk)
@@ -74,4 +82,5 @@ def list_topic(topic: Topic, *, times: int = 1) -> None:
 def count_tags(tags: list[int], *, times: int) -> None:
     """Count one topic more, or with `times` -1 one less, for each of these tags."""
     if tags:
+        hold(tags=tags)
         Tag.objects.filter(pk__in=tags).update(topic_count=Greatest(F("topic_count") + times, 0))

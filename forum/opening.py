@@ -148,11 +148,11 @@ def set_tags(topic: Topic, names: list[str]) -> None:
     """Let a topic bear exactly these tags, in the transaction of the caller, who has locked its row."""
     before = dict(topic.tag_links.values_list("tag__name", "tag"))
     gone = sorted(pk for name, pk in before.items() if name not in names)
+    new = _bear(topic, [name for name in names if name not in before])
     TopicTag.objects.filter(topic=topic, tag__in=gone).delete()
     if counting.is_listed(topic):
+        counting.hold(tags=[*gone, *new])
         counting.count_tags(gone, times=-1)
-    new = _bear(topic, [name for name in names if name not in before])
-    if counting.is_listed(topic):
         counting.count_tags(new, times=1)
 
 

@@ -27,6 +27,7 @@ def move(topic: Topic, *, by: Asker, to: Category, reason: str = "") -> None:
         now = _locked(topic.pk)[topic.pk]
         if now.category_id == to.pk or before is None:
             raise Conflict(_("The topic is in this category already."))
+        counting.hold(now, categories=[to])
         _unlist(now)
         now.kind = _kind_in(to, now)
         Topic.objects.filter(pk=topic.pk).update(category=to, kind=now.kind)
@@ -53,6 +54,7 @@ def split(
         posts = _chosen(now, numbers)
         kind = Topic.Kind.ARTICLE if target.reviews_articles else Topic.Kind.DISCUSSION
         new = Topic.objects.create(category=target, kind=kind, title=title, author=posts[0].author)
+        counting.hold(now, new)
         _unlist(now)
         _bring(posts, new)
         recounting.mend_topics([topic.pk, new.pk])
@@ -84,6 +86,7 @@ def merge(topic: Topic, *, by: Asker, into: Topic, reason: str = "") -> None:
         if len(posts) > MAX_MOVED:
             raise Conflict(_("Topics of more than %(max)d posts cannot be merged.") % {"max": MAX_MOVED})
         _bring_poll(source, target)
+        counting.hold(source, target)
         _unlist(source)
         _unlist(target)
         _bring(posts, target)
