@@ -14,6 +14,11 @@ MAX_DEPTH = 20
 MAX_NODES = 20_000
 MAX_SEARCHED = 50_000  # characters of a card's text in which we look for its description and citation
 MAX_EXCERPT = 2000
+MAX_PAPERS = 20
+PAPER = r"\d{4}\.\d{4,5}"
+_PAPER = re.compile(
+    rf"(?:arxiv\.org/(?:abs|pdf|html)/|huggingface\.co/papers/|\barxiv[:\s]\s?)({PAPER})(?!\d)", re.IGNORECASE
+)
 _BIBTEX = re.compile(r"^```[^\n]*\n(\s*@[a-z]+\s*\{.*?)^```", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 _FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:\r?\n)?^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -60,6 +65,11 @@ def first_citation(text: str) -> str:
     """Return the first BibTeX entry in a code block of a card's text, "" when there is none."""
     match = _BIBTEX.search(text[:MAX_SEARCHED])
     return match[1].strip()[:MAX_EXCERPT] if match and is_text(match[1]) else ""
+
+
+def papers(text: str) -> list[str]:
+    """Return the arXiv ids of the papers that a card names, each once."""
+    return list(dict.fromkeys(match[1] for match in _PAPER.finditer(text[:MAX_SEARCHED])))[:MAX_PAPERS]
 
 
 def read_yaml(raw: str) -> Any:

@@ -14,7 +14,7 @@ from models_hub.searching import indexing
 MAX_LABELS = 200
 MAX_LABEL = 200
 MAX_REPO_NAME = 193
-RULES = 3  # raised when the same files would be described otherwise
+RULES = 4  # raised when the same files would be described otherwise
 # What `note` sets.
 COLUMNS = (
     "size", "task", "library", "license", "license_class", "languages", "tags", "card", "config", "description",
@@ -89,7 +89,7 @@ def describe(repo: Repo, listed: Iterable[Entry]) -> Description:
         license=cards.first_text(card.get("license") or ""),
         languages=cards.texts(card.get("language") or []),
         tags=cards.texts(card.get("tags") or []),
-        labels=_labels(repo, card, config, counts, task, library),
+        labels=_labels(repo, card, config, counts, task, library, cards.papers(text)),
         counts=counts,
         size=sum(entry.size for entry in files.values()),
         description=cards.first_paragraph(text),
@@ -226,7 +226,13 @@ def relation(card: dict[str, Any], counts: Counts, bases: list[str]) -> str:
 
 
 def _labels(
-    repo: Repo, card: dict[str, Any], config: dict[str, Any], counts: Counts, task: str, library: str
+    repo: Repo,
+    card: dict[str, Any],
+    config: dict[str, Any],
+    counts: Counts,
+    task: str,
+    library: str,
+    papers: list[str],
 ) -> list[str]:
     """Return the words that the Hub calls tags, in its order, without repetition."""
     if repo.is_model:
@@ -246,4 +252,5 @@ def _labels(
     else:
         found = [f"{name}:{value}" for name in DATASET_FIELDS for value in cards.texts(card.get(name) or [])]
         found += cards.texts(card.get("tags") or [])
+    found += [f"arxiv:{paper}" for paper in papers]
     return [label for label in dict.fromkeys(found) if label and len(label) <= MAX_LABEL][:MAX_LABELS]

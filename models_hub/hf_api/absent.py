@@ -15,8 +15,6 @@ NOT_HERE: dict[str, str | Promise] = {
     "scheduled-jobs": gettext_lazy("jobs in containers"),
     "kernels": gettext_lazy("kernels"),
     "buckets": gettext_lazy("buckets"),
-    "papers": gettext_lazy("papers"),
-    "daily_papers": gettext_lazy("papers"),
     "endpoints": gettext_lazy("inference endpoints"),
     "inference-proxy": gettext_lazy("inference providers"),
     "partners": gettext_lazy("inference providers"),

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from models_hub.hf_api import absent, access, copies, files, large_files, likes, repos, tags
+from models_hub.hf_api import absent, access, copies, files, large_files, likes, papers, repos, tags
 from models_hub.hf_api.dispatching import by_method
 
 REPO = "api/<kind:kind>/<segment:namespace>/<segment:name>"
@@ -30,6 +30,9 @@ urlpatterns = [
     ),
     path("api/<kind:kind>-tags-by-type", by_method(GET=tags.by_type)),
     path("api/tasks", by_method(GET=tags.tasks)),
+    path("api/papers/search", by_method(GET=papers.search)),
+    path("api/papers/<segment:paper>", by_method(GET=papers.show)),
+    path("api/daily_papers", by_method(GET=papers.newest)),
     # What runs, is written or is counted elsewhere. Asked for in passing, these must be answered at once.
     path("api/agent-harnesses", by_method(GET=absent.agent_harnesses)),
     re_path(r"^api/telemetry(?:/.*)?$", absent.telemetry),

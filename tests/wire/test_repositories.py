@@ -232,7 +232,7 @@ def test_a_static_space_is_kept_and_not_run(people):
                 assert error.response.status_code == 400, error
             else:
                 raise AssertionError(act.__code__.co_names)
-        for act in (lambda: list(api.list_daily_papers()), lambda: list(api.list_jobs(namespace="alice")),
+        for act in (lambda: api.paper_info("1234.56789"), lambda: list(api.list_jobs(namespace="alice")),
                     lambda: api.get_dataset_leaderboard("alice/none")):
             try:
                 act()
