@@ -114,13 +114,17 @@ class QuotaEntryAdmin(LookOnly):
 class UpkeepRunAdmin(LookOnly):
     """What the collections freed and the scrubs read."""
 
-    list_display = ("id", "kind", "started_at", "finished_at", "freed", "found_damaged")
+    list_display = ("id", "kind", "started_at", "finished_at", "freed", "let_go", "found_damaged")
     list_filter = ("kind",)
     ordering = ("-id",)
 
     @admin.display(description=_("freed on disk"))
     def freed(self, run: UpkeepRun) -> str:
         return bytesize(run.figures.get("file_bytes"))
+
+    @admin.display(description=_("of mirrors let go"))
+    def let_go(self, run: UpkeepRun) -> str:
+        return bytesize(run.figures.get("mirrored_bytes"))
 
     @admin.display(description=_("damaged"))
     def found_damaged(self, run: UpkeepRun) -> str:
