@@ -43,7 +43,7 @@ def test_a_word_is_found_wherever_it_stands(words, names):
     assert found(*words) == names
 
 
-def test_the_index_follows_names_and_their_owners(alice, bob, repos, make_org):
+def test_the_index_follows_names_and_their_owners(alice, bob, repos):
     moving.move_repo(repos[1], by=bob, namespace="bob", name="walrus")
     assert (found("gpt"), found("walr")) == (set(), {"bob/walrus"})
     alice.namespace.name, alice.namespace.lower = "Alexandra", "alexandra"
