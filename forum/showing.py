@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from forum.models import Post
-from models_hub.markup.documents import REFERENCE
+from models_hub.markup import REFERENCE
 from portal import subjects
 from portal.models import Asker
 from portal.subjects import Subject

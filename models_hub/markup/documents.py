@@ -18,14 +18,12 @@ from markdown.treeprocessors import Treeprocessor
 from pygments.token import STANDARD_TYPES
 from pymdownx.superfences import fence_code_format
 
-from models_hub.markup import formulas
+from models_hub.markup import REFERENCE, formulas
 from models_hub.markup.formulas import CLOSE, OPEN, Formulas
 
 ID_PREFIX = "card-"
-# Words that become links, with the key of what they stand for and its address. The key is kept in an attribute that
-# nobody can write: those of users are dropped.
+# Words that become links, with the key of what they stand for and its address.
 Links = Mapping[str, Sequence[str]]
-REFERENCE = "data-key"
 LITERAL = {"code", "pre", "kbd", "samp", "var"}
 # A user's class must not borrow the look, or the fixed positioning, of the site's own components.
 ALERTS = ("note", "tip", "important", "warning", "caution")

@@ -1,6 +1,7 @@
 """Words and symbols of the hub for templates."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -40,11 +41,16 @@ FILE_ICONS = {
 @register.filter
 def language_name(code: str) -> str:
     """zh -> Chinese, or 中文 to a Chinese reader; a code that nobody knows stays as it is."""
+    return _language_names(get_language() or "en").get(code.replace("-", "_"), code)
+
+
+@cache
+def _language_names(reader: str) -> dict[str, str]:
+    """Return the names of languages alone, for all else that is known of a place takes megabytes."""
     try:
-        names = Locale.parse(to_locale(get_language() or "en")).languages
+        return {code: str(name) for code, name in Locale.parse(to_locale(reader)).languages.items()}
     except (UnknownLocaleError, ValueError):
-        return code
-    return str(names.get(code.replace("-", "_"), code))
+        return {}
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from django.apps import apps
@@ -14,20 +15,27 @@ from django.utils import translation
 from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings.base")
-# Frameworks load these wherever they are installed, and nothing here uses them: 20 MB of the web process.
-_unused = ("chardet", "django.contrib.postgres.fields")
+# Frameworks load these wherever they are installed, and no page here uses them: 25 MB of the web process.
+_unused = ("chardet", "django.contrib.postgres.fields", "jinja2", "markdown", "pygments")
 sys.modules.update(dict.fromkeys(_unused))  # type: ignore[arg-type]
 application = get_wsgi_application()
-# Django would load all pages with the first request, in each process anew, and the search its dictionary: 90 MB and
+# Django would load all pages with the first request, in each process anew, and the search its dictionary: 70 MB and
 # more, which the processes share when they are here before gunicorn forks.
 _loaded = [get_resolver(routes).url_patterns for routes in (None, "portal.config.hub_wire")]
-import_string("models_hub.searching.words.cutter")()
+import_string("models_hub.searching.cutting.load")()
 import_string("portal.folding.table")()
 # A page would wait for a fifth of a second, in each process anew, until addresses, names and templates are read.
 for _language, _name in settings.LANGUAGES:
+    # Addresses are alike in all languages, for which Django would keep them apart.
+    for _names in ("_reverse_dict", "_namespace_dict", "_app_dict"):
+        for _known in list(getattr(get_resolver(), _names).values())[:1]:
+            getattr(get_resolver(), _names)[_language] = _known
     with translation.override(_language):
         reverse("home")
         import_string("models_hub.templatetags.hub.language_name")("en")
+# The names of languages are kept; what else Babel knows of these places is not used.
+import_string("babel.localedata._cache").clear()
+import_module("babel.core")._global_data = None  # type: ignore[attr-defined]
 # Of the templates only those that most people open first: each one costs memory that the processes soon hold apart.
 _templates = Path(settings.BASE_DIR) / "templates"
 for _folder in ("", "portal/home", "models_hub/lists", "models_hub/repos", "leaderboard/boards", "forum/topics"):
