@@ -189,6 +189,10 @@ class LivePortal:
         assert not failure, f"{code}\n{said}\n{failure}"
         return said
 
+    def command(self, name: str) -> str:
+        """Run a command of manage.py where scripts run, and return what it printed."""
+        return self.script(f"from django.core.management import call_command\ncall_command({name!r})")
+
     def sign_up(self, name: str) -> requests.Session:
         """Create an account through the sign-up page, as a person does, and stay signed in."""
         session = requests.Session()

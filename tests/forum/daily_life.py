@@ -1,4 +1,4 @@
-"""What happens in a portal while people are away: `manage.py shell` runs these against the data of a live one."""
+"""What happens in a portal while people are away: these run against the data of a live one."""
 
 PEOPLE = """
 import json
@@ -30,6 +30,7 @@ from django.utils import timezone
 from portal.models import Device, Event, Notification, Recheck
 from worker import mailing, standing
 from worker.relay import deliver_events
+mail.outbox = []
 with override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend"):
     Event.objects.update(created_at=F("created_at") - timedelta(hours=73))
     Device.objects.all().delete()  # all of them sit at one machine here, which is a sign of one person
@@ -42,7 +43,7 @@ with override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBack
     Notification.objects.update(created_at=F("created_at") - timedelta(hours=1))
     Notification.objects.filter(mail=Notification.Mail.DUE).update(mail_due_at=timezone.now())
     mailing.perform()
-    letters = [[one.to, one.subject, one.body, dict(one.extra_headers)] for one in getattr(mail, "outbox", [])]
+    letters = [[one.to, one.subject, one.body, dict(one.extra_headers)] for one in mail.outbox]
 print(json.dumps(letters))
 """
 

@@ -19,7 +19,7 @@ QUESTION, ANSWER = "Which vocabulary for dialects?", "Take one that was made fro
 @pytest.fixture(scope="module")
 def here(live_portal: LivePortal) -> Callable[[str], list]:
     """Let something happen in the portal; what it says of it comes back."""
-    return lambda script: json.loads(live_portal.manage("shell", "-v0", "-c", script).splitlines()[-1])
+    return lambda script: json.loads(live_portal.script(script).splitlines()[-1])
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 def person(live_portal: LivePortal) -> Iterator[Callable[[str], Page]]:
     """Browsers of people who sign in; the test fails when one of them logs an error."""
     [chromium] = need("chromium")
-    live_portal.manage("found_forum")
+    live_portal.command("found_forum")
     problems: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -46,7 +46,7 @@ def person(live_portal: LivePortal) -> Iterator[Callable[[str], Page]]:
 
 def test_two_people_see_each_others_posts_without_loading_again(person, live_portal):
     tess, theo = person("tess"), person("theo")
-    live_portal.manage("shell", "-c", TOPIC)
+    live_portal.script(TOPIC)
     tess.goto(f"{live_portal.url}/forum/latest")
     tess.get_by_role("link", name="A talk of two browsers").click()
     tess.wait_for_url("**/forum/t/**")

@@ -15,7 +15,6 @@ from tests.live import PASSWORD, LivePortal
 pytestmark = [pytest.mark.live, pytest.mark.engine]
 READER = "tutorial-reader"
 ENGLISH = guides.listed(guides.ENGLISH)
-# Both tokens by one process: each that starts costs as much as a guide.
 TOKENS = f"""
 from portal.models import AccessToken, User
 for name in ("{READER}", "administrator"):
@@ -64,7 +63,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     folder: Path = tmp_path_factory.mktemp("course")
     with LivePortal(folder, with_worker=True) as portal:
         portal.sign_up(READER)
-        token, staff = portal.manage("shell", "-v0", "-c", TOKENS).split()
+        token, staff = portal.script(TOKENS).split()
         desk = Desk(folder, address=portal.url, name=READER, token=token, here=portal.env)
         yield Course(portal, desk, staff)
         desk.close()

@@ -1,11 +1,11 @@
-"""kill -9 anything at any moment: nothing accepted is lost, nothing is done twice, nothing half-written is visible."""
+"""kill -9 of the web process amid commits, and of all of it: what was accepted stays, nothing half-written is visible.
 
-import hashlib
+What was under way on each way in is in tests/wire/test_killed.py.
+"""
+
 import json
 import os
 import signal
-import socket
-import sqlite3
 import subprocess
 import threading
 import time
@@ -26,20 +26,6 @@ def portal(tmp_path: Path):
         yield made
 
 
-def lfs_upload(portal: LivePortal, token: str, sha256: str, size: int) -> str | None:
-    """Ask where to send an object; None when the repository has it already."""
-    objects = [{"oid": sha256, "size": size}]
-    answer = requests.post(
-        f"{portal.url}/kate/weights.git/info/lfs/objects/batch",
-        json={"operation": "upload", "transfers": ["basic"], "objects": objects, "hash_algo": "sha256"},
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/vnd.git-lfs+json"},
-        timeout=30,
-    )
-    assert answer.ok, answer.text
-    actions = answer.json()["objects"][0].get("actions")
-    return actions["upload"]["href"] if actions else None
-
-
 def commit_body(number: int) -> str:
     """A commit of FILES small files in a folder of its own, as the client sends it."""
     lines = [{"key": "header", "value": {"summary": f"commit {number}"}}]
@@ -57,38 +43,6 @@ def pages_of(url: str) -> list[dict[str, str]]:
         rows += answer.json()
         url = answer.links.get("next", {}).get("url", "")
     return rows
-
-
-def send_part_then(portal: LivePortal, href: str, body: bytes, sent: int, act) -> None:
-    """Begin a PUT over a raw socket, send some of the body, then do something terrible."""
-    path = href.removeprefix(portal.url)
-    with socket.create_connection(("127.0.0.1", portal.port), timeout=30) as connection:
-        head = f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\nContent-Length: {len(body)}\r\n\r\n"
-        connection.sendall(head.encode() + body[:sent])
-        time.sleep(0.5)
-        act()
-
-
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
-def test_the_web_process_killed_in_an_upload_leaves_nothing_half_written(portal: LivePortal, share: float):
-    token = portal.user("kate")
-    headers = {"Authorization": f"Bearer {token}"}
-    created = requests.post(f"{portal.url}/api/repos/create", json={"name": "weights"}, headers=headers, timeout=30)
-    assert created.ok, created.text
-    body = os.urandom(4_000_000)
-    sha256 = hashlib.sha256(body).hexdigest()
-    href = lfs_upload(portal, token, sha256, len(body))
-    assert href
-    send_part_then(portal, href, body, int(len(body) * share), portal.kill)
-    blobs = portal.data / "blobs"
-    assert not list(blobs.rglob(sha256)), "a blob is visible before it is whole"
-    portal.start()
-    rows = sqlite3.connect(portal.data / "portal.sqlite3").execute("SELECT count(*) FROM models_hub_blob")
-    assert rows.fetchone() == (0,)
-    href = lfs_upload(portal, token, sha256, len(body))
-    assert href, "the server believes it has content that never arrived whole"
-    assert requests.put(href, data=body, timeout=60).ok
-    assert lfs_upload(portal, token, sha256, len(body)) is None
 
 
 def test_the_web_process_killed_in_commits_keeps_whole_commits_only(portal: LivePortal):

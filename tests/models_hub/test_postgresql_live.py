@@ -79,7 +79,7 @@ def test_a_day_of_a_repository(portal: LivePortal, caller: Caller, tmp_path: Pat
     assert work.head() == told["changes"]["mergeCommitId"]
     assert (work.folder / "a.txt").read_bytes() == b"better\n"
     assert work.git("fsck", "--strict", "--full").strip() == b""
-    assert portal.manage("recount_storage").strip() == "0 accounts differ."
+    assert portal.command("recount_storage").strip() == "0 accounts differ."
 
 
 @pytest.mark.usefixtures("full")
@@ -91,4 +91,4 @@ def test_a_full_account_is_refused_by_each_way_in(portal: LivePortal, caller: Ca
     assert caller.session.post(f"{portal.url}/alice/day.git/info/lfs/objects/batch", json=body).status_code == 507
     assert caller.commit(large_row("w.bin", "0" * 64, 5000)).status_code >= 400
     assert caller.paths() == head
-    assert portal.manage("recount_storage").strip() == "0 accounts differ."
+    assert portal.command("recount_storage").strip() == "0 accounts differ."

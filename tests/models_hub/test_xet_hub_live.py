@@ -197,7 +197,7 @@ def test_a_client_that_refers_to_what_was_collected_says_what_to_do(tmp_path: Pa
         path = tmp_path / "model.bin"
         path.write_bytes(random.Random(13).randbytes(11 * MB))
         machine.upload(path, "before", home="home")
-        portal.manage("shell", "-c", FORGET)
+        portal.script(FORGET)
         error, _calls = machine.run(UPLOAD, str(path), "xena/after", home="home", fails=True)
         assert b"delete its folder of remembered uploads" in error
         assert machine.upload(path, "after", home="emptied") > 10 * MB

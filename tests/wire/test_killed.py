@@ -126,7 +126,7 @@ class Ways:
                 assert requests.get(told["actions"]["download"]["href"], timeout=60).content == content
             else:
                 assert told["error"]["code"] == 404
-        assert self.portal.manage("recount_storage").strip() == "0 accounts differ."
+        assert self.portal.command("recount_storage").strip() == "0 accounts differ."
 
     def _upload(self, content: bytes) -> dict | None:
         objects = [{"oid": sha256(content), "size": len(content)}]
