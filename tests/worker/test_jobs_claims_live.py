@@ -1,14 +1,11 @@
 """Many processes claim, lose and finish jobs at once: on both databases each job ends exactly once."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT
 from tests.worker import postgres
 from tests.worker.workshop import Workshop
 
@@ -17,13 +14,11 @@ pytestmark = pytest.mark.live
 JOBS, WORKERS = 60, 4
 # Each process tries every job; now and then it “dies”: it lets its lease run out instead of finishing.
 CLAIMER = """
-import random, sys, time
+import random, time
 from datetime import timedelta
-import django
-django.setup()
 from portal import fair_share
 from portal.models import Job, LeaseLost
-me, dice = sys.argv[1], random.Random(int(sys.argv[1]))
+dice = random.Random(int(me))
 def work(job):
     if dice.random() < 0.1:
         return
@@ -65,8 +60,8 @@ for _ in range({JOBS}):
     Job.enqueue("test", spec={{}}, owner=None, title="", max_attempts=50)
 print("null")
 """)
-    command = [sys.executable, "-c", CLAIMER]
-    claimers = [subprocess.Popen([*command, str(number)], cwd=ROOT, env=workshop.env) for number in range(WORKERS)]
+    log = workshop.folder / "claimers.log"
+    claimers = [workshop.loaded.start(f"me = '{number}'{CLAIMER}", out=log, err=log) for number in range(WORKERS)]
     assert [claimer.wait(120) for claimer in claimers] == [0] * WORKERS
     jobs = workshop.script("""
 from django.db.models import Count
