@@ -271,7 +271,7 @@ def test_the_same_content_in_two_repositories_is_stored_once(machine, name, live
         str(size),
     )
     count = f"from models_hub.models import Blob; print(Blob.objects.get(size={size}).repo_blobs.count())"
-    assert live_portal.manage("shell", "--verbosity", "0", "-c", count).split()[-1] == "2"
+    assert live_portal.script(count).strip() == "2"
     # Neither the store's files nor its pieces hold it twice.
     files = [path.stat().st_size for path in (live_portal.data / "blobs").rglob("*") if path.is_file()]
     assert files.count(size) <= 1
