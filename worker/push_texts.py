@@ -7,7 +7,6 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from portal import inbox
 from portal.inbox import Line
@@ -30,7 +29,7 @@ def build(user: User, rows: Collection[int]) -> tuple[str, bytes] | None:
         if len(lines) == 1:
             topic = lines[0].row.group or f"row:{lines[0].row.pk}"
             return topic, _packed(_said(lines[0]), path=lines[0].path, topic=topic)
-        text = ngettext("%(first)s and %(n)d more", "%(first)s and %(n)d more", len(lines) - 1)
+        text = _("%(first)s and %(n)d more")
         said = text % {"first": Truncator(_said(lines[0])).chars(120), "n": len(lines) - 1}
         return "several", _packed(said, path="/notifications?unread=1", topic="several")
 
