@@ -4,6 +4,7 @@ The databases have an index over all runs of three characters of a name: see mig
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 from pyroaring import BitMap
@@ -43,18 +44,18 @@ def holding(words: Sequence[str]) -> BitMap:
     return (of_text if is_sqlite else of_bytes)(found) if found else BitMap()
 
 
-def _fts5(words: Sequence[str]) -> tuple[list[str], list[object]]:
+def _fts5(words: Sequence[str]) -> tuple[list[str], list[Any]]:
     """A word of fewer than three characters has no run: names, which are short, are read for it."""
     long, short = _by_length(words)
     phrases = " ".join('"{}"'.format(word.replace('"', '""')) for word in long)
-    asked: list[object] = [phrases, *short] if long else [*short]
+    asked: list[Any] = [phrases, *short] if long else [*short]
     return [*(["hub_names MATCH %s"] if long else []), *("instr(name, %s) > 0" for _word in short)], asked
 
 
-def _grams(words: Sequence[str]) -> tuple[list[str], list[object]]:
+def _grams(words: Sequence[str]) -> tuple[list[str], list[Any]]:
     long, _short = _by_length(words)
     runs = sorted({word[at : at + RUN] for word in long for at in range(len(word) - RUN + 1)})
-    asked: list[object] = [runs, *words] if long else [*words]
+    asked: list[Any] = [runs, *words] if long else [*words]
     return [*(["hub_grams(name) @> %s"] if long else []), *("position(%s in name) > 0" for _word in words)], asked
 
 

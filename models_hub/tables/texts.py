@@ -47,6 +47,9 @@ TEXTS = {
     "long_line": gettext_noop("%(file)s, line %(line)s: longer than %(megabytes)s MB, so it is left out."),
     "bad_gzip": gettext_noop("%(file)s breaks off after line %(line)s (%(cause)s). Compress and upload it again."),
     "bad_parquet": gettext_noop("%(file)s is no Parquet file that can be read (%(cause)s). Write and upload it again."),
+    "bad_arrow": gettext_noop(
+        "%(file)s is no Arrow file that can be read (%(cause)s). Write it anew, without compression."
+    ),
     "memory": gettext_noop(
         "%(file)s needs more memory than a reader may have. Write it in smaller row groups or files."
     ),

@@ -27,7 +27,7 @@ VIEWERS: tuple[tuple[tuple[str, ...], Viewer], ...] = (
     (pickles.ENDINGS, pickles.imports),
 )
 # Rows that have a viewer of their own, which the page brings in.
-TABLES = {"csv", "tsv", "jsonl", "parquet"}
+TABLES = {"csv", "tsv", "jsonl", "parquet", "arrow"}
 
 
 def shown(place: Place) -> Shown:

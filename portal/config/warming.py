@@ -5,6 +5,7 @@ yet has little to read, and one whose database does not answer must start all th
 """
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Executor, wait
 from io import BytesIO
 from urllib.parse import quote
@@ -30,9 +31,13 @@ def answer(application: WSGIHandler) -> None:
     """Answer the page if there is a snapshot to begin with; says in the log alone what keeps it from doing so."""
     try:
         if import_string("models_hub.models.CatalogueSnapshot").objects.exists():
-            application(_environ(), lambda _status, _headers: None).close()
+            application(_environ(), _begin).close()
     except (DatabaseError, OSError) as error:
         log.info("Nothing was read beforehand: %s", error)
+
+
+def _begin(_status: str, _headers: list[tuple[str, str]], _error: object = None, /) -> Callable[[bytes], object]:
+    return len  # nobody reads it
 
 
 def _environ() -> dict[str, object]:

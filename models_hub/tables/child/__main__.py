@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from models_hub.tables.child import confining, delimited, objects
+from models_hub.tables.child.arrow import ArrowFile
 from models_hub.tables.child.budget import Budget, Notes, Unreadable
 from models_hub.tables.child.lines import Lines
 from models_hub.tables.child.writing import Table
@@ -100,6 +101,8 @@ class _Reading:
         """Add the rows of one file; returns what else is known of it."""
         if source["format"] == "parquet":
             return self._read_parquet(source, table)
+        if source["format"] == "arrow":
+            return self._read_arrow(source, table)
         with _open(source) as file:
             lines = Lines(
                 file, name=source["name"], budget=self.budget, notes=self.notes, is_cut=source.get("is_cut", False)
@@ -133,6 +136,13 @@ class _Reading:
         self._take(table, file.rows(), done, are_texts=False, counts_bytes=True)
         self.times |= file.times
         return {"encoding": "", "all_rows": file.count}
+
+    def _read_arrow(self, source: dict[str, Any], table: Table) -> dict[str, Any]:
+        file = ArrowFile(Path(source["path"]), name=source["name"], is_cut=source.get("is_cut", False))
+        self._take(table, file.rows(), lambda: file.position / file.size, are_texts=False, counts_bytes=True)
+        self.times |= file.times
+        self.budget.is_spent |= source.get("is_cut", False)
+        return {"encoding": ""}
 
     def _take(
         self,
