@@ -84,7 +84,7 @@ def test_what_a_download_has_open_is_sent_whole(mirrors):
 
 def test_a_question_for_a_file_makes_it_the_last_to_go(mirrors):
     first, second = mirrors
-    Wire().get("/acme/bert/resolve/main/model.bin").close()
+    assert body_of(Wire().get("/acme/bert/resolve/main/model.bin")) == WEIGHTS
     assert ContentUse.objects.get(right__repo=first).used_at > timezone.now() - timedelta(minutes=1)
     assert making_room.make_room().contents == 1
     assert [row.repo for row in AwaitedBlob.objects.all()] == [second]
