@@ -16,7 +16,9 @@ from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings.base")
 # Frameworks load these wherever they are installed, and no page here uses them: 25 MB of the web process.
-_unused = ("chardet", "django.contrib.postgres.fields", "jinja2", "markdown", "pygments")
+_unused = ["chardet", "django.contrib.postgres.fields", "jinja2", "markdown", "pygments"]
+if not settings.SOCIALACCOUNT_PROVIDERS:  # they ask other sites with it
+    _unused.append("requests")
 sys.modules.update(dict.fromkeys(_unused))  # type: ignore[arg-type]
 application = get_wsgi_application()
 # Django would load all pages with the first request, in each process anew, and the search its dictionary: 70 MB and

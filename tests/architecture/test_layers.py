@@ -7,7 +7,7 @@ from tests.live import ROOT, LivePortal
 
 HEAVY = ("duckdb", "torch", "transformers", "tokenizers", "sklearn", "worker")
 # Frameworks import these where they find them; without PostgreSQL no request needs them.
-UNUSED = ("chardet", "psycopg", "jinja2")
+UNUSED = ("chardet", "psycopg", "jinja2", "requests")
 # What children render with, and what only a domain that is to be proved needs.
 ELSEWHERE = ("markdown", "pygments", "latex2mathml", "dns")
 
