@@ -12,8 +12,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import psutil
 import requests
 from django.conf import settings
 from django.db import connection, transaction
@@ -113,36 +114,68 @@ def _time_of(bench: Bench, asked: Asked) -> None:
 
 
 def _fan_out() -> None:
-    """Print how long a post takes which nobody watches, and one that many watch, and then telling them of it."""
+    """Print what a post takes which nobody watches, and one that many watch, and then telling them of it.
+
+    As many as are told by a row of their own, and so many that one row is for all.
+    """
     by = User.objects.create_user(f"writer{Event.objects.count()}", "writer@example.org", is_staff=True)
-    quiet, loud = Topic.objects.select_related("category").filter(pk__in=(1, 2)).order_by("pk")
-    people = User.objects.filter(username__startswith="reader")[:WATCHERS]
-    rows = [TopicReader(user=user, topic=loud, level=Level.WATCHING) for user in people]
-    TopicReader.objects.bulk_create(
-        rows, batch_size=5000, update_conflicts=True, unique_fields=("user", "topic"), update_fields=("level",)
-    )
-    for name, topic in (("nobody watches", quiet), (f"{len(rows)} people watch", loud)):
-        took, told = [], []
+    topics = Topic.objects.select_related("category").filter(pk__in=(1, 2, 3)).order_by("pk")
+    for topic, watchers in zip(topics, (0, telling.MANY, WATCHERS), strict=True):
+        people = User.objects.filter(username__startswith="reader").order_by("pk")[:watchers]
+        rows = [TopicReader(user=user, topic=topic, level=Level.WATCHING) for user in people]
+        TopicReader.objects.bulk_create(
+            rows, batch_size=5000, update_conflicts=True, unique_fields=("user", "topic"), update_fields=("level",)
+        )
+        posted, told = [], []
         for turn in range(10):
-            begun = time.perf_counter()
-            opening.reply(topic, by=by, text=f"One more word, number {turn} of {name}.")
-            took.append(1000 * (time.perf_counter() - begun))
-            told.append(_tell())
-        print(f"a post in a topic that {name}: {statistics.median(took):.1f} ms; "
-              f"telling of it in the background: {1000 * statistics.median(told):.1f} ms")  # fmt: skip
+            posted.append(_spent(lambda n=turn, to=topic: opening.reply(to, by=by, text=f"Word {n}.")))  # type: ignore[misc]
+            told.append(_spent(_tell))
+        for name, spent in ((f"a post that {len(rows)} people watch", posted), ("telling them of it", told)):
+            print(f"{name:44} {_middle(spent)}", flush=True)
 
 
-def _tell() -> float:
-    """Do what follows from the last post, as the relay and the worker do; returns the seconds that it took."""
+class _Spent(NamedTuple):
+    """What something took: milliseconds, those of the processors here and in the database, and statements."""
+
+    wall: float
+    here: float
+    database: float
+    statements: float
+
+
+def _spent(act: Callable[[], object]) -> _Spent:
+    """Do something and return what it took."""
+    statements: list[str] = []
+
+    def note(execute: Any, sql: str, given: Any, many: bool, context: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, given, many, context)
+
+    connection.ensure_connection()
+    backend = psutil.Process(connection.connection.info.backend_pid)
+    before = time.perf_counter(), time.process_time(), sum(backend.cpu_times()[:2])
+    with connection.execute_wrapper(note):
+        act()
+    after = time.perf_counter(), time.process_time(), sum(backend.cpu_times()[:2])
+    wall, here, database = (1000 * (late - early) for early, late in zip(before, after, strict=True))
+    return _Spent(wall, here, database, len(statements))
+
+
+def _middle(rows: list[_Spent]) -> str:
+    wall, here, statements = (statistics.median(row[at] for row in rows) for at in (0, 1, 3))
+    database = statistics.mean(row.database for row in rows)  # counted in hundredths of seconds
+    return f"{wall:.1f} ms  CPU {here:.1f} ms here, {database:.1f} ms database  {statements:.0f} statements"
+
+
+def _tell() -> None:
+    """Do what follows from the last post, as the relay and the worker do."""
     event = Event.objects.filter(kind="topic.commented").latest("pk")
-    begun = time.perf_counter()
     with transaction.atomic():
         for consume in CONSUMERS[event.kind]:
             consume(event)
     while telling.tell_next(event):
         pass
     Job.objects.filter(kind=telling.JOB_KIND).delete()
-    return time.perf_counter() - begun
 
 
 Plan = tuple[str, int, int, str]
