@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +63,7 @@ class User(AbstractUser):
 
     class Meta:
         constraints = (models.UniqueConstraint(Lower("username"), name="user_username_ci"),)
+        indexes = (models.Index(Upper("username"), name="user_username_upper"),)  # how PostgreSQL looks for any case
 
     @property
     def display_name(self) -> str:
