@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from tests.live import ROOT, LivePortal, csrf_of
+from tests.loaded import Loaded
 
 pytestmark = pytest.mark.live
 
@@ -49,6 +50,14 @@ def second(portal: LivePortal, **env: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "manage.py", "run_portal"],
         cwd=ROOT, env={**portal.env, **env}, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory):
+    """A portal that is loaded with its pages, which the checks of each start look at."""
+    folder = tmp_path_factory.mktemp("loaded")
+    with Loaded(folder, LivePortal(folder, with_worker=True).env, "portal.config.urls") as made:
+        yield made
 
 
 def test_it_stops_every_part_and_prints_a_password_that_works_only_once(portal: LivePortal):
@@ -99,16 +108,24 @@ def test_a_port_in_use_is_named(tmp_path: Path):
         ({"PORT": "http"}, "PORT must be a whole number, not 'http'."),
         ({"HOST": "no.such.host.invalid"}, "set HOST to an address of this machine"),
         ({"HOST": "192.0.2.1"}, "set HOST to an address of this machine"),
-        ({"DATA_DIR": "/dev/null/data"}, "set DATA_DIR to a folder of yours."),
-        ({"DATA_DIR": "/proc/portal"}, "set DATA_DIR to a folder of yours."),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_one_line_and_not_a_traceback(tmp_path: Path, env, said: str):
-    refused = second(LivePortal(tmp_path, with_worker=True), **env)
+def test_an_address_that_cannot_be_used_is_one_line_and_not_a_traceback(loaded: Loaded, tmp_path: Path, env, said: str):
+    out, err = tmp_path / "out", tmp_path / "err"
+    code = f"import os, runpy, sys; os.environ.update({env!r}); sys.argv[:] = ['manage.py', 'run_portal']"
+    ended = loaded.start(f"{code}; runpy.run_path('manage.py', run_name='__main__')", out=out, err=err).wait(180)
+    assert ended != 0
+    assert said in err.read_text()
+    assert "Traceback" not in err.read_text()
+    assert "password" not in out.read_text()  # it would not be shown again
+
+
+@pytest.mark.parametrize("place", ["/dev/null/data", "/proc/portal"])
+def test_a_folder_that_cannot_be_used_is_one_line_and_not_a_traceback(tmp_path: Path, place: str):
+    refused = second(LivePortal(tmp_path, with_worker=True), DATA_DIR=place)
     assert refused.returncode != 0
-    assert said in refused.stderr
+    assert "set DATA_DIR to a folder of yours." in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert "password" not in refused.stdout  # it would not be shown again
 
 
 def test_it_listens_on_an_address_of_version_6_too(running: LivePortal):
