@@ -1,10 +1,12 @@
-"""Every route is looked at by one of the two modules beside this one, or is no page."""
+"""Every route is looked at by one of the two modules beside this one, or is no page; each in all settings."""
 
 import re
+from itertools import combinations
 
 from django.urls import get_resolver, resolve
 
 from tests.pages.addresses import NO_PAGES, PLACES, takes_get, walk
+from tests.pages.looking import LANGUAGES, Reading
 
 
 def shortened(route: str) -> str:
@@ -25,6 +27,14 @@ def test_no_excuse_is_idle():
     routes = {shortened(route) for route, view in walk(get_resolver(None)) if takes_get(view)}
     for excuse in NO_PAGES.values():
         assert any(re.match(excuse, route) for route in routes), excuse
+
+
+def test_every_two_settings_meet_on_each_page():
+    for number in range(len(PLACES)):
+        reading = Reading.turn(number)
+        ways = [(one, scheme, size["width"]) for one in LANGUAGES for scheme, size in reading.looks(one)]
+        for two in combinations(range(3), 2):
+            assert len({tuple(way[place] for place in two) for way in ways}) == 4, (number, two)
 
 
 KNOWN = {
