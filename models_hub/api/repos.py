@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from models_hub import gating, liking, listing, moving, permissions, publishing, trash
 from models_hub.api.pages import HubView, address_of, page_answer
-from models_hub.api.shapes import RepoShape, WholeRepoShape
+from models_hub.api.shapes import FacetsShape, RepoShape, WholeRepoShape
 from models_hub.models import Repo
 from portal.api.idempotency import once
 from portal.api.pagination import paged
@@ -65,6 +65,14 @@ class Repos(HubView):
             sdk=publishing.STATIC if kind == Repo.Kind.SPACE else "",
         )
         return Response(_whole(request, repo), status=201)
+
+
+class Facets(HubView):
+    @extend_schema(parameters=FILTERS, responses=FacetsShape)
+    def get(self, request: Request, kind: str) -> Response:
+        """Count what each filter would leave of the list, of what you may see."""
+        page = listing.page_of(listing.Query.read(kind, request.query_params), user=request.user, with_facets=True)
+        return Response(FacetsShape(page).data)
 
 
 class OneRepo(HubView):

@@ -19,14 +19,38 @@ class RepoShape(serializers.ModelSerializer[Repo]):
     languages = serializers.ListField(child=serializers.CharField())
     tags = serializers.ListField(child=serializers.CharField())
     dtypes = serializers.DictField(child=serializers.IntegerField(), help_text="Parameters by type of number.")
+    formats = serializers.ListField(child=serializers.CharField())
+    precisions = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Repo
         fields: tuple[str, ...] = (
             "kind", "name", "owner", "url", "description", "private", "gated", "task", "library", "license",
-            "languages", "tags", "parameters", "dtypes", "size", "downloads", "downloads_all_time", "likes",
-            "created_at", "updated_at", "head",
+            "license_class", "languages", "tags", "architecture", "context_length", "vocabulary", "parameters",
+            "dtypes", "formats", "precisions", "memory_bytes", "size", "best_score", "downloads",
+            "downloads_all_time", "likes", "created_at", "updated_at", "head",
         )  # fmt: skip
+
+
+class FacetValueShape(serializers.Serializer[Any]):
+    """One value of a facet, as the filter of its name takes it, and how many would be left with it."""
+
+    value = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class FacetShape(serializers.Serializer[Any]):
+    """One facet; its name is that of a filter of the list."""
+
+    name = serializers.CharField()
+    values = FacetValueShape(many=True)
+
+
+class FacetsShape(serializers.Serializer[Any]):
+    """How many repositories fit, and what they could be narrowed by."""
+
+    count = serializers.IntegerField()
+    facets = FacetShape(many=True)
 
 
 class WholeRepoShape(RepoShape):

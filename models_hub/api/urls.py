@@ -28,6 +28,7 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
     kinds, here = {"kind": kind}, f"{kind}s/<str:namespace>/<str:name>"
     return [
         path(f"{kind}s", repos.Repos.as_view(), kinds, name=f"api_{kind}s"),
+        path(f"{kind}s/facets", repos.Facets.as_view(), kinds, name=f"api_{kind}_facets"),
         path(here, repos.OneRepo.as_view(), kinds, name=f"api_{kind}"),
         path(f"{here}/refs", references.Refs.as_view(), kinds),
         path(f"{here}/branches", references.Branches.as_view(), kinds),

@@ -283,6 +283,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "portal.api.errors.handle",
     "DEFAULT_SCHEMA_CLASS": "portal.api.schema.Schema",
     "DEFAULT_METADATA_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a filter of lists
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
