@@ -1,6 +1,7 @@
 """What differs where the tests run on PostgreSQL (TEST_DATABASE=postgresql); tests/conftest.py loads it only then."""
 
 import pytest
+from django.db import connections
 
 from worker.attempts import Attempt
 
@@ -11,3 +12,9 @@ def leases_that_last(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     mark = request.node.get_closest_marker("django_db")
     if not (mark and mark.kwargs.get("transaction")) and "transactional_db" not in request.fixturenames:
         monkeypatch.setattr(Attempt, "_renew_until_over", lambda attempt: None)
+
+
+@pytest.fixture(autouse=True)
+def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that a test closes would end the connection, and with it what the test wrote."""
+    monkeypatch.setattr(connections["default"], "close_if_unusable_or_obsolete", lambda: None)
