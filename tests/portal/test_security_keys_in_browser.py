@@ -47,12 +47,19 @@ class Desk:
         self.page.locator("main button[type=submit]").first.click()
         self.page.wait_for_url(lambda address: "login" not in address)
 
-    def add_key(self) -> None:
-        """Add a key on the page of keys, giving the password again where it is asked for."""
-        self.page.goto(f"{self.url}/accounts/2fa/webauthn/add/")
+    def confirm(self) -> None:
+        """Give the password again where it is asked for."""
         if "reauthenticate" in self.page.url:
             self.page.fill("[name=password]", PASSWORD)
             self.page.locator("main button[type=submit]").first.click()
+            self.page.wait_for_url(lambda address: "reauthenticate" not in address)
+
+    def add_key(self, *, as_passkey: bool = False) -> None:
+        """Add a key on the page of keys."""
+        self.page.goto(f"{self.url}/accounts/2fa/webauthn/add/")
+        self.confirm()
+        if as_passkey:
+            self.page.check("[name=passwordless]")
         self.page.locator("#mfa_webauthn_add").click()
         self.page.wait_for_url(lambda address: "webauthn/add" not in address)
 
@@ -60,7 +67,8 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(live_portal: LivePortal) -> Iterator[Desk]:
     [chromium] = need("chromium")
-    live_portal.sign_up("peggy")
+    for name in ("peggy", "victor"):
+        live_portal.sign_up(name)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield Desk(browser.new_context(locale="en-US").new_page(), live_portal)
@@ -81,3 +89,27 @@ def test_a_security_key_is_a_second_factor(desk: Desk):
     page.wait_for_url(lambda address: "authenticate" not in address)
     page.goto(f"{desk.url}/settings/account")
     expect(page.locator("#rename strong")).to_have_text("peggy")
+
+
+def test_a_passkey_signs_in_without_a_password_until_it_is_removed(desk: Desk):
+    page = desk.page
+    desk.begin("victor")
+    desk.add_key(as_passkey=True)
+    desk.forget_sign_in()
+    page.goto(f"{desk.url}/accounts/login/")
+    page.locator("form[data-webauthn] button").click()
+    page.wait_for_url(lambda address: "login" not in address)
+    page.goto(f"{desk.url}/accounts/2fa/webauthn/")
+    expect(page.locator("main .badge", has_text="passkey")).to_be_visible()
+    page.goto(desk.url + str(page.get_by_role("link", name="Remove").get_attribute("href")))
+    desk.confirm()
+    page.get_by_role("button", name="Remove").click()
+    page.wait_for_url(lambda address: "remove" not in address)
+    page.goto(f"{desk.url}/accounts/2fa/webauthn/")
+    expect(page.get_by_role("link", name="Remove")).to_have_count(0)
+    desk.forget_sign_in()
+    page.goto(f"{desk.url}/accounts/login/")
+    page.locator("form[data-webauthn] button").click()
+    page.wait_for_load_state("networkidle")
+    page.goto(f"{desk.url}/settings/account")
+    assert "login" in page.url
