@@ -12,9 +12,10 @@ from models_hub.searching.words import Term
 QUOTE, APOSTROPHE = '"', "'"
 LARGEST = 2**63 - 1
 # For one transaction: by the index of words, whatever the planner believes, with room for all that it tells of.
-BY_INDEX = (
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
-)
+PLAIN = "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_seqscan = off;"
+BY_INDEX = f"{PLAIN} SET LOCAL enable_indexscan = off; SET LOCAL work_mem = '64MB'"
+# In their order, so that what is not needed is not read.
+IN_ORDER = f"{PLAIN} SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
 
 
 class Place(NamedTuple):
@@ -56,17 +57,27 @@ def among(
     column: str, terms: Sequence[Term], place: Place, *, rows: int, limit: int, loose: bool = False
 ) -> tuple[Portion, bool]:
     """Read so many posts of a place, the newest first, until enough of them hold the words; says whether enough do."""
+    ids = held(column, terms, place, rows=rows, limit=limit, loose=loose)
+    if len(ids) >= limit:
+        return Portion(ids, ids[-1]), True
+    source, given = _source(column, place)
+    last = _asked(f"SELECT w.post_id {source} OFFSET %s LIMIT 1", [*given, rows - 1])
+    return Portion(ids, last[0] if last else None), False
+
+
+def held(column: str, terms: Sequence[Term], place: Place, *, rows: int, limit: int, loose: bool = False) -> list[int]:
+    """Return which of so many posts hold the words, the newest first, at most so many."""
     source, given = _source(column, place)
     latest = f"SELECT w.post_id, w.{column}_vector AS held {source} LIMIT %s"
     sql = f"SELECT post_id FROM ({latest}) AS latest WHERE held @@ %s::tsquery ORDER BY post_id DESC LIMIT %s"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*given, rows, _tsquery(terms, loose, place.marks), limit])
-        ids = [pk for (pk,) in cursor.fetchall()]
-        if len(ids) >= limit:
-            return Portion(ids, ids[-1]), True
-        cursor.execute(f"SELECT w.post_id {source} OFFSET %s LIMIT 1", [*given, rows - 1])
-        last = cursor.fetchone()
-    return Portion(ids, last[0] if last else None), False
+    return _asked(sql, [*given, rows, _tsquery(terms, loose, place.marks), limit])
+
+
+def _asked(sql: str, given: Sequence[int | str]) -> list[int]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(IN_ORDER)
+        cursor.execute(sql, list(given))
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def by_index(column: str, terms: Sequence[Term], place: Place, *, limit: int, loose: bool = False) -> list[int]:

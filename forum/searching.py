@@ -33,6 +33,9 @@ CANDIDATES = 150
 NEAR, FURTHEST = 3_000, 120_000
 # Of the posts that hold rare words, so many of the newest are looked through for those that were asked for.
 PART = 3_000
+# Before the index is asked in a large place, so many older posts are read here and there: what the newest seldom say
+# may have been said all the time. Of more than so many posts the index is not asked: those that were read answer.
+LARGE, SAMPLE, TOLD = 50_000, 1_000, 20_000
 # What no mark tells of, that an answer was accepted or who said it, is seen last: of so many times as many posts.
 SIFTED = 5
 # The posts of an author are spread over all others: fewer of them are read.
@@ -282,8 +285,20 @@ def _newest(
         if among.author is None and held < _frequent(place.posts, limit) * read:
             break
         rows = furthest - read
-    ids = matching.by_index(column, terms, among, limit=PART, loose=loose)
+    ids, share = _sample(among, column, terms, loose=loose) if place.posts > LARGE else ([], 0.0)
+    if share * place.posts <= TOLD:
+        ids = matching.by_index(column, terms, among, limit=PART, loose=loose)
     return found + (_first(within.filter(pk__in=ids), limit - len(found)) if ids else [])
+
+
+def _sample(among: matching.Place, column: str, terms: Sequence[Term], *, loose: bool) -> tuple[list[int], float]:
+    """Return posts that hold the words from three places further back, and what share of what was read they are."""
+    ids: list[int] = []
+    for part in (3, 2, 1):
+        before = among.after + (among.before - among.after) * part // 4
+        there = among._replace(before=before)
+        ids += matching.held(column, terms, there, rows=SAMPLE, limit=SAMPLE, loose=loose)
+    return ids, len(ids) / (3 * SAMPLE)
 
 
 def _frequent(posts: int, limit: int) -> float:

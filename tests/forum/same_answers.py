@@ -17,7 +17,16 @@ from portal.models import Namespace, User
 from portal.models.mod_log import LogEntry
 
 # With so few posts every way to find words is taken: among the newest, further back, and by the index.
-SMALL = {"NEAR": 6, "FURTHEST": 1000, "PART": 60, "DATED": 0, "AROUND": 4, "_frequent": lambda _posts, _limit: 0.3}
+SMALL = {
+    "NEAR": 6,
+    "FURTHEST": 1000,
+    "PART": 60,
+    "LARGE": 20,
+    "SAMPLE": 1,
+    "DATED": 0,
+    "AROUND": 4,
+    "_frequent": lambda _posts, _limit: 0.3,
+}
 SAID = (
     "A walrus quantizes its model",
     "Models of walruses are small",
