@@ -1,6 +1,6 @@
-"""A script of plain transformers and scikit-learn: predicts a file with a model folder, with none of our code.
+"""A script of plain transformers and scikit-learn: predicts files with model folders, with none of our code.
 
-Usage: python independent.py MODEL_DIR DATA.jsonl LABELS_JSON MAX_LENGTH; prints one JSON object of metrics.
+Usage: python independent.py JSON, a list of [MODEL_DIR, DATA.jsonl, LABELS, MAX_LENGTH]; prints a list of metrics.
 """
 
 import json
@@ -35,4 +35,4 @@ def main(folder: str, data: str, labels: list[str], max_length: int) -> dict[str
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]), int(sys.argv[4]))))
+    print(json.dumps([main(*asked) for asked in json.loads(sys.argv[1])]))
