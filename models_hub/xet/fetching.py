@@ -8,6 +8,7 @@ import hashlib
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from portal.errors import DomainError, NotAllowed
 SALT = "models_hub.xet.fetching"
 # They all go into one address, or one Range header, of which servers accept 8 KB.
 MAX_RANGES = 200
-# Clients ask for dozens of ranges at once, and each thread holds two copies of its block.
+# Clients ask for dozens of ranges at once, and each thread holds one block while it is sent, two more when it is read.
 BLOCK = 256 * 1024
 _RANGE = re.compile(r"(\d{1,10})-(\d{1,10})")
 
@@ -68,15 +69,20 @@ class OpenXorb:
         while chunk < part.end:
             # As many chunks as make up one block: a system call for each chunk would cost more than the copies.
             after = min(max(bisect_left(raw, raw[chunk] + BLOCK), chunk + 1), part.end)
-            data = memoryview(file.read(raw[after] - raw[chunk]))
-            if len(data) != raw[after] - raw[chunk]:
-                raise OSError("stored content is shorter than its record says")
-            pieces: list[bytes | memoryview] = []
-            for index in range(chunk, after):
-                pieces.append(_header(raw[index + 1] - raw[index]))
-                pieces.append(data[raw[index] - raw[chunk] : raw[index + 1] - raw[chunk]])
-            yield b"".join(pieces)
+            # While a block is sent nothing else is kept of it: many threads send at once.
+            yield self._packed(file.read(raw[after] - raw[chunk]), chunk, after)
             chunk = after
+
+    def _packed(self, data: bytes, first: int, end: int) -> bytes:
+        """Return chunks [first, end), each behind its header."""
+        raw = self._raw[first : end + 1]
+        if len(data) != raw[-1] - raw[0]:
+            raise OSError("stored content is shorter than its record says")
+        view = memoryview(data)
+        pieces: list[bytes | memoryview] = []
+        for start, stop in pairwise(raw):
+            pieces += [_header(stop - start), view[start - raw[0] : stop - raw[0]]]
+        return b"".join(pieces)
 
 
 def query(grant: Grant, blob: Blob, xorb: XorbName, ranges: list[FetchRange]) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import time
+import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,7 +14,7 @@ from django.test import Client
 
 from models_hub import contents
 from models_hub.hf_api import xet_tokens
-from models_hub.models import AccessRequest, Repo, RepoBlob
+from models_hub.models import AccessRequest, Repo, RepoBlob, Xorb
 from models_hub.xet import fetching
 from models_hub.xet.tokens import Scope
 from portal.models import AccessToken, User
@@ -291,3 +292,17 @@ def test_a_whole_xorb_is_served_as_it_was_sent(alice: User, make_repo: MakeRepo)
     (entry,) = sender.plan(file.hash, 1).json()["fetch_info"][FIRST.hash]
     assert body_of(fetched(entry["url"], [entry["url_range"]])) == FIRST.body
     assert file == whole(FIRST)
+
+
+def test_a_block_that_is_being_sent_is_all_that_is_kept_of_its_bytes(alice: User, make_repo: MakeRepo) -> None:
+    """Many threads wait for their clients at once, each with what it holds."""
+    large = MadeXorb(tuple(NOISE.randbytes(size) for size in [128 * 1024] * 6))
+    Sender(make_repo(alice), alice).send(large)
+    xorb = fetching.OpenXorb(Xorb.objects.get(hash=large.hash))
+    stream = xorb.stream([xorb.part(0, xorb.size)])
+    _part, blocks = next(stream)
+    tracemalloc.start()
+    block = next(blocks)
+    held, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert fetching.BLOCK <= len(block) <= held < 1.5 * len(block)
