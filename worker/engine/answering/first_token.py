@@ -39,12 +39,15 @@ class _Attention(NamedTuple):
         return found.transpose(1, 2).flatten(2)
 
 
-def read_first_token(model: PreTrainedModel) -> bool:
+def read_first_token(model: object) -> bool:
     """Have a model in eval mode compute no more of its last layer than its first token; weights keep their names.
 
     For models of which nobody reads other tokens of that layer. Returns whether the architecture is one for which it
     is known how; all others stay as they are. Twice is as good as once.
     """
+    # What stands before a model, such as invented tokens or a file of ONNX, says no more than that it has a config.
+    if not isinstance(model, PreTrainedModel):
+        return False
     config: Any = model.config
     body: Any = model.base_model
     if config._attn_implementation != "sdpa" or getattr(config, "is_decoder", False) or model.training:
