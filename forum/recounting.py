@@ -54,7 +54,7 @@ def mend(model: type[models.Model], pks: Collection[int]) -> None:
 
 def _compare(model: type[models.Model], pks: Collection[int], count: "Counting", *, mend: bool) -> Iterator[Wrong]:
     with transaction.atomic():
-        rows = {row.pk: row for row in model._default_manager.select_for_update().filter(pk__in=pks)}
+        rows = {row.pk: row for row in model._default_manager.select_for_update().filter(pk__in=pks).order_by("pk")}
         for pk, facts in count(rows.keys()).items():
             row = rows[pk]
             wrong = {name: fact for name, fact in facts.items() if getattr(row, name) != fact}

@@ -99,7 +99,7 @@ def confirm(challenge: Challenge, *, by: Asker) -> Challenge:
     if TeamMember.objects.filter(challenge=challenge, user=user).exists() or challenge.organizer_id == user.pk:
         raise NotAllowed(_("Somebody who neither organizes nor takes part must confirm it."))
     with transaction.atomic():
-        row = Challenge.objects.select_for_update().select_related("reveal_job").get(pk=challenge.pk)
+        row = Challenge.objects.select_for_update(of=("self",)).select_related("reveal_job").get(pk=challenge.pk)
         if row.phase is not Phase.REVEALED or row.objections_until is None:
             raise Conflict(_("There is no outcome to confirm."))
         if timezone.now() < row.objections_until:

@@ -48,7 +48,7 @@ def turn() -> None:
 def begin(challenge: Challenge) -> bool:
     """Have a worker reveal a challenge, or rank it anew, unless one is at it; returns whether a job was made."""
     with transaction.atomic():
-        row = Challenge.objects.select_for_update().select_related("reveal_job").get(pk=challenge.pk)
+        row = Challenge.objects.select_for_update(of=("self",)).select_related("reveal_job").get(pk=challenge.pk)
         job = row.reveal_job
         if job is not None and not job.is_finished:
             return False

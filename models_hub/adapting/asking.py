@@ -156,7 +156,7 @@ def start(run: Run) -> Job:
 def ask_again(run: Run, *, by: User) -> Run:
     """Give a failed or cancelled run another job; it goes on from its checkpoint. Raises InvalidInput otherwise."""
     with transaction.atomic():
-        row = Run.objects.select_for_update().select_related("job").get(pk=run.pk, owner=by)
+        row = Run.objects.select_for_update(of=("self",)).select_related("job").get(pk=run.pk, owner=by)
         if row.is_finished or (row.job is not None and not row.job.is_finished):
             raise InvalidInput(_("This run waits, runs or is finished; only one that failed can be tried again."))
         if row.has_packed_model:

@@ -80,7 +80,7 @@ def publish_packed(run: Run) -> Job:
 def publish_trial(run: Run) -> Job:
     """Make a version of the model of a trial; raises NotFound where it was not kept."""
     with transaction.atomic():
-        row = Run.objects.select_for_update().select_related("owner", "study").get(pk=run.pk)
+        row = Run.objects.select_for_update(of=("self",)).select_related("owner", "study").get(pk=run.pk)
         if row.study is None or not row.has_packed_model or not row.is_over:
             raise NotFound(_("The model of this trial was not kept: only the best ones are."))
         return publish_packed(row)
