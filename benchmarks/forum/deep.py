@@ -113,7 +113,7 @@ def _time_of(bench: Bench, asked: Asked) -> None:
     print(f"{asked.name:44} p50 {statistics.median(took):7.1f} ms  p95 {p95:7.1f} ms  {verdict}", flush=True)
 
 
-def _fan_out() -> None:
+def _fan_out(turns: int = 10) -> None:
     """Print what a post takes which nobody watches, and one that many watch, and then telling them of it.
 
     As many as are told by a row of their own, and so many that one row is for all.
@@ -127,7 +127,7 @@ def _fan_out() -> None:
             rows, batch_size=5000, update_conflicts=True, unique_fields=("user", "topic"), update_fields=("level",)
         )
         posted, told = [], []
-        for turn in range(10):
+        for turn in range(turns):
             posted.append(_spent(lambda n=turn, to=topic: opening.reply(to, by=by, text=f"Word {n}.")))  # type: ignore[misc]
             told.append(_spent(_tell))
         for name, spent in ((f"a post that {len(rows)} people watch", posted), ("telling them of it", told)):
