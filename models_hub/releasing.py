@@ -87,6 +87,15 @@ def version(repo: Repo, name: str) -> Version:
     return _counted(repo, found, 1)[0]
 
 
+def find(repo: Repo, tag: str) -> Release:
+    """Return what is said of a version; raises NotFound, or RevisionNotFound for a tag that is not there."""
+    row = Release.objects.select_related("tag").filter(tag=referencing.find(repo, TAGS + tag)).first()
+    if row is None:
+        raise NotFound(_("This version has no notes."))
+    row.repo = repo
+    return row
+
+
 def latest(repo: Repo) -> Release | None:
     """Return the newest release: of semantic versions the highest final one, else what was released last."""
     final = Case(When(rank__endswith="1", then=F("rank")), default=Value(""))

@@ -94,6 +94,22 @@ class RefsShape(serializers.Serializer[Any]):
     tags = RefShape(many=True)
 
 
+class VersionShape(serializers.Serializer[Any]):
+    """A tag with what is said of it; `published_at` is null where nothing is, and the notes are the tag's message."""
+
+    tag = serializers.CharField(source="name")
+    commit = serializers.CharField(source="commit.oid")
+    title = serializers.CharField(source="release.title", default="")
+    notes = serializers.CharField()
+    is_preview = serializers.BooleanField()
+    changes_weights = serializers.BooleanField(help_text="Whether its weights differ from those of the version before.")
+    commits = serializers.IntegerField(source="changed.commits", help_text="Since the version before.")
+    files = serializers.IntegerField(source="changed.files", help_text="That came, went or changed since then.")
+    author = serializers.CharField(source="release.author.username", default=None, allow_null=True)
+    published_at = serializers.DateTimeField(source="release.created_at", default=None, allow_null=True)
+    edited_at = serializers.DateTimeField(source="release.edited_at", default=None, allow_null=True)
+
+
 class CommitShape(serializers.ModelSerializer[Commit]):
     """One commit; `id` is git's own."""
 

@@ -15,12 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from models_hub import browsing, publishing, referencing, releasing, rendering
 from models_hub.browsing import RevisionNotFound
 from models_hub.models import DEFAULT_BRANCH, Release, Repo
-from models_hub.models.refs import TAGS
 from models_hub.referencing import MAX_MESSAGE
 from models_hub.releasing import Version
 from models_hub.version_forms import NewReleaseForm, ReleaseForm
 from models_hub.views.pages import repo_page, respond
-from portal.errors import DomainError, NotFound, status_of
+from portal.errors import DomainError, status_of
 
 PAGE = 10
 FED = 20
@@ -82,7 +81,7 @@ def new(request: HttpRequest, repo: Repo) -> HttpResponse:
 def edit(request: HttpRequest, repo: Repo, tag: str) -> HttpResponse:
     """Change the notes of a version."""
     publishing.require_writer(request.user, repo)
-    row = _release(repo, tag)
+    row = releasing.find(repo, tag)
     initial = {"title": row.title, "notes": row.notes}
     form = ReleaseForm(request.POST if request.method == "POST" else None, initial=initial)
 
@@ -98,7 +97,7 @@ def edit(request: HttpRequest, repo: Repo, tag: str) -> HttpResponse:
 @require_POST
 def withdrawal(request: HttpRequest, repo: Repo, tag: str) -> HttpResponse:
     """Take the notes away; the tag stays."""
-    releasing.withdraw(_release(repo, tag), by=request.user)
+    releasing.withdraw(releasing.find(repo, tag), by=request.user)
     messages.success(request, _("The notes are gone; the tag is still there."))
     return redirect(f"{repo.path}/releases/tag/{quote(tag)}")
 
@@ -175,15 +174,6 @@ def _initial(request: HttpRequest, repo: Repo) -> dict[str, str]:
     except RevisionNotFound:
         notes = ""
     return {"tag": tag, "revision": revision, "notes": notes}
-
-
-def _release(repo: Repo, tag: str) -> Release:
-    ref = referencing.find(repo, TAGS + tag)
-    row = Release.objects.select_related("tag").filter(tag=ref).first()
-    if row is None:
-        raise NotFound(_("This version has no notes."))
-    row.repo = repo
-    return row
 
 
 def _html(repo: Repo, version: Version) -> SafeString:

@@ -143,6 +143,8 @@ API: Table = {
     "/discussions/{number}/reviews": {"GET": SEE, "POST": SIGN},
     "/like": {"PUT": SIGN, "DELETE": SIGN},
     "/refs": {"GET": SEE},
+    "/releases": {"GET": SEE, "POST": WRITE},
+    "/releases/{tag}": {"GET": SEE, "PUT": WRITE, "DELETE": WRITE},
     "/rules": {"GET": MANAGE, "POST": MANAGE},
     "/rules/{rule}": {"PATCH": MANAGE, "DELETE": MANAGE},
     "/tags": {"POST": WRITE},

@@ -40,3 +40,20 @@ def test_facets_follow_the_filters_of_the_list(client):
 def test_the_list_is_narrowed_by_format_too(client):
     names = [len(client.get(f"/api/v1/models?format={name}").json()["results"]) for name in ("safetensors", "gguf")]
     assert names == [1, 0]
+
+
+def test_a_version_is_published_read_changed_and_withdrawn(client, as_user, alice, charlie):
+    mine, address = as_user(alice), "/api/v1/models/alice/bert/releases"
+    sent = {"tag": "v1.0.0-rc.1", "title": "First", "notes": "- bert"}
+    made = mine.post(address, sent, content_type="application/json")
+    assert (made.status_code, made.json()["is_preview"], made.json()["author"]) == (201, True, "alice")
+    [listed] = client.get(address).json()["results"]
+    assert (listed["tag"], listed["notes"], listed["changes_weights"]) == ("v1.0.0-rc.1", "- bert", True)
+    assert listed["files"] == len({"model.safetensors", ".gitattributes"})
+    one = f"{address}/v1.0.0-rc.1"
+    changed = mine.put(one, {"title": "Second"}, content_type="application/json").json()
+    assert (changed["title"], changed["notes"], changed["edited_at"] is not None) == ("Second", "", True)
+    assert as_user(charlie).delete(one).status_code == 403
+    assert mine.delete(one).status_code == 204
+    assert client.get(one).json()["published_at"] is None
+    assert mine.delete(one).status_code == client.get(f"{address}/v9").status_code == 404
