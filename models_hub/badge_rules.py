@@ -258,8 +258,11 @@ def _paths(pull: PullRequest) -> list[str]:
     key = f"pull-paths:{pull.pk}"
     known: list[str] | None = cache.get(key)
     if known is None:
+        commits = Commit.objects.filter(repo=pull.repo_id, oid__in=(pull.merged_onto, pull.merge_commit))
+        trees = dict(commits.values_list("oid", "tree_oid"))
         try:
-            known = list(comparing.changed_files(pull.repo, pull.merged_onto or None, pull.merge_commit or None))[:200]
+            new = trees[pull.merge_commit]
+            known = list(comparing.changed_files(pull.repo, trees.get(pull.merged_onto), new))[:200]
         except (DomainError, KeyError):
             known = []
         cache.set(key, known, KEPT_PATHS)
