@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from models_hub import ancestry, browsing, merging, proposing, publishing, referencing, tree_merging
+from models_hub import ancestry, badge_rules, browsing, merging, proposing, publishing, referencing, tree_merging
 from models_hub.changes import Delete, PutFile
 from models_hub.git.objects import FILE_MODE, TreeItem
 from models_hub.merging import MergeConflict, Method
@@ -289,3 +289,12 @@ def test_a_base_branch_that_is_gone_says_so(repo, alice, charlie):
     referencing.delete_branch(repo, by=alice, name="dev")
     with pytest.raises(Conflict, match="dev"):
         merging.merge(pull, by=alice)
+
+
+def test_merged_changes_to_documents_alone_are_told_from_others(alice, bob, make_repo):
+    repo = make_repo(alice, files={"weights.bin": b"1"})
+    for path in ("README.md", "weights.bin"):
+        pull, _commit = publishing.propose(repo=repo, by=bob, changes=[PutFile(path, b"new")], title=f"Mend {path}")
+        merging.merge(pull, by=alice)
+    assert len(list(badge_rules.merged([bob.pk]))) == 2
+    assert len(list(badge_rules.documents([bob.pk]))) == 1
