@@ -64,7 +64,8 @@ def participants_of(pks: Collection[int]) -> dict[int, list[int]]:
 
 def hold(*topics: Topic, categories: Collection[Category] = (), tags: Collection[int] = ()) -> None:
     """Lock all that several steps of one transaction are going to count: where these topics are listed, and more."""
-    held = {topic.category_id for topic in topics} | {category.pk for category in categories}
+    named = (*(topic.category_id for topic in topics), *(category.pk for category in categories))
+    held = {pk for pk in named if pk is not None}
     borne = {*TopicTag.objects.filter(topic__in=topics).values_list("tag", flat=True), *tags}
     for rows, pks in ((Category.objects.all(), held), (Tag.objects.all(), borne)):
         list(rows.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk", flat=True))
