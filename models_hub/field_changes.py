@@ -54,7 +54,7 @@ def _fields(value: Any) -> dict[str, str]:
     for path, text in _walk(value, "", 0):
         if len(found) >= MAX_FIELDS:
             break
-        found[path] = text
+        found[_whole(path)] = _whole(text)
     return found
 
 
@@ -68,6 +68,11 @@ def _walk(value: Any, path: str, depth: int) -> Iterator[tuple[str, str]]:
     for key, child in items:
         name = f"{path}[{key}]" if isinstance(value, list) else f"{path}.{key}" if path else str(key)
         yield from _walk(child, name[:MAX_VALUE], depth + 1)
+
+
+def _whole(text: str) -> str:
+    """Return a text that any page can bear: JSON may escape half a surrogate pair, which becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _text(value: Any) -> str:

@@ -135,6 +135,7 @@ API: Table = {
     "/branches/{ref}": {"DELETE": WRITE},
     "/commits": {"POST": WRITE},
     "/commits/{revision}": {"GET": SEE},
+    "/compare/{revisions}": {"GET": FILES},
     "/discussions": {"GET": SEE, "POST": SIGN},
     "/discussions/{number}": {"GET": SEE, "PATCH": WRITE},
     "/discussions/{number}/merge": {"POST": WRITE},
@@ -149,6 +150,7 @@ API: Table = {
     "/rules/{rule}": {"PATCH": MANAGE, "DELETE": MANAGE},
     "/tags": {"POST": WRITE},
     "/tags/{ref}": {"DELETE": WRITE},
+    "/tensor-comparison/{revisions}": {"POST": SIGN_FILES},
     "/tree/{revision}": {"GET": SEE},
     "/uploads": {"GET": SEE, "POST": SIGN_FILES},
 }
