@@ -25,6 +25,15 @@ def restored(repo: Repo, head: Commit, earlier: Commit, path: str = "") -> list[
     return [*map(Delete, gone), *_put(back.items())]
 
 
+def title(earlier: Commit, path: str = "") -> str:
+    """Return the message of a commit that brings an earlier version back."""
+    day = earlier.authored_at.date().isoformat()
+    short = earlier.oid[:7]
+    if path:
+        return _("Restore %(path)s of %(day)s (%(commit)s)") % {"path": path[:150], "day": day, "commit": short}
+    return _("Restore the version of %(day)s (%(commit)s)") % {"day": day, "commit": short}
+
+
 def moved(repo: Repo, head: Commit, path: str, new_path: str) -> list[Change]:
     """Return what puts a file or a folder in another place; raises Conflict where something is there already."""
     new_path = checking.normalize_path(new_path)

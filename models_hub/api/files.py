@@ -1,4 +1,4 @@
-"""/api/v1/…/tree and /commits: what is in a repository, and changes to it.
+"""/api/v1/…/tree, /commits and /restorations: what is in a repository, and changes to it.
 
 Bytes are downloaded at `/<name>/resolve/<revision>/<path>`; large ones are sent through the upload routes.
 """
@@ -6,6 +6,7 @@ Bytes are downloaded at `/<name>/resolve/<revision>/<path>`; large ones are sent
 import base64
 import binascii
 from itertools import islice
+from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -13,11 +14,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import browsing, publishing
+from models_hub import browsing, permissions, proposing, publishing, restoring
 from models_hub.api.pages import HubView, address_of
 from models_hub.api.shapes import CommitShape, EntryShape, TreeShape
 from models_hub.changes import Change, Delete, PutFile, PutLarge
-from models_hub.models import DEFAULT_BRANCH
+from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.api.idempotency import once
 from portal.api.schema import query
 from portal.errors import InvalidInput
@@ -35,15 +36,28 @@ class ChangeInput(serializers.Serializer[None]):
     delete = serializers.BooleanField(default=False)
 
 
-class CommitInput(serializers.Serializer[None]):
-    """A commit: all of its changes land, or none. `parent` refuses it when the branch has moved on."""
+class MessageInput(serializers.Serializer[None]):
+    """What all commits have: a message and where they go. `parent` refuses one when the branch has moved on."""
 
     title = serializers.CharField(max_length=500)
     description = serializers.CharField(max_length=20_000, default="", allow_blank=True)
     branch = serializers.CharField(max_length=255, default=DEFAULT_BRANCH)
     parent = serializers.CharField(max_length=40, default=None, allow_null=True)  # type: ignore[assignment]
     as_pull_request = serializers.BooleanField(default=False)
+
+
+class CommitInput(MessageInput):
+    """A commit: all of its changes land, or none. `parent` refuses it when the branch has moved on."""
+
     changes = ChangeInput(many=True, allow_empty=False)
+
+
+class RestorationInput(MessageInput):
+    """A version that is to be the newest again; with `path` that file or folder alone. It has a title without yours."""
+
+    title = serializers.CharField(max_length=500, default="", allow_blank=True)
+    revision = serializers.CharField(max_length=255)
+    path = serializers.CharField(max_length=1024, default="", allow_blank=True, trim_whitespace=False)
 
 
 class CommittedShape(serializers.Serializer[None]):
@@ -92,16 +106,24 @@ class Commits(HubView):
         sent.is_valid(raise_exception=True)
         values = sent.validated_data
         changes = [_change(one) for one in values["changes"]]
-        common = {"title": values["title"], "description": values["description"], "parent": values["parent"]}
-        number = None
-        if values["as_pull_request"]:
-            pull, made = publishing.propose(
-                repo=repo, by=request.user, changes=changes, base=values["branch"], **common
-            )
-            number = pull.number
-        else:
-            made = publishing.commit(repo=repo, by=request.user, changes=changes, branch=values["branch"], **common)
-        return Response({"commit": CommitShape(made).data, "pull_request": number}, status=201)
+        return _committed(request, repo, values, changes)
+
+
+class Restorations(HubView):
+    @extend_schema(request=RestorationInput, responses={201: CommittedShape})
+    @once
+    def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Bring an earlier version back as a new commit to a branch, or as a pull request for it."""
+        repo = self.repo(request, kind, namespace, name)
+        permissions.require_download(proposing.require_proposer(request.user, repo), repo)
+        sent = RestorationInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        values = sent.validated_data
+        path = values["path"].strip("/")
+        earlier, head = (browsing.resolve_revision(repo, values[which]) for which in ("revision", "branch"))
+        changes = restoring.restored(repo, head, earlier, path)
+        asked = {"title": values["title"] or restoring.title(earlier, path), "parent": values["parent"] or head.oid}
+        return _committed(request, repo, values | asked, changes)
 
 
 class OneCommit(HubView):
@@ -110,6 +132,18 @@ class OneCommit(HubView):
         """Read the commit that a branch, a tag or an id names."""
         repo = self.repo(request, kind, namespace, name)
         return Response(CommitShape(browsing.resolve_revision(repo, revision)).data)
+
+
+def _committed(request: Request, repo: Repo, values: dict[str, Any], changes: list[Change]) -> Response:
+    """Commit changes with the message that came with them, to their branch or as a pull request for it."""
+    common = {"title": values["title"], "description": values["description"], "parent": values["parent"]}
+    number = None
+    if values["as_pull_request"]:
+        pull, made = publishing.propose(repo=repo, by=request.user, changes=changes, base=values["branch"], **common)
+        number = pull.number
+    else:
+        made = publishing.commit(repo=repo, by=request.user, changes=changes, branch=values["branch"], **common)
+    return Response({"commit": CommitShape(made).data, "pull_request": number}, status=201)
 
 
 def _change(sent: dict[str, str]) -> Change:

@@ -44,6 +44,7 @@ def _of_kind(kind: Repo.Kind) -> list[URLPattern]:
         path(f"{here}/tree/<path:revision>", files.Tree.as_view(), kinds),
         path(f"{here}/commits", files.Commits.as_view(), kinds),
         path(f"{here}/commits/<path:revision>", files.OneCommit.as_view(), kinds),
+        path(f"{here}/restorations", files.Restorations.as_view(), kinds),
         path(f"{here}/compare/<path:revisions>", comparisons.Compared.as_view(), kinds),
         path(f"{here}/tensor-comparison/<path:revisions>", comparisons.Tensors.as_view(), kinds),
         path(f"{here}/uploads", uploads.Uploads.as_view(), kinds, name=f"api_{kind}_uploads"),

@@ -27,7 +27,7 @@ def restoration(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     earlier, head = browsing.resolve_revision(repo, revision), browsing.resolve_revision(repo, branch)
     changes = restoring.restored(repo, head, earlier, path)
     name = path or earlier.oid[:7]
-    initial = {"title": _title(earlier, path), "seen": head.oid}
+    initial = {"title": restoring.title(earlier, path), "seen": head.oid}
     form = RestorationForm(request.POST if request.method == "POST" else None, initial=initial, targets=targets)
     status = 200
     if request.method == "POST":
@@ -61,14 +61,6 @@ def restoration(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
         comparison=comparing.between(repo, head, earlier, below=path),
         keeps_new=bool(path),
     )
-
-
-def _title(earlier: Commit, path: str) -> str:
-    day = earlier.authored_at.date().isoformat()
-    short = earlier.oid[:7]
-    if path:
-        return _("Restore %(path)s of %(day)s (%(commit)s)") % {"path": path[:150], "day": day, "commit": short}
-    return _("Restore the version of %(day)s (%(commit)s)") % {"day": day, "commit": short}
 
 
 def _require_seen(form: RestorationForm, head: Commit) -> None:

@@ -146,6 +146,7 @@ API: Table = {
     "/refs": {"GET": SEE},
     "/releases": {"GET": SEE, "POST": WRITE},
     "/releases/{tag}": {"GET": SEE, "PUT": WRITE, "DELETE": WRITE},
+    "/restorations": {"POST": WRITE},
     "/rules": {"GET": MANAGE, "POST": MANAGE},
     "/rules/{rule}": {"PATCH": MANAGE, "DELETE": MANAGE},
     "/tags": {"POST": WRITE},
@@ -226,6 +227,7 @@ JSON = {
     "/posts/{post}": {"text": "Hello"},
     "/reviews": {"verdict": "approved", "head": "0" * 40},
     "/objects/batch": {"operation": "download", "objects": []},
+    "/restorations": {"revision": "v1.0.0"},
     "/commits": {"title": "Mend", "changes": [{"path": "c.txt", "text": "c"}]},
 }
 # Addresses of things that are not there: the rights are told before that, or nothing is.
