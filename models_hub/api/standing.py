@@ -1,4 +1,4 @@
-"""/api/v1/…/like and /access-requests: what people think of a repository, and whom it lets in."""
+"""/api/v1/…/like, /watch, /downloads and /access-requests: who cares for a repository, and whom it lets in."""
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -6,10 +6,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import gating, liking
+from models_hub import attention, gating, liking, watching
+from models_hub.api.attention_shapes import DownloadsShape, WatchedShape
 from models_hub.api.pages import HubView
 from models_hub.api.shapes import AccessRequestShape, LikesShape
-from models_hub.models import AccessRequest
+from models_hub.models import AccessRequest, Repo
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE, query
@@ -43,6 +44,34 @@ class Like(HubView):
         repo = self.repo(request, kind, namespace, name)
         liking.unlike(repo, by=request.user)
         return Response(LikesShape(repo).data)
+
+
+class Watch(HubView):
+    @extend_schema(responses=WatchedShape)
+    def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Say whether you watch a repository."""
+        return _watched(request, self.repo(request, kind, namespace, name))
+
+    @extend_schema(request=None, responses=WatchedShape)
+    def put(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Watch a repository: be told what happens in it. A second time changes nothing."""
+        repo = self.repo(request, kind, namespace, name)
+        watching.watch(repo, by=request.user)
+        return _watched(request, repo)
+
+    @extend_schema(responses={200: WatchedShape})
+    def delete(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Watch it no longer."""
+        repo = self.repo(request, kind, namespace, name)
+        watching.unwatch(repo, by=request.user)
+        return _watched(request, repo)
+
+
+class Downloads(HubView):
+    @extend_schema(responses=DownloadsShape)
+    def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Read the downloads of the last 90 days, today included, day by day and by kind of program."""
+        return Response(DownloadsShape(attention.of(self.repo(request, kind, namespace, name))).data)
 
 
 class AccessRequests(HubView):
@@ -88,3 +117,7 @@ class OneAccessRequest(HubView):
         """Let somebody in who has not asked."""
         repo = self.repo(request, kind, namespace, name)
         return Response(AccessRequestShape(gating.grant(repo, by=request.user, username=person)).data)
+
+
+def _watched(request: Request, repo: Repo) -> Response:
+    return Response(WatchedShape({"watched": watching.is_watched(repo, by=request.user)}).data)

@@ -62,7 +62,7 @@ class Me(APIView):
     @extend_schema(request=ProfileChanges, responses=ProfileShape)
     def patch(self, request: Request) -> Response:
         """Change what others read about you."""
-        user = _whole_person(request)
+        user = whole_person(request)
         sent = ProfileChanges(data=request.data)
         sent.is_valid(raise_exception=True)
         values = {"display_name": user.get_full_name(), "about": user.about} | sent.validated_data
@@ -124,7 +124,7 @@ class Organizations(APIView):
         sent = NewOrganizationInput(data=request.data)
         sent.is_valid(raise_exception=True)
         return Response(
-            OrganizationShape(Organization.found(by=_whole_person(request), **sent.validated_data)).data, status=201
+            OrganizationShape(Organization.found(by=whole_person(request), **sent.validated_data)).data, status=201
         )
 
 
@@ -139,7 +139,7 @@ class OneOrganization(APIView):
     @extend_schema(request=OrganizationChanges, responses=OrganizationShape)
     def patch(self, request: Request, name: str) -> Response:
         """Change what others read about it; for its admins."""
-        found, user = _organization(name), _whole_person(request)
+        found, user = _organization(name), whole_person(request)
         sent = OrganizationChanges(data=request.data)
         sent.is_valid(raise_exception=True)
         values = {"title": found.title, "about": found.about} | sent.validated_data
@@ -165,7 +165,7 @@ class OneMember(APIView):
     @extend_schema(request=RoleInput, responses=MemberShape)
     def put(self, request: Request, name: str, person: str) -> Response:
         """Give a member another role; for admins of the organization."""
-        found, user = _organization(name), _whole_person(request)
+        found, user = _organization(name), whole_person(request)
         sent = RoleInput(data=request.data)
         sent.is_valid(raise_exception=True)
         made = found.add(_member(found, person), role=sent.validated_data["role"], by=user)
@@ -175,7 +175,7 @@ class OneMember(APIView):
     def delete(self, request: Request, name: str, person: str) -> Response:
         """Take a member out, or leave."""
         found = _organization(name)
-        found.remove(_member(found, person), by=_whole_person(request))
+        found.remove(_member(found, person), by=whole_person(request))
         return Response(status=204)
 
 
@@ -192,7 +192,7 @@ def _listed(view: Any, request: Request, rows: models.QuerySet[Any], shape: Any)
     return pages.get_paginated_response(shape(page, many=True).data)
 
 
-def _whole_person(request: Request) -> User:
+def whole_person(request: Request) -> User:
     """Return the caller; a limited token speaks for repositories and never for the account itself."""
     user = require_user(request)
     if reach_of(user) is not None:

@@ -142,6 +142,8 @@ API: Table = {
     "/discussions/{number}/posts": {"GET": SEE, "POST": SIGN},
     "/discussions/{number}/posts/{post}": {"PATCH": AUTHOR, "DELETE": WRITE},
     "/discussions/{number}/reviews": {"GET": SEE, "POST": SIGN},
+    "/downloads": {"GET": SEE},
+    "/family": {"GET": SEE},
     "/like": {"PUT": SIGN, "DELETE": SIGN},
     "/refs": {"GET": SEE},
     "/releases": {"GET": SEE, "POST": WRITE},
@@ -154,6 +156,7 @@ API: Table = {
     "/tensor-comparison/{revisions}": {"POST": SIGN_FILES},
     "/tree/{revision}": {"GET": SEE},
     "/uploads": {"GET": SEE, "POST": SIGN_FILES},
+    "/watch": {"GET": SEE, "PUT": SIGN, "DELETE": SIGN},
 }
 TABLE: Table = {f"{{namespace}}/{{name}}{tail}": methods for tail, methods in PAGES.items()} | {
     f"api/v1/models/{{namespace}}/{{name}}{tail}": methods for tail, methods in API.items()
