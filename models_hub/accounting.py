@@ -10,7 +10,9 @@ from models_hub import quotas, tidying
 from models_hub.git import objects
 from models_hub.models import Blob, Commit, GitObject, QuotaAccount, Repo, RepoBlob, Reservation, XorbHolding
 from models_hub.reaching import Reached
-from portal.models import Namespace
+from portal.models import Asker, Namespace
+from portal.permissions import role_in
+from portal.reach import Level, reaches
 
 PAGE = 50
 LARGEST = 10
@@ -71,6 +73,11 @@ class RepoStorage:
     @property
     def total(self) -> int:
         return self.current + self.history + self.unused
+
+
+def may_see(user: Asker, namespace: Namespace) -> bool:
+    """Whether somebody may see where an owner's bytes are, private repositories among them: whoever belongs to it."""
+    return role_in(user, namespace) is not None and reaches(user, Level.READ, namespace_id=namespace.pk)
 
 
 def of_owner(namespace: Namespace, *, cursor: str = "") -> OwnerStorage:

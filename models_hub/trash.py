@@ -16,7 +16,7 @@ from models_hub import publishing
 from models_hub.models import Deletion, Repo, RepoAlias
 from models_hub.publishing import require_manager
 from models_hub.searching import indexing
-from portal.errors import Conflict, NotAllowed, NotFound
+from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from portal.models import Asker, Event, Namespace, User
 from portal.names import check_name
 from portal.permissions import can_administer
@@ -58,14 +58,17 @@ def gone_at(deletion: Deletion) -> datetime:
     return deletion.at + timedelta(days=settings.DELETED_REPOS_DAYS)
 
 
-def may_undo(user: Asker, namespace: Namespace) -> bool:
-    return can_administer(user, namespace)
+def require_undoer(by: Asker, namespace: Namespace) -> User:
+    """Return the user who may undo deletions of an owner."""
+    if not isinstance(by, User) or not can_administer(by, namespace):
+        raise NotAllowed(_("Only an admin of the owner may bring a repository back or remove it for good."))
+    return by
 
 
 def restore(deletion: Deletion, *, by: Asker, name: str = "") -> Repo:
     """Bring a repository back as it was, under `name` where its own has been taken meanwhile."""
     repo = deletion.repo
-    user = _require(by, repo.namespace)
+    user = require_undoer(by, repo.namespace)
     name = check_name(name or repo.name, what=_("repository name"))
     try:
         with transaction.atomic():
@@ -85,9 +88,11 @@ def restore(deletion: Deletion, *, by: Asker, name: str = "") -> Repo:
     return repo
 
 
-def erase(deletion: Deletion, *, by: Asker) -> None:
-    """Remove a deleted repository for good, before its days are over."""
-    _require(by, deletion.repo.namespace)
+def erase(deletion: Deletion, *, by: Asker, typed: str) -> None:
+    """Remove a deleted repository for good, before its days are over; `typed` is its full name, to be sure."""
+    require_undoer(by, deletion.repo.namespace)
+    if typed.strip() != deletion.repo.full_name:
+        raise InvalidInput(_("Type the full name of the repository to confirm."))
     publishing.erase_repo(deletion.repo)
 
 
@@ -99,9 +104,3 @@ def erase_due() -> int:
         publishing.erase_repo(deletion.repo)
         count += 1
     return count
-
-
-def _require(by: Asker, namespace: Namespace) -> User:
-    if not isinstance(by, User) or not may_undo(by, namespace):
-        raise NotAllowed(_("Only an admin of the owner may bring a repository back or remove it for good."))
-    return by

@@ -13,7 +13,7 @@ from models_hub.views.pages import repo_page, respond
 from portal.authentication import require_user
 from portal.errors import Conflict, NotAllowed
 from portal.models import Namespace, Organization
-from portal.permissions import can_administer, role_in
+from portal.permissions import can_administer
 from portal.templatetags.ui import bytesize
 
 
@@ -33,7 +33,7 @@ def of_organization(request: HttpRequest, name: str) -> HttpResponse:
     user = require_user(request)
     found = Organization.objects.select_related("namespace")
     organization = get_object_or_404(found, namespace__in=Namespace.objects.known_as(name))
-    if role_in(user, organization.namespace) is None:
+    if not accounting.may_see(user, organization.namespace):
         raise NotAllowed(_("Only members of this organization may see this page."))
     storage = accounting.of_owner(organization.namespace, cursor=request.GET.get("after", ""))
     context = {

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from models_hub import quotas, trash
 from portal.authentication import require_user
-from portal.errors import Conflict, InvalidInput, NotAllowed
+from portal.errors import Conflict, InvalidInput
 from portal.models import Namespace
 
 PAGE = 50
@@ -49,10 +49,11 @@ def erasure(request: HttpRequest, owner: str, deletion_id: int) -> HttpResponse:
     """Remove a repository for good, whose name was typed."""
     namespace = _namespace_of(request, owner)
     deletion = trash.find(namespace, deletion_id)
-    if request.POST.get("name", "").strip() != deletion.repo.full_name:
-        messages.error(request, _("Type the full name of the repository to confirm."))
+    try:
+        trash.erase(deletion, by=request.user, typed=request.POST.get("name", ""))
+    except InvalidInput as error:
+        messages.error(request, error.message)
     else:
-        trash.erase(deletion, by=request.user)
         messages.success(request, _("%(name)s is gone for good.") % {"name": deletion.repo.full_name})
     return redirect(_address(namespace))
 
@@ -79,8 +80,7 @@ def _namespace_of(request: HttpRequest, name: str) -> Namespace:
     """Return an owner's namespace to who may undo its deletions; whose it is not, learns nothing of them."""
     user = require_user(request)
     found = get_object_or_404(Namespace.objects.select_related("user", "organization").known_as(name))
-    if not trash.may_undo(user, found):
-        raise NotAllowed(_("Only an admin of the owner may bring a repository back or remove it for good."))
+    trash.require_undoer(user, found)
     return found
 
 

@@ -98,7 +98,7 @@ def test_its_bytes_count_until_it_is_gone(as_user, alice, deleted):
     held = quotas.account_now(alice.namespace).used
     assert held > 0
     assert "/settings/deleted" in as_user(alice).get("/settings/storage").text
-    trash.erase(deleted, by=alice)
+    trash.erase(deleted, by=alice, typed="alice/bert")
     assert quotas.account_now(alice.namespace).used < held
 
 
