@@ -7,6 +7,7 @@ page, however long the history is, and no commit is shown twice, for parents hav
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from models_hub.browsing import OID
 from models_hub.git import objects
 from models_hub.models import Commit, GitObject, Repo
 
@@ -80,6 +81,11 @@ class Graph:
     @property
     def width(self) -> int:
         return max((1 + max(line.x1, line.x2) for row in self.rows for line in row.lines), default=1)
+
+
+def read_ends(text: str) -> list[str]:
+    """Read the open ends with which the page before stopped, as an address holds them; [] for the first page."""
+    return [oid for oid in text.split(",")[:MAX_ENDS] if OID.fullmatch(oid)]
 
 
 def walk(repo: Repo, ends: Sequence[str], limit: int) -> Walk:

@@ -14,16 +14,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import browsing, permissions, proposing, publishing, restoring
-from models_hub.api.pages import HubView, address_of
+from models_hub import browsing, history, permissions, proposing, publishing, restoring
+from models_hub.api.pages import HubView, address_of, page_answer
 from models_hub.api.shapes import CommitShape, EntryShape, TreeShape
 from models_hub.changes import Change, Delete, PutFile, PutLarge
 from models_hub.models import DEFAULT_BRANCH, Repo
 from portal.api.idempotency import once
+from portal.api.pagination import paged
 from portal.api.schema import query
 from portal.errors import InvalidInput
 
 PAGE = 1000
+ON_PAGE = 50  # commits of a history
 
 
 class ChangeInput(serializers.Serializer[None]):
@@ -97,6 +99,23 @@ class Tree(HubView):
 
 
 class Commits(HubView):
+    @extend_schema(
+        parameters=[
+            query("revision", str, "Where the history is read from; the default branch without it."),
+            query("path", str, "Only what changed this file, or anything in this folder."),
+            query("from", str, "Where the page begins; it is in the address that `next` gives."),
+        ],
+        responses=paged(CommitShape),
+    )
+    def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """List the commits that lead to a revision, the newest first."""
+        repo, asked = self.repo(request, kind, namespace, name), request.query_params
+        commit = browsing.resolve_revision(repo, asked.get("revision") or DEFAULT_BRANCH)
+        path, ends = asked.get("path", "").strip("/"), history.read_ends(asked.get("from", "")) or [commit.oid]
+        walked = history.of_path(repo, ends, path, ON_PAGE) if path else history.walk(repo, ends, ON_PAGE)
+        following = address_of(request, {"from": ",".join(walked.ends)}) if walked.ends else None
+        return Response(page_answer(CommitShape(walked.commits, many=True).data, following))
+
     @extend_schema(request=CommitInput, responses={201: CommittedShape})
     @once
     def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:

@@ -5,7 +5,6 @@ from django.views.decorators.http import require_safe
 
 from models_hub import browsing, comparing, history, permissions, referencing
 from models_hub.addressing import split_place
-from models_hub.browsing import OID
 from models_hub.models import Commit, Repo
 from models_hub.views import committing
 from models_hub.views.pages import repo_page, respond
@@ -19,7 +18,7 @@ def commits(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     """Commits reachable from a revision, newest first, with their graph; below a path, those that changed it."""
     revision, path = split_place(repo, place)
     commit = browsing.resolve_revision(repo, revision)
-    asked = _ends(request)
+    asked = history.read_ends(request.GET.get("from", ""))
     ends = asked or [commit.oid]
     walked = history.of_path(repo, ends, path, PAGE) if path else history.walk(repo, ends, PAGE)
     oldest = walked.commits[-1] if path and walked.commits and not walked.ends else None
@@ -64,9 +63,3 @@ def commit(request: HttpRequest, repo: Repo, oid: str) -> HttpResponse:
         comparison=comparing.between(repo, parent, row),
         weights_changed=bool(row.weights_digest) and (parent is None or parent.weights_digest != row.weights_digest),
     )
-
-
-def _ends(request: HttpRequest) -> list[str]:
-    """Return the open ends with which the page before stopped, [] for the first page."""
-    asked = request.GET.get("from", "").split(",")[: history.MAX_ENDS]
-    return [oid for oid in asked if OID.fullmatch(oid)]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from models_hub import gating, publishing, referencing, tensor_diffs
+from models_hub.api import files
 from models_hub.changes import PutFile
 from models_hub.models import Repo
 from portal.models import User
@@ -83,3 +84,25 @@ def test_half_characters_in_keys_break_nothing(api: Api, model: Repo, alice: Use
     odd = b'{"hidden": "\\ud800", "\\udfff": 1}'
     publishing.commit(repo=model, by=alice, title="Odd", changes=[PutFile("config.json", odd)])
     assert api(None)("GET", f"{WHERE}/v1...main").status_code == 200
+
+
+def test_a_history_is_read_page_by_page(api: Api, model: Repo, alice: User, monkeypatch: Any) -> None:
+    monkeypatch.setattr(files, "ON_PAGE", 2)
+    publishing.commit(repo=model, by=alice, title="Third", changes=[PutFile("b.txt", b"b")])
+    call, titles, place = api(None), [], "models/alice/bert/commits"
+    while place:
+        page = call("GET", place).json()
+        titles.append([one["title"] for one in page["results"]])
+        place = (page["next"] or "").partition("/api/v1/")[2]
+    assert titles[0] == ["Third", "All of it"]
+    assert titles[1][0] == "Add files"
+    assert [len(one) for one in titles[:-1]] == [2] * (len(titles) - 1)
+
+
+def test_a_history_may_be_that_of_a_path_or_of_a_tag(api: Api, model: Repo) -> None:
+    def titles(query: str) -> list[str]:
+        return [one["title"] for one in api(None)("GET", f"models/alice/bert/commits?{query}").json()["results"]]
+
+    assert titles("path=a.txt") == ["All of it", "Add files"]
+    assert titles("path=a.txt&revision=v1") == ["Add files"]
+    assert api(None)("GET", "models/alice/bert/commits?revision=nowhere").status_code == 404

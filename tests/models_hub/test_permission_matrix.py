@@ -133,7 +133,7 @@ API: Table = {
     "/access-requests/{person}": {"PATCH": WRITE, "PUT": WRITE},
     "/branches": {"POST": WRITE},
     "/branches/{ref}": {"DELETE": WRITE},
-    "/commits": {"POST": WRITE},
+    "/commits": {"GET": SEE, "POST": WRITE},
     "/commits/{revision}": {"GET": SEE},
     "/compare/{revisions}": {"GET": FILES},
     "/discussions": {"GET": SEE, "POST": SIGN},
