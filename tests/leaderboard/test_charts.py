@@ -35,7 +35,7 @@ def board(*rows: tuple[str, float, float, float]) -> Places:
         columns=columns, rows=np.arange(count), models=np.arange(count), names=list(names), scores=score,
         low=score - 5, high=score + 5, cells=np.stack([score] * 3, axis=1), drawn=draws.astype(np.float32),
         ranks=np.arange(count) + 1, groups=np.ones(count, dtype=int), facts=facts | {"finished": np.array(days)},
-        unranked=[], total=count, machine="", machines=[], held=[],
+        unranked=[], total=count, machine="", machines=[], held=[], is_computed=True,
     )  # fmt: skip
 
 
