@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leaderboard.challenges import entering
-from leaderboard.models import Judgement
+from leaderboard.models import Challenge, Judgement
 from models_hub import contents
 from models_hub.models import Repo
 from portal.models import Job, User
@@ -20,14 +20,21 @@ __all__ = ["clock"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_model_answers_without_the_answers_and_is_scored_on_both_parts(
-    make_repo: Callable[..., Repo], alice: User, bob: User, morgan: User, clock: Callable[..., None],
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+@pytest.fixture
+def challenge(
+    alice: User, bob: User, morgan: User, clock: Callable[..., None], settings: Any, tmp_path: Path
+) -> Challenge:
+    """One that is open, which bob has joined."""
     settings.FAKE_ENGINE, settings.SCRATCH_DIR = True, str(tmp_path / "scratch")
-    challenge = opened(alice, morgan)
+    made = opened(alice, morgan)
     clock(OPENS)
-    join(challenge, bob)
+    join(made, bob)
+    return made
+
+
+def test_a_model_answers_without_the_answers_and_is_scored_on_both_parts(
+    make_repo: Callable[..., Repo], bob: User, challenge: Challenge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     entry = entering.enter_model(challenge, make_repo(bob, "mine", files=model_files(), private=True), by=bob)
     beside: list[str] = []
     answer = evaluate.answer
@@ -52,13 +59,8 @@ def test_a_model_answers_without_the_answers_and_is_scored_on_both_parts(
 
 
 def test_an_adapter_answers_on_its_base(
-    make_repo: Callable[..., Repo], alice: User, bob: User, morgan: User, clock: Callable[..., None],
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    make_repo: Callable[..., Repo], bob: User, challenge: Challenge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    settings.FAKE_ENGINE, settings.SCRATCH_DIR = True, str(tmp_path / "scratch")
-    challenge = opened(alice, morgan)
-    clock(OPENS)
-    join(challenge, bob)
     make_repo(bob, "bert", files=model_files(), private=True)
     adapter = make_repo(bob, "tuned", files=adapter_files("bob/bert"), private=True)
     entry = entering.enter_model(challenge, adapter, by=bob)
