@@ -2,10 +2,9 @@
 
 import gc
 import os
-import sqlite3
+import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ PASSWORD = "correct horse battery staple"
 BROWSER_SECONDS = 30  # until a page is as expected; the library’s five are short where other tests run
 # Images for containers set it: each client and portal would compile all that it imports, which doubles what it costs.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-pytest_plugins = ["tests.on_postgresql"] if connection.vendor == "postgresql" else []
+pytest_plugins = ["tests.connections"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,20 +51,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A database in memory, or a PostgreSQL of its own, copied from one that was migrated once for all processes."""
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """A file, or a PostgreSQL of its own, copied from one that was migrated once for all processes.
+
+    In memory, threads would share one cache of pages, where whoever meets a lock fails at once instead of waiting.
+    """
     if connection.vendor == "postgresql":
         with postgres.cluster() as url:
             connection.settings_dict |= dj_database_url.parse(url)
             yield
             connection.close()
         return
-    with django_db_blocker.unblock(), closing(sqlite3.connect(databases.sqlite())) as migrated:
-        connection.close()
-        connection.settings_dict["NAME"] = "file:portal?mode=memory&cache=shared"
-        connection.ensure_connection()
-        migrated.backup(connection.connection)
+    file = tmp_path_factory.mktemp("database") / "portal.sqlite3"
+    shutil.copyfile(databases.sqlite(), file)
+    connection.close()
+    connection.settings_dict["NAME"] = str(file)
     yield
+    with django_db_blocker.unblock():
+        connection.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""What differs where the tests run on PostgreSQL (TEST_DATABASE=postgresql); tests/conftest.py loads it only then."""
+"""What tests that are rolled back need: nobody else sees what they wrote, and their connection stays open."""
 
 import pytest
 from django.db import connections
