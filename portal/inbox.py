@@ -85,18 +85,27 @@ def page(reader: User, *, kind: str = "", unread: bool = False, before: int | No
     if before is not None:
         rows = rows.filter(pk__lt=before)
     found = list(rows.newest()[: LOOKED_AT + 1])
-    lines = shown(found[:LOOKED_AT], reader)
-    if len(lines) > PAGE_ROWS:
-        return Page(lines[:PAGE_ROWS], lines[PAGE_ROWS - 1].row.pk)
+    there, seen = _there(found[:LOOKED_AT], reader)
+    lines = _lines(there[:PAGE_ROWS], seen)
+    if len(there) > PAGE_ROWS:
+        return Page(lines, there[PAGE_ROWS - 1].pk)
     return Page(lines, found[LOOKED_AT - 1].pk if len(found) > LOOKED_AT else None)
 
 
 def shown(rows: Sequence[Notification], reader: Asker) -> list[Line]:
     """Return the lines of those rows that the reader may see; a constant number of queries."""
+    return _lines(*_there(rows, reader))
+
+
+def _there(rows: Sequence[Notification], reader: Asker) -> tuple[list[Notification], dict[str, Subject]]:
+    """Return those rows that the reader may see, and what they are about."""
     seen = subjects.describe({key for row in rows for key in (*row.keys, row.place) if key}, reader)
-    there = [row for row in rows if row.kind in KINDS and _is_there(row, seen)]
-    people = _people(there)
-    return [_line(row, seen, people) for row in there]
+    return [row for row in rows if row.kind in KINDS and _is_there(row, seen)], seen
+
+
+def _lines(rows: Sequence[Notification], seen: dict[str, Subject]) -> list[Line]:
+    people = _people(rows)
+    return [_line(row, seen, people) for row in rows]
 
 
 def count(reader: User, *, has_pulled: bool = False) -> int:

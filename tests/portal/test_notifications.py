@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from forum import discussing, marking, reading
 from forum.models import Ignoring, Level, Post
@@ -201,6 +203,19 @@ def test_a_page_of_the_inbox_costs_the_same_for_many_rows(alice, bob, talk, djan
     assert len(page.lines) == 30
     rest = inbox.page(alice, before=page.next_before)
     assert (len(rest.lines), rest.next_before) == (10, None)
+
+
+def test_a_page_of_the_inbox_asks_only_for_the_people_whom_it_shows(alice, bob, charlie, monkeypatch):
+    monkeypatch.setattr(inbox, "PAGE_ROWS", 2)
+    for by in (charlie, bob, bob):
+        notifying.notify("follow", people=[alice], about="", by=by)
+    alice.refresh_from_db()
+    with CaptureQueriesContext(connection) as queries:
+        lines = inbox.page(alice).lines
+    assert [line.actors for line in lines] == [[bob], [bob]]
+    people = [query["sql"] for query in queries if 'FROM "portal_user"' in query["sql"]]
+    assert len(people) == 1
+    assert f" IN ({bob.pk})" in people[0]
 
 
 def test_as_much_is_kept_as_is_promised(alice, monkeypatch):
