@@ -18,7 +18,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 if env.text("TEST_DATABASE") == "postgresql":
     DATABASES = {"default": dj_database_url.parse("postgres:///")}  # tests/conftest.py says which one
-else:
+elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # a test may give a DATABASE_URL of its own
     # As everywhere, but that nothing waits for the disk: no test outlives the machine.
     DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
