@@ -8,6 +8,7 @@ from pathlib import Path
 import dj_database_url
 
 from portal.config import env
+from portal.config.settings import base
 from portal.config.settings.base import *  # noqa: F403
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="portal-test-"))
@@ -16,6 +17,7 @@ BLOB_DIR = DATA_DIR / "blobs"
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+DATABASES = base.DATABASES
 if env.text("TEST_DATABASE") == "postgresql":
     DATABASES = {"default": dj_database_url.parse("postgres:///")}  # tests/conftest.py says which one
 elif DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # a test may give a DATABASE_URL of its own
