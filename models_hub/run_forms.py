@@ -1,6 +1,7 @@
 """The forms of runs: what to begin from, then everything about how, drawn from the engine's registry."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django import forms
@@ -194,6 +195,9 @@ class RunForm(forms.Form):
         for name, option in registry.options().items():
             if option.tasks and self.task.name not in option.tasks:
                 continue
+            if name == wishes.HARDEN:
+                fitting = (kind for kind in option.choices if registry.is_possible(kind, self.task.name))
+                option = replace(option, choices=tuple(fitting))
             field = option_field(option, texts.option_text(name))
             field.initial = recipe.get(name, 1e-3 if name == "lr" and self.is_new else option.default)
             self.fields[f"option_{name}"] = field
@@ -201,6 +205,8 @@ class RunForm(forms.Form):
     def _add_hardenings(self) -> None:
         if f"option_{wishes.HARDEN}" in self.fields:
             for kind, options in registry.hardenings().items():
+                if not registry.is_possible(kind, self.task.name):
+                    continue
                 for name, option in options.items():
                     field = option_field(option, texts.hardening_text(kind, name))
                     field.required = False  # those of other attacks are not shown

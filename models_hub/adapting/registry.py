@@ -162,6 +162,11 @@ def hardenings() -> Mapping[str, Mapping[str, Option]]:
     return {kind: {name: _option(name, values) for name, values in own.items()} for kind, own in found}
 
 
+def is_possible(hardening: str, task: str) -> bool:
+    """Say whether an attack fits a kind of task; what no option of it restricts fits all."""
+    return all(not option.tasks or task in option.tasks for option in hardenings().get(hardening, {}).values())
+
+
 @cache
 def methods() -> Mapping[str, Method]:
     """Return the methods by name, in the order of the form."""

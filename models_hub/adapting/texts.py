@@ -56,7 +56,7 @@ OPTIONS: dict[str, Text] = {
     "mixup": Text(_("Mixup"), _("Mixes the embeddings of two rows and their labels; 0.2 is usual, 0 turns it off.")),
     "harden": Text(
         _("Adversarial training"),
-        _("Learns from slightly shifted embeddings too. Steps take two to four times as long."),
+        _("Learns from shifted embeddings, or from the worst slips, too. Steps take two to four times as long."),
     ),
     "augment_synonyms": Text(
         _("Synonyms"), _("Share of the words in a lexicon that are replaced, 0.1 is usual. Needs a lexicon file.")
@@ -121,6 +121,7 @@ CHOICES: dict[str, str | Promise] = {
     "fgm": "FGM",
     "pgd": "PGD",
     "freelb": "FreeLB",
+    "worst_of_k": _("Worst of k slips"),
     "rdrop": "R-Drop",
     "best": _("the best"),
     "last": _("the last"),
@@ -227,6 +228,10 @@ HARDENINGS: dict[str, Text] = {
     "alpha": Text(_("Step"), _("How far each step goes.")),
     "steps": Text(_("Steps"), _("Each costs a pass over the batch.")),
 }
+WORST_OF_K: dict[str, Text] = {
+    "count": Text(_("Ways to mistype"), _("Of each row; each costs a pass over the batch. 1 leaves it to chance.")),
+    "share": Text(_("Slips"), _("Share of the words that are mistyped; of Chinese, of the characters.")),
+}
 RDROP: dict[str, Text] = {
     "alpha": Text(_("Weight of agreement"), _("How much it counts that both passes say the same.")),
 }
@@ -287,7 +292,7 @@ def option_text(name: str) -> Text:
 
 def hardening_text(kind: str, name: str) -> Text:
     """Return label and help of an option of an attack."""
-    return RDROP[name] if kind == "rdrop" else HARDENINGS[name]
+    return {"rdrop": RDROP, "worst_of_k": WORST_OF_K}.get(kind, HARDENINGS)[name]
 
 
 def choice_label(value: str) -> str:

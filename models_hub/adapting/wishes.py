@@ -140,13 +140,17 @@ def read_recipe(values: Mapping[str, Any], task: str) -> dict[str, Any]:
     recipe[METHOD] = method.name
     if chosen := {name: method.options[name].read(value) for name, value in own.items()}:
         recipe[METHOD_OPTIONS] = chosen
-    if chosen := _read_harden_options(values.get(HARDEN_OPTIONS) or {}, recipe.get(HARDEN, "none")):
+    if chosen := _read_harden_options(values.get(HARDEN_OPTIONS) or {}, recipe.get(HARDEN, "none"), task):
         recipe[HARDEN_OPTIONS] = chosen
     return recipe
 
 
-def _read_harden_options(values: Any, kind: str) -> dict[str, Any]:
+def _read_harden_options(values: Any, kind: str, task: str) -> dict[str, Any]:
     options = registry.hardenings().get(kind, {})
+    if not registry.is_possible(kind, task):
+        raise InvalidInput(
+            _("%(name)s: has no meaning for this kind of task.") % {"name": kind}, data={"option": HARDEN}
+        )
     if not isinstance(values, dict) or not set(values) <= set(options):
         known = ", ".join(options) or "–"
         raise InvalidInput(

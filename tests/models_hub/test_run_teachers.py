@@ -166,9 +166,24 @@ def test_an_attack_has_options_of_its_own_in_the_form(alice: User, as_user: Any)
 
 
 def test_options_that_an_attack_does_not_have_are_refused(alice: User) -> None:
-    for harden, options in (("none", {"epsilon": 0.1}), ("rdrop", {"epsilon": 0.1}), ("fgm", {"epsilon": 9.0})):
+    for harden, options in (
+        ("none", {"epsilon": 0.1}),
+        ("rdrop", {"epsilon": 0.1}),
+        ("fgm", {"epsilon": 9.0}),
+        ("worst_of_k", {"count": 0}),
+    ):
         with pytest.raises(InvalidInput):
             ask(alice, recipe={"harden": harden, "harden_options": options})
+
+
+def test_an_attack_on_whole_texts_is_not_for_tagged_words(alice: User, as_user: Any) -> None:
+    form = as_user(alice).get("/runs/new?task=token-classification&base=&dataset=alice/moods").context["form"]
+    assert "fgm" in dict(form.fields["option_harden"].choices)
+    assert "worst_of_k" not in dict(form.fields["option_harden"].choices)
+    assert "harden.worst_of_k.count" not in form.fields
+    assert wishes.read_recipe({"harden": "worst_of_k"}, "text-classification")["harden"] == "worst_of_k"
+    with pytest.raises(InvalidInput, match="worst_of_k"):
+        wishes.read_recipe({"harden": "worst_of_k"}, "token-classification")
 
 
 def test_runs_with_other_teachers_differ_in_words(alice: User, as_user: Any) -> None:

@@ -21,6 +21,8 @@ SHORT = Recipe(epochs=1, lr=5e-3, batch_size=32, dropout=0.1)
         ({"harden": "fgm"}, 2),
         ({"harden": "pgd", "harden_options": {"steps": 2}}, 3),
         ({"harden": "freelb"}, 3),
+        ({"harden": "worst_of_k", "harden_options": {"count": 3}}, 5),
+        ({"harden": "worst_of_k", "harden_options": {"count": 1}}, 2),
         ({"harden": "rdrop"}, 2),
         ({"mixup": 0.4}, 1),
     ],

@@ -168,6 +168,22 @@ def test_what_a_teacher_taught_is_repeated(tmp_path: Path, hurried: None, repeat
     assert found["f1_macro"] == pytest.approx(scores["f1_macro"], abs=1e-9)
 
 
+def test_texts_that_were_mistyped_in_the_worst_way_are_mistyped_again(
+    tmp_path: Path, hurried: None, repeated: Repeated
+) -> None:
+    ends = [" 我真的不太喜欢这部电影"[: number % 12] for number in range(90)]
+    rows = [{**row, "text": row["text"] + end} for row, end in zip(toy_rows(90), ends, strict=True)]
+    recipe = Recipe(
+        epochs=2, lr=5e-3, batch_size=8, dropout=0.1, accumulation=2, token_dropout=0.1, label_smoothing=0.1,
+        harden="worst_of_k", harden_options={"count": 3, "share": 0.4},
+    )  # fmt: skip
+    scores = trained(tmp_path, rows, "text-classification", architecture=TINY, recipe=recipe)
+    found = repeated(tmp_path, "--out", str(tmp_path / "again"))
+    assert found["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-9)
+    one, other = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run/model", tmp_path / "again"))
+    assert all(bool((one[name] == other[name]).all()) for name in one)
+
+
 def test_a_tagger_from_scratch_is_repeated(tmp_path: Path, hurried: None, repeated: Repeated) -> None:
     names = ["Ann", "Bob", "Cleo", "Dan"]
     rows = [

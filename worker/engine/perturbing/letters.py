@@ -1,9 +1,10 @@
 """Slips of the fingers: a wrong key, two letters swapped, one lost, one too many. For Chinese, of whole characters."""
 
+from collections.abc import Callable
 from random import Random
 
 from worker.engine.perturbing.draws import chosen, pick
-from worker.engine.perturbing.scripts import Span, han_of, replaced, script_of, words_of
+from worker.engine.perturbing.scripts import Script, Span, han_of, replaced, script_of, words_of
 
 # The keys beside each key of a QWERTY keyboard.
 NEIGHBOURS = {
@@ -47,6 +48,20 @@ def insert(text: str, rng: Random, share: float) -> str:
         extra = text[at] if rng.random() < 0.5 else _beside(text[at], rng)
         edits.append((at, at, extra))
     return replaced(text, edits)
+
+
+KINDS: dict[Script, tuple[Callable[[str, Random, float], str], ...]] = {
+    "latin": (keyboard, swap, drop, insert),
+    "han": (swap, drop, insert),
+    "other": (),
+}
+
+
+def slip(text: str, rng: Random, share: float) -> str:
+    """Make one kind of these slips; where a text has no place for it, it stays as it is."""
+    kinds = KINDS[script_of(text)]
+    changed = pick(rng, kinds)(text, rng, share) if kinds else text
+    return changed if changed.strip() else text
 
 
 def _places(text: str, rng: Random, share: float) -> list[int]:

@@ -22,7 +22,7 @@ Optimizer = Literal["adamw", "adam", "sgd"]
 Schedule = Literal["linear", "cosine", "constant", "inverse_sqrt"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Contrast = Literal["auto", "cosent", "mse", "contrastive"]
-Harden = Literal["none", "fgm", "pgd", "freelb", "rdrop"]
+Harden = Literal["none", "fgm", "pgd", "freelb", "worst_of_k", "rdrop"]
 
 
 @dataclass(frozen=True, kw_only=True)

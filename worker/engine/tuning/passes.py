@@ -1,6 +1,6 @@
 """One batch through the model and back, in the precision of the run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,7 +9,7 @@ import torch
 from worker.engine.contracts import EngineError
 from worker.engine.tuning.contracts import Precision
 from worker.engine.tuning.methods.method import Attached
-from worker.engine.tuning.objectives.objective import Batch, Loss, Objective
+from worker.engine.tuning.objectives.objective import Batch, Loss, Objective, Row
 
 Change = Callable[[torch.Tensor], torch.Tensor]
 
@@ -26,6 +26,8 @@ class Passes:
         # What a sum over a batch is divided by: how much the rows of a usual step count.
         self.usual = 1.0
         self.count = 0
+        # The training rows by their numbers, for what writes them anew.
+        self.rows: Sequence[Row] = ()
         self._change: Change | None = None
         self._hooked = False
 

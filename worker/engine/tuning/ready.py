@@ -68,6 +68,7 @@ class Ready:
             self._recompute()
         self.objective = distilling.distilled(self.objective, spec)
         self.passes = Passes(self.attached, self.objective, self.recipe.precision)
+        self.passes.rows = train
         self.passes.usual = turns * sum(feature.units for feature in self.features) / self.epoch_steps
         self.learn = hardening.find(self.recipe, self.objective)
         self.masking = Masking(self.objective, self.recipe.token_dropout) if self.recipe.token_dropout else None

@@ -6,6 +6,7 @@ The rows themselves are not in it: it names lines of the public files.
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,16 @@ from worker.engine.tuning.contracts import FinetuneSpec
 FOLDER = "training"
 SCRIPT = "train.py"
 FACTS = "repeat.json"
+# What the script needs to mistype texts as the run did: these modules, one after the other.
+SLIPS = "slips.py"
+SLIPS_OF = ("draws", "scripts", "letters")
 TASKS = (
     "text-classification", "text-pair-classification", "multi-label-classification", "text-regression",
     "token-classification", "language-modeling",
     "translation",
 )  # fmt: skip
 INPUT = "{input}"
+ATTACKS = ("none", "worst_of_k")
 METHODS = ("full", "head", "bitfit", "lora", "dora", "rslora", "ia3")
 
 
@@ -32,8 +37,8 @@ def refusal(spec: FinetuneSpec, *, has_encoder: bool = True) -> str | None:
         return f"There is no script for {spec.task}; there are some for: {', '.join(TASKS)}."
     if spec.recipe.method not in METHODS:
         return f"There is no script for the method {spec.recipe.method}; there are some for: {', '.join(METHODS)}."
-    if spec.recipe.harden != "none" or spec.recipe.mixup:
-        return "There is no script for runs with harden or mixup."
+    if spec.recipe.harden not in ATTACKS or spec.recipe.mixup:
+        return "There is no script for runs with mixup, or with harden other than worst_of_k."
     if augmenting.rates_of(spec.recipe):
         return "There is no script for runs with augmented rows."
     prompts = {spec.settings.get(name, INPUT) for name in ("prompt", "source_prompt")}
@@ -74,6 +79,17 @@ def write(folder: Path, spec: FinetuneSpec, facts: dict[str, Any]) -> None:
     (target / FACTS).write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     script = (Path(__file__).parent / "exported" / SCRIPT).read_text(encoding="utf-8")
     (target / SCRIPT).write_text(script, encoding="utf-8")
+    if spec.recipe.harden == "worst_of_k":
+        (target / SLIPS).write_text(_slips(), encoding="utf-8")
+
+
+def _slips() -> str:
+    """Return the modules that mistype texts as one that imports nothing of ours."""
+    here = files("worker.engine.perturbing")
+    sources = [(here / f"{name}.py").read_text("utf-8") for name in SLIPS_OF]
+    return "".join(
+        line for source in sources for line in source.splitlines(keepends=True) if not line.startswith("from worker.")
+    )
 
 
 def ids_in(path: str, of: str = "train") -> list[int]:

@@ -14,6 +14,7 @@ learns on four GPUs: steps and batches stay what they are, and each process take
 
 import argparse
 import csv
+import importlib.util
 import inspect
 import json
 import math
@@ -65,7 +66,8 @@ def main():
     for one in (model, teacher):
         if team and one is not None:
             one.to(team.device)
-    learn(model, [part for row in train for part in encoded(tokenizer, row, repeat)], repeat, teacher, team)
+    attack = Attack(tokenizer, train, repeat) if repeat["recipe"]["harden"] == "worst_of_k" else None
+    learn(model, [part for row in train for part in encoded(tokenizer, row, repeat)], repeat, teacher, team, attack)
     if team is None or team.is_main_process:
         if arguments.out:
             saved.save_pretrained(arguments.out)
@@ -399,7 +401,45 @@ def asked(teacher, inputs):
         return teacher(**{name: value for name, value in inputs.items() if name in heard}).logits
 
 
-def learn(model, rows, repeat, teacher=None, team=None):
+class Attack:
+    """Mistypes rows in several ways, and finds the one that the model answers worst."""
+
+    def __init__(self, tokenizer, rows, repeat):
+        said = importlib.util.spec_from_file_location("slips", HERE / "slips.py")
+        self.slips = importlib.util.module_from_spec(said)
+        said.loader.exec_module(self.slips)
+        self.tokenizer, self.rows, self.repeat = tokenizer, rows, repeat
+        self.options = {"count": 4, "share": 0.2} | repeat["recipe"]["harden_options"]
+        self.plain = {**repeat, "recipe": {**repeat["recipe"], "label_smoothing": 0.0}}
+        self.passes = 0
+
+    def worst(self, model, batch):
+        """Return what is learned beside the rows of a batch."""
+        count = self.options["count"]
+        forms = [[self.mistyped(row, number) for row in batch] for number in range(count)]
+        self.passes += 2 + (count if count > 1 else 0)
+        if count == 1:
+            return forms[0]
+        model.eval()
+        with torch.no_grad():
+            losses = torch.stack([self.losses(model, form) for form in forms])
+        model.train()
+        return [forms[number][place] for place, number in enumerate(losses.argmax(dim=0).tolist())]
+
+    def mistyped(self, row, number):
+        texts, answer = self.rows[row]
+        rng = self.slips.generator(self.repeat["seed"], "worst_of_k", *map(str, (self.passes, number, row)))
+        changed = [self.slips.slip(text, rng, self.options["share"]) for text in texts]
+        return encoded(self.tokenizer, (changed, answer), self.repeat)[0]
+
+    def losses(self, model, rows):
+        logits = model(**inputs_of(rows, self.repeat)).logits
+        return torch.stack(
+            [labels_loss(logits[at : at + 1], rows[at : at + 1], self.plain, None) for at in range(len(rows))]
+        )
+
+
+def learn(model, rows, repeat, teacher=None, team=None, attack=None):
     """Take the steps up to the one whose weights were kept."""
     recipe, steps = repeat["recipe"], repeat["steps"]
     rows = [row for row in rows if row[3]]
@@ -410,7 +450,13 @@ def learn(model, rows, repeat, teacher=None, team=None):
     optimizer = optimizer_of(parameters, recipe)
     size = recipe["accumulation"]
     usual = sum(row[3] for row in rows) / math.ceil(len(batches_of(lengths, recipe, repeat["seed"], 0)) / size)
-    special = torch.tensor(repeat["special_tokens"])
+    parts = 2 if attack else 1  # of the loss of a batch
+
+    def go_back(chosen, inputs):
+        logits = model(**inputs).logits
+        taught = asked(teacher, inputs) if teacher is not None else None
+        (loss_of(logits, chosen, repeat, weights, taught) / parts / usual).backward()
+
     step, epoch = 0, 0
     while True:
         batches = batches_of(lengths, recipe, repeat["seed"], epoch)
@@ -421,18 +467,14 @@ def learn(model, rows, repeat, teacher=None, team=None):
                 group["lr"] = recipe["lr"] * share_of(recipe, step, steps)
             model.train()
             for batch in batches[start : start + size]:
-                chosen = [rows[row] for row in (batch[team.process_index :: team.num_processes] if team else batch)]
-                if not chosen:
+                own = batch[team.process_index :: team.num_processes] if team else batch
+                if not own:
                     continue
-                inputs = inputs_of(chosen, repeat)
-                if recipe["token_dropout"]:
-                    ids = inputs["input_ids"]
-                    hidden = torch.rand(ids.shape) < recipe["token_dropout"]
-                    hidden &= inputs["attention_mask"].bool() & ~torch.isin(ids, special)
-                    inputs["input_ids"] = ids.masked_fill(hidden, repeat["mask_token"])
-                logits = model(**inputs).logits
-                taught = asked(teacher, inputs) if teacher is not None else None
-                (loss_of(logits, chosen, repeat, weights, taught) / usual).backward()
+                chosen = [rows[row] for row in own]
+                go_back(chosen, with_hidden(inputs_of(chosen, repeat), repeat))
+                if attack:
+                    worst = attack.worst(model, own)
+                    go_back(worst, inputs_of(worst, repeat))
             for parameter in parameters if team else ():
                 own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
                 parameter.grad = team.reduce(own, reduction="sum")
@@ -441,6 +483,17 @@ def learn(model, rows, repeat, teacher=None, team=None):
             optimizer.zero_grad(set_to_none=True)
             step += 1
         epoch += 1
+
+
+def with_hidden(inputs, repeat):
+    """Return what the model reads with a share of its tokens masked."""
+    share = repeat["recipe"]["token_dropout"]
+    if not share:
+        return inputs
+    ids = inputs["input_ids"]
+    hidden = torch.rand(ids.shape) < share
+    hidden &= inputs["attention_mask"].bool() & ~torch.isin(ids, torch.tensor(repeat["special_tokens"]))
+    return inputs | {"input_ids": ids.masked_fill(hidden, repeat["mask_token"])}
 
 
 def optimizer_of(parameters, recipe):

@@ -14,7 +14,9 @@ from worker.engine.tuning.passes import Passes
 # Returns the loss (), summed over the rows as they are, when all gradients are added.
 Learn = Callable[[Passes, Batch], torch.Tensor]
 _HERE = "worker.engine.tuning.hardening"
-MODULES = ("fgm", "pgd", "freelb", "rdrop")
+MODULES = ("fgm", "pgd", "freelb", "worst_of_k", "rdrop")
+# Writes texts anew, each of which has one answer as a whole.
+WORST_OF_K = "worst_of_k"
 
 
 def find(recipe: Recipe, objective: Objective) -> Learn:
@@ -29,6 +31,10 @@ def find(recipe: Recipe, objective: Objective) -> Learn:
         return plain
     if not objective.attackable:
         raise EngineError("bad_spec", f"harden is not possible for {objective.task.name}")
+    if recipe.harden == WORST_OF_K and not objective.mixable:
+        raise EngineError(
+            "bad_spec", f"{WORST_OF_K} needs texts with one answer each, which {objective.task.name} has not"
+        )
     return _bound(recipe.harden, recipe.harden_options)
 
 
