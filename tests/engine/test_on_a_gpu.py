@@ -260,7 +260,7 @@ def test_every_method_learns_and_its_result_answers(method, bert_folder, tmp_pat
     assert evaluate(spec, Progress(StringIO()))["device"] == "cuda"
 
 
-@pytest.mark.parametrize("harden", ["fgm", "pgd", "freelb", "rdrop"])
+@pytest.mark.parametrize("harden", ["fgm", "pgd", "freelb", "worst_of_k", "rdrop"])
 def test_hardening_learns_in_half_precision(harden, tmp_path):
     run(spec_of(tmp_path, recipe=replace(SMALL, epochs=6, precision="float16", harden=harden)))
     curve = losses(tmp_path / "run")
