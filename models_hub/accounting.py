@@ -1,6 +1,6 @@
 """Where an owner's bytes are, for the pages about storage: every number is counted from the rows that are charged."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,16 @@ def of_repo(repo: Repo, reached: Reached) -> RepoStorage:
         kept_once=shared.aggregate(total=Sum("blob__size"))["total"] or 0,
         largest=_placed(repo, reached, [right.blob for right in rights[:LARGEST]]),
     )
+
+
+def of_each(repos: Iterable[int]) -> dict[int, int]:
+    """Return the bytes that each of these repositories holds, by id, in as many questions however many they are."""
+    wanted = list(repos)
+    totals = dict.fromkeys(wanted, 0)
+    for rows, column in ((RepoBlob.objects, "blob__size"), (GitObject.objects, "size"), (Reservation.objects, "bytes")):
+        for pk, size in _by_repo(rows.filter(repo__in=wanted), column):
+            totals[pk] += size
+    return totals
 
 
 def _by_repo(rows: QuerySet[Any], column: str) -> list[tuple[int, int]]:

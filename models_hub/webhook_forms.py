@@ -1,13 +1,18 @@
 """The shape of a webhook on its page; what it means is checked by the verbs."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from models_hub.models import Webhook, WebhookTarget
 from models_hub.webhooks import MAX_SECRET
 from portal.models import Namespace
 
 PREFIXES = {"models": "model", "datasets": "dataset", "spaces": "space"}
+FOLDERS = {"dataset": "datasets/", "space": "spaces/"}
 
 
 class WebhookForm(forms.Form):
@@ -36,6 +41,19 @@ class WebhookForm(forms.Form):
         """Return type and name of each line; an account is looked up, for persons and organizations look alike."""
         lines = [line.strip().strip("/") for line in str(self.cleaned_data["watched"]).splitlines()]
         return [_target(line) for line in lines if line]
+
+
+class WebhookChanges(WebhookForm):
+    """The same of a webhook that is there. Its secret is never shown; an empty field keeps it."""
+
+    def __init__(self, data: Mapping[str, Any] | None, webhook: Webhook, targets: Iterable[WebhookTarget]) -> None:
+        watched = "\n".join(FOLDERS.get(one.type, "") + one.name for one in targets)
+        super().__init__(data, initial={"url": webhook.url, "watched": watched, "domains": webhook.domains})
+        self.fields["secret"].label = gettext("New secret")
+        self.fields["secret"].help_text = gettext("Left empty, the secret stays as it is.")
+
+    def changes(self) -> dict[str, Any]:
+        return self.cleaned_data | {"secret": self.cleaned_data["secret"] or None}
 
 
 def _target(line: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from models_hub.checking import is_text
 from models_hub.models import Webhook, WebhookDelivery, WebhookTarget
 from models_hub.models.webhooks import DOMAINS, TARGETS
 from portal import outbound
-from portal.errors import InvalidInput, NotAllowed, NotFound
+from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from portal.models import Event, Job, Organization, User
 from portal.outbound import Answer, Unreachable
 from portal.permissions import can_administer
@@ -31,6 +31,7 @@ State = WebhookDelivery.State
 TOO_MANY_FAILURES = gettext_noop("Switched off, because many deliveries in a row failed.")
 SECRET_LOST = gettext_noop("The secret cannot be read any more: the portal’s own secret has changed. Set it again.")
 REFUSED_BY_RECEIVER = gettext_noop("The receiver did not take it.")
+PING = "webhook.pinged"  # the kind of the event; it is of the webhook itself
 
 
 class WebhookNotFound(NotFound):
@@ -95,6 +96,7 @@ def change(
     watched: Iterable[tuple[str, str]] | None = None,
     domains: Iterable[str] | None = None,
     secret: str | None = None,
+    by: User | None = None,
 ) -> None:
     """Change what is given; the rest stays, the secret included."""
     targets = None if watched is None else _checked_targets(watched)
@@ -106,7 +108,7 @@ def change(
         if targets is not None:
             webhook.targets.all().delete()
             _watch(webhook, targets)
-        Event.record("webhook.changed", subject=f"webhook:{webhook.pk}", by=webhook.owner)
+        Event.record("webhook.changed", subject=f"webhook:{webhook.pk}", by=by or webhook.owner)
 
 
 def switch(webhook: Webhook, *, on: bool, by: User | None = None) -> None:
@@ -141,6 +143,17 @@ def announce(
             )
             if created:
                 _enqueue(delivery)
+
+
+def ping(webhook: Webhook, *, by: User) -> WebhookDelivery:
+    """Send something that tells of nothing, so that its owner sees whether it arrives. Raises Conflict when off."""
+    if webhook.disabled:
+        raise Conflict(_("The webhook is switched off: switch it on first."))
+    with transaction.atomic():
+        event = Event.record(PING, subject=f"webhook:{webhook.pk}", by=by)
+        delivery = WebhookDelivery.objects.create(webhook=webhook, event=event, scope="webhook", action="ping")
+        _enqueue(delivery)
+    return delivery
 
 
 def repeat(delivery: WebhookDelivery, *, by: User) -> WebhookDelivery:

@@ -11,6 +11,7 @@ from forum.models import Post, Topic
 from models_hub import semantic_versions
 from models_hub.models import PullRequest, Release, Repo, Webhook, WebhookDelivery
 from models_hub.models.refs import TAGS
+from models_hub.webhooks import PING
 from portal.models import Event, Namespace
 from portal.permissions import role_in
 
@@ -49,6 +50,8 @@ def build(delivery: WebhookDelivery) -> dict[str, Any] | None:
         "event": {"action": delivery.action, "scope": delivery.scope},
         "webhook": {"id": webhook.public_id, "version": VERSION},
     }
+    if event.kind == PING:
+        return told
     if event.kind == "repo.deleted":
         gone = _deleted(event, webhook, site)
         return told | {"repo": gone} if gone else None

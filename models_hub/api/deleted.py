@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import trash
+from models_hub import accounting, trash
 from models_hub.api.pages import HubView
 from models_hub.api.shapes import RepoShape
 from models_hub.models import Deletion
@@ -36,13 +36,18 @@ class DeletedShape(serializers.ModelSerializer[Deletion]):
     deleted_by = serializers.CharField(source="by.username", default=None, allow_null=True)
     deleted_at = serializers.DateTimeField(source="at")
     gone_at = serializers.SerializerMethodField(help_text="When it will be gone for good.")
+    bytes = serializers.SerializerMethodField(help_text="They count until it is gone.")
 
     class Meta:
         model = Deletion
-        fields = ("id", "kind", "name", "was_private", "deleted_by", "deleted_at", "gone_at")
+        fields = ("id", "kind", "name", "was_private", "deleted_by", "deleted_at", "gone_at", "bytes")
 
     def get_gone_at(self, deletion: Deletion) -> datetime:
         return trash.gone_at(deletion)
+
+    def get_bytes(self, deletion: Deletion) -> int:
+        held: dict[int, int] = self.context["held"]
+        return held[deletion.repo_id]
 
 
 class Deleted(HubView):
@@ -53,7 +58,8 @@ class Deleted(HubView):
         """List the deleted repositories of an owner, the latest first; for who may bring them back."""
         pages = NewestFirst()
         page = pages.paginate_queryset(trash.kept(_undone_by(request, owner)), request, view=self) or []
-        return pages.get_paginated_response(DeletedShape(page, many=True).data)
+        held = accounting.of_each(row.repo_id for row in page)
+        return pages.get_paginated_response(DeletedShape(page, many=True, context={"held": held}).data)
 
 
 class Restoration(HubView):

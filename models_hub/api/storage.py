@@ -1,4 +1,4 @@
-"""/api/v1/storage: where an owner's bytes are."""
+"""/api/v1/storage and /api/v1/…/storage: where an owner's and a repository's bytes are, and making room."""
 
 from typing import Any
 
@@ -10,10 +10,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from models_hub import accounting
+from models_hub import accounting, reaching, reclaiming
 from models_hub.accounting import RepoShare
 from models_hub.api.pages import HubView, address_of
 from models_hub.models import RepoBlob
+from portal.api.idempotency import once
 from portal.api.schema import query
 from portal.authentication import require_user
 from portal.errors import NotAllowed
@@ -75,6 +76,86 @@ class StorageShape(serializers.Serializer[Any]):
     def get_next(self, _storage: Any) -> str | None:
         following: str | None = self.context["next"]
         return following
+
+
+class HeldFileShape(serializers.Serializer[Any]):
+    """Large content of a repository, and what it is for."""
+
+    path = serializers.CharField(help_text="Where it stands at the head; empty where it does not.")
+    sha256 = serializers.CharField(source="blob.sha256")
+    size = serializers.IntegerField(source="blob.size")
+    place = serializers.ChoiceField(choices=("current", "history", "unused"))
+
+
+class RepoStorageShape(DividedShape):
+    """How the bytes of a repository are divided at this moment."""
+
+    total = serializers.IntegerField()
+    kept_once = serializers.IntegerField(help_text="Also counted for other repositories of the owner, and kept once.")
+    largest = HeldFileShape(many=True)
+
+
+class LeftFileShape(serializers.Serializer[Any]):
+    """Large content that nothing leads to."""
+
+    name = serializers.CharField(help_text="As an old version had it; empty of an upload.")
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+
+
+class ReclaimableShape(serializers.Serializer[Any]):
+    """What could go now. `digest` stands for exactly this."""
+
+    digest = serializers.CharField()
+    bytes = serializers.IntegerField()
+    git_bytes = serializers.IntegerField(help_text="Of them in history and small files.")
+    versions = LeftFileShape(many=True, help_text="Files of old versions that nothing leads to.")
+    uploads = LeftFileShape(many=True, help_text="Uploads that never became part of a version.")
+    is_whole = serializers.SerializerMethodField(
+        help_text="False while a part of the history is missing, of which nothing is removed then."
+    )
+
+    def get_is_whole(self, _reclaimable: Any) -> bool:
+        return bool(self.context["is_whole"])
+
+
+class ReclamationInput(serializers.Serializer[None]):
+    """What was looked at and is to go."""
+
+    digest = serializers.CharField(max_length=64)
+
+
+class FreedShape(serializers.Serializer[Any]):
+    """How much room was made."""
+
+    bytes = serializers.IntegerField()
+
+
+class StorageOfRepo(HubView):
+    @extend_schema(responses=RepoStorageShape)
+    def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Read how the bytes of a repository are divided; for who may write to it."""
+        repo = self.writable(request, kind, namespace, name)
+        return Response(RepoStorageShape(accounting.of_repo(repo, reaching.walk(repo))).data)
+
+
+class Reclamation(HubView):
+    @extend_schema(responses=ReclaimableShape)
+    def get(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Look at what could be removed at once instead of after the time of grace."""
+        repo = self.writable(request, kind, namespace, name)
+        reached = reaching.walk(repo)
+        found = reclaiming.preview(repo, reached)
+        return Response(ReclaimableShape(found, context={"is_whole": reached.is_whole}).data)
+
+    @extend_schema(request=ReclamationInput, responses=FreedShape)
+    @once
+    def post(self, request: Request, kind: str, namespace: str, name: str) -> Response:
+        """Remove exactly what you looked at; a conflict when it would be anything else by now."""
+        repo = self.managed(request, kind, namespace, name)
+        sent = ReclamationInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        return Response({"bytes": reclaiming.reclaim(repo, by=request.user, **sent.validated_data)})
 
 
 class Storage(HubView):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from models_hub import quotas, trash
+from models_hub import accounting, trash
 from portal.authentication import require_user
 from portal.errors import Conflict, InvalidInput
 from portal.models import Namespace
@@ -63,7 +63,8 @@ def _listed(request: HttpRequest, namespace: Namespace) -> HttpResponse:
     if before.isascii() and before.isdigit() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: PAGE + 1])
-    shown = [{"row": row, "gone_at": trash.gone_at(row), "bytes": quotas.held_by(row.repo)} for row in found[:PAGE]]
+    held = accounting.of_each(row.repo_id for row in found[:PAGE])
+    shown = [{"row": row, "gone_at": trash.gone_at(row), "bytes": held[row.repo_id]} for row in found[:PAGE]]
     context = {
         "deletions": shown,
         "namespace": namespace,

@@ -6,13 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from models_hub import webhooks as verbs
-from models_hub.webhook_forms import WebhookForm
+from models_hub.webhook_forms import WebhookChanges, WebhookForm
 from portal.authentication import require_user
 from portal.context import site_address
-from portal.errors import DomainError, NotAllowed
+from portal.errors import Conflict, DomainError, NotAllowed
 from portal.models import Namespace, Organization, User
 from portal.permissions import can_administer
 
@@ -59,10 +59,21 @@ def _list(request: HttpRequest, user: User, organization: Organization | None) -
 
 
 @never_cache
-@require_safe
+@sensitive_post_parameters("secret")
+@require_http_methods(["GET", "HEAD", "POST"])
 def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
-    """One webhook with its latest deliveries."""
-    found = verbs.find_for(require_user(request), webhook_id)
+    """One webhook with its latest deliveries; what it watches can be changed."""
+    user = require_user(request)
+    found = verbs.find_for(user, webhook_id)
+    targets = list(found.targets.all())
+    form = WebhookChanges(request.POST if request.method == "POST" else None, found, targets)
+    if form.is_valid():
+        try:
+            verbs.change(found, by=user, **form.changes())
+            messages.success(request, _("The webhook is changed."))
+            return redirect("settings_webhook", webhook_id=found.pk)
+        except DomainError as error:
+            form.add_error("url", error.message)
     deliveries = found.deliveries.select_related("event")
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
@@ -70,11 +81,12 @@ def webhook(request: HttpRequest, webhook_id: int) -> HttpResponse:
     rows = list(deliveries.order_by("-id")[: DELIVERIES + 1])
     context = {
         "webhook": found,
-        "targets": found.targets.all(),
+        "form": form,
+        "targets": targets,
         "deliveries": rows[:DELIVERIES],
         "next": rows[DELIVERIES - 1].pk if len(rows) > DELIVERIES else None,
     }
-    return render(request, "models_hub/settings/webhook.html", context)
+    return render(request, "models_hub/settings/webhook.html", context, status=400 if form.is_bound else 200)
 
 
 @require_POST
@@ -94,6 +106,20 @@ def removal(request: HttpRequest, webhook_id: int) -> HttpResponse:
     if found.organization is not None:
         return redirect("organization_webhooks", name=found.organization.name)
     return redirect("settings_webhooks")
+
+
+@require_POST
+def ping(request: HttpRequest, webhook_id: int) -> HttpResponse:
+    """Send a trial."""
+    user = require_user(request)
+    found = verbs.find_for(user, webhook_id)
+    try:
+        verbs.ping(found, by=user)
+    except Conflict as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("A trial is on its way; it will be among the deliveries."))
+    return redirect("settings_webhook", webhook_id=found.pk)
 
 
 @require_POST

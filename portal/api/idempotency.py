@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.db.models import JSONField, Value
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -53,7 +54,7 @@ def once(handler: Handler) -> Handler:
                 row = IdempotentAnswer.objects.create(user=request.user, key=key, request_sha256=digest)
                 response = handler(view, request, *args, **kwargs)
                 row.status = response.status_code
-                row.body = json.loads(JSONRenderer().render(response.data) or b"null")
+                row.body = _kept(response)
                 row.save(update_fields=["status", "body"])
         except IntegrityError:
             if known := _find(request.user, key):
@@ -63,6 +64,12 @@ def once(handler: Handler) -> Handler:
 
     handle.is_repeatable = True  # type: ignore[attr-defined]
     return handle
+
+
+def _kept(response: Response) -> Any:
+    """Return an answer’s body for the row. Of an answer without one it is JSON’s null, never that of the database."""
+    rendered = JSONRenderer().render(response.data)
+    return json.loads(rendered) if rendered else Value(None, JSONField())
 
 
 def _find(user: User, key: str) -> IdempotentAnswer | None:

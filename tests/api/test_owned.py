@@ -30,6 +30,7 @@ def test_a_deleted_one_is_listed_and_brought_back(api: Api, alice: User, make_re
     [listed] = call("GET", "deleted/alice").json()["results"]
     assert (listed["name"], listed["kind"], listed["deleted_by"]) == ("alice/bert", "model", "alice")
     assert listed["gone_at"] > listed["deleted_at"]
+    assert listed["bytes"] == quotas.held_by(deletion.repo) > 0
     make_repo(alice, "bert")
     assert call("POST", place).status_code == 409
     assert call("POST", place, {"name": "back"}).json()["name"] == "alice/back"

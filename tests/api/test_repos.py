@@ -5,8 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import Value
+from django.db.models.functions import Concat
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory, force_authenticate
 
 from models_hub.models import Repo
+from portal.api.idempotency import once
 from portal.models import IdempotentAnswer, Organization, User
 from tests.api.conftest import Caller
 
@@ -167,6 +173,20 @@ def test_a_repeated_request_is_answered_and_not_done_again(api: Api, alice: User
     assert first.json() == again.json()
     assert again.headers["Idempotency-Replayed"] == "true"
     assert Repo.objects.count() == 1
+
+
+def test_an_answer_without_a_body_is_kept_too(alice: User) -> None:
+    def forget(_view: None, _request: Request) -> Response:
+        User.objects.filter(pk=alice.pk).update(about=Concat("about", Value("!")))
+        return Response(status=204)
+
+    sent = APIRequestFactory().post("/api/v1/anything", headers={"Idempotency-Key": "k1"})
+    force_authenticate(sent, alice)
+    asked = Request(sent)
+    answers = [once(forget)(None, asked) for _time in range(2)]
+    assert [(one.status_code, one.data) for one in answers] == [(204, None), (204, None)]
+    alice.refresh_from_db()
+    assert alice.about == "!"
 
 
 def test_a_key_belongs_to_one_request_of_one_person(api: Api, alice: User, bob: User) -> None:

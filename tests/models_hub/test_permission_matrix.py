@@ -150,6 +150,8 @@ API: Table = {
     "/releases/{tag}": {"GET": SEE, "PUT": WRITE, "DELETE": WRITE},
     "/restorations": {"POST": WRITE},
     "/rules": {"GET": MANAGE, "POST": MANAGE},
+    "/storage": {"GET": WRITE},
+    "/storage/reclamation": {"GET": WRITE, "POST": MANAGE},
     "/rules/{rule}": {"PATCH": MANAGE, "DELETE": MANAGE},
     "/tags": {"POST": WRITE},
     "/tags/{ref}": {"DELETE": WRITE},

@@ -201,3 +201,16 @@ class TestReclamation:
 
     def test_a_link_does_not_do_it(self, as_user, alice, repo):
         assert as_user(alice).get("/alice/bert/storage/reclamation").status_code == 405
+
+    def test_a_program_sees_and_removes_the_same(self, as_user, alice, bob, leftovers):
+        browser, place = as_user(alice), "/api/v1/models/alice/bert/storage"
+        storage, going = browser.get(place).json(), browser.get(f"{place}/reclamation").json()
+        assert storage["total"] == storage["current"] + storage["history"] + storage["unused"]
+        assert {one["place"] for one in storage["largest"]} == {"current", "history", "unused"}
+        assert [one["name"] for one in going["versions"]] == ["lost.bin"]
+        assert (len(going["uploads"]), going["is_whole"]) == (1, True)
+        sent = {"data": {"digest": going["digest"]}, "content_type": "application/json"}
+        assert as_user(bob).post(f"{place}/reclamation", **sent).status_code == 403
+        assert browser.post(f"{place}/reclamation", **sent).json() == {"bytes": going["bytes"]}
+        assert browser.post(f"{place}/reclamation", **sent).status_code == 409
+        assert browser.get(place).json()["total"] == storage["total"] - going["bytes"]

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from models_hub import quotas, trash
@@ -100,6 +102,18 @@ def test_its_bytes_count_until_it_is_gone(as_user, alice, deleted):
     assert "/settings/deleted" in as_user(alice).get("/settings/storage").text
     trash.erase(deleted, by=alice, typed="alice/bert")
     assert quotas.account_now(alice.namespace).used < held
+
+
+def test_its_page_takes_as_many_questions_however_many_there_are(as_user, alice, make_repo, deleted):
+    browser, counts = as_user(alice), []
+    browser.get("/settings/deleted")
+    for name in ("two", "three"):
+        with CaptureQueriesContext(connection) as asked:
+            page = browser.get("/settings/deleted")
+        counts.append(len(asked))
+        assert [one["bytes"] for one in page.context["deletions"]][-1] == quotas.held_by(deleted.repo)
+        trash.delete(make_repo(alice, name, files={"a.txt": name}), by=alice)
+    assert len(set(counts)) == 1
 
 
 def test_it_goes_when_its_days_are_over(settings, alice, deleted):

@@ -314,6 +314,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 CELERY_BROKER_URL = env.broker_url()
+        "DeliveryState": "models_hub.models.WebhookDelivery.State",
+        "WatchedType": "models_hub.models.webhooks.TARGETS",
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
