@@ -61,6 +61,27 @@ def test_an_attack_finds_a_worse_place_and_stays_near(tmp_path: Path) -> None:
     assert not torch.any(attack._added[batch.inputs["attention_mask"] == 0])
 
 
+def test_of_several_ways_to_mistype_a_row_the_worst_is_learned(tmp_path: Path) -> None:
+    import torch
+
+    from worker.engine.tuning.hardening import worst_of_k
+    from worker.engine.tuning.training import Training
+
+    passes = _started(spec_of(tmp_path, recipe=SHORT), Training).ready.passes
+    features = passes.objective.encode(passes.rows[:8], training=False)
+    batch = passes.objective.collate(features, training=True)
+    forms = [worst_of_k._mistyped(passes, batch, 0.5, (7, number)) for number in range(3)]
+    assert any(list(new.ids) != list(old.ids) for form in forms for new, old in zip(form, features, strict=True))
+    # A run that goes on from a checkpoint has counted as many passes, and makes the same slips.
+    again = worst_of_k._mistyped(passes, batch, 0.5, (7, 2))
+    assert [list(feature.ids) for feature in again] == [list(feature.ids) for feature in forms[2]]
+    found = worst_of_k._worst(passes, forms)
+    passes.attached.model.eval()
+    losses = torch.stack([worst_of_k._losses(passes, form) for form in forms])
+    assert len({tuple(column.tolist()) for column in losses.T}) > 1
+    assert torch.allclose(worst_of_k._losses(passes, found), losses.amax(dim=0), atol=1e-5)
+
+
 def _started(spec: Any, kind: type[Any]) -> Any:
     from io import StringIO
 
@@ -79,6 +100,7 @@ def _started(spec: Any, kind: type[Any]) -> Any:
         ({"mixup": 0.2, "harden": "fgm"}, "choose one"),
         ({"harden": "fgm", "harden_options": {"size": 1.0}}, "no option size"),
         ({"harden": "pgd", "harden_options": {"steps": 50}}, "must be 1 to 10"),
+        ({"harden": "worst_of_k", "harden_options": {"count": 0}}, "must be 1 to 16"),
     ],
 )
 def test_what_makes_no_sense_is_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
