@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
-from models_hub.adapting import queues
+from models_hub.adapting import queues, seeing
 from models_hub.models import AnnotationQueue, PullRequest, Repo, Run, Study
 from portal import locating, subjects
 from portal.models import Asker, Job
@@ -28,16 +28,18 @@ def _repos(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
 
 
 def _runs(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
-    for run in Run.objects.visible_to(reader).filter(pk__in=pks).select_related("job"):
+    runs = list(Run.objects.visible_to(reader).filter(pk__in=pks).select_related("job"))
+    own = seeing.own(runs, reader)
+    for run in runs:
         # Titles are the owner's own words, so that others see what kind of thing it is and no more.
-        title = run.title if run.owner_id == reader.pk else _("Run %(number)d") % {"number": run.pk}
+        title = run.title if run.pk in own else _("Run %(number)d") % {"number": run.pk}
         failed = f" ({run.job.reason_code})" if run.job is not None and run.job.state == Job.State.FAILED else ""
         note = f"{run.get_kind_display()} · {Job.State(run.state).label}{failed}"
         yield Subject("run", run.pk, title, run.get_absolute_url(), _("run"), note, run.owner_id)
 
 
 def _studies(pks: Collection[int], reader: Asker) -> Iterator[Subject]:
-    for study in Study.objects.filter(pk__in=pks, owner_id=reader.pk):
+    for study in Study.objects.visible_to(reader).filter(pk__in=pks):
         yield Subject("study", study.pk, study.title, study.get_absolute_url(), _("search"), author_id=study.owner_id)
 
 

@@ -56,6 +56,18 @@ def reach_of(user: object) -> Reach | None:
     return getattr(user, "reach", None)
 
 
+def is_limited(user: object) -> bool:
+    """Return whether `user` acts by a token that does not even show all repositories of its person."""
+    reach = reach_of(user)
+    return reach is not None and not reach.everywhere
+
+
+def names_repos(user: object) -> bool:
+    """Return whether `user` acts by a token that was given certain repositories or owners, and no others."""
+    reach = reach_of(user)
+    return reach is not None and not reach.everywhere and bool(reach.namespaces or reach.repos)
+
+
 def reaches(user: object, level: Level, *, namespace_id: int, repo_id: int | None = None) -> bool:
     """Return whether the token that speaks for `user`, if there is one, carries this far."""
     reach = reach_of(user)

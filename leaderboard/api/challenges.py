@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -32,7 +33,8 @@ from portal.api.pagination import NewestFirst, paged
 from portal.api.parsing import BoundedJSONParser
 from portal.api.schema import PAGE, query
 from portal.errors import InvalidInput, NotFound, SignInRequired
-from portal.models import User
+from portal.models import Job, User
+from portal.reach import is_limited
 
 ENTRY_REQUEST = {"application/json": ChallengeEntryInput, "multipart/form-data": ChallengeEntryInput}
 
@@ -109,7 +111,8 @@ class Entries(APIView):
         """List the entries of your team, newest first."""
         team = _team(request, _challenge(request, slug))
         pages = NewestFirst()
-        page = pages.paginate_queryset(standings.entries_of(team).select_related("team"), request, view=self) or []
+        rows = _shown(standings.entries_of(team), request).select_related("team")
+        page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(_shaped(page, team.challenge, many=True))
 
     @extend_schema(
@@ -175,7 +178,12 @@ def _team(request: Request, challenge: Challenge) -> Team:
 
 def _entry(request: Request, challenge: Challenge, entry_id: int) -> Entry:
     rows = Entry.objects.select_related("job", "team__challenge", "model__namespace", "sent_by")
-    return get_object_or_404(rows, pk=entry_id, team=_team(request, challenge))
+    return get_object_or_404(_shown(rows, request), pk=entry_id, team=_team(request, challenge))
+
+
+def _shown(rows: QuerySet[Entry], request: Request) -> QuerySet[Entry]:
+    """Narrow entries, which name models and code, to those of which a limited token shows the job."""
+    return rows.filter(job__in=Job.objects.visible_to(request.user)) if is_limited(request.user) else rows
 
 
 def _shaped(entries: Any, challenge: Challenge, *, many: bool = False) -> Any:

@@ -278,6 +278,7 @@ def _start(entry: Entry, user: User) -> Entry:
         },
         owner=user,
         title=f"{entry.challenge.title} · {entry.what}",
+        about=[entry.code_id] if entry.code_id else [],
     )
     entry.save(update_fields=("job",))
     Event.record("challenge.entered", subject=f"challenge:{entry.challenge_id}", by=user, entry=entry.pk)

@@ -105,6 +105,11 @@ def as_named(aid: RunAid) -> dict[str, str]:
     return {MODEL: name, REVISION: aid.commit}
 
 
+def read_by(run: Run) -> list[int]:
+    """Return the ids of all repositories that a run reads."""
+    return sorted({pk for pk in (run.base_id, run.data_id) if pk} | ids_of([run]))
+
+
 def ids_of(runs: Iterable[Run]) -> set[int]:
     """Return the ids of all repositories that these runs read so; one query."""
     rows = RunAid.objects.filter(run__in=[run.pk for run in runs], repo__isnull=False)

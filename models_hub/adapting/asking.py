@@ -142,7 +142,7 @@ def start(run: Run) -> Job:
         JOB if run.kind == Run.Kind.FINETUNE else run.kind,
         spec={
             "run": run.pk,
-            "reads": sorted({pk for pk in (run.base_id, run.data_id) if pk} | aids.ids_of([run])),
+            "reads": aids.read_by(run),
             "url": run.get_absolute_url(),
         },
         owner=run.owner,

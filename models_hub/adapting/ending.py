@@ -71,6 +71,7 @@ def publish_packed(run: Run) -> Job:
         title=run.title,
         queue="light",
         needs={"store": True},
+        about=aids.read_by(run),
     )
     run.finished_at = None
     run.save(update_fields=("job", "finished_at"))

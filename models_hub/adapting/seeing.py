@@ -8,6 +8,7 @@ from models_hub.adapting import aids
 from models_hub.models import Repo, Run
 from portal.errors import NotFound
 from portal.models import Asker
+from portal.reach import is_limited
 
 
 def seen(runs: Iterable[Run], reader: Asker) -> set[int]:
@@ -17,6 +18,14 @@ def seen(runs: Iterable[Run], reader: Asker) -> set[int]:
     return set(Repo.objects.visible_to(reader).filter(pk__in=named).values_list("pk", flat=True))
 
 
+def own(runs: Iterable[Run], reader: Asker) -> set[int]:
+    """Return the ids of those that are the reader's own, as far as a limited token carries."""
+    mine = [run.pk for run in runs if run.owner_id == reader.pk]
+    if not is_limited(reader):
+        return set(mine)
+    return set(Run.objects.of_owner(reader).filter(pk__in=mine).values_list("pk", flat=True))
+
+
 def find(run_id: int, reader: Asker) -> Run:
     """Return a run that the reader may see; raises NotFound for any other."""
     run = Run.objects.visible_to(reader).shown().filter(pk=run_id).first()
@@ -24,7 +33,7 @@ def find(run_id: int, reader: Asker) -> Run:
         raise NotFound(
             _("There is no run %(number)d, or you may not see it.") % {"number": run_id}, code="run_not_found"
         )
-    return run if run.owner_id == reader.pk else _withheld(run, seen([run], reader))
+    return run if own([run], reader) else _withheld(run, seen([run], reader))
 
 
 def _withheld(run: Run, seen_repos: set[int]) -> Run:

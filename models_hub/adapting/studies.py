@@ -124,13 +124,15 @@ def ask(wish: Wish, space: Mapping[str, Any], plan: Mapping[str, Any], *, by: As
     if wish.only_check:
         raise InvalidInput(_("A search trains models; it cannot only check the data."))
     targets.check(wish.target, by=by)
-    asking.check(wish, by=by)
+    found = asking.check(wish, by=by)
     with transaction.atomic():
         allowance.require(by, checked_plan.parallel)
         study = Study.objects.create(
             owner=by,
             title=wish.title or f"{wish.base or wish.task} · {wish.data}"[:200],
             wish=wish.as_json(),
+            base=found.base,
+            data=found.data,
             space=checked_space,
             plan=vars(checked_plan),
         )
@@ -149,6 +151,7 @@ def look(study: Study) -> None:
         title=study.title,
         queue="light",
         idempotency_key=f"study:{study.pk}:{finished}",
+        about=[pk for pk in (study.base_id, study.data_id) if pk is not None],
     )
 
 

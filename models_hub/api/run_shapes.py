@@ -1,10 +1,11 @@
 """What runs look like in the REST API, and what is sent to ask for one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
 
-from models_hub.adapting import aids, asking, converting
+from models_hub.adapting import aids, asking, converting, seeing
 from models_hub.models import DEFAULT_BRANCH, Repo, Run
 from portal.api.shapes import JobShape
 from portal.models import Asker
@@ -67,6 +68,11 @@ class ConversionInput(serializers.Serializer[None]):
     title = serializers.CharField(max_length=200, default="", allow_blank=True)
 
 
+def shape_context(runs: Sequence[Run], reader: Asker) -> dict[str, Any]:
+    """Return what the shapes of runs must know of their reader."""
+    return {"seen": seeing.seen(runs, reader), "own": seeing.own(runs, reader)}
+
+
 class RunShape(serializers.ModelSerializer[Run]):
     """A run in short. Names of repositories that the reader may not see are null."""
 
@@ -88,14 +94,9 @@ class RunShape(serializers.ModelSerializer[Run]):
             "is_pruned", "job", "created_at", "finished_at",
         )  # fmt: skip
 
-    @property
-    def _reader(self) -> Asker:
-        reader: Asker = self.context["reader"]
-        return reader
-
     def get_job(self, run: Run) -> dict[str, Any] | None:
         """Jobs are their owner's affair."""
-        return JobShape(run.job).data if run.job is not None and run.owner_id == self._reader.pk else None
+        return JobShape(run.job).data if run.job is not None and run.pk in self.context["own"] else None
 
     def get_base(self, run: Run) -> str | None:
         return self._name(run.base)
@@ -126,7 +127,7 @@ class WholeRunShape(RunShape):
         return {role: self._name(aid.repo) for role, aid in aids.of(run).items()}
 
     def get_wish(self, run: Run) -> dict[str, Any] | None:
-        if run.owner_id != self._reader.pk:
+        if run.pk not in self.context["own"]:
             return None
         if run.kind == Run.Kind.FINETUNE:
             return asking.wish_of(run).as_json()

@@ -10,7 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from models_hub.adapting import asking, converting, ending, following, registry, seeing, wishes
-from models_hub.api.run_shapes import ConversionInput, PointsShape, RunInput, RunShape, WholeRunShape
+from models_hub.api.run_shapes import (
+    ConversionInput,
+    PointsShape,
+    RunInput,
+    RunShape,
+    WholeRunShape,
+    shape_context,
+)
 from models_hub.models import Run
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
@@ -29,7 +36,7 @@ class Runs(APIView):
     def get(self, request: Request) -> Response:
         """List your runs, newest first."""
         user = require_user(request)
-        rows = Run.objects.visible_to(user).of_owner(user).shown()
+        rows = Run.objects.of_owner(user).shown()
         if kind := request.query_params.get("kind"):
             rows = rows.filter(kind=kind)
         if study := request.query_params.get("study"):
@@ -122,13 +129,13 @@ class Publication(APIView):
 
 def _own(run_id: int, request: Request) -> Run:
     run = seeing.find(run_id, request.user)
-    if run.owner_id != require_user(request).pk:
+    if not seeing.own([run], require_user(request)):
         raise NotAllowed(_("Only its owner may do that with a run."))
     return run
 
 
 def _context(runs: list[Run], request: Request) -> dict[str, Any]:
-    return {"reader": request.user, "seen": seeing.seen(runs, request.user)}
+    return shape_context(runs, request.user)
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from models_hub.adapting import ending, seeing, studies, wishes
-from models_hub.api.run_shapes import RunInput, RunShape
+from models_hub.adapting import ending, studies, wishes
+from models_hub.api.run_shapes import RunInput, RunShape, shape_context
 from models_hub.models import Study
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
@@ -53,7 +53,7 @@ class StudyShape(serializers.ModelSerializer[Study]):
         if best is None:
             return None
         reader = self.context["reader"]
-        shown = RunShape(best, context={"reader": reader, "seen": seeing.seen([best], reader)})
+        shown = RunShape(best, context=shape_context([best], reader))
         return {**shown.data, "params": best.options.get("params", {})}
 
 
@@ -63,7 +63,7 @@ class Studies(APIView):
     @extend_schema(parameters=PAGE, responses=paged(StudyShape))
     def get(self, request: Request) -> Response:
         """List your searches, newest first."""
-        rows = Study.objects.filter(owner=require_user(request))
+        rows = Study.objects.visible_to(require_user(request))
         pages = NewestFirst()
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(StudyShape(page, many=True, context={"reader": request.user}).data)
@@ -110,9 +110,9 @@ class BestPublication(APIView):
             raise InvalidInput(_("No trial has a score yet."), code="no_trial")
         ending.publish_trial(best)
         best.refresh_from_db()
-        return Response(RunShape(best, context={"reader": user, "seen": seeing.seen([best], user)}).data, status=202)
+        return Response(RunShape(best, context=shape_context([best], user)).data, status=202)
 
 
 def _own(request: Request, study_id: int) -> tuple[Study, User]:
     user = require_user(request)
-    return get_object_or_404(Study.objects.select_related("owner"), pk=study_id, owner=user), user
+    return get_object_or_404(Study.objects.visible_to(user).select_related("owner"), pk=study_id), user

@@ -5,6 +5,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from models_hub.models.limiting import within
 from models_hub.models.repos import Repo
 from portal.models import Asker, Job, User
 from portal.reach import may_use
@@ -15,14 +16,14 @@ class AnnotationQueueQuerySet(models.QuerySet["AnnotationQueue"]):
         """Queues of one's own and those that one was asked to help with, as long as one sees their data set.
 
         What a model guessed, and who answered what, is nobody else's affair. A limited token sees them where it may
-        see jobs.
+        see jobs, of what it was given.
         """
         if not user.is_authenticated or not may_use(user, "jobs"):
             return self.none()
         mine = Q(owner_id=user.pk) | Q(
             pk__in=AnnotationQueue.people.through.objects.filter(user=user).values("annotationqueue")
         )
-        return self.filter(mine, data__in=Repo.objects.visible_to(user))
+        return self.filter(mine, within(user, "data", "base"), data__in=Repo.objects.visible_to(user))
 
     def shown(self) -> "AnnotationQueueQuerySet":
         """With everything that a list shows, newest first."""

@@ -6,7 +6,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from portal.models import Asker, Namespace, User
-from portal.reach import reach_of
+from portal.reach import Reach, is_limited, reach_of
 
 ZERO_OID = "0" * 40
 DEFAULT_BRANCH = "main"
@@ -26,6 +26,11 @@ MOST_PARAMETERS = _known_or("parameters", -1)
 FEWEST_PARAMETERS = _known_or("parameters", 2**62)
 
 
+def _given_to(user: User) -> Q:
+    reach = reach_of(user) or Reach()
+    return Q(namespace_id__in=list(reach.namespaces)) | Q(pk__in=list(reach.repos))
+
+
 class RepoQuerySet(models.QuerySet["Repo"]):
     def visible_to(self, user: Asker) -> "RepoQuerySet":
         """Public repositories, and private ones of the user and of the user's organizations.
@@ -34,11 +39,13 @@ class RepoQuerySet(models.QuerySet["Repo"]):
         """
         if not user.is_authenticated:
             return self.filter(private=False)
-        reach = reach_of(user)
-        if reach is not None and not reach.everywhere:
-            given = Q(namespace_id__in=list(reach.namespaces)) | Q(pk__in=list(reach.repos))
-            return self.filter(Q(private=False) | given)._visible_to_owner(user)
+        if is_limited(user):
+            return self.filter(Q(private=False) | _given_to(user))._visible_to_owner(user)
         return self._visible_to_owner(user)
+
+    def given_to(self, user: User) -> "RepoQuerySet":
+        """Those that the limited token was given which speaks for the user; of anybody else it must not be asked."""
+        return self.filter(_given_to(user))
 
     def listed(self) -> "RepoQuerySet":
         """Those that lists, search and boards may name: without what moderation has taken off them."""

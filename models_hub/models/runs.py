@@ -8,9 +8,18 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from models_hub.models.contents import Blob
+from models_hub.models.limiting import within
 from models_hub.models.repos import Repo
 from portal.models import Asker, Job, User
-from portal.reach import may_use
+from portal.reach import is_limited, may_use
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def visible_to(self, user: Asker) -> "StudyQuerySet":
+        """A person's own studies, to a limited token where it may see jobs, and those on what it was given."""
+        if not user.is_authenticated or not may_use(user, "jobs"):
+            return self.none()
+        return self.filter(within(user, "base", "data"), owner_id=user.pk)
 
 
 class Study(models.Model):
@@ -24,8 +33,10 @@ class Study(models.Model):
     owner = models.ForeignKey(User, models.CASCADE, related_name="studies")
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
-    # What every trial shares, in the form of `models_hub.adapting.wishes.Wish`.
+    # What every trial shares, in the form of `models_hub.adapting.wishes.Wish`, and what that names.
     wish = models.JSONField(default=dict)
+    base = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="+")
+    data = models.ForeignKey(Repo, models.SET_NULL, null=True, related_name="+")
     # {option: {"type": "float" | "int" | "choice", "low", "high", "log", "choices"}}
     space = models.JSONField(default=dict)
     # {"trials", "parallel", "sampler", "pruner", "seed", "metric"}
@@ -35,6 +46,8 @@ class Study(models.Model):
     reason = models.CharField(max_length=500, blank=True)  # why it was stopped, where nobody asked for that
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
+
+    objects = StudyQuerySet.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=("owner", "-id"), name="study_of_owner"),)
@@ -46,17 +59,25 @@ class Study(models.Model):
         return f"/runs/studies/{self.pk}"
 
 
+def _own(user: Asker) -> Q:
+    if not user.is_authenticated or not may_use(user, "jobs"):
+        return Q(pk__in=[])
+    own = Q(within(user, "base", "data", "result"), owner_id=user.pk)
+    if is_limited(user):
+        hidden = RunAid.objects.filter(repo__isnull=False).exclude(repo__in=Repo.objects.visible_to(user))
+        own &= ~Q(pk__in=hidden.values("run"))
+    return own
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, user: Asker) -> "RunQuerySet":
         """A person's own runs, and those whose result the person may see: then it is part of the result's history."""
         seen = Q(result__in=Repo.objects.visible_to(user), result_commit__gt="")
-        # A limited token sees own runs where it may see jobs.
-        if user.is_authenticated and may_use(user, "jobs"):
-            return self.filter(seen | Q(owner_id=user.pk))
-        return self.filter(seen)
+        return self.filter(seen | _own(user))
 
-    def of_owner(self, user: User) -> "RunQuerySet":
-        return self.filter(owner=user)
+    def of_owner(self, user: Asker) -> "RunQuerySet":
+        """A person's own runs; a limited token sees them where it may see jobs, of what it was given."""
+        return self.filter(_own(user))
 
     def shown(self) -> "RunQuerySet":
         """With everything that a list shows, newest first."""

@@ -73,7 +73,7 @@ def _wish(request: HttpRequest, user: User) -> Wish:
 def listed(request: HttpRequest) -> HttpResponse:
     """One's own studies, newest first."""
     user = require_user(request)
-    rows = Study.objects.filter(owner=user).order_by("-id")
+    rows = Study.objects.visible_to(user).order_by("-id")
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
@@ -116,7 +116,7 @@ def study(request: HttpRequest, study_id: int) -> HttpResponse:
 
 
 def _own(request: HttpRequest, study_id: int) -> Study:
-    return get_object_or_404(Study.objects.select_related("owner"), pk=study_id, owner=require_user(request))
+    return get_object_or_404(Study.objects.visible_to(require_user(request)).select_related("owner"), pk=study_id)
 
 
 @require_POST

@@ -12,7 +12,7 @@ from portal.models.follows import Follow
 from portal.models.handovers import Handover
 from portal.models.idempotency import IdempotentAnswer
 from portal.models.invitations import Invitation
-from portal.models.jobs import Job, JobLine, JobQuerySet, LeaseLost
+from portal.models.jobs import Job, JobLine, JobQuerySet, JobRepo, LeaseLost
 from portal.models.mod_log import LogEntry
 from portal.models.moderation import (
     Appeal,
@@ -75,6 +75,7 @@ __all__ = [
     "JobQuerySet",
     "LeaseLost",
     "Letter",
+    "JobRepo",
     "LogEntry",
     "Membership",
     "Mentorship",

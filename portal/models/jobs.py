@@ -1,11 +1,12 @@
 """Background jobs: a row is the job, a lease says who works on it, a fence stops whoever lost it."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from portal.errors import Conflict, DomainError
 from portal.models.accounts import Asker, User
 from portal.models.outbox import Event
-from portal.reach import may_use
+from portal.reach import is_limited, may_use, names_repos
 
 MAX_LOG_LINES = 2000
 MAX_LINE = 2000
@@ -37,12 +38,34 @@ class LeaseLost(DomainError):
     code = "lease_lost"
 
 
+Ids = QuerySet[Any, int]
+Repos = Callable[[User], tuple[Ids, Ids]]
+_repos: list[Repos] = []
+
+
+def register_repos(repos: Repos) -> None:
+    """Let `repos` say which repositories a limited token shows, and which of them it was given."""
+    _repos[:] = [repos]
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: Asker) -> "JobQuerySet":
-        """A person's own jobs; staff see all of them, see `Job.is_open_to`."""
+        """A person's own jobs; staff see all of them, see `Job.is_open_to`.
+
+        A token that was given certain repositories shows the jobs of these alone, and none shows a job that names
+        a repository which it does not.
+        """
         if not user.is_authenticated or not may_use(user, "jobs"):
             return self.none()
-        return self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
+        rows = self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
+        if not is_limited(user):
+            return rows
+        about = JobRepo.objects.filter(job=OuterRef("pk"))
+        for seen, given in (repos(user) for repos in _repos):
+            rows = rows.exclude(Exists(about.exclude(repo_id__in=seen)))
+            if names_repos(user):
+                rows = rows.filter(Exists(about.filter(repo_id__in=given)))
+        return rows
 
     def due(self) -> "JobQuerySet":
         """Queued jobs whose time has come; in which order they start, `portal.fair_share` says."""
@@ -156,8 +179,12 @@ class Job(models.Model):
         idempotency_key: str | None = None,
         max_attempts: int = 3,
         max_seconds: int | None = None,
+        about: Iterable[int] = (),
     ) -> "Job":
-        """Add a job to the running transaction; the relay hands it to a worker once that is committed."""
+        """Add a job to the running transaction; the relay hands it to a worker once that is committed.
+
+        `about` are ids of repositories that its title may name, beside those whose content it reads.
+        """
         values = {
             "kind": kind,
             "spec": spec,
@@ -170,9 +197,15 @@ class Job(models.Model):
             "max_attempts": max_attempts,
             "max_seconds": max_seconds,
         }
-        if idempotency_key is None:
-            return cls.objects.create(**values)
-        return cls.objects.get_or_create(idempotency_key=idempotency_key, defaults=values)[0]
+        with transaction.atomic():
+            if idempotency_key is None:
+                job, is_new = cls.objects.create(**values), True
+            else:
+                job, is_new = cls.objects.get_or_create(idempotency_key=idempotency_key, defaults=values)
+            if is_new:
+                named = sorted({*spec.get("reads", ()), *about})
+                JobRepo.objects.bulk_create(JobRepo(job=job, repo_id=pk) for pk in named)
+        return job
 
     # What a worker does. Each step is one conditional UPDATE, so it holds on any database without a lock.
 
@@ -391,6 +424,19 @@ def _next_start(attempt: int, counts: bool) -> dict[str, Any]:
         return {"attempt": F("attempt") - 1, "not_before": None}
     wait = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1]
     return {"not_before": Now() + timedelta(seconds=wait)}
+
+
+class JobRepo(models.Model):
+    """A repository that a job is about. An id, not a key: repositories belong to the layer above."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="repos")
+    repo_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("job", "repo_id"), name="job_repo_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.job_id} about {self.repo_id}"
 
 
 class JobLine(models.Model):

@@ -37,7 +37,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
     user, everybody = require_user(request), "all" in request.GET
     if everybody and not user.is_staff:
         raise NotAllowed(_("Only moderators may see everybody's jobs."))
-    rows = Job.objects.all() if everybody else Job.objects.filter(owner=user)
+    rows = Job.objects.all() if everybody else Job.objects.visible_to(user).filter(owner=user)
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
