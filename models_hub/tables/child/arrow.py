@@ -5,12 +5,11 @@ Whatever a number in the file points at is looked for within the bytes that are 
 """
 
 import struct
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
+from models_hub.tables.child.arrow_columns import MAX_VALUES, OF_TIME, UNION, Batch, Field, Value, Words
 from models_hub.tables.child.budget import Unreadable
 from models_hub.tables.child.flat import Table, Torn
 
@@ -19,28 +18,8 @@ MAX_METADATA = 16_000_000
 MAX_BODY = 256_000_000
 MAX_FIELDS = 5000
 MAX_DEPTH = 30
-MAX_VALUES = 1_000_000  # in all lists of one row
+FIFTH = 4  # the number of the format’s fifth version, that of Arrow 1.0
 SCHEMA, DICTIONARY, BATCH = 1, 2, 3
-NULL, INT, FLOAT, BINARY, UTF8, BOOL, DECIMAL, DATE, TIME, TIMESTAMP = range(1, 11)
-LIST, STRUCT = 12, 13
-FIXED_BINARY, FIXED_LIST, MAP, DURATION, LARGE_BINARY, LARGE_UTF8, LARGE_LIST = range(15, 22)
-OF_TIME = {DATE, TIME, TIMESTAMP}
-PER_SECOND = {0: 1, 1: 1000, 2: 1_000_000, 3: 1_000_000_000}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Value = Callable[[int], Any]  # the value at a place of a column
-
-
-class Field(NamedTuple):
-    """A column, or a part of one."""
-
-    name: str
-    kind: int
-    facts: Table
-    children: list["Field"]
-    dictionary: int | None
-    index_bits: int
-    index_signed: bool
 
 
 class ArrowFile:
@@ -52,9 +31,10 @@ class ArrowFile:
         self.position = 0
         self.times: set[str] = set()
         self._fields: list[Field] = []
-        self._dictionaries: dict[int, Value] = {}
+        self._dictionaries: dict[int, Words] = {}
         self._of_dictionary: dict[int, Field] = {}
         self._left = MAX_VALUES
+        self._version = 0
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows by column name, with Python's values; raises Unreadable."""
@@ -86,17 +66,21 @@ class ArrowFile:
             if kind == SCHEMA and not self._fields:
                 self._read_schema(header)
             elif kind == DICTIONARY and (number := header.number(0, "q")) in self._of_dictionary:
-                if header.number(2, "B"):
-                    raise Torn("it adds to a dictionary")
-                batch = _Batch(self, header.table(1), body)
-                self._dictionaries[number] = batch.column(self._of_dictionary[number]._replace(dictionary=None))
+                self._read_dictionary(number, header, body)
             elif kind == BATCH and self._fields:
                 yield from self._batch(header, body)
         if not self._fields:
             raise Torn("it has no columns")
 
+    def _read_dictionary(self, number: int, header: Table, body: memoryview) -> None:
+        """Take in the words of a column, all of them or further ones."""
+        field = self._of_dictionary[number]._replace(dictionary=None)
+        if number not in self._dictionaries or not header.number(2, "B"):
+            self._dictionaries[number] = Words()
+        self._dictionaries[number].add(*Batch(self, header.table(1), body).counted(field))
+
     def _batch(self, header: Table, body: memoryview) -> Iterator[dict[str, Any]]:
-        batch = _Batch(self, header, body)
+        batch = Batch(self, header, body)
         columns = [(field.name, batch.column(field)) for field in self._fields]
         for place in range(header.number(0, "q")):
             self._left = MAX_VALUES
@@ -111,6 +95,7 @@ class ArrowFile:
         if metadata is None:
             return None
         message = Table.root(metadata)
+        self._version = message.number(0, "h")
         size = message.number(3, "q")
         if not 0 <= size <= MAX_BODY:
             raise Torn("one of its parts is too large")
@@ -147,6 +132,8 @@ class ArrowFile:
         self._left -= MAX_VALUES // MAX_FIELDS
         if depth > MAX_DEPTH or self._left < 0:
             raise Torn("it has too many columns")
+        if table.number(2, "B") == UNION and self._version < FIFTH:
+            raise Torn("a column has a type that is not read here")  # its bytes stood otherwise then
         children = [self._field(one, depth + 1) for one in table.tables(5)]
         encoding = table.table(4) if table.has(4) else None
         index = encoding.table(1) if encoding and encoding.has(1) else None
@@ -168,172 +155,4 @@ class ArrowFile:
     def dictionary(self, number: int) -> Value:
         if number not in self._dictionaries:
             raise Torn("a dictionary is missing")
-        return self._dictionaries[number]
-
-
-class _Batch:
-    """The columns of one batch, whose lengths and places of bytes come in the order of the columns."""
-
-    def __init__(self, file: ArrowFile, header: Table, body: memoryview) -> None:
-        if header.has(3):
-            raise Torn("it is compressed")
-        self._file, self._body = file, body
-        self._lengths = header.pairs(1)
-        self._places = header.pairs(2)
-
-    def column(self, field: Field) -> Value:
-        length = self._next(self._lengths)[0]
-        value = self._plain(field, length)
-
-        def within(place: int) -> Any:
-            if not 0 <= place < length:
-                raise Torn("a row points beyond its column")
-            return value(place)
-
-        return within
-
-    def _plain(self, field: Field, length: int) -> Value:
-        if field.kind == NULL and field.dictionary is None:
-            return lambda _place: None
-        valid = self._bytes()
-        value = self._values(field, length)
-        if not valid:
-            return value
-        return lambda place: value(place) if valid[place >> 3] >> (place & 7) & 1 else None
-
-    def _values(self, field: Field, length: int) -> Value:
-        if field.dictionary is not None:
-            words = self._file.dictionary(field.dictionary)
-            index = _numbers(self._bytes(), _whole(field.index_bits, signed=field.index_signed))
-            return lambda place: words(index(place))
-        if field.kind in {BINARY, UTF8, LARGE_BINARY, LARGE_UTF8}:
-            return self._texts(field.kind)
-        if field.kind in {LIST, LARGE_LIST, MAP}:
-            ends = _numbers(self._bytes(), "q" if field.kind == LARGE_LIST else "i")
-            return self._lists(field, lambda place: (ends(place), ends(place + 1)))
-        if field.kind == FIXED_LIST:
-            side = field.facts.number(0, "i")
-            return self._lists(field, lambda place: (place * side, place * side + side))
-        if field.kind == STRUCT:
-            parts = [(one.name, self.column(one)) for one in field.children]
-            return lambda place: {name: part(place) for name, part in parts}
-        return _scalars(field, self._bytes())
-
-    def _texts(self, kind: int) -> Value:
-        ends, data = _numbers(self._bytes(), "q" if kind in {LARGE_BINARY, LARGE_UTF8} else "i"), self._bytes()
-        is_text = kind in {UTF8, LARGE_UTF8}
-
-        def value(place: int) -> str | bytes:
-            begin, end = ends(place), ends(place + 1)
-            if not 0 <= begin <= end <= len(data):
-                raise Torn("a text lies beyond its column")
-            found = bytes(data[begin:end])
-            return found.decode("utf-8", "replace") if is_text else found
-
-        return value
-
-    def _lists(self, field: Field, places: Callable[[int], tuple[int, int]]) -> Value:
-        if len(field.children) != 1:
-            raise Torn("a list has no type")
-        item = self.column(field.children[0])
-
-        def value(place: int) -> list[Any]:
-            begin, end = places(place)
-            self._file.spend(max(end - begin, 0) + 1)
-            return [item(at) for at in range(begin, end)]
-
-        return value
-
-    def _bytes(self) -> memoryview:
-        begin, length = self._next(self._places)
-        if not 0 <= begin <= begin + length <= len(self._body):
-            raise Torn("a column lies beyond the file")
-        return self._body[begin : begin + length]
-
-    def _next(self, pairs: Iterator[tuple[int, int]]) -> tuple[int, int]:
-        found = next(pairs, None)
-        if found is None:
-            raise Torn("a column is missing")
-        return found
-
-
-def _numbers(data: memoryview, form: str) -> Callable[[int], Any]:
-    one = struct.Struct(f"<{form}")
-
-    def value(place: int) -> Any:
-        if place < 0:  # it would count from the end
-            raise Torn("a number lies before its column")
-        return one.unpack_from(data, place * one.size)[0]
-
-    return value
-
-
-def _whole(bits: int, *, signed: bool) -> str:
-    form = {8: "b", 16: "h", 32: "i", 64: "q"}.get(bits)
-    if form is None:
-        raise Torn("a column has an unknown type")
-    return form if signed else form.upper()
-
-
-def _scalars(field: Field, data: memoryview) -> Value:
-    facts = field.facts
-    if field.kind == INT:
-        return _numbers(data, _whole(facts.number(0, "i"), signed=bool(facts.number(1, "B"))))
-    if field.kind == FLOAT:
-        return _numbers(data, {0: "e", 1: "f", 2: "d"}.get(facts.number(0, "h"), "d"))
-    if field.kind == BOOL:
-        return lambda place: bool(data[place >> 3] >> (place & 7) & 1)
-    if field.kind in {DECIMAL, FIXED_BINARY}:
-        return _wide(field, data)
-    if field.kind == DATE:
-        is_days = facts.has(0) and not facts.number(0, "h")
-        days = _numbers(data, "i" if is_days else "q")
-        return lambda place: _day(days(place) if is_days else days(place) // 86_400_000)
-    if field.kind in {TIME, TIMESTAMP, DURATION}:
-        return _times(field, data)
-    raise Torn("a column has a type that is not read here")
-
-
-def _wide(field: Field, data: memoryview) -> Value:
-    is_number = field.kind == DECIMAL
-    size = (field.facts.number(2, "i", 128) // 8) if is_number else field.facts.number(0, "i")
-    scale = field.facts.number(1, "i") if is_number else 0
-    if not 0 < size <= MAX_VALUES or abs(scale) > 100:
-        raise Torn("a column has an unknown type")
-
-    def value(place: int) -> Any:
-        found = bytes(data[place * size : place * size + size])
-        if len(found) < size:
-            raise Torn("a value lies beyond its column")
-        return Decimal(int.from_bytes(found, "little", signed=True)).scaleb(-scale) if is_number else found
-
-    return value
-
-
-def _times(field: Field, data: memoryview) -> Value:
-    usual = 0 if field.kind == TIMESTAMP else 1
-    per_second = PER_SECOND.get(field.facts.number(0, "h", usual), 1)
-    short = field.kind == TIME and field.facts.number(1, "i", 32) == 32
-    number = _numbers(data, "i" if short else "q")
-
-    def value(place: int) -> Any:
-        span = number(place)
-        try:
-            since = timedelta(microseconds=span * 1_000_000 // per_second)
-            if field.kind == DURATION:
-                return since
-            moment = EPOCH + since
-        except OverflowError:
-            return str(span)
-        if field.kind == TIME:
-            return time(moment.hour, moment.minute, moment.second, moment.microsecond)
-        return moment if field.facts.has(1) else moment.replace(tzinfo=None)
-
-    return value
-
-
-def _day(days: int) -> date | str:
-    try:
-        return EPOCH.date() + timedelta(days=days)
-    except OverflowError:
-        return str(days)
+        return self._dictionaries[number].at

@@ -51,6 +51,18 @@ class Table:
         for place in range(begin, begin + 16 * count, 16):
             yield _read(self._data, "q", place), _read(self._data, "q", place + 8)
 
+    def longs(self, field: int) -> Iterator[int]:
+        """Yield the long numbers of a list."""
+        begin, count = self._items(field)
+        for place in range(begin, begin + 8 * count, 8):
+            yield _read(self._data, "q", place)
+
+    def ints(self, field: int) -> Iterator[int]:
+        """Yield the short numbers of a list."""
+        begin, count = self._items(field)
+        for place in range(begin, begin + 4 * count, 4):
+            yield _read(self._data, "i", place)
+
     def text(self, field: int) -> str:
         begin, count = self._items(field)
         return self._data[begin : begin + min(count, MAX_TEXT)].decode("utf-8", "replace")
