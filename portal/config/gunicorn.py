@@ -4,19 +4,20 @@ Behind a proxy that buffers or without one: portal/config/web_worker.py keeps sl
 """
 
 import ctypes
-import gc
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from portal.config import env, warming
+from portal.config import env, forking
 
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.number('PORT', 8000)}"
 worker_class = "portal.config.web_worker.PatientWorker"
 workers = env.number("WEB_PROCESSES", 2)
 threads = env.number("WEB_THREADS", 24)  # a quarter of them is for pages; they are made when they are needed
-# Imported once before the fork: the workers share the pages that they never write to.
-preload_app = True
+# Pages are loaded once before the fork, and the workers share the memory that they never write to.
+_together = forking.adopt_orphans()
+preload_app = not _together
 # A thread may stream a large file for long; a process is only judged by its own heartbeat.
 timeout = 60
 graceful_timeout = 20
@@ -38,12 +39,24 @@ if hasattr(_libc := ctypes.CDLL(None), "mallopt"):
     _libc.mallopt(M_MMAP_THRESHOLD, 128 * 1024)
 
 
-def when_ready(server: object) -> None:
-    """Before the fork: what is loaded lives as long as the process, so the collector need not write to its pages."""
-    gc.collect()
-    gc.freeze()
+def on_starting(server: Any) -> None:
+    """Before the first worker."""
+    if _together:
+        forking.start_together(server)
+
+
+def when_ready(server: Any) -> None:
+    """Before the fork, where gunicorn itself has loaded the pages."""
+    if preload_app:
+        forking.freeze()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """In each worker, first of all."""
+    if _together:
+        forking.join(server, worker)
 
 
 def post_worker_init(worker: Any) -> None:
-    """After the fork, and before the first request."""
-    warming.warm_up(worker.wsgi, worker.tpool)
+    """When a worker is ready, and before its first request. gunicorn itself needs none of what this loads."""
+    import_module("portal.config.warming").warm_up(worker.wsgi, worker.tpool)
