@@ -31,6 +31,7 @@ MAX_SHOWN_SETS = 30
 NOTEWORTHY = 0.1  # a dtype of fewer parameters, such as that of norms, does not tell the precision
 WORD_BITS = 32
 UNREADABLE: Summary = {"unreadable": True}
+ONNX_READER = 2  # raised when more of these files is read; a header that an older one read is read again
 # Names of formats by what a file is called; the Hub labels repositories with them.
 FORMATS = {
     ".safetensors": "safetensors", ".gguf": "gguf", ".onnx": "onnx", "pytorch_model.bin": "pytorch",
@@ -81,8 +82,8 @@ def note_header(path: str, blob: Blob) -> None:
             blob.header = summaries.of_gguf(read_gguf_header(contents.BlobReader(blob), blob.size, path))
         except FileRefused:
             blob.header = UNREADABLE
-    elif path.lower().endswith(".onnx") and blob.header is None:
-        blob.header = _of_onnx(contents.BlobReader(blob), blob.size)
+    elif path.lower().endswith(".onnx") and (blob.header or {}).get("reader", 0) < ONNX_READER:
+        blob.header = _of_onnx(contents.BlobReader(blob), blob.size) | {"reader": ONNX_READER}
     else:
         return
     blob.save(update_fields=("dtypes", "header"))

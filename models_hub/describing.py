@@ -14,7 +14,7 @@ from models_hub.searching import indexing
 MAX_LABELS = 200
 MAX_LABEL = 200
 MAX_REPO_NAME = 193
-RULES = 4  # raised when the same files would be described otherwise
+RULES = 5  # raised when the same files would be described otherwise
 # What `note` sets.
 COLUMNS = (
     "size", "task", "library", "license", "license_class", "languages", "tags", "card", "config", "description",

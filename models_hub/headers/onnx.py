@@ -37,6 +37,9 @@ BESIDE = {
 # The input of an operator that holds several small numbers in each byte.
 PACKED = {"MatMulNBits": 1, "GatherBlockQuantized": 0}
 USUAL_BITS = 4
+# Operators that hold weights, or graphs with weights of their own.
+HOLDERS = {"Constant", "If", "Loop", "Scan", "SequenceMap"}
+MAX_DEPTH = 12  # of graphs within graphs
 
 
 class Seekable(Protocol):
@@ -173,6 +176,7 @@ class Graph:
         self.is_there = False
         self.beside: set[str] = set()  # names of weights that only say how to read others
         self.packed: dict[str, Packing] = {}
+        self._inner: set[tuple[str, str, tuple[int, ...]]] = set()
 
     def read(self) -> None:
         data = self._data
@@ -185,6 +189,8 @@ class Graph:
                 self._graph(field)
             elif field.number == 8:
                 self._opset(field)
+            elif field.number == 25:
+                self._function(field)
 
     def _opset(self, field: Field) -> None:
         domain, version = "", 0
@@ -198,23 +204,45 @@ class Graph:
 
     def _graph(self, field: Field) -> None:
         self.is_there = True
+        self._parts(field, depth=0)
+
+    def _parts(self, field: Field, *, depth: int) -> None:
+        """Take in a graph; of one within another its inputs and outputs are nobody's affair."""
+        if depth > MAX_DEPTH:
+            raise TooLong
         for part in self._data.fields(field.start, field.end):
             if part.number == 1:
-                self._node(part)
+                self._node(part, depth)
             elif part.number == 5:
-                self.weights.append(self._weight(part))
-            elif part.number == 11 and len(self.inputs) < MAX_PORTS:
+                self._hold(self._weight(part), is_inner=depth > 0)
+            elif part.number == 11 and not depth and len(self.inputs) < MAX_PORTS:
                 self.inputs.append(self._port(part))
-            elif part.number == 12 and len(self.outputs) < MAX_PORTS:
+            elif part.number == 12 and not depth and len(self.outputs) < MAX_PORTS:
                 self.outputs.append(self._port(part))
 
-    def _node(self, field: Field) -> None:
+    def _function(self, field: Field) -> None:
+        """Take in a function, which nodes of the graph call; its weights are constants among its nodes."""
+        for part in self._data.fields(field.start, field.end):
+            if part.number == 7:
+                self._node(part, 1)
+
+    def _hold(self, weight: OnnxTensor, *, is_inner: bool) -> None:
+        """Note a weight. Branches that each bring the same one, by its name and shape, bring it once."""
+        known = (weight.name, weight.dtype, weight.shape)
+        if not (is_inner and known in self._inner):
+            self.weights.append(weight)
+        if is_inner:
+            self._inner.add(known)
+
+    def _node(self, field: Field, depth: int) -> None:
         inputs: list[Field] = []
         attributes: list[Field] = []
-        name = ""
+        name, output = "", ""
         for part in self._data.fields(field.start, field.end):
             if part.number == 1:
                 inputs.append(part)
+            elif part.number == 2 and not output:
+                output = self._data.text(part)
             elif part.number == 4:
                 name = self._data.text(part)[:80]
             elif part.number == 5:
@@ -226,6 +254,17 @@ class Graph:
             numbers = dict(self._attribute(part) for part in attributes[:20])
             elements = min(numbers.get("K", 0) * numbers.get("N", 0), MAX_SIDE)
             self.packed[self._data.text(inputs[PACKED[name]])] = Packing(numbers.get("bits", USUAL_BITS), elements)
+        if name in HOLDERS:
+            for attribute in attributes[:20]:
+                self._held_by(attribute, output, depth)
+
+    def _held_by(self, field: Field, output: str, depth: int) -> None:
+        """Take in what an attribute holds: the value of a constant, which bears the name of the output, or graphs."""
+        for part in self._data.fields(field.start, field.end):
+            if part.number == 5 and part.end:
+                self._hold(self._weight(part)._replace(name=output), is_inner=True)
+            elif part.number in {6, 11} and part.end:
+                self._parts(part, depth=depth + 1)
 
     def _attribute(self, field: Field) -> tuple[str, int]:
         name, number = "", 0

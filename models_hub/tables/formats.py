@@ -8,6 +8,7 @@ FORMATS = {
     "json": "json",
     "parquet": "parquet",
     "arrow": "arrow",
+    "feather": "arrow",
 }
 
 

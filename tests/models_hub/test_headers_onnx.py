@@ -58,6 +58,35 @@ def test_of_quantized_weights_scales_and_zero_points_are_not_counted():
     assert summary(weights, nodes)["plain"] == {"U8": 32, "I8": 24, "U4": 120, "I4": 9}
 
 
+def constant(name, shape, kind=FLOAT):
+    return message((2, name), (4, "Constant"), (5, message((1, "value"), (5, onnx_weight("", kind, shape)))))
+
+
+def branch(weights, nodes=()):
+    return message(*((1, node) for node in nodes), *((5, weight) for weight in weights), (11, message((1, "x"))))
+
+
+def test_weights_in_constants_and_in_graphs_within_the_graph_are_counted():
+    then = branch([onnx_weight("shared", FLOAT, (5, 5)), onnx_weight("own", FLOAT, (2, 2))])
+    other = branch([onnx_weight("shared", FLOAT, (5, 5))], [constant("deep", (3, 3)), constant("shape", (2,), INT64)])
+    attributes = [
+        (5, message((1, name), (6, graph))) for name, graph in (("then_branch", then), ("else_branch", other))
+    ]
+    graph = read(onnx([onnx_weight("top", FLOAT, (4, 4))], [message((4, "If"), *attributes), constant("c", (10,))]))
+    assert summaries.of_onnx(graph)["plain"] == {"F32": 16 + 25 + 4 + 9 + 10}
+    assert (graph.operators, graph.inputs) == ({"If": 1, "Constant": 3}, [])
+    inside = onnx([]) + message((25, message((1, "f"), (7, constant("w", (6, 6))))))
+    assert summaries.of_onnx(read(inside))["plain"] == {"F32": 36}
+
+
+def test_graphs_within_graphs_without_end_are_given_up():
+    inner = b""
+    for _level in range(5000):
+        inner = message((1, message((4, "If"), (5, message((6, inner))))))
+    with pytest.raises(TooLong):
+        read(message((7, inner)))
+
+
 def test_weights_in_another_file_are_counted_by_their_shapes():
     place = [(13, message((1, key), (2, value))) for key, value in (("location", "w.bin"), ("offset", "64"))]
     found = summary([onnx_weight("w", FLOAT, (10, 10), *place, (14, 1))])
