@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-ENGINE_VERSION = "2.1.0"
+ENGINE_VERSION = "2.2.0"
 MAX_LABELS = 1000
 MAX_ROBUSTNESS_ROWS = 500
 MAX_SLICE_COLUMNS = 5

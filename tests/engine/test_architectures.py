@@ -73,9 +73,10 @@ def test_the_list_above_is_the_allow_list():
 
 
 @pytest.mark.parametrize("model_type", MODEL_TYPES)
-def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
+def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path, monkeypatch):
     import torch
 
+    from worker.engine.answering import linear_layers
     from worker.engine.answering.first_token import LIKE_BERT, LIKE_DISTILBERT, read_first_token
     from worker.engine.inference import predict_logits
     from worker.engine.load import load_model
@@ -93,6 +94,9 @@ def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
     assert abs(alone - expected).max() < 1e-4 * spread
     assert classifier.unused_tensors == []
     assert read_first_token(classifier.model) is (model_type in LIKE_BERT | LIKE_DISTILBERT)
+    assert abs(predict_logits(classifier, tokens, budget=10_000) - expected).max() < 1e-4 * spread
+    monkeypatch.setattr(linear_layers, "WORTH", 0)
+    assert linear_layers.multiply_with_onednn(classifier.model)
     assert abs(predict_logits(classifier, tokens, budget=10_000) - expected).max() < 1e-4 * spread
 
 
@@ -128,6 +132,7 @@ def test_a_decoder_finds_texts_as_likely_as_transformers_does_whatever_is_read_o
     import torch
 
     from worker.engine import likelihoods
+    from worker.engine.answering import linear_layers
     from worker.engine.continuations import Row
     from worker.engine.load import load_model
     from worker.engine.tasks.likelihoods import CAUSAL_HEADS
@@ -148,8 +153,10 @@ def test_a_decoder_finds_texts_as_likely_as_transformers_does_whatever_is_read_o
             logits = original(input_ids=torch.tensor([row.ids[:-1]])).logits[0].double().log_softmax(-1)
         tokens = torch.tensor(row.ids[row.start :])
         expected.append(logits[row.start - 1 :].gather(1, tokens[:, None]).sum().item())
-    for worth in (0, 10_000):
+    for worth in (0, 10_000):  # the second time with oneDNN
         monkeypatch.setattr(likelihoods, "WORTH", worth)
         found = likelihoods.likelihoods(model, rows, groups, budget=200)
         assert found.values == pytest.approx(expected, abs=1e-4)
         assert (found.read < 0.6 * sum(len(row.ids) - 1 for row in rows)) is (worth == 0)
+        monkeypatch.setattr(linear_layers, "WORTH", 0)
+        assert linear_layers.multiply_with_onednn(model.model) is (worth == 0), "twice is as good as once"

@@ -30,9 +30,10 @@ def test_the_list_is_the_allow_list():
 
 
 @pytest.mark.parametrize("model_type", CONFIGS)
-def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
+def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path, monkeypatch):
     import torch
 
+    from worker.engine.answering import linear_layers
     from worker.engine.answering.pictures import pixels_of
     from worker.engine.load_vision import load_vision
 
@@ -50,10 +51,14 @@ def test_it_loads_whole_and_answers_alone_as_in_a_batch(model_type, tmp_path):
         together = loaded.model(pixel_values=pixels).logits
         alone = torch.cat([loaded.model(pixel_values=pixels[row : row + 1]).logits for row in range(4)])
         expected = original(pixel_values=pixels).logits
+        monkeypatch.setattr(linear_layers, "WORTH", 0)
+        linear_layers.multiply_with_onednn(loaded.model)
+        multiplied = loaded.model(pixel_values=pixels).logits
     spread = float(alone.abs().max())
     assert spread > 0.01
     assert float((together - alone).abs().max()) < 1e-4 * spread
     assert float((together - expected).abs().max()) < 1e-5 * spread
+    assert float((multiplied - expected).abs().max()) < 1e-4 * spread
     assert float((alone[0] - alone[1]).abs().max()) > 1e-3 * spread, "a model with one answer would prove nothing"
 
 

@@ -7,6 +7,7 @@ import torch
 
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.first_token import read_first_token
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.contracts import EvaluateSpec
 from worker.engine.inference import forward, predict_logits
@@ -24,6 +25,7 @@ def answer(task: HeadTask[Any], spec: EvaluateSpec, settings: Any, questions: Qu
         spec.model_dir, heads=task.heads, problem_types=task.problem_types, dtype=spec.dtype, device=spec.device
     )
     read_first_token(model.model)
+    multiply_with_onednn(model.model)
     positions = task.fit(model.config.labels, settings)
     max_length = model.max_length(spec.max_length)
     texts = [_text(value) for value in questions.values]

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from worker.engine.answering.answers import Answers
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.answering.pictures import pixels_of, plan
 from worker.engine.contracts import EvaluateSpec
@@ -30,6 +31,7 @@ def answer(
 ) -> Answers:
     """Find the things in every image, in batches of one size."""
     model = load_vision(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     labels = task.fit(model.config.labels, settings)
     images = questions.values
     found: list[list[Value]] = [[] for _image in images]

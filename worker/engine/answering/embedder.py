@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from worker.engine.answering.first_token import read_first_token
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described
 from worker.engine.answering.sharing import once
 from worker.engine.contracts import EvaluateSpec
@@ -93,6 +94,7 @@ def _mask(rows: Sequence[Tokens]) -> torch.Tensor:
 def load_embedder(spec: EvaluateSpec, heads: Sequence[str] = ("Model",)) -> Embedder:
     """Load a model that makes vectors, with the files of sentence-transformers where it has them."""
     model = load_model(spec.model_dir, heads=heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     return embedder_of(model, spec)
 
 

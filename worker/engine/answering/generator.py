@@ -8,6 +8,7 @@ from typing import Any
 
 from worker.engine.answering import greedy
 from worker.engine.answering.answers import Answers
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.answering.rereading import Rereader
 from worker.engine.batching import budget_on, plan_batches
@@ -39,6 +40,7 @@ def answer(
 ) -> Answers:
     """Let the model write an answer to every question."""
     model = load_model(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     hand = Hand(model, settings, model.max_length(spec.max_length))
     if model.config.has_encoder:
         prompts = task.sources(questions.values)

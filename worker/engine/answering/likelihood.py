@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from worker.engine.answering.answers import Answers
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.continuations import Part, Row, is_lossless, tokenised
 from worker.engine.contracts import EvaluateSpec
@@ -19,6 +20,7 @@ def answer(
 ) -> Answers:
     """Answer every question by the likelihoods of its texts."""
     model = load_model(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     max_length = model.max_length(spec.max_length)
     examples = questions.context.get("train", [])
     asked = [task.asked(value, examples, settings, spec.seed) for value in questions.values]

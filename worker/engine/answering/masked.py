@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from worker.engine.answering.answers import Answers
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.batching import plan_batches
 from worker.engine.contracts import EngineError, EvaluateSpec
@@ -43,6 +44,7 @@ def answer(
 ) -> Answers:
     """Name the likeliest words for every gap."""
     model = load_model(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     filler = Filler(model, settings, model.max_length(spec.max_length))
     texts = [value["text"] for value in questions.values]
     progress.report(0.05, "tokenising", always=True)

@@ -10,6 +10,7 @@ import torch
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.embedder import comparable, embedder_of
 from worker.engine.answering.first_token import read_first_token
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.contracts import EvaluateSpec
 from worker.engine.inference import forward, predict_logits
@@ -30,6 +31,7 @@ def answer(
 ) -> Answers:
     """Give each candidate a score, in the way that the model's architecture is made for."""
     model = load_model(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     if model.config.model_class.__name__.endswith("ForSequenceClassification"):
         scores, report = _read_together(task, model, spec, settings, questions, progress)
     else:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from worker.engine.answering.answers import Answers
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.contracts import EngineError, EvaluateSpec
 from worker.engine.inference import check_finite, output, run_batches
@@ -32,6 +33,7 @@ def answer(
 ) -> Answers:
     """Return the most probable span over all windows of each passage, as the reference programs for SQuAD do."""
     model = load_model(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     if len(model.config.labels) != 2:
         raise EngineError(
             "label_mismatch",

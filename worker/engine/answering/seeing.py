@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from worker.engine.answering.answers import Answers
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.answering.pictures import pixels_of, plan
 from worker.engine.contracts import EvaluateSpec
@@ -29,6 +30,7 @@ def answer(
     model = load_vision(
         spec.model_dir, heads=task.heads, problem_types=task.problem_types, dtype=spec.dtype, device=spec.device
     )
+    multiply_with_onednn(model.model)
     positions = task.fit(model.config.labels, settings)
     images = questions.values
     started = time.perf_counter()

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from worker.engine.answering.answers import Answers
+from worker.engine.answering.linear_layers import multiply_with_onednn
 from worker.engine.answering.measuring import described, latency, speed
 from worker.engine.contracts import EvaluateSpec
 from worker.engine.inference import check_finite, forward, run_batches
@@ -32,6 +33,7 @@ def answer(
 ) -> Answers:
     """Tag every word by its first token, as the models were trained; a word that was cut off is outside."""
     model = load_model(spec.model_dir, heads=task.heads, dtype=spec.dtype, device=spec.device)
+    multiply_with_onednn(model.model)
     tags = task.fit(model.config.labels, settings)
     max_length = model.max_length(spec.max_length)
     texts = [value["tokens"] for value in questions.values]
