@@ -48,6 +48,7 @@ def register_account() -> None:
             "portal.User_groups.user",
             "portal.User_user_permissions.user",
             "portal.AccessToken.user",
+            "portal.SshKey.user",
             "portal.TokenGrant.namespace",
             "portal.Authorization.user",
             "portal.AuthorizationCode.user",

@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from portal.models import AccessToken, Avatar, Membership, Namespace, User
 from portal.models.accounts import MAX_ABOUT
 from portal.models.avatars import MAX_BYTES as AVATAR_BYTES
+from portal.models.ssh_keys import MAX_NAME as MAX_KEY_NAME
 from portal.names import MAX_NAME
+from portal.public_keys import MAX_TEXT
 
 ABOUT = forms.Textarea(attrs={"rows": 6})
 ABOUT_HELP = _("Markdown; at most 4,000 characters.")
@@ -111,6 +113,21 @@ class TokenForm(forms.Form):
             (AccessToken.Role.WRITE, _("write – also publish, change and evaluate on your behalf")),
         ],
     )
+
+
+class SshKeyForm(forms.Form):
+    """A public key for git over SSH."""
+
+    text = forms.CharField(
+        label=_("Public key"),
+        max_length=MAX_TEXT,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=_("The line in the file that ends in .pub, such as ~/.ssh/id_ed25519.pub."),
+    )
+    name = forms.CharField(
+        label=_("Name"), max_length=MAX_KEY_NAME, required=False, help_text=_("Without one, the comment of the key.")
+    )
+    read_only = forms.BooleanField(label=_("It may only fetch, never push"), required=False)
 
 
 class OAuthAppForm(forms.Form):

@@ -16,7 +16,7 @@ from models_hub.models import Collection, Repo
 from portal import belongings, closing, granting, merging, reputation, seasons, trusting
 from portal.badge_catalogue import RULES, Rule
 from portal.belongings import Belonging
-from portal.models import AccessToken, Event, FormerName, Handover, Job, Namespace, Recheck, User
+from portal.models import AccessToken, Event, FormerName, Handover, Job, Namespace, Recheck, SshKey, User
 
 Check = Callable[[], None]
 Report = Callable[[int, int], None]
@@ -103,6 +103,7 @@ def _shut(row: Handover) -> int:
     for export in user.exports.all():
         export.path.unlink(missing_ok=True)
     AccessToken.objects.filter(user=user).delete()
+    SshKey.objects.filter(user=user).delete()
     return 0
 
 

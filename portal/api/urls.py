@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from portal.api import jobs, notifications, people
+from portal.api import jobs, notifications, people, ssh_keys
 
 urlpatterns = [
     path("me", people.Me.as_view(), name="api_me"),
     path("people/<account:name>", people.OnePerson.as_view(), name="api_person"),
     path("people/<account:name>/followers", people.Followers.as_view(), name="api_followers"),
+    path("me/ssh-keys", ssh_keys.SshKeys.as_view(), name="api_ssh_keys"),
+    path("me/ssh-keys/<int:key_id>", ssh_keys.OneSshKey.as_view(), name="api_ssh_key"),
     path("me/following/<account:name>", people.Following.as_view(), name="api_following"),
     path("organizations", people.Organizations.as_view(), name="api_organizations"),
     path("organizations/<account:name>", people.OneOrganization.as_view(), name="api_organization"),

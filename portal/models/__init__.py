@@ -35,6 +35,7 @@ from portal.models.outbox import Event
 from portal.models.pushing import Push, PushDevice
 from portal.models.reputation import Reputation, ReputationLine, Track
 from portal.models.seasons import Award, Placing, Season, SeasonPoints
+from portal.models.ssh_keys import SshKey
 from portal.models.tokens import AccessToken, Grant, TokenGrant
 from portal.models.trust import Term, Trust, TrustChange, TrustLevel, UserDay
 from portal.models.workers import Duty, WorkerNode
@@ -100,6 +101,7 @@ __all__ = [
     "SeasonPoints",
     "SeenHost",
     "SeenText",
+    "SshKey",
     "Term",
     "Tier",
     "TokenGrant",

@@ -1,9 +1,10 @@
 """Moderation: what was reported, what was decided about it, whom that concerns, and what they say to it."""
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -11,6 +12,8 @@ from django.utils.translation import pgettext_lazy
 from portal.models.accounts import User
 
 APPEAL_DAYS = 183
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class Reason(models.TextChoices):
@@ -295,6 +298,12 @@ class Restraint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.person_id}"
+
+
+def of_working(rows: models.QuerySet[Row]) -> models.QuerySet[Row]:
+    """Return those rows whose `user` may act now: neither suspended nor on the way to being deleted."""
+    held_off = Restraint.objects.in_force().filter(person=OuterRef("user"), kind=Restraint.Kind.SUSPENSION)
+    return rows.filter(~Exists(held_off), user__is_active=True, user__deletion_due_at__isnull=True)
 
 
 class ReporterScore(models.Model):

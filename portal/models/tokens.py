@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +18,7 @@ from portal import origin
 from portal.errors import InvalidInput
 from portal.models.accounts import Namespace, User
 from portal.models.audit import AuditEntry
-from portal.models.moderation import Restraint
+from portal.models.moderation import of_working
 from portal.models.oauth import Authorization
 from portal.models.outbox import Event
 from portal.reach import ACCOUNT_PERMISSIONS, Level, Reach
@@ -176,9 +176,7 @@ class AccessToken(models.Model):
     def opened(cls, **known: Any) -> "AccessToken | None":
         """Return the live token with these values; its user acts within the token's reach."""
         live = cls.objects.live().select_related("user", "authorization__app")
-        held_off = Restraint.objects.in_force().filter(person=OuterRef("user"), kind=Restraint.Kind.SUSPENSION)
-        working = live.filter(~Exists(held_off), user__is_active=True, user__deletion_due_at__isnull=True)
-        token = working.filter(**known).first()
+        token = of_working(live).filter(**known).first()
         if token:
             token.user.reach = token.reach()
         return token

@@ -48,6 +48,7 @@ SIGNED_IN = """
 /notifications /notifications?unread=1 /settings/notifications /organizations/lab/webhooks
 /settings/profile /settings/account /settings/audit /settings/tokens /settings/apps /settings/organizations
 /settings/tokens/fine-grained /settings/deleted /settings/storage /settings/webhooks /settings/webhooks/{webhook}
+/settings/ssh-keys /settings/publishers /organizations/lab/publishers
 /oauth/device?user_code={device} /oauth/authorize?client_id={app}&response_type=code&scope=openid
 /organizations/new /organizations/lab/profile /organizations/lab/rules /organizations/lab/members
 /organizations/lab/deleted /organizations/lab/storage /jobs /jobs/workers /jobs/{job} /feed /settings/following
@@ -93,7 +94,7 @@ SIGNED_IN = """
 /alice/tiny/tags/nightly/deletion
 /alice/tiny/upload/main /alice/tiny/new/main /alice/tiny/edit/main/code.py /alice/tiny/edit/main/README.md
 /alice/tiny/move/main/code.py /alice/tiny/removal/main/code.py /alice/tiny/collections /alice/tiny/settings
-/alice/tiny/settings/branches /alice/tiny/settings/branches/{rule} /alice/tiny/storage
+/alice/tiny/settings/branches /alice/tiny/settings/branches/{rule} /alice/tiny/storage /alice/tiny/settings/publishers
 /alice/empty /alice/empty/tree/main /alice/empty/card /alice/empty/commits/main /alice/empty/discussions
 /alice/empty/evaluations /alice/empty/releases /alice/empty/upload/main /alice/waiting/upload/main
 /alice/gated /alice/gated/settings /alice/gated/settings/access /alice/secret /alice/secret/settings

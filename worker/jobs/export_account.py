@@ -94,6 +94,8 @@ def _parts(user: User) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     yield "sessions", _rows(sessions, "ip", "user_agent", "created_at", "last_seen_at")
     tokens = ("name", "role", "permissions", "created_at", "expires_at", "last_used_at", "last_address", "revoked_at")
     yield "access_tokens", _rows(AccessToken.objects.filter(user=user), *tokens)
+    keys = ("name", "text", "fingerprint", "read_only", "created_at", "last_used_at", "last_address")
+    yield "ssh_keys", _rows(user.ssh_keys.all(), *keys)
     yield "organizations", _rows(user.memberships.all(), "organization__name", "role", "created_at")
     yield "following", _rows(Follow.objects.filter(follower=user), "namespace__name", "created_at")
     audit = ("kind", "details", "address", "agent", "created_at")

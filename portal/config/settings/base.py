@@ -166,6 +166,7 @@ ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"guess_device_code": "20/h/user", 
 REQUEST_RATES = {
     "api": (env.number("API_RATE_ANONYMOUS", 1500), env.number("API_RATE", 6000)),
     "resolvers": (env.number("FILE_RATE_ANONYMOUS", 6000), env.number("FILE_RATE", 24000)),
+    "ssh": (env.number("SSH_RATE_ANONYMOUS", 600), env.number("SSH_RATE", 1500)),
 }
 if not env.flag("RATE_LIMITS", default=True):
     ACCOUNT_RATE_LIMITS = False
@@ -335,6 +336,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 # Hosts of the own network that webhooks may be sent to; all others there are out of reach.
 OUTBOUND_HOSTS = env.names("OUTBOUND_HOSTS")
+
+# Git over SSH: no port, no server. Pages name the address and the port by which people reach it from outside.
+SSH_PORT = env.number("SSH_PORT", 0)
+SSH_HOST = env.text("SSH_HOST", env.text("HOST", "127.0.0.1"))
+SSH_ADDRESS = env.text("SSH_ADDRESS")
+SSH_PUBLIC_PORT = env.number("SSH_PUBLIC_PORT", 0)
+SSH_HOST_KEY = DATA_DIR / "ssh_host_key"
 
 # What may be stored and sent.
 BLOB_DIR = DATA_DIR / "blobs"
