@@ -17,8 +17,8 @@ class Way(NamedTuple):
     needs_token: bool = True
 
 
-def ways(repo: Repo, *, site: str) -> list[Way]:
-    """Return the ways to publish that a kind of repository has, the shortest first."""
+def ways(repo: Repo, *, site: str, ssh: str = "") -> list[Way]:
+    """Return the ways to publish that a kind of repository has, the shortest first; without `ssh` none over SSH."""
     command = Way(
         "publish-hf",
         _("With the hf command"),
@@ -32,7 +32,15 @@ def ways(repo: Repo, *, site: str) -> list[Way]:
         _git(repo, site),
     )
     script = Way("publish-python", _("From Python, after training"), _("Where the model is made."), _python(repo, site))
-    return [command, git] if repo.is_space else [command, script, git]
+    over_ssh = Way(
+        "publish-ssh",
+        _("With git over SSH"),
+        _("Without a token: your SSH key must be among those of your account."),
+        _git(repo, ssh),
+        needs_token=False,
+    )
+    found = [command, git] if repo.is_space else [command, script, git]
+    return [*found, over_ssh] if ssh else found
 
 
 def _command(repo: Repo, site: str) -> str:

@@ -18,8 +18,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from portal import rates
-from portal.errors import SignInRequired, TooOften
-from portal.models import AccessToken, Asker, User
+from portal.errors import NotAllowed, SignInRequired, TooOften
+from portal.models import AccessToken, Asker, SshKey, User
 from portal.reach import may_use
 
 if TYPE_CHECKING:
@@ -36,14 +36,23 @@ class BadToken(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """The asker of one request, and the token used if there was one."""
+    """The asker of one request, and the token or the SSH key used if there was one."""
 
     user: Asker
     token: AccessToken | None = None
+    key: SshKey | None = None
 
     @property
     def may_write(self) -> bool:
-        return self.token is None or self.token.may_write
+        return (self.token is None or self.token.may_write) and (self.key is None or not self.key.read_only)
+
+    def require_write(self) -> None:
+        """Raise NotAllowed for a token or a key that may only read."""
+        if self.may_write:
+            return
+        if self.key is not None:
+            raise NotAllowed(_("This SSH key may only read: add one without this limit."))
+        raise NotAllowed(_("This access token may only read: create one with the role “write”."))
 
 
 def caller_from_header(header: str) -> Caller | None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from models_hub import contents, mirroring, permissions, unbundling
 from models_hub.responses import bundle_response
 from portal.authentication import BadToken, Caller, caller_from_header
-from portal.errors import DomainError, NotAllowed, SignInRequired, status_of
+from portal.errors import DomainError, SignInRequired, status_of
 
 
 @csrf_exempt  # the right is in the Authorization header, which no foreign page can send
@@ -35,8 +35,7 @@ def bundle(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRe
 def _received(request: HttpRequest, caller: Caller, kind: str, namespace: str, name: str) -> HttpResponseBase:
     if not caller.user.is_authenticated:
         raise SignInRequired(_("Sign in first."))
-    if not caller.may_write:
-        raise NotAllowed(_("This access token may only read: create one with the role “write”."))
+    caller.require_write()
     private = request.GET.get("private", "").lower() in {"1", "true"}
     repo = unbundling.receive(
         _body(request), by=caller.user, kind=kind, namespace=namespace, name=name, private=private

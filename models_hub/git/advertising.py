@@ -41,17 +41,20 @@ def references(repo: Repo) -> list[Offered]:
     return [Offered("HEAD", head.oid), *found] if head else found
 
 
+def announced(service: str) -> bytes:
+    """Return what stands over HTTP before the references."""
+    return line(f"# service={service}\n") + FLUSH
+
+
 def for_fetch(repo: Repo) -> Iterator[bytes]:
     """Yield the references as a client of the first protocol reads them."""
     offered = references(repo)
     symref = f" symref=HEAD:{MAIN}" if offered and offered[0].name == "HEAD" else ""
-    yield line("# service=git-upload-pack\n") + FLUSH
     yield from _listed(offered, FETCH_V0 + symref)
 
 
 def for_push(repo: Repo) -> Iterator[bytes]:
     """Yield the references that a push may move."""
-    yield line("# service=git-receive-pack\n") + FLUSH
     yield from _listed([one for one in references(repo) if one.name != "HEAD"], PUSH, peel=False)
 
 

@@ -1,7 +1,7 @@
-"""Bodies of git's requests: gzipped or not, of a stated length or in chunks of none."""
+"""What git sends us: bodies of requests, gzipped or not, of a stated length or in chunks of none, and other streams."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
@@ -13,18 +13,26 @@ BLOCK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-class GitBody:
-    """The bytes of one request, unpacked, at most `most` of them."""
+Read = Callable[[int], bytes]  # at most so many bytes, none at the end
 
-    def __init__(self, request: HttpRequest, most: int) -> None:
-        encoding = request.headers.get("Content-Encoding", "").lower()
-        if encoding not in {"", "identity", "gzip", "x-gzip"}:
-            raise InvalidInput(_("The encoding of this request is not known here; gzip is."))
-        self._read = _Reader(request)
-        self._inflater = zlib.decompressobj(_GZIP) if "gzip" in encoding else None
+
+class GitBody:
+    """The bytes that `read` gives, unpacked where they are `gzipped`, at most `most` of them."""
+
+    def __init__(self, read: Read, most: int, *, gzipped: bool = False) -> None:
+        self._read = read
+        self._inflater = zlib.decompressobj(_GZIP) if gzipped else None
         self._left = most
         self._most = most
         self._buffer, self._at = b"", 0  # and where in it
+
+    @classmethod
+    def of(cls, request: HttpRequest, most: int) -> "GitBody":
+        """Return the body of one request."""
+        encoding = request.headers.get("Content-Encoding", "").lower()
+        if encoding not in {"", "identity", "gzip", "x-gzip"}:
+            raise InvalidInput(_("The encoding of this request is not known here; gzip is."))
+        return cls(_Reader(request), most, gzipped="gzip" in encoding)
 
     def take(self, count: int) -> bytes:
         """Return the next `count` bytes, fewer only at the end."""
@@ -46,6 +54,10 @@ class GitBody:
         while block := block or self._more():
             yield block
             block = b""
+
+    def begin_anew(self) -> None:
+        """Count from here on: one stream may bring many requests."""
+        self._left = self._most
 
     def drain(self, most: int) -> None:
         """Read and drop the rest: git sees an answer only after it has sent everything."""

@@ -4,7 +4,7 @@ https://git-scm.com/docs/protocol-v2 and https://git-scm.com/docs/pack-protocol
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -63,6 +63,16 @@ def answer_v2(repo: Repo, arguments: Iterable[bytes]) -> Iterator[bytes]:
 
 def answer_v0(repo: Repo, lines: Iterator[Line]) -> Iterator[bytes]:
     """Yield the answer to a client of the first protocol: each request tells all that was said before."""
+    talk, conversation = [], converse_v0(repo, lines)
+    while True:
+        try:
+            talk.append(next(conversation))
+        except StopIteration as end:
+            return chain(talk, end.value)
+
+
+def converse_v0(repo: Repo, lines: Iterator[Line]) -> Generator[bytes, None, Iterator[bytes]]:
+    """Yield what is said to a client of the first protocol, each piece when it waits for it; return the pack."""
     asked = Asked()
     for one in lines:
         if isinstance(one, Mark):
@@ -77,15 +87,15 @@ def answer_v0(repo: Repo, lines: Iterator[Line]) -> Iterator[bytes]:
         return iter(())
     history = History(repo)
     cut, only = _cut(repo, history, asked)
-    head = b"".join(cut) + (FLUSH if not asked.cut.is_whole else b"")
-    talk, finished = _negotiate(history, asked, lines)
-    if not finished:
-        return iter([head + talk])
+    if not asked.cut.is_whole:
+        yield b"".join(cut) + FLUSH
+    if not (yield from _negotiate(history, asked, lines)):
+        return iter(())
     pack = _pack(repo, history, asked, only)
     if asked.options & {"side-band-64k", "side-band"}:
         width = WIDE_BAND if "side-band-64k" in asked.options else SMALL_BAND
-        return chain([head + talk], _banded(pack, width), [FLUSH])
-    return chain([head + talk], pack)
+        return chain(_banded(pack, width), [FLUSH])
+    return pack
 
 
 def _note(repo: Repo, asked: Asked, argument: bytes) -> None:
@@ -125,32 +135,35 @@ def _named(repo: Repo, name: str) -> str:
     return oid
 
 
-def _negotiate(history: History, asked: Asked, lines: Iterator[Line]) -> tuple[bytes, bool]:
-    """Read what the client has; return what is said to it, and whether the pack follows."""
+def _negotiate(history: History, asked: Asked, lines: Iterator[Line]) -> Generator[bytes, None, bool]:
+    """Read what the client has and yield what is said to it; return whether the pack follows."""
     detailed = "multi_ack_detailed" in asked.options
-    talk, last, common = b"", "", set[str]()
+    last, common = "", set[str]()
     for one in lines:
         if one is Mark.FLUSH:
             ready = detailed and bool(common) and history.all_meet(asked.wants, common)
-            talk += line(f"ACK {last} ready\n") if ready else b""
+            talk = line(f"ACK {last} ready\n") if ready else b""
             talk += line("NAK\n") if detailed or not common else b""
+            yield talk
             if ready and "no-done" in asked.options:
                 asked.haves = list(common)
-                return talk + line(f"ACK {last}\n"), True
+                yield line(f"ACK {last}\n")
+                return True
         elif one == b"done":
             asked.haves = list(common)
             if not common:
-                talk += line("NAK\n")
+                yield line("NAK\n")
             elif detailed:
-                talk += line(f"ACK {last}\n")
-            return talk, True
+                yield line(f"ACK {last}\n")
+            return True
         elif isinstance(one, bytes) and one.startswith(b"have "):
             oid = _oid(one[5:])
             if oid in history and oid not in common:
-                talk += line(f"ACK {oid} common\n") if detailed else b"" if common else line(f"ACK {oid}\n")
+                if detailed or not common:
+                    yield line(f"ACK {oid} common\n" if detailed else f"ACK {oid}\n")
                 common.add(oid)
                 last = oid
-    return talk, False
+    return False
 
 
 def _cut(repo: Repo, history: History, asked: Asked) -> tuple[list[bytes], set[str] | None]:

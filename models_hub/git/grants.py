@@ -1,6 +1,6 @@
 """Signed addresses of LFS: clients send content without credentials, so the address itself says who may send what.
 
-A grant is bound to repository, content, size and the token that asked for it; it ends with any of them.
+A grant is bound to repository, content, size and the token or SSH key that asked for it; it ends with any of them.
 """
 
 import hashlib
@@ -15,10 +15,11 @@ from models_hub.models import Repo
 from models_hub.permissions import can_download, can_propose
 from portal.authentication import Caller
 from portal.errors import NotAllowed
-from portal.models import AccessToken, Asker, User
+from portal.models import AccessToken, Asker, SshKey, User
 
 SALT = "models_hub.git.grants"
 UPLOAD, DOWNLOAD = "upload", "download"
+KEY = "key:"  # before the id of an SSH key, where a token has but its id
 
 
 class GrantRefused(NotAllowed):
@@ -50,7 +51,8 @@ class Grant:
 
 def sign(operation: str, *, repo: Repo, caller: Caller, oid: str, size: int) -> str:
     """Return the signature to put in an address."""
-    claims = [operation, repo.pk, caller.user.pk, caller.token.pk if caller.token else None, oid, size]
+    proof = f"{KEY}{caller.key.pk}" if caller.key else caller.token.pk if caller.token else None
+    claims = [operation, repo.pk, caller.user.pk, proof, oid, size]
     return signing.dumps(claims, salt=SALT)
 
 
@@ -59,12 +61,12 @@ def read(operation: str, signature: str, *, oid: str) -> Grant:
     refused = GrantRefused(_("This address is not valid or has expired: ask for a new one and send the file again."))
     try:
         claims = signing.loads(signature, salt=SALT, max_age=settings.SIGNED_URL_SECONDS)
-        signed_operation, repo_id, user_id, token_id, signed_oid, size = claims
+        signed_operation, repo_id, user_id, proof, signed_oid, size = claims
     except (signing.BadSignature, ValueError, TypeError) as error:
         raise refused from error
     if (signed_operation, signed_oid) != (operation, oid):
         raise refused
-    caller = _caller(user_id, token_id)
+    caller = _caller(user_id, proof)
     if caller is None:
         raise refused
     repo = Repo.objects.visible_to(caller.user).select_related("namespace", "restriction").filter(pk=repo_id).first()
@@ -75,11 +77,14 @@ def read(operation: str, signature: str, *, oid: str) -> Grant:
     return Grant(repo, oid, size, caller.user)
 
 
-def _caller(user_id: int | None, token_id: int | None) -> Caller | None:
-    """Return whom the grant was given to, None when the account or the token has ended since."""
+def _caller(user_id: int | None, proof: int | str | None) -> Caller | None:
+    """Return whom the grant was given to, None when the account, the token or the key has ended since."""
     if user_id is None:
         return Caller(AnonymousUser())
-    if token_id is None:
+    if proof is None:
         return None
-    token = AccessToken.opened(pk=token_id, user_id=user_id)
+    if isinstance(proof, str):
+        key = SshKey.opened(pk=proof.removeprefix(KEY), user_id=user_id)
+        return Caller(key.user, key=key) if key else None
+    token = AccessToken.opened(pk=proof, user_id=user_id)
     return Caller(token.user, token) if token else None

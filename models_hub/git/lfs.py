@@ -17,7 +17,7 @@ from models_hub import contents, fetching, making_room, mirroring, permissions, 
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
 from models_hub.delivering import RangeOutside, asked_span
-from models_hub.git import grants, transfers
+from models_hub.git import grants, lfs_sessions, serving, transfers
 from models_hub.git.grants import DOWNLOAD, UPLOAD, Grant
 from models_hub.git.transfers import Wanted
 from models_hub.models import Blob, Repo
@@ -25,7 +25,7 @@ from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
 from portal.authentication import BadToken, Caller, caller_from_credentials
-from portal.errors import DomainError, InvalidInput, NotAllowed, NotFound, TooLarge, status_of
+from portal.errors import DomainError, InvalidInput, NotFound, TooLarge, status_of
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -68,7 +68,7 @@ def face(view: View) -> View:
 @face
 @require_POST
 def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
-    caller = caller_of(request)
+    caller = caller_of(request, kind, namespace, name)
     repo = mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
     body = json_of(request)
     operation, wanted = body.get("operation"), _wanted(body)
@@ -80,11 +80,11 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
         permissions.require_download(caller.user, repo)
         answers = [transfers.download_answer(one, held, repo=repo, caller=caller, base=base) for one in wanted]
         return answer({"transfer": "basic", "objects": answers})
-    require_sender(caller, repo)
+    serving.require_sender(caller, repo)
     held = contents.claimed_by(repo, (one.oid for one in wanted))  # the client goes on to refer to these
     to_come = transfers.sizes_to_come(wanted, held)
     proposing.require_room(repo, caller.user, to_come)
-    if to_come and "xet" in _transfers(body):
+    if to_come and "xet" in _transfers(body) and caller.key is None:  # tokens of Xet end with an access token
         sent = transfers.xet_upload(repo=repo, caller=caller, origin=f"{request.scheme}://{request.get_host()}")
         answers = [transfers.xet_answer(one, held, upload=sent) for one in wanted]
         return answer({"transfer": "xet", "objects": answers, "hash_algo": "sha256"})
@@ -104,9 +104,9 @@ def verify(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRe
     if signature := request.GET.get("grant", ""):
         repo = grants.read(UPLOAD, signature, oid=wanted.oid).repo
     else:
-        caller = caller_of(request)
+        caller = caller_of(request, kind, namespace, name)
         repo = mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
-        require_sender(caller, repo)
+        serving.require_sender(caller, repo)
     blob = contents.held_by(repo, [wanted.oid]).get(wanted.oid)
     if wanted.problem or blob is None:
         raise NotFound(wanted.problem or _("This repository has no such content: send the file again."))
@@ -182,28 +182,17 @@ def parts(request: HttpRequest, kind: str, namespace: str, name: str, oid: str) 
     return answer({})
 
 
-def caller_of(request: HttpRequest) -> Caller:
-    """Return who asks, by the token that git sends as the password of any user name."""
-    return caller_from_credentials(request.headers.get("Authorization", ""))
-
-
-def require_sender(caller: Caller, repo: Repo) -> None:
-    """Raise unless the caller may send content: writers may, and readers for a pull request; no commit comes of it."""
-    proposing.require_proposer(caller.user, repo)
-    permissions.require_download(caller.user, repo)
-    require_role(caller)
+def caller_of(request: HttpRequest, kind: str, namespace: str, name: str) -> Caller:
+    """Return who asks of a repository: by the token that git sends as a password, or by what it was told over SSH."""
+    header = request.headers.get("Authorization", "")
+    known = lfs_sessions.caller_of(header, kind=kind, full_name=f"{namespace}/{name}")
+    return known or caller_from_credentials(header)
 
 
 def require_writer(caller: Caller, repo: Repo) -> None:
     """Raise SignInRequired or NotAllowed unless the caller may write, with this very token."""
     publishing.require_writer(caller.user, repo)
-    require_role(caller)
-
-
-def require_role(caller: Caller) -> None:
-    """Raise NotAllowed for a token that may only read."""
-    if not caller.may_write:
-        raise NotAllowed(_("This access token may only read: create one with the role “write”."))
+    caller.require_write()
 
 
 def json_of(request: HttpRequest) -> dict[str, Any]:

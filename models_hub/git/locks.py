@@ -20,7 +20,7 @@ PAGE = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 def locks(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
     """List locks, or lock a file."""
-    caller = lfs.caller_of(request)
+    caller = lfs.caller_of(request, kind, namespace, name)
     repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
     if request.method == "POST":
         lfs.require_writer(caller, repo)
@@ -49,7 +49,7 @@ def locks(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
 @require_POST
 def verify(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpResponseBase:
     """Tell whose locks stand before a push: git-lfs refuses it for files that others have locked."""
-    caller = lfs.caller_of(request)
+    caller = lfs.caller_of(request, kind, namespace, name)
     repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
     lfs.require_writer(caller, repo)
     body = lfs.json_of(request)
@@ -65,7 +65,7 @@ def verify(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRe
 @require_POST
 def unlock(request: HttpRequest, kind: str, namespace: str, name: str, number: int) -> HttpResponseBase:
     """Give a file free."""
-    caller = lfs.caller_of(request)
+    caller = lfs.caller_of(request, kind, namespace, name)
     repo = browsing.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
     lfs.require_writer(caller, repo)
     force = lfs.json_of(request).get("force") is True

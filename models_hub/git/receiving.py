@@ -33,12 +33,13 @@ def answer(repo: Repo, by: Asker, body: GitBody) -> Iterator[bytes]:
     if not asked.commands:  # git asks first whether it may, with nothing to do
         return iter(())
     failure: DomainError | None = None
+    brings = any(not command.deletes for command in asked.commands)
     try:
-        brings = any(not command.deletes for command in asked.commands)
         pushing.push(repo=repo, by=by, commands=asked.commands, pack=body.rest() if brings else None)
     except DomainError as error:
         failure = error
-        body.drain(MAX_DRAINED)
+        if brings:
+            body.drain(MAX_DRAINED)
     return _report(asked, failure)
 
 

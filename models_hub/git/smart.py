@@ -5,6 +5,7 @@ Whoever is refused is told in words: git prints the text of an answer, and what 
 
 from collections.abc import Callable, Iterator
 from functools import wraps
+from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -12,23 +13,18 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from models_hub import downloading, mirroring, permissions, pushing
+from models_hub import mirroring
 from models_hub.addressing import moved_address
 from models_hub.browsing import RepoMoved, RepoNotFound
-from models_hub.git import advertising, fetching, pktlines, receiving
+from models_hub.git import advertising, fetching, pktlines, receiving, serving
 from models_hub.git.bodies import GitBody
 from models_hub.git.packs import Limits
-from models_hub.git.pktlines import Line, Mark
+from models_hub.git.serving import FETCH, FETCH_COMMAND, MAX_FETCH_BYTES, PUSH
 from models_hub.models import Repo
 from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import begun
 from portal.authentication import BadToken, Caller, address_of, caller_from_credentials
-from portal.errors import DomainError, NotAllowed, SignInRequired, status_of
-
-FETCH, PUSH = "git-upload-pack", "git-receive-pack"
-FETCH_COMMAND = b"command=fetch"  # of protocol 2; the older ones know no other
-V0 = b""
-MAX_FETCH_BYTES = 16 * 1024 * 1024  # of a request: 300,000 commits that a client has
+from portal.errors import DomainError, SignInRequired, status_of
 
 View = Callable[..., HttpResponseBase]
 
@@ -69,14 +65,14 @@ def info_refs(request: HttpRequest, kind: str, namespace: str, name: str) -> Htt
     service = request.GET.get("service", "")
     caller, repo = _opened(request, kind, namespace, name)
     if service == PUSH:
-        _require_pusher(caller, repo)
-        return _stream(advertising.for_push(repo), f"{PUSH}-advertisement")
+        serving.require_pusher(caller, repo)
+        return _advertised(PUSH, advertising.for_push(repo))
     if service != FETCH:
         return _text(403, _("Only git’s smart HTTP protocol is spoken here: use git 1.6.6 or later."))
-    permissions.require_download(caller.user, repo)
+    serving.require_fetcher(caller, repo)
     if _is_version_2(request):
         return _stream(iter([advertising.capabilities()]), f"{FETCH}-advertisement")
-    return _stream(advertising.for_fetch(repo), f"{FETCH}-advertisement")
+    return _advertised(FETCH, advertising.for_fetch(repo))
 
 
 @face
@@ -85,15 +81,18 @@ def upload_pack(request: HttpRequest, kind: str, namespace: str, name: str) -> H
     if request.method != "POST":
         return _text(405, _("This address does not answer to this method."))
     caller, repo = _opened(request, kind, namespace, name)
-    permissions.require_download(caller.user, repo)
-    body = GitBody(request, MAX_FETCH_BYTES)
+    serving.require_fetcher(caller, repo)
+    body = GitBody.of(request, MAX_FETCH_BYTES)
     try:
         lines = pktlines.lines(body.take)
-        command, arguments = _command(lines) if _is_version_2(request) else (V0, [])
-        if command in {V0, FETCH_COMMAND}:
+        command, arguments = serving.command(lines) if _is_version_2(request) else (FETCH_COMMAND, [])
+        if command == FETCH_COMMAND:
             agent = request.headers.get("User-Agent", "")
-            downloading.note(repo, by=caller.user, address=address_of(request), agent=agent)
-        answer = fetching.answer_v0(repo, lines) if command == V0 else _done(repo, command, arguments)
+            serving.note_fetch(repo, caller, address=address_of(request), agent=agent)
+        if not _is_version_2(request):
+            answer = fetching.answer_v0(repo, lines)
+        else:
+            answer = iter(()) if command is None else serving.answer(repo, command, arguments)
     except DomainError as error:
         answer = iter([pktlines.error(error.message)])
     return _stream(answer, f"{FETCH}-result")
@@ -105,8 +104,8 @@ def receive_pack(request: HttpRequest, kind: str, namespace: str, name: str) -> 
     if request.method != "POST":
         return _text(405, _("This address does not answer to this method."))
     caller, repo = _opened(request, kind, namespace, name)
-    _require_pusher(caller, repo)
-    body = GitBody(request, Limits.packed_bytes + 1024 * 1024)
+    serving.require_pusher(caller, repo)
+    body = GitBody.of(request, Limits.packed_bytes + 1024 * 1024)
     try:
         answer = receiving.answer(repo, caller.user, body)
     except DomainError as error:
@@ -119,38 +118,12 @@ def _opened(request: HttpRequest, kind: str, namespace: str, name: str) -> tuple
     return caller, mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
 
 
-def _require_pusher(caller: Caller, repo: Repo) -> None:
-    """Let in who may push something; each reference is asked for when it comes."""
-    pushing.require_someone(repo, by=caller.user)
-    if not caller.may_write:
-        raise NotAllowed(_("This access token may only read: create one with the role “write”."))
-
-
 def _is_version_2(request: HttpRequest) -> bool:
-    return "version=2" in request.headers.get("Git-Protocol", "").split(":")
+    return serving.is_version_2(request.headers.get("Git-Protocol", ""))
 
 
-def _command(lines: Iterator[Line]) -> tuple[bytes | None, list[bytes]]:
-    """Read one command of protocol 2 with its arguments; None when the client had nothing to ask."""
-    command = next(lines, None)
-    if not isinstance(command, bytes):
-        return None, []
-    for one in lines:  # what the client can do
-        if one is Mark.DELIMITER:
-            break
-        if one is Mark.FLUSH:
-            return command, []
-    return command, [one for one in lines if isinstance(one, bytes)]
-
-
-def _done(repo: Repo, command: bytes | None, arguments: list[bytes]) -> Iterator[bytes]:
-    if command is None:
-        return iter(())
-    if command == b"command=ls-refs":
-        return advertising.ls_refs(repo, arguments)
-    if command == FETCH_COMMAND:
-        return fetching.answer_v2(repo, arguments)
-    raise pktlines.LineRefused(_("The request is not one of git’s."))
+def _advertised(service: str, references: Iterator[bytes]) -> HttpResponseBase:
+    return _stream(chain([advertising.announced(service)], references), f"{service}-advertisement")
 
 
 def _stream(blocks: Iterator[bytes], kind: str) -> HttpResponseBase:

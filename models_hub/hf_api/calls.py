@@ -51,8 +51,7 @@ class Call:
         """Return the caller who may change things at all."""
         if not isinstance(self.user, User):
             raise SignInRequired(_("Sign in first."))
-        if not self.caller.may_write:
-            raise NotAllowed(_("This access token may only read: create one with the role “write”."))
+        self.caller.require_write()
         return self.user
 
     def person(self, permission: str) -> User:

@@ -7,9 +7,9 @@ from models_hub.snippets import programs, python, shell
 from models_hub.snippets.contracts import Snippet, Subject
 
 
-def snippets(repo: Repo, *, site: str, files: Sequence[str]) -> list[Snippet]:
-    """Return what fits the repository, the most helpful first; `site` is this portal's address."""
-    about = Subject(repo, site, files)
+def snippets(repo: Repo, *, site: str, files: Sequence[str], ssh: str = "") -> list[Snippet]:
+    """Return what fits the repository, the most helpful first; `site` and `ssh` are this portal's addresses."""
+    about = Subject(repo, site, files, ssh)
     return [*python.loading(about), *shell.running(about), *shell.fetching(about), *programs.fetching(about)]
 
 

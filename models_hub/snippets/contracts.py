@@ -19,11 +19,15 @@ class Snippet:
 
 @dataclass(frozen=True)
 class Subject:
-    """The repository that a snippet is about; `site` is this portal's address, `files` are paths at its head."""
+    """The repository that a snippet is about; `site` is this portal's address, `files` are paths at its head.
+
+    `ssh` is where git reaches the portal over SSH, empty where it does not.
+    """
 
     repo: Repo
     site: str
     files: Sequence[str]
+    ssh: str = ""
 
     @property
     def is_closed(self) -> bool:

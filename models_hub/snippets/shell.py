@@ -20,7 +20,7 @@ def running(about: Subject) -> list[Snippet]:
 
 def fetching(about: Subject) -> list[Snippet]:
     """Return how the repository comes to one's own disk."""
-    return [_hf(about), _git(about), _curl(about)]
+    return [_hf(about), _git(about), *_git_over_ssh(about), _curl(about)]
 
 
 def _hf(about: Subject) -> Snippet:
@@ -35,6 +35,13 @@ def _git(about: Subject) -> Snippet:
     comment = "# as the password, give an access token\n" if about.is_closed else ""
     code = f"{comment}git lfs install\ngit clone {about.site}{about.repo.path}"
     return Snippet("git", "git", code, "git, git-lfs")
+
+
+def _git_over_ssh(about: Subject) -> list[Snippet]:
+    if not about.ssh:
+        return []
+    code = f"git lfs install\ngit clone {about.ssh}{about.repo.path}"
+    return [Snippet("git-ssh", "git (SSH)", code, "git, git-lfs, ssh")]
 
 
 def _curl(about: Subject) -> Snippet:

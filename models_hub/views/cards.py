@@ -17,6 +17,7 @@ from models_hub import (
 )
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.views.pages import gate_of, repo_page, respond
+from portal import ssh_addresses
 from portal.context import site
 
 CARD = "README.md"
@@ -41,10 +42,13 @@ def card(request: HttpRequest, repo: Repo) -> HttpResponse:
         is_empty=not names,
         card=rendering.document(text, repo=repo, revision=DEFAULT_BRANCH) if body.strip() else None,
         has_tokenizer=tokenizing.NAME in names,
-        publishing=[] if names else first_publish.ways(repo, site=_site_address(request)),
+        publishing=[] if names else first_publish.ways(repo, site=_site_address(request), ssh=_ssh_address(request)),
         checklist=completeness.checklist(repo, body, names) if permissions.can_write(request.user, repo) else None,
         snippets=snippets.snippets(
-            repo, site=_site_address(request), files=[*names, *_exported(repo, commit, entries)]
+            repo,
+            site=_site_address(request),
+            files=[*names, *_exported(repo, commit, entries)],
+            ssh=_ssh_address(request),
         ),
         facts=facts.facts_of(repo, request.user),
         release=releasing.latest(repo),
@@ -67,3 +71,7 @@ def _exported(repo: Repo, commit: Commit, entries: list[browsing.Entry]) -> list
 def _site_address(request: HttpRequest) -> str:
     address = site(request)["site_address"]
     return str(address()) if callable(address) else ""
+
+
+def _ssh_address(request: HttpRequest) -> str:
+    return ssh_addresses.address(request.get_host())

@@ -262,7 +262,7 @@ def test_a_body_in_chunks_is_read_where_the_server_says_it_ends(repo):
 def test_a_gzipped_body_never_unpacks_to_much_at_once(rf):
     packed = gzip.compress(bytes(50_000_000))
     request = rf.generic("POST", "/", packed, headers={"Content-Encoding": "gzip"})
-    body = bodies.GitBody(request, 60_000_000)
+    body = bodies.GitBody.of(request, 60_000_000)
     assert max(len(block) for block in body.rest()) <= bodies.BLOCK
 
 

@@ -75,6 +75,8 @@ class Command(BaseCommand):
         supervisor.start("web", gunicorn)
         supervisor.start("relay", [*manage, "run_relay"])
         supervisor.start("worker", [*manage, "run_worker"])
+        if settings.SSH_PORT:
+            supervisor.start("ssh", [*manage, "run_ssh"])
 
     def _load_demo(self, supervisor: Supervisor, url: str) -> None:
         if env.flag("NO_DEMO"):
