@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db.models import F
 from django.utils.translation import gettext_lazy
 
-from forum import recounting
+from forum import indexing, recounting
 from forum.models import (
     CategoryReader,
     Draft,
@@ -44,12 +44,13 @@ def register() -> None:
 
 
 def _count_posts(posts: Sequence[Post]) -> None:
-    """Who takes part in topics is other people now, and nobody reacts to the own posts."""
+    """Who takes part in topics is other people now, who are found by their posts; nobody reacts to the own ones."""
     rows = Reaction.objects.filter(post__in=[post.pk for post in posts], user=F("post__author"))
     own = set(rows.values_list("post_id", flat=True))
     rows.delete()
     recounting.mend(Post, own)
     recounting.mend_topics(sorted({post.topic_id for post in posts}))
+    indexing.index([post.pk for post in posts])
 
 
 def _count_reactions(reactions: Sequence[Reaction]) -> None:

@@ -1,7 +1,8 @@
 """Keeping the words of posts true. A consumer of events calls this, so that no post waits for it.
 
-Before its words stand marks of where a post is: its category or that it is about a repository, the kind of its topic,
-and each of its tags. To a database that searches by an index, a part of the forum is one more word.
+Before its words stand marks of where a post is: its category or that it is about a repository, the kind of its topic
+and whether that was solved, each of its tags, its author, and among which posts it was written. To a database that
+searches by an index, a part of the forum or of its time is one more word.
 """
 
 import time
@@ -15,22 +16,24 @@ from models_hub.searching import words
 
 CHUNK = 500
 MAX_WORDS = 6000  # of a post
-RULES = words.RULES * 10 + 1  # of words and marks; raised when either are made otherwise
+RULES = words.RULES * 10 + 2  # of words and marks; raised when either are made otherwise
 # What a mark begins with: no word does, and to FTS5 it is part of one.
 MARK = "\ue000"
-OF_REPO = f"{MARK}r"
+OF_REPO, SOLVED = f"{MARK}r", f"{MARK}v"
+# Posts that follow each other bear one mark: so many of them a fine one, and so many a coarse one.
+FINE, COARSE = 2_048, 65_536
 SETTLED = 500  # posts, whose marks are mended at once
 
 
 def index(posts: Collection[int]) -> None:
     """Take in what these posts say now; those that are gone are left out."""
     rows = Post.objects.filter(pk__in=posts, kind=Post.Kind.COMMENT).select_related("topic")
-    places = ("topic__title", "topic__category", "topic__repo", "topic__kind")
-    found = list(rows.only("number", "text", *places))
+    places = ("topic__title", "topic__category", "topic__repo", "topic__kind", "topic__accepted")
+    found = list(rows.only("number", "text", "author", *places))
     tags = _tags_of({post.topic_id for post in found})
     made = [_words_of(post, tags.get(post.topic_id, ())) for post in found]
     PostWords.objects.bulk_create(
-        made, update_conflicts=True, unique_fields=("post",), update_fields=("title", "words", "rules", "room")
+        made, update_conflicts=True, unique_fields=("post",), update_fields=("title", "words", "rules")
     )
 
 
@@ -52,18 +55,25 @@ def mark(topic: int, check: Callable[[], None] = lambda: None) -> int:
     marks, count, number = marks_of(place, _tags_of([topic]).get(topic, ())), 0, 0
     while True:
         check()
-        rows = list(place.posts.filter(number__gt=number).order_by("number").values_list("number", "pk")[:CHUNK])
-        if not rows:
+        posts = list(place.posts.filter(number__gt=number).order_by("number").only("number", "author")[:CHUNK])
+        if not posts:
             return count
-        number = rows[-1][0]
-        held = PostWords.objects.filter(post__in=[pk for _number, pk in rows])
-        count += len(changed := [row for row in held if _mark(row, place.category_id, marks)])
-        PostWords.objects.bulk_update(changed, ("title", "words", "room"), batch_size=100)
+        number, held = posts[-1].number, PostWords.objects.in_bulk([post.pk for post in posts])
+        changed = [held[post.pk] for post in posts if post.pk in held and _mark(held[post.pk], [*marks, *_own(post)])]
+        count += len(changed)
+        PostWords.objects.bulk_update(changed, ("title", "words"), batch_size=100)
 
 
 def marks_of(topic: Topic, tags: Sequence[int]) -> list[str]:
     place = OF_REPO if topic.category_id is None else in_room(topic.category_id)
-    return [place, of_kind(topic.kind), *(with_tag(tag) for tag in sorted(tags))]
+    solved = [SOLVED] if topic.accepted_id else []
+    return [place, of_kind(topic.kind), *solved, *(with_tag(tag) for tag in sorted(tags))]
+
+
+def _own(post: Post) -> list[str]:
+    """Return the marks of a post that its topic does not give it."""
+    written = [by_author(post.author_id)] if post.author_id else []
+    return [*written, fine(post.pk // FINE), coarse(post.pk // COARSE)]
 
 
 def in_room(category: int) -> str:
@@ -76,6 +86,18 @@ def of_kind(kind: str) -> str:
 
 def with_tag(tag: int) -> str:
     return f"{MARK}t{tag}"
+
+
+def by_author(user: int) -> str:
+    return f"{MARK}a{user}"
+
+
+def fine(block: int) -> str:
+    return f"{MARK}x{block}"
+
+
+def coarse(block: int) -> str:
+    return f"{MARK}y{block}"
 
 
 def is_complete() -> bool:
@@ -115,7 +137,7 @@ def _is_missing(post: Post | None) -> bool:
 
 
 def _words_of(post: Post, tags: Sequence[int]) -> PostWords:
-    marks, room = marks_of(post.topic, tags), post.topic.category_id
+    marks = [*marks_of(post.topic, tags), *_own(post)]
     title = words.of(post.topic.title) if post.number == 1 else []
     said = words.of(post.text)[:MAX_WORDS]
     return PostWords(
@@ -123,17 +145,15 @@ def _words_of(post: Post, tags: Sequence[int]) -> PostWords:
         title=" ".join((*marks, *title)) if title else "",
         words=" ".join((*marks, *title, *said)),
         rules=RULES,
-        room=room,
     )
 
 
-def _mark(row: PostWords, room: int | None, marks: Sequence[str]) -> bool:
+def _mark(row: PostWords, marks: Sequence[str]) -> bool:
     """Give a post these marks in the place of its own; says whether it had others."""
-    before = (row.room, row.title, row.words)
-    row.room = room
+    before = (row.title, row.words)
     row.words = _marked(row.words, marks)
     row.title = row.title and _marked(row.title, marks)
-    return before != (row.room, row.title, row.words)
+    return before != (row.title, row.words)
 
 
 def _marked(text: str, marks: Sequence[str]) -> str:

@@ -3,10 +3,8 @@
 The database only says which posts hold the words: the newest few hundred of them, within what was asked for. What is
 best among these is computed here, from the same words, so that both engines rank alike.
 
-PostgreSQL is not left to choose how it finds them. Of words that many posts hold it reads the newest posts of a place
-until enough are found; of words that few hold, its index tells of all. Which of them costs less follows from how many
-of the newest hold them. Categories, kinds and tags are words themselves (forum/indexing.py), so that this is true of
-every part of the forum as it is of the whole.
+PostgreSQL is not left to choose how it finds them (forum/matching.py). Categories, kinds, tags, authors and stretches
+of time are words themselves (forum/indexing.py), so that every part of the forum is searched as the whole is.
 """
 
 import math
@@ -21,7 +19,7 @@ from django.utils import timezone
 
 from forum import indexing, matching
 from forum.ages import age
-from forum.models import Category, Post, PostWords, Tag
+from forum.models import Category, Post, Tag
 from models_hub.models import Repo
 from models_hub.searching import highlighting, words
 from models_hub.searching.highlighting import Piece
@@ -29,17 +27,9 @@ from models_hub.searching.words import Term
 from portal.models import Asker, User
 
 CANDIDATES = 150
-# First so many of the newest posts of a place are read, then more while the words are frequent, at most so many.
-NEAR, FURTHEST = 3_000, 120_000
-# Of the posts that hold rare words, so many of the newest are looked through for those that were asked for.
-PART = 3_000
-# Before the index is asked in a large place, so many older posts are read here and there: what the newest seldom say
-# may have been said all the time. Of more than so many posts the index is not asked: those that were read answer.
-LARGE, SAMPLE, TOLD = 50_000, 1_000, 20_000
-# What no mark tells of, that an answer was accepted or who said it, is seen last: of so many times as many posts.
-SIFTED = 5
-# The posts of an author are spread over all others: fewer of them are read.
-AUTHORED = 20_000
+# Of the posts that an index tells of some are hidden or were moved: so many times as many are asked for, and so many
+# times more while too few are left.
+SPARE, ROUNDS = 1.1, 5
 # Days are looked up in posts from so many on, and the posts of a day lie so many ids around its first and its last.
 DATED, AROUND = 50_000, 500
 LONGEST = 20_000  # characters of a post in which an excerpt is looked for
@@ -47,6 +37,7 @@ PAGE = 20
 TITLE, WHOLE_TITLE, ACCEPTED = 3.0, 4.0, 1.0
 TOPIC_KINDS = ("discussion", "question", "article")
 KINDS = (*TOPIC_KINDS, "repo")
+FACTS = ("pk", "topic", "topic__repo", "created_at", "topic__likes", "topic__accepted")
 
 
 @dataclass(frozen=True)
@@ -63,11 +54,6 @@ class Question:
     until: date | None = None
     latest: bool = False
     before: int | None = None
-
-    @property
-    def is_sifted(self) -> bool:
-        """Whether something is asked for that no mark tells of."""
-        return bool(self.author or self.solved)
 
 
 class Hit(NamedTuple):
@@ -89,29 +75,35 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """The answers, whether words had to be left out for them, and where older ones begin."""
+    """The answers, whether words had to be left out for them, and where older ones begin.
+
+    `newest` says among how many of the newest posts that hold the words these are the best; None where of all.
+    """
 
     hits: Sequence[Hit]
     is_loose: bool = False
     older: int | None = None
-
-
-class _Place(NamedTuple):
-    """Where PostgreSQL looks, and how many posts are there."""
-
-    among: matching.Place
-    posts: int
+    newest: int | None = None
 
 
 class _Candidate(NamedTuple):
+    """A post with what ranks it: the columns of FACTS, then its words."""
+
     pk: int
-    title: str
-    words: str
     topic: int
     repo: int | None
     at: datetime
     likes: int
     accepted: int | None
+    title: str
+    words: str
+
+
+class _Candidates(NamedTuple):
+    """Posts that are ranked, and whether older ones hold the words too."""
+
+    rows: Sequence[_Candidate]
+    are_newest: bool
 
 
 def find(question: Question, reader: Asker, rooms: Sequence[Category]) -> Found:
@@ -121,23 +113,23 @@ def find(question: Question, reader: Asker, rooms: Sequence[Category]) -> Found:
         return Found([])
     if question.latest:
         return _latest(question, terms, reader, rooms)
-    within, place = _within(question, rooms), _place(question, rooms)
+    within, place = _within(question, rooms), _place(question)
     found, is_loose = _candidates(within, place, terms, reader, question), False
-    if not found and len(terms) > 1:
+    if not found.rows and len(terms) > 1:
         found, is_loose = _candidates(within, place, terms, reader, question, loose=True), True
-    ranked = sorted(((_score(one, terms), one.pk, one) for one in found), reverse=True)
+    ranked = sorted(((_score(one, terms), one.pk, one) for one in found.rows), reverse=True)
     best: dict[int, _Candidate] = {}
     times: dict[int, int] = {}
     for _points, _pk, one in ranked:
         best.setdefault(one.topic, one)
         times[one.topic] = times.get(one.topic, 0) + 1
     chosen = list(best.values())[:PAGE]
-    return Found(_hits(chosen, terms, times), is_loose)
+    return Found(_hits(chosen, terms, times), is_loose, newest=CANDIDATES if found.are_newest else None)
 
 
 def _latest(question: Question, terms: Sequence[Term], reader: Asker, rooms: Sequence[Category]) -> Found:
     """Return the newest posts that hold all words, page by page."""
-    within, place = _within(question, rooms), _place(question, rooms)
+    within, place = _within(question, rooms), _place(question)
     rows = _read(within, place, "words", terms, PAGE * 2, question)
     shown = _visible(rows, reader)[:PAGE]
     has_more = len(rows) == PAGE * 2 or len(shown) == PAGE
@@ -145,71 +137,60 @@ def _latest(question: Question, terms: Sequence[Term], reader: Asker, rooms: Seq
     return Found(_hits(shown, terms, {}), older=last if has_more else None)
 
 
-def _within(question: Question, rooms: Sequence[Category]) -> QuerySet[PostWords]:
-    """Return the words of the posts that may be among the answers; repositories are asked about later."""
+def _within(question: Question, rooms: Sequence[Category]) -> QuerySet[Post]:
+    """Return the posts that may be among the answers; repositories are asked about later."""
     places = [question.category.pk] if question.category else [room.pk for room in rooms]
-    placed = Q(post__topic__category__in=places)
+    placed = Q(topic__category__in=places)
     if question.kind == "repo":
-        placed = Q(post__topic__repo__isnull=False)
+        placed = Q(topic__repo__isnull=False)
     elif not question.category and not question.kind:
-        placed |= Q(post__topic__repo__isnull=False)
-    rows = PostWords.objects.filter(
-        placed,
-        post__hidden_at=None,
-        post__held_at=None,
-        post__topic__deleted_at=None,
-        post__topic__hidden_at=None,
-        post__topic__held_at=None,
-    )
+        placed |= Q(topic__repo__isnull=False)
+    shown = {"topic__deleted_at": None, "topic__hidden_at": None, "topic__held_at": None}
+    rows = Post.objects.filter(placed, hidden_at=None, held_at=None, **shown)
     if question.kind in TOPIC_KINDS:
-        rows = rows.filter(post__topic__kind=question.kind)
+        rows = rows.filter(topic__kind=question.kind)
     if question.tag:
-        rows = rows.filter(post__topic__tag_links__tag__name=question.tag.lower())
+        rows = rows.filter(topic__tag_links__tag__name=question.tag.lower())
     if question.author:
-        rows = rows.filter(post__author__username__iexact=question.author)
+        rows = rows.filter(author__username__iexact=question.author)
     if question.solved:
-        rows = rows.filter(post__topic__accepted__isnull=False)
+        rows = rows.filter(topic__accepted__isnull=False)
     if question.since:
-        rows = rows.filter(post__created_at__gte=_begin(question.since))
+        rows = rows.filter(created_at__gte=_begin(question.since))
     if question.until:
-        rows = rows.filter(post__created_at__lt=_begin(question.until) + timedelta(days=1))
+        rows = rows.filter(created_at__lt=_begin(question.until) + timedelta(days=1))
     return rows
 
 
-def _place(question: Question, rooms: Sequence[Category]) -> _Place | None:
+def _place(question: Question) -> matching.Place | None:
     """Return where PostgreSQL looks; None for other databases, and as long as posts do not bear their marks."""
     if connection.vendor != "postgresql" or not indexing.is_complete():
         return None
     marks = [indexing.OF_REPO] if question.kind == "repo" else []
-    room = question.category if question.kind != "repo" else None
-    if room:
-        marks.append(indexing.in_room(room.pk))
+    if question.category and question.kind != "repo":
+        marks.append(indexing.in_room(question.category.pk))
     if question.kind in TOPIC_KINDS:
         marks.append(indexing.of_kind(question.kind))
     if question.tag:
         tag = Tag.objects.filter(name=question.tag.lower()).values_list("pk", flat=True).first()
         marks.append(indexing.with_tag(tag or 0))
-    author = None
     if question.author:
-        author = User.objects.filter(username__iexact=question.author).values_list("pk", flat=True).first() or 0
-    after, before = _between(question)
-    among = matching.Place(tuple(marks), room.pk if room else None, author, after, before)
-    return _Place(among, room.post_count if room else sum(room.post_count for room in rooms))
+        author = User.objects.filter(username__iexact=question.author).values_list("pk", flat=True).first()
+        marks.append(indexing.by_author(author or 0))
+    if question.solved:
+        marks.append(indexing.SOLVED)
+    return matching.Place(tuple(marks), *_between(question))
 
 
 def _between(question: Question) -> tuple[int, int]:
     """Return the ids between which the posts of the days lie that were asked for: ids grow as time does."""
-    after, before = 0, question.before or matching.LARGEST
-    if not (question.since or question.until):
-        return after, before
     newest = Post.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    if newest < DATED:
-        return after, before
-    if question.since:
+    after, before = 0, min(question.before or matching.LARGEST, newest + 1)
+    if question.since and newest >= DATED:
         after = _first_at(_begin(question.since), newest) - AROUND
-    if question.until:
+    if question.until and newest >= DATED:
         before = min(before, _first_at(_begin(question.until) + timedelta(days=1), newest) + AROUND)
-    return after, before
+    return max(after, 0), before
 
 
 def _first_at(moment: datetime, newest: int) -> int:
@@ -223,23 +204,24 @@ def _first_at(moment: datetime, newest: int) -> int:
 
 
 def _candidates(
-    within: QuerySet[PostWords],
-    place: _Place | None,
+    within: QuerySet[Post],
+    place: matching.Place | None,
     terms: Sequence[Term],
     reader: Asker,
     question: Question,
     *,
     loose: bool = False,
-) -> list[_Candidate]:
+) -> _Candidates:
     """Return posts by their titles and by all their words, the newest of each."""
     titled = _read(within, place, "title", terms, CANDIDATES, question, loose=loose)
     said = _read(within, place, "words", terms, CANDIDATES, question, loose=loose)
-    return _visible(list({one.pk: one for one in (*titled, *said)}.values()), reader)
+    rows = _visible(list({one.pk: one for one in (*titled, *said)}.values()), reader)
+    return _Candidates(rows, len(said) == CANDIDATES)
 
 
 def _read(
-    within: QuerySet[PostWords],
-    place: _Place | None,
+    within: QuerySet[Post],
+    place: matching.Place | None,
     column: str,
     terms: Sequence[Term],
     limit: int,
@@ -249,70 +231,32 @@ def _read(
 ) -> list[_Candidate]:
     """Return the newest posts of which a column holds the words."""
     if place is not None:
-        return _newest(within, place, column, terms, limit, question, loose=loose)
+        return _newest(within, place, column, terms, limit, loose=loose)
     rows = within if question.before is None else within.filter(pk__lt=question.before)
-    return _first(rows.filter(matching.condition(column, terms, loose=loose)), limit)
+    rows = rows.filter(matching.condition(column, terms, loose=loose)).order_by("-pk")
+    return [_Candidate(*row) for row in rows.values_list(*FACTS, "found_by__title", "found_by__words")[:limit]]
 
 
 def _newest(
-    within: QuerySet[PostWords],
-    place: _Place,
+    within: QuerySet[Post],
+    place: matching.Place,
     column: str,
     terms: Sequence[Term],
     limit: int,
-    question: Question,
     *,
     loose: bool,
 ) -> list[_Candidate]:
-    """Return the newest answers of a place: as far as they are near, else by the index.
-
-    A place is read on only where as many posts hold the words as would soon be enough.
-    """
+    """Return the newest answers of a place, leaving out what the index cannot know."""
     found: list[_Candidate] = []
-    among, read, held, rows = place.among, 0, 0, NEAR
-    furthest = FURTHEST if among.author is None else AUTHORED
-    once = limit * (SIFTED if question.is_sifted else 1)
-    while read < furthest and held < PART:
-        portion, is_full = matching.among(column, terms, among, rows=rows, limit=once, loose=loose)
-        found += _first(within.filter(pk__in=portion.ids), limit - len(found)) if portion.ids else []
-        if len(found) >= limit or portion.oldest is None:
-            return found
-        held += len(portion.ids)
-        among = among._replace(before=portion.oldest)
-        if is_full:
-            continue
-        read += rows
-        if among.author is None and held < _frequent(place.posts, limit) * read:
+    for turn in range(ROUNDS):
+        wanted = math.ceil(limit * SPARE) * 2**turn
+        held = matching.newest(column, terms, place, limit=wanted, loose=loose)
+        rows = within.filter(pk__in=held).order_by("-pk").values_list(*FACTS)[: limit - len(found)] if held else []
+        found += [_Candidate(*row, *held[row[0]]) for row in rows]
+        if len(found) >= limit or len(held) < wanted:
             break
-        rows = furthest - read
-    ids, share = _sample(among, column, terms, loose=loose) if place.posts > LARGE else ([], 0.0)
-    if share * place.posts <= TOLD:
-        ids = matching.by_index(column, terms, among, limit=PART, loose=loose)
-    return found + (_first(within.filter(pk__in=ids), limit - len(found)) if ids else [])
-
-
-def _sample(among: matching.Place, column: str, terms: Sequence[Term], *, loose: bool) -> tuple[list[int], float]:
-    """Return posts that hold the words from three places further back, and what share of what was read they are."""
-    ids: list[int] = []
-    for part in (3, 2, 1):
-        before = among.after + (among.before - among.after) * part // 4
-        there = among._replace(before=before)
-        ids += matching.held(column, terms, there, rows=SAMPLE, limit=SAMPLE, loose=loose)
-    return ids, len(ids) / (3 * SAMPLE)
-
-
-def _frequent(posts: int, limit: int) -> float:
-    """Return the share of posts from which on words are frequent.
-
-    Reading until so many are found costs limit / share, the index costs share * posts: alike where both are equal.
-    """
-    return math.sqrt(limit / max(posts, limit))
-
-
-def _first(rows: QuerySet[PostWords], limit: int) -> list[_Candidate]:
-    columns = ("title", "words", "post__topic", "post__topic__repo", "post__created_at", "post__topic__likes")
-    found = rows.order_by("-pk").values_list("pk", *columns, "post__topic__accepted")[:limit]
-    return [_Candidate(*row) for row in found]
+        place = place._replace(before=min(held))
+    return found
 
 
 def _visible(found: Sequence[_Candidate], reader: Asker) -> list[_Candidate]:

@@ -4,7 +4,7 @@ First 5,000 topics of 20 posts: wrk with 8 connections asks for the list and for
 is signed in. CPU per request is that of the web processes and of the database together. wrk comes with Debian:
 `apt-get install wrk`. With `--deep`, 500,000 topics and ten million posts: see deep.py. They take minutes to load and
 20 GB: `--keep FOLDER` leaves them there, `--use FOLDER` measures them without loading them again, `--explain` shows how
-the database finds what each page asks for, instead of measuring.
+the database finds what each page asks for, instead of measuring, `--cold` measures from the disk.
 """
 
 import argparse
@@ -25,12 +25,15 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="load there, and leave it")
     parser.add_argument("--use", type=Path, metavar="FOLDER", help="measure what was kept there")
     parser.add_argument("--load-only", action="store_true", help="measure nothing now")
+    parser.add_argument("--cold", action="store_true", help="with --deep: nothing of the database is in memory before")
     parser.add_argument("--explain", action="store_true", help="with --deep: rows and buffers, not times")
     options = parser.parse_args()
     if postgres.programs() is None:
         sys.exit("PostgreSQL is not installed here: apt-get install postgresql")
     if not options.deep and shutil.which("wrk") is None:
         sys.exit("wrk is not installed here, and without it nothing can be measured: apt-get install wrk")
+    if options.cold and not options.use:
+        sys.exit("--cold measures what was kept: --use FOLDER")
     if options.use and not (options.use / "data").exists():
         sys.exit(f"{options.use} holds no database")
     if options.keep and (options.keep / "data").exists():
@@ -43,7 +46,10 @@ def main() -> None:
         if options.deep:
             from benchmarks.forum import deep
 
-            deep.explain() if options.explain else deep.measure(url)
+            if options.explain:
+                deep.explain()
+            else:
+                deep.measure(url, cold=options.use if options.cold else None)
         else:
             from benchmarks.forum import busy
 

@@ -40,7 +40,7 @@ def _long_topic(topics: int, posts: int) -> None:
         id=f"{newest} + g",
         topic_id=str(pk),
         number="g",
-        created_at=f"now() - ({LONG} - g) * interval '1 minute'",
+        created_at=f"now() - ({LONG} - g) * interval '10 milliseconds'",
     )
     execute("SET session_replication_role = DEFAULT")
     execute("SELECT setval(pg_get_serial_sequence('forum_post', 'id'), %s)", newest + LONG)

@@ -12,6 +12,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
@@ -20,11 +22,12 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import override_settings
+from django.utils import timezone
 
 from benchmarks.forum import crowd, stock, wording
-from benchmarks.forum.serving import Bench, served, signed_in
+from benchmarks.forum.serving import Bench, forgotten, served, signed_in
 from forum import opening, reading
-from forum.models import Level, Topic, TopicReader
+from forum.models import Level, Post, Topic, TopicReader
 from portal.models import Event, Job, User
 from worker import telling
 from worker.consumers import CONSUMERS
@@ -67,8 +70,33 @@ def pages() -> Iterator[Asked]:
     yield Asked("search, a frequent Chinese word", lambda n: search + chinese[n % len(chinese)], 150)
     for name, spoken in (("English", english), ("Chinese", chinese)):
         yield Asked(f"search, two {name} words", lambda n, said=spoken: search + _two(said, n), 150)  # type: ignore[misc]
+    yield Asked(
+        "search, three English words", lambda n: f"{search}{_two(english, n)}+{english[(n * 11 + 5) % 30]}", 150
+    )
     yield Asked("search, a frequent and a rare word", lambda n: f"{search}{english[n % 9]}+rare{n * 997 % 20_000}", 150)
+    yield Asked("search, the beginning of many words", lambda n: f"{search}{english[n % 30][:3]}", 150)
+    yield Asked("search, the latest first", lambda n: f"{search}{_two(english, n)}&order=latest&before={begin}", 150)
+    yield from _narrowed(search, english)
+
+
+def _narrowed(search: str, english: list[str]) -> Iterator[Asked]:
+    """Return searches of a part of the forum, whose words are frequent in all of it: where they are rare costs less."""
+    days = (timezone.now() - Post.objects.order_by("pk")[0].created_at).days
+    two = [f"{search}{_two(english, n)}" for n in range(TURNS + 1)]
     yield Asked("search, a word in one category", lambda n: f"{search}{english[n % 9]}&category=room-{n % 8}", 150)
+    yield Asked("search, two words in one category", lambda n: f"{two[n]}&category=room-{n % 8}", 150)
+    yield Asked("search, two words under one tag", lambda n: f"{two[n]}&tag=tag-{n % 30}", 150)
+    yield Asked("search, a word by one author", lambda n: f"{search}{english[n % 30]}&author=reader{n * 37}", 150)
+    yield Asked("search, two words among solved questions", lambda n: f"{two[n]}&kind=question&solved=1", 150)
+    yield Asked(
+        "search, two words of two weeks",
+        lambda n: f"{two[n]}&since={_day(days - n * days // 70)}&until={_day(days - n * days // 70 - 14)}",
+        150,
+    )
+
+
+def _day(ago: int) -> str:
+    return f"{timezone.now() - timedelta(days=ago):%Y-%m-%d}"
 
 
 def _two(spoken: list[str], n: int) -> str:
@@ -79,16 +107,23 @@ def _title(pk: int) -> str:
     return Topic.objects.values_list("title", flat=True).get(pk=pk)
 
 
-def measure(url: str) -> None:
-    """Print p50 and p95 of each page, and what a post costs that very many watch."""
+def measure(url: str, *, cold: Path | None = None) -> None:
+    """Print p50 and p95 of each page, and what a post costs that very many watch.
+
+    With the folder of a `cold` database, nothing of its files is in the memory of the machine when a kind of page is
+    first asked for.
+    """
     begun = time.perf_counter()
     _lift_floors()
     print(f"the floors of two readers, in the background: {1000 * (time.perf_counter() - begun):.0f} ms")
     print(f"load of the machine {os.getloadavg()[0]:.1f}")
     with served(url) as bench:
         for asked in pages():
+            if cold:
+                forgotten(cold)
             _time_of(bench, asked)
-    _fan_out()
+    if not cold:
+        _fan_out()
 
 
 def _lift_floors() -> None:

@@ -170,7 +170,7 @@ def _posts(topics: int, posts: int, people: int) -> None:
                 id=f"{(number - 1) * topics} + g",
                 topic_id="g",
                 number=str(number),
-                created_at=f"now() - ({posts} - {number}) * interval '1 hour' - ({topics} - g) * interval '10 seconds'",
+                created_at=f"now() - ({(posts - number) * topics} + {topics} - g) * interval '{60 / posts} seconds'",
             )
     execute("SELECT setval(pg_get_serial_sequence('forum_post', 'id'), %s)", topics * posts)
 
@@ -194,7 +194,11 @@ def _order(topics: int, posts: int) -> None:
 def index_all() -> None:
     """Make the words from which all posts are found, with the marks of forum/indexing.py."""
     begin = indexing.MARK
-    marks = f"'{begin}c' || t.category_id || ' {begin}k' || t.kind || coalesce(' {begin}t' || l.tag_id, '')"
+    marks = (
+        f"'{begin}c' || t.category_id || ' {begin}k' || t.kind || coalesce(' {begin}t' || l.tag_id, '')"
+        f" || CASE WHEN t.accepted_id IS NULL THEN '' ELSE ' {indexing.SOLVED}' END || ' {begin}a' || p.author_id"
+        f" || ' {begin}x' || p.id / {indexing.FINE} || ' {begin}y' || p.id / {indexing.COARSE}"
+    )
     with bare(PostWords):
         insert(
             PostWords,
@@ -206,5 +210,4 @@ def index_all() -> None:
             words=f"{marks} || CASE WHEN p.number = 1 THEN ' ' || h.title_words || ' ' || p.topic_id ELSE '' END "
             f"|| ' ' || b.words || ' rare' || (p.id % {RARE})",
             rules=str(indexing.RULES),
-            room="t.category_id",
         )

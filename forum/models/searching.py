@@ -9,21 +9,13 @@ class PostWords(models.Model):
     """The words of one post, made under the version `rules` of the rules of forum/indexing.py.
 
     An opening post has its topic's title in `title`, and in `words` too. Before the words stand marks of where the post
-    is (forum/indexing.py), and `room` is its category once more, in whose order posts are read.
+    is and by whom (forum/indexing.py).
     """
 
     post = models.OneToOneField(Post, models.CASCADE, primary_key=True, related_name="found_by")
     title = models.TextField(blank=True, default="")
     words = models.TextField(blank=True, default="")
     rules = models.PositiveSmallIntegerField(default=0)
-    room = models.BigIntegerField(null=True, blank=True)
-
-    class Meta:
-        indexes = (
-            models.Index(fields=("post",), name="words_of_titles", condition=~models.Q(title="")),
-            models.Index(fields=("room", "-post"), name="words_of_room"),
-            models.Index(fields=("room", "-post"), name="titles_of_room", condition=~models.Q(title="")),
-        )
 
     def __str__(self) -> str:
         return f"words of {self.pk}"

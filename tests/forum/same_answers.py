@@ -1,31 +1,27 @@
 """What the forum's search finds, and what the log of moderation refuses: the same on each database."""
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from forum import boards, indexing, searching
+from forum import boards, frequent_words, indexing, matching, searching
 from forum.models import Category, Post, Tag, Topic, TopicTag
 from forum.searching import Question
 from portal import mod_log
 from portal.models import Namespace, User
 from portal.models.mod_log import LogEntry
 
-# With so few posts every way to find words is taken: among the newest, further back, and by the index.
-SMALL = {
-    "NEAR": 6,
-    "FURTHEST": 1000,
-    "PART": 60,
-    "LARGE": 20,
-    "SAMPLE": 1,
-    "DATED": 0,
-    "AROUND": 4,
-    "_frequent": lambda _posts, _limit: 0.3,
+# With so few posts every way to find words is taken: in fine and coarse stretches of time, and in all of them.
+SMALL: dict[Any, dict[str, Any]] = {
+    indexing: {"FINE": 4, "COARSE": 12},
+    matching: {"NEAR": 6, "WIDER": 3, "MOST_MARKS": 3},
+    frequent_words: {"COMMON": 10, "KEPT": -1},
+    searching: {"CANDIDATES": 40, "DATED": 0, "AROUND": 4},
 }
 SAID = (
     "A walrus quantizes its model",
@@ -38,6 +34,13 @@ SAID = (
 
 def answers() -> dict[str, Any]:
     """Fill a forum, and return what is found there and what became of the log."""
+    with ExitStack() as small:
+        for module, values in SMALL.items():
+            small.enter_context(patch.multiple(module, **values))
+        return _answers()
+
+
+def _answers() -> dict[str, Any]:
     rooms, writer = _fill()
     today = timezone.now().date()
     asked = {
@@ -47,6 +50,10 @@ def answers() -> dict[str, Any]:
         "loose": Question("aardvark 误差"),
         "chinese": Question("量化"),
         "beginning": Question("walr"),
+        "beginning of frequent words": Question("mode quantiz"),
+        "frequent and rare": Question("model aardv"),
+        "two frequent ones": Question("noise model"),
+        "rare of solved ones": Question("aardvark", solved=True),
         "small room": Question("model", category=rooms[1]),
         "large room": Question("model", category=rooms[0]),
         "author": Question("walrus", author=writer.username),
@@ -68,8 +75,7 @@ def answers() -> dict[str, Any]:
         "latest": Question("model", latest=True),
         "older": Question("model", latest=True, before=Post.objects.order_by("pk")[30].pk),
     }
-    with patch.multiple(searching, **SMALL):
-        found = {name: _hits(one, rooms) for name, one in asked.items()}
+    found = {name: _hits(one, rooms) for name, one in asked.items()}
     tagged = boards.page(AnonymousUser(), boards.Wanted(tag=Tag.objects.get(name="odd")), rooms)
     titles = [row.title for row in tagged.rows]
     return {"found": found, "tagged": titles, "marked": indexing.is_complete(), "log": _log(writer)}
@@ -107,6 +113,9 @@ def _fill() -> tuple[list[Category], User]:
     moved = Topic.objects.get(title__endswith="moved")
     Topic.objects.filter(pk=moved.pk).update(category=rooms[1])
     indexing.mark(moved.pk)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE forum_postwords")  # from here it knows which words are frequent
     return rooms, writer
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from forum import indexing, keeping_order, opening, rearranging
+from forum import accepting, indexing, keeping_order, opening, rearranging
 from forum.admission import Admission
 from forum.models import Category, Post, PostWords, Tag, Topic
 from forum.opening import NewTopic
+from portal import belongings
 from portal.models import Event, Job, User
 from worker.consumers import CONSUMERS, search_words
 from worker.jobs import KINDS
@@ -49,15 +50,17 @@ def marks(post: Post) -> set[str]:
     row = PostWords.objects.get(post=post)
     found = {word for word in row.words.split() if word.startswith(indexing.MARK)}
     assert not row.title or found == {word for word in row.title.split() if word.startswith(indexing.MARK)}
-    return found
+    written = {indexing.fine(post.pk // indexing.FINE), indexing.coarse(post.pk // indexing.COARSE)}
+    assert found > written
+    return found - written - {indexing.by_author(post.author_id)}
 
 
-def test_a_post_is_marked_with_its_category_kind_and_tags(topic, rooms):
+def test_a_post_is_marked_with_its_category_kind_tags_and_author(topic, rooms, alice):
     tag = Tag.objects.get(name="marks")
     expected = {indexing.in_room(rooms[0].pk), indexing.of_kind("discussion"), indexing.with_tag(tag.pk)}
     for post in topic.posts.all():
         assert marks(post) == expected
-        assert post.found_by.room == rooms[0].pk
+        assert indexing.by_author(alice.pk) in post.found_by.words
 
 
 def test_marks_follow_a_topic_that_is_moved_tagged_and_made_a_question(topic, rooms, morgan, deliver):
@@ -75,7 +78,7 @@ def test_marks_follow_a_topic_that_is_moved_tagged_and_made_a_question(topic, ro
         assert marks(post) == {
             indexing.in_room(rooms[1].pk), indexing.of_kind("question"), indexing.with_tag(tag.pk)
         }  # fmt: skip
-        assert post.found_by.room == rooms[1].pk
+        assert indexing.by_author(post.author_id) in post.found_by.words
         assert "marked" in post.found_by.words or "more" in post.found_by.words
 
 
@@ -101,7 +104,24 @@ def test_posts_of_a_long_topic_are_marked_in_a_job(topic, rooms, monkeypatch):
     assert job.kind in KINDS
     assert indexing.mark(job.spec["topic"]) == 2
     assert indexing.mark(job.spec["topic"]) == 0
-    assert {row.room for row in PostWords.objects.filter(post__topic=topic)} == {rooms[1].pk}
+    assert all(indexing.in_room(rooms[1].pk) in marks(post) for post in topic.posts.all())
+
+
+def test_posts_of_a_question_are_marked_while_it_is_solved(topic, alice, deliver):
+    Topic.objects.filter(pk=topic.pk).update(kind="question")
+    answer = topic.posts.select_related("topic").get(number=2)
+    accepting.accept(answer, by=alice)
+    deliver()
+    assert all(indexing.SOLVED in marks(post) for post in topic.posts.all())
+    accepting.unaccept(answer.topic, by=alice)
+    deliver()
+    assert not any(indexing.SOLVED in marks(post) for post in topic.posts.all())
+
+
+def test_posts_that_move_with_an_account_are_found_by_their_new_author(topic, alice, bob):
+    one = next(row for row in belongings.registered() if (row.model, row.field) == ("forum.Post", "author"))
+    belongings.move_batch(one, alice.pk, bob.pk)
+    assert all(indexing.by_author(bob.pk) in post.found_by.words for post in topic.posts.all())
 
 
 def test_marking_asks_few_questions(topic, rooms, django_assert_max_num_queries):
@@ -111,7 +131,7 @@ def test_marking_asks_few_questions(topic, rooms, django_assert_max_num_queries)
 
 
 def test_posts_of_older_rules_get_marks_and_only_then_a_search_relies_on_them(topic):
-    PostWords.objects.filter(post__topic=topic).update(rules=1, words="marked words", title="", room=None)
+    PostWords.objects.filter(post__topic=topic).update(rules=1, words="marked words", title="")
     assert not indexing.is_complete()
     assert indexing.index_missing(seconds=5) == 2
     assert indexing.is_complete()

@@ -19,8 +19,17 @@ HEARD = tuple(
         "reviewed",
     )
 )
-# After these the posts of a topic are in another place, of another kind, or under other tags.
-MOVED = ("topic.moved", "topic.retagged", "topic.kind", "topic.split", "topic.split_from", "topic.merged")
+# After these the posts of a topic are in another place, of another kind, under other tags, or answered.
+MOVED = (
+    "topic.moved",
+    "topic.retagged",
+    "topic.kind",
+    "topic.split",
+    "topic.split_from",
+    "topic.merged",
+    "topic.accepted",
+    "topic.unaccepted",
+)
 
 
 def index(event: Event) -> None:

@@ -310,13 +310,13 @@ SPECTACULAR_SETTINGS = {
         "RunKind": "models_hub.models.Run.Kind",
         "JobState": "portal.models.Job.State",
         "StudyState": "models_hub.models.Study.State",
+        "DeliveryState": "models_hub.models.WebhookDelivery.State",
+        "WatchedType": "models_hub.models.webhooks.TARGETS",
     },
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 CELERY_BROKER_URL = env.broker_url()
-        "DeliveryState": "models_hub.models.WebhookDelivery.State",
-        "WatchedType": "models_hub.models.webhooks.TARGETS",
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
