@@ -97,6 +97,7 @@ def repeated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         monkeypatch.setattr(sys, "argv", [script, "--data", str(folder / "data"), *arguments])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of peft, which asks for what transformers has renamed
+            warnings.filterwarnings("ignore", "Could not find a config file")  # of peft too, which saves an adapter
             runpy.run_path(script, run_name="__main__")
         found: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
         return found
@@ -105,15 +106,24 @@ def repeated(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_classifier_with_an_adapter_is_repeated(
-    bert_folder: Path, tmp_path: Path, hurried: None, repeated: Repeated
+    bert_folder: Path, tmp_path: Path, hurried: None, repeated: Repeated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from worker.engine.tuning import products
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(
+        products, "WORTH", 2000
+    )  # some layers of this model are multiplied in one way, some in the other
     rows = [*toy_rows(150), {"text": "", "label": "positive"}]
     recipe = Recipe(epochs=2, lr=5e-3, batch_size=8, token_dropout=0.1, method="lora", accumulation=2, dropout=0.1)
     scores = trained(tmp_path, rows, "text-classification", model_dir=str(bert_folder), recipe=recipe)
-    found = repeated(tmp_path, "--base", str(bert_folder))
+    found = repeated(tmp_path, "--base", str(bert_folder), "--out", str(tmp_path / "again"))
+    folders = (tmp_path / "run/model/adapter", tmp_path / "again")
+    one, other = (load_file(folder / "adapter_model.safetensors") for folder in folders)
+    assert one
+    assert all(bool((one[name] == other[name]).all()) for name in one)
     assert found["accuracy"] == pytest.approx(scores["accuracy"], abs=1e-9)
     assert found["f1_macro"] == pytest.approx(scores["f1_macro"], abs=1e-9)
-    assert 0.5 < found["accuracy"] < 1.0
 
 
 # What `accelerate launch` does, but for one thing: the libraries are loaded once, before one process becomes two.

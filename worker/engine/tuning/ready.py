@@ -6,7 +6,7 @@ from typing import Any
 from worker.engine.contracts import EngineError
 from worker.engine.failures import failing_as
 from worker.engine.tasks import find as find_task
-from worker.engine.tuning import augmenting, hardening, objectives, registry
+from worker.engine.tuning import augmenting, hardening, objectives, registry, shortcuts
 from worker.engine.tuning.batches import Plan
 from worker.engine.tuning.choosing import Choice
 from worker.engine.tuning.compressing import distilling
@@ -70,6 +70,7 @@ class Ready:
         self.passes = Passes(self.attached, self.objective, self.recipe.precision)
         self.passes.rows = train
         self.passes.usual = turns * sum(feature.units for feature in self.features) / self.epoch_steps
+        self.shortcuts = shortcuts.take(self.attached, self.objective, method, self.passes.dtype)
         self.learn = hardening.find(self.recipe, self.objective)
         self.masking = Masking(self.objective, self.recipe.token_dropout) if self.recipe.token_dropout else None
         self.parameters = self.attached.parameters()

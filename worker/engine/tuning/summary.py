@@ -1,5 +1,6 @@
 """What a run says of itself at its end: the summary, and the script that repeats it."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def write_script(ready: Ready, at: Progressed, target: Path) -> str | None:
     facts = {
         **facts_of(basis, ready.attached),
         **ready.objective.told(),
+        **asdict(ready.shortcuts),
         "layers": ready.layers,
         "outputs": ready.objective.outputs(),
         "max_length": ready.objective.max_length,

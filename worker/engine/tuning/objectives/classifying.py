@@ -19,7 +19,7 @@ from worker.engine.tuning.objectives.texts import TextObjective, ids_of, text_of
 class HeadObjective(TextObjective):
     """A few numbers on top of a text, read as the task reads them."""
 
-    maskable = attackable = mixable = stretchable = True
+    maskable = attackable = mixable = stretchable = reads_first_token = True
     task: HeadTask[Any]
 
     def encode(self, rows: Sequence[Row], *, training: bool) -> list[Feature]:

@@ -101,6 +101,8 @@ class Objective(ABC):
     classes: ClassVar[bool] = False
     # Whether a batch may be halved where memory runs out: not where its rows are compared with each other.
     splittable: ClassVar[bool] = True
+    # Whether nothing is read of the last layer but what heads of classification read: of encoders the first token.
+    reads_first_token: ClassVar[bool] = False
 
     def __init__(self, task: Task[Any], settings: Any, spec: FinetuneSpec, basis: Basis) -> None:
         self.task = task
