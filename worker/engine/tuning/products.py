@@ -13,7 +13,10 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from transformers.pytorch_utils import Conv1D
 
-from worker.engine.answering.linear_layers import WORTH, is_known
+from worker.engine.answering import linear_layers
+
+# Below as many multiplications the call costs more than it saves.
+WORTH = linear_layers.WORTH
 
 
 def learn_with_onednn(model: nn.Module) -> bool:
@@ -21,7 +24,7 @@ def learn_with_onednn(model: nn.Module) -> bool:
 
     Returns whether any is: not on a GPU, in other number formats, or where this torch has no such operation.
     """
-    if not is_known():
+    if not linear_layers.is_known():
         return False
     layers: list[Any] = [module for module in model.modules() if _fits(module)]
     for layer in layers:
