@@ -19,10 +19,11 @@ from models_hub.headers import configs, summaries
 from models_hub.headers.configs import ModelConfig
 from models_hub.headers.gguf import read_gguf_header
 from models_hub.headers.onnx import Broken, Graph, Seekable, TooLong
+from models_hub.headers.pickled import NotRead, read_pickled
 from models_hub.headers.safetensors import Tensor, read_safetensors_header
 from models_hub.headers.summaries import Summary
 from models_hub.models import Blob, Repo
-from models_hub.weight_sets import WeightSet, weight_sets, whole_models
+from models_hub.weight_sets import WeightSet, is_pickled, weight_sets, whole_models
 from portal.errors import DomainError
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -84,6 +85,8 @@ def note_header(path: str, blob: Blob) -> None:
             blob.header = UNREADABLE
     elif path.lower().endswith(".onnx") and (blob.header or {}).get("reader", 0) < ONNX_READER:
         blob.header = _of_onnx(contents.BlobReader(blob), blob.size) | {"reader": ONNX_READER}
+    elif is_pickled(path) and blob.header is None:
+        blob.header = _of_pickled(contents.BlobReader(blob), blob.size)
     else:
         return
     blob.save(update_fields=("dtypes", "header"))
@@ -96,6 +99,13 @@ def _of_onnx(file: Seekable, size: int) -> Summary:
     except (Broken, TooLong):
         return UNREADABLE
     return (summaries.of_onnx(graph) if graph.is_there else None) or UNREADABLE
+
+
+def _of_pickled(file: Seekable, size: int) -> Summary:
+    try:
+        return summaries.of_safetensors(read_pickled(file, size))
+    except NotRead:
+        return UNREADABLE
 
 
 def _dtypes_of(tensors: Iterable[Tensor]) -> dict[str, int]:
@@ -293,9 +303,11 @@ def _header(repo: Repo, entry: Entry) -> Summary:
 
 def _small_header(repo: Repo, entry: Entry) -> Summary:
     """Return the summary of weights that a push left in git itself: they are small."""
-    if not entry.path.endswith((".safetensors", ".onnx")):
+    if not entry.path.endswith((".safetensors", ".onnx")) and not is_pickled(entry.path):
         return {}
     body = browsing.read(repo, entry, entry.size)
+    if is_pickled(entry.path):
+        return _of_pickled(io.BytesIO(body), len(body))
     if entry.path.endswith(".onnx"):
         return _of_onnx(io.BytesIO(body), len(body))
     return summaries.of_safetensors(read_safetensors_header(io.BytesIO(body), len(body), entry.path))

@@ -32,6 +32,12 @@ class WeightSet(NamedTuple):
         return self.paths[0] if len(self.paths) == 1 else f"{self.folder}{self.stem}"
 
 
+def is_pickled(path: str) -> bool:
+    """Say whether a file is called as programs call weights that they have pickled."""
+    match = _FILE.fullmatch(path)
+    return match is not None and match["ending"] == "bin" and PICKLED.fullmatch(match["stem"]) is not None
+
+
 def weight_sets(paths: Iterable[str], indexes: Mapping[str, Iterable[str]] | None = None) -> list[WeightSet]:
     """Return the complete sets among `paths`; one that lacks a shard is left out.
 

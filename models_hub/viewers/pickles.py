@@ -1,12 +1,15 @@
-"""What a pickle would import when somebody loads it. The pickle is found here, and read by the child process."""
+"""What a pickle would import when somebody loads it, and its tensors. The imports are read by the child process."""
 
 import base64
 import zipfile
 from typing import Any
 
 from models_hub import rendering
+from models_hub.headers.pickled import NotRead, read_pickled
+from models_hub.viewers import tensors
 from models_hub.viewers.reading import PlaceReader, TooMuch
 from models_hub.viewers.shown import Place, Shown
+from models_hub.viewers.tensors import Row
 
 # Formats that run code of their author when they are loaded.
 ENDINGS = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
@@ -27,7 +30,18 @@ def imports(place: Place) -> Shown | None:
         return Shown("pickle", {"imports": [], "is_whole": False})
     if not made["imports"] and not made["streams"]:
         return None
-    return Shown("pickle", {**made, "worst": worst_of(made)})
+    rows = _rows(place)
+    about = {"tensors": tensors.view(rows, place.asked) if rows else None}
+    return Shown("pickle", {**made, **about, "worst": worst_of(made)})
+
+
+def _rows(place: Place) -> list[Row]:
+    """Return the tensors of a checkpoint; none of a pickle that holds something else, or an older way of it."""
+    try:
+        found = read_pickled(PlaceReader(place, MAX_READ), place.entry.size)
+    except (NotRead, TooMuch):
+        return []
+    return [Row(one.name, one.dtype, one.shape, one.elements, one.end - one.start) for one in found]
 
 
 def scan(place: Place) -> dict[str, Any] | None:
