@@ -1,9 +1,12 @@
 """How allauth creates people: names follow the hub's rules and claim a namespace."""
 
 import secrets
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -36,8 +39,19 @@ NOTED = {
 }
 
 
+# A recovery code is none of them: who needs one has lost the others.
+FACTORS = ("totp", "webauthn")
 BROWSER = "browser"  # the cookie that tells one browser from another
 BROWSER_AGE = 365 * 86400
+
+
+def _has_just_shown_a_factor(request: HttpRequest) -> bool:
+    """Whether the reader signed in with a second factor, or a passkey alone, within the time of a confirmation."""
+    since = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+    return any(
+        record["at"] > since and record["method"] == "mfa" and record["type"] in FACTORS
+        for record in get_authentication_records(request, request.user)
+    )
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -62,6 +76,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return redirect("appeal_from_sign_in", ticket=restraining.ticket_of(user))
         response: HttpResponse | None = super().pre_login(request, user, **details)
         return response
+
+    def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
+        """Ask nobody again who has just signed in with a security key or a code: no more than these could be asked."""
+        return not _has_just_shown_a_factor(self.request) and bool(
+            super().is_reauthentication_required(app=app, **options)
+        )
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         try:

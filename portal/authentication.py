@@ -89,9 +89,10 @@ def require_user(request: HttpRequest) -> User:
 
 
 def confirmed(*, allow_get: bool = False) -> Callable[[View], View]:
-    """Let a page go on only for somebody who gave a password or second factor in the last minutes.
+    """Let a page go on only for somebody who confirmed to be that person in the last minutes.
 
-    With `allow_get` only sending asks for it. Anonymous readers are led to sign in.
+    A password or a second factor given for it counts, and so does a second factor or a passkey given to sign in. With
+    `allow_get` only sending asks for it. Anonymous readers are led to sign in.
     """
 
     def decorate(view: View) -> View:

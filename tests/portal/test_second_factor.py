@@ -1,6 +1,7 @@
 """A second factor: set up, asked for at every way in, and not asked of tokens."""
 
 import re
+import time
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -104,3 +105,20 @@ def test_other_sessions_are_listed_and_ended(client, alice):
     client.post(reverse("usersessions_list"))
     assert other.get("/settings/profile").status_code == 302
     assert client.get("/settings/profile").status_code == 200
+
+
+def test_a_code_given_to_sign_in_need_not_be_given_again_at_once(client, alice, secret, monkeypatch):
+    sign_in(client)
+    client.post(reverse("mfa_authenticate"), {"code": code_for(secret)})
+    assert client.get(reverse("mfa_add_webauthn")).status_code == 200
+    assert client.get("/settings/account/exports/1").status_code == 404  # it asks for a confirmation too
+    later = time.time() + 600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert client.get(reverse("mfa_add_webauthn"))["Location"].startswith(reverse("account_reauthenticate"))
+
+
+def test_a_recovery_code_given_to_sign_in_is_no_confirmation(client, alice, secret):
+    code = Authenticator.objects.get(user=alice, type="recovery_codes").wrap().get_unused_codes()[0]
+    sign_in(client)
+    client.post(reverse("mfa_authenticate"), {"code": code})
+    assert client.get(reverse("mfa_add_webauthn"))["Location"].startswith(reverse("account_reauthenticate"))
