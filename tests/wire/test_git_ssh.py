@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import ROOT, LivePortal, free_port
+from tests.live import ROOT, START_SECONDS, LivePortal, free_port
 from tests.servers import need
 from tests.wire.desks import Api, Desk
 
@@ -31,12 +31,13 @@ class SshServer:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "run_ssh"], cwd=ROOT, env=env, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             probe = ["ssh-keyscan", "-p", str(self.port), "127.0.0.1"]
             if "ssh-ed25519" in subprocess.run(probe, capture_output=True, text=True, timeout=30, check=False).stdout:
                 return
             time.sleep(0.2)
+        self.stop(signal.SIGKILL)
         raise AssertionError(self.log())
 
     def stop(self, number: int = signal.SIGTERM) -> int:

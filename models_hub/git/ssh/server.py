@@ -173,7 +173,8 @@ class Connection(asyncssh.SSHServer):
         if key is None or chan.get_subsystem():
             return REFUSED
         if not self._server.door.begin(key.user_id):
-            stderr.write(f"{_('Too many commands run at the same time. Try again in a minute.')}\n".encode())
+            text = _("Too many commands run at the same time. Try again in a minute.")
+            stderr.write(f"{text}\n".encode())
             return REFUSED
         channel = Channel(self._loop, *streams)
         work = self._loop.run_in_executor(
