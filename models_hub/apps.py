@@ -5,7 +5,18 @@ class ModelsHubConfig(AppConfig):
     name = "models_hub"
 
     def ready(self) -> None:
-        from models_hub import awarding, badge_rules, belongings, deeds, described, findable, hearing, moderated
+        from models_hub import (
+            awarding,
+            badge_rules,
+            belongings,
+            deeds,
+            described,
+            findable,
+            hearing,
+            moderated,
+            trusting,
+        )
+        from models_hub.models import limiting
 
         described.register()
         findable.register()
@@ -15,3 +26,5 @@ class ModelsHubConfig(AppConfig):
         awarding.register()
         deeds.register()
         belongings.register()
+        limiting.register()
+        trusting.register()

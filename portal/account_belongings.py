@@ -50,6 +50,8 @@ def register_account() -> None:
             "portal.AccessToken.user",
             "portal.SshKey.user",
             "portal.TokenGrant.namespace",
+            "portal.TrustedPublisher.created_by",
+            "portal.TrustedPublisher.namespace",
             "portal.Authorization.user",
             "portal.AuthorizationCode.user",
             "portal.DeviceCode.user",

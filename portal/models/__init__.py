@@ -32,6 +32,7 @@ from portal.models.moderation import (
 from portal.models.notifications import Broadcast, FanOut, Inbox, Letter, Muting, Notification
 from portal.models.oauth import Authorization, AuthorizationCode, DeviceCode, OAuthApp
 from portal.models.outbox import Event
+from portal.models.publishers import SpentStatement, TrustedPublisher
 from portal.models.pushing import Push, PushDevice
 from portal.models.reputation import Reputation, ReputationLine, Track
 from portal.models.seasons import Award, Placing, Season, SeasonPoints
@@ -74,9 +75,9 @@ __all__ = [
     "Job",
     "JobLine",
     "JobQuerySet",
+    "JobRepo",
     "LeaseLost",
     "Letter",
-    "JobRepo",
     "LogEntry",
     "Membership",
     "Mentorship",
@@ -101,6 +102,7 @@ __all__ = [
     "SeasonPoints",
     "SeenHost",
     "SeenText",
+    "SpentStatement",
     "SshKey",
     "Term",
     "Tier",
@@ -109,6 +111,7 @@ __all__ = [
     "Trust",
     "TrustChange",
     "TrustLevel",
+    "TrustedPublisher",
     "User",
     "UserDay",
     "WatchedWord",

@@ -41,6 +41,8 @@ AUDITED = {
     "push_device.removed": gettext_noop("Device for messages removed"),
     "oauth.authorized": gettext_noop("App authorized"),
     "oauth.revoked": gettext_noop("App revoked"),
+    "publisher.added": gettext_noop("Trusted publisher added"),
+    "publisher.removed": gettext_noop("Trusted publisher removed"),
     "account.renamed": gettext_noop("Account renamed"),
     "account.exported": gettext_noop("Export of my data asked for"),
     "account.export_downloaded": gettext_noop("Export of my data downloaded"),

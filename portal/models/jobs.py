@@ -60,12 +60,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         rows = self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
         if not is_limited(user):
             return rows
-        about = JobRepo.objects.filter(job=OuterRef("pk"))
-        for seen, given in (repos(user) for repos in _repos):
-            rows = rows.exclude(Exists(about.exclude(repo_id__in=seen)))
-            if names_repos(user):
-                rows = rows.filter(Exists(about.filter(repo_id__in=given)))
-        return rows
+        about, (seen, given) = JobRepo.objects.filter(job=OuterRef("pk")), _repos[0](user)
+        rows = rows.exclude(Exists(about.exclude(repo_id__in=seen)))
+        return rows.filter(Exists(about.filter(repo_id__in=given))) if names_repos(user) else rows
 
     def due(self) -> "JobQuerySet":
         """Queued jobs whose time has come; in which order they start, `portal.fair_share` says."""

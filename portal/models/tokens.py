@@ -21,6 +21,7 @@ from portal.models.audit import AuditEntry
 from portal.models.moderation import of_working
 from portal.models.oauth import Authorization
 from portal.models.outbox import Event
+from portal.models.publishers import TrustedPublisher
 from portal.reach import ACCOUNT_PERMISSIONS, Level, Reach
 
 PREFIX = "hf_"  # clients of the Hub protocol tell a token by this prefix
@@ -57,8 +58,8 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
         return self.filter(in_time, revoked_at__isnull=True)
 
     def personal(self) -> "AccessTokenQuerySet":
-        """Those that people made themselves, not for an app that they authorized."""
-        return self.filter(authorization__isnull=True)
+        """Those that people made themselves, not for an app that they authorized or a publisher that they trust."""
+        return self.filter(authorization__isnull=True, publisher__isnull=True)
 
 
 class AccessToken(models.Model):
@@ -75,6 +76,7 @@ class AccessToken(models.Model):
     # Of a fine-grained token: names of ACCOUNT_PERMISSIONS.
     permissions = models.JSONField(default=list)
     authorization = models.ForeignKey(Authorization, models.CASCADE, null=True, related_name="tokens")
+    publisher = models.ForeignKey(TrustedPublisher, models.CASCADE, null=True, related_name="tokens")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -123,12 +125,24 @@ class AccessToken(models.Model):
                 permissions=named,
                 expires_at=expires_at,
             )
-            TokenGrant.objects.bulk_create(
-                TokenGrant(
-                    token=token, namespace=one.namespace, repo_id=one.repo_id, level=one.level, label=one.label[:300]
-                )
-                for one in given
+            token._give(given)
+        return token, secret
+
+    @classmethod
+    def issue_published(
+        cls, publisher: TrustedPublisher, grant: Grant, *, expires_at: datetime
+    ) -> tuple["AccessToken", str]:
+        """Create a token for a publisher, good for `grant` alone; those of before that have ended go."""
+        with transaction.atomic():
+            cls.objects.filter(publisher=publisher, expires_at__lt=timezone.now()).delete()
+            token, secret = cls._create(
+                user=publisher.created_by,
+                name=f"{grant.label} · {publisher.get_provider_display()}"[:80],
+                role=cls.Role.FINE_GRAINED,
+                publisher=publisher,
+                expires_at=expires_at,
             )
+            token._give([grant])
         return token, secret
 
     @classmethod
@@ -149,6 +163,12 @@ class AccessToken(models.Model):
             token = cls.objects.create(digest=digest_of(secret), hint=secret[-4:], **values)
             Event.record("token.created", subject=f"token:{token.pk}", by=token.user, role=token.role, name=token.name)
         return token, secret
+
+    def _give(self, grants: Iterable[Grant]) -> None:
+        TokenGrant.objects.bulk_create(
+            TokenGrant(token=self, namespace=one.namespace, repo_id=one.repo_id, level=one.level, label=one.label[:300])
+            for one in grants
+        )
 
     @classmethod
     def find(cls, secret: str) -> "AccessToken | None":

@@ -17,13 +17,15 @@ from django.views.decorators.csrf import csrf_exempt
 from portal.authentication import BadToken, caller_from_header
 from portal.context import site_address
 from portal.models import Authorization
-from portal.oauth import codes, devices, granting, identities, registering
+from portal.oauth import codes, devices, exchanging, granting, identities, registering
 from portal.oauth.errors import OAuthError
 from portal.oauth.granting import Issued
 from portal.scopes import SCOPES
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+TOKEN_TYPE = "urn:ietf:params:oauth:token-type:"  # noqa: S105
+ID_TOKEN, JWT, ACCESS_TOKEN = f"{TOKEN_TYPE}id_token", f"{TOKEN_TYPE}jwt", f"{TOKEN_TYPE}access_token"
 MAX_BODY = 64 * 1024
 
 Endpoint = Callable[[HttpRequest], HttpResponse]
@@ -79,7 +81,7 @@ def discovery(request: HttpRequest) -> HttpResponse:
             "scopes_supported": list(SCOPES),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_GRANT],
+            "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_GRANT, EXCHANGE_GRANT],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
             "code_challenge_methods_supported": ["S256"],
             "subject_types_supported": ["public"],
@@ -115,14 +117,11 @@ def userinfo(request: HttpRequest) -> HttpResponse:
 
 @endpoint("POST")
 def token(request: HttpRequest) -> HttpResponse:
-    """Exchange a code, a device code or a refresh token for tokens."""
+    """Exchange a code, a device code, a refresh token or an issuer's statement for tokens."""
     fields = _fields(request)
     grant = fields.get("grant_type", "")
     if grant == EXCHANGE_GRANT:
-        raise OAuthError(
-            "unsupported_grant_type",
-            _("This portal trusts no CI provider: sign in with an access token, in HF_TOKEN, instead."),
-        )
+        return _exchanged(request, fields)
     if grant not in {"authorization_code", "refresh_token", DEVICE_GRANT}:
         raise OAuthError("unsupported_grant_type", _("This grant_type is not known here."))
     app = registering.prove(*_credentials(request, fields))
@@ -137,6 +136,28 @@ def token(request: HttpRequest) -> HttpResponse:
         verifier=fields.get("code_verifier", ""),
     )
     return _tokens(request, issued, nonce)
+
+
+def _exchanged(request: HttpRequest, fields: dict[str, str]) -> HttpResponse:
+    """Exchange what an issuer states of a program for a token of one repository. No app is asked who it is."""
+    if not ratelimit.consume(request, action="exchange_token"):
+        raise OAuthError("slow_down", _("Too many tokens were asked for from this address: try again in a minute."))
+    subject, resource = fields.get("subject_token", ""), fields.get("resource", "")
+    if not subject or fields.get("subject_token_type", ID_TOKEN) not in (ID_TOKEN, JWT):
+        raise OAuthError("invalid_request", _("Send the id token of your CI provider as subject_token."))
+    if not resource:
+        raise OAuthError("invalid_request", _("Name the repository in resource, such as owner/name."))
+    if fields.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
+        raise OAuthError("invalid_request", _("Only access tokens are given here."))
+    found = exchanging.exchange(subject, resource)
+    return JsonResponse(
+        {
+            "access_token": found.access_token,
+            "issued_token_type": ACCESS_TOKEN,
+            "token_type": "bearer",
+            "expires_in": found.expires_in,
+        }
+    )
 
 
 def begin_device(request: HttpRequest) -> HttpResponse:

@@ -19,7 +19,7 @@ from forum import discussing
 from models_hub import publishing, referencing, releasing
 from models_hub.changes import PutFile
 from models_hub.models import RefRule, Repo
-from portal.models import AccessToken, Membership, Organization, User
+from portal.models import AccessToken, Membership, Organization, TrustedPublisher, User
 from tests.models_hub.test_private_is_missing import walk
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +111,8 @@ PAGES: Table = {
     "/settings/deletion": {"POST": MANAGE},
     "/settings/gate": {"POST": MANAGE},
     "/settings/name": {"POST": MANAGE},
+    "/settings/publishers": {"GET": MANAGE, "POST": MANAGE},
+    "/settings/publishers/{publisher_id}/removal": {"POST": MANAGE},
     "/settings/visibility": {"POST": MANAGE},
     "/standing-order": {"POST": WRITE},
     "/storage": {"GET": WRITE},
@@ -146,6 +148,8 @@ API: Table = {
     "/family": {"GET": SEE},
     "/like": {"PUT": SIGN, "DELETE": SIGN},
     "/refs": {"GET": SEE},
+    "/publishers": {"GET": MANAGE, "POST": MANAGE},
+    "/publishers/{publisher}": {"DELETE": MANAGE},
     "/releases": {"GET": SEE, "POST": WRITE},
     "/releases/{tag}": {"GET": SEE, "PUT": WRITE, "DELETE": WRITE},
     "/restorations": {"POST": WRITE},
@@ -192,17 +196,22 @@ def repo(alice: User, bob: User, charlie: User, team: Organization, make_repo: A
     discussing.comment(discussing.find(made, 1), by=alice, text="Thanks.")
     referencing.create_branch(made, by=alice, name="work")
     RefRule.objects.create(repo=made, pattern="release/*")
+    TrustedPublisher.objects.create(
+        namespace=made.namespace, repo_id=made.pk, provider="github", claims={"repository": "a/b"}, created_by=alice
+    )
     return made
 
 
 @pytest.fixture
 def facts(repo: Repo) -> dict[str, str]:
     post = repo.topics.get(number=1).posts.get(author__username="alice")
+    publisher = TrustedPublisher.objects.get()
     return {
         "namespace": "team", "name": "bert", "place": PLACE, "branch": "work", "ref": "work", "oid": repo.head,
         "revision": "main", "revisions": "main...v1.0.0", "number": "1", "comment": str(post.pk), "post": str(post.pk),
         "tag": "v1.1.0", "rule": str(RefRule.objects.get().pk), "rule_id": str(RefRule.objects.get().pk),
         "person": "charlie", "key": "0" * 32, "job_id": "1",
+        "publisher": str(publisher.pk), "publisher_id": str(publisher.pk),
     }  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def hidden(alice: User, charlie: User, make_repo: Any) -> dict[str, str]:
             "place": "main/notes.txt", "path": "notes.txt", "tail": "notes.txt", "oid": made.oid, "revision": "main",
             "branch": "main", "number": str(topic.number), "comment": "1", "status": "pending", "rest": "notes.txt",
             "tag": "v1", "revisions": "main...main", "post": "1", "person": "charlie", "ref": "main",
-            "rule": "1", "rule_id": "1",
+            "rule": "1", "rule_id": "1", "publisher": "1", "publisher_id": "1",
         }  # fmt: skip
     return facts
 

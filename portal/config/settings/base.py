@@ -161,7 +161,11 @@ ACCOUNT_EMAIL_VERIFICATION = env.text("EMAIL_VERIFICATION", "optional")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 # Beside allauth's own: codes that are guessed, and programs that ask for one.
-ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"guess_device_code": "20/h/user", "begin_device": "120/h/ip"}
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
+    "guess_device_code": "20/h/user",
+    "begin_device": "120/h/ip",
+    "exchange_token": "1200/h/ip",
+}
 # Calls of programs in five minutes, of an address and of somebody signed in; 0 is without limit. Files have their own.
 REQUEST_RATES = {
     "api": (env.number("API_RATE_ANONYMOUS", 1500), env.number("API_RATE", 6000)),
@@ -336,6 +340,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 # Hosts of the own network that webhooks may be sent to; all others there are out of reach.
 OUTBOUND_HOSTS = env.names("OUTBOUND_HOSTS")
+# Whose signed statements of programs are listened to; * stands for every issuer that uses TLS.
+OIDC_ISSUERS = env.names("OIDC_ISSUERS", "https://token.actions.githubusercontent.com,https://gitlab.com")
 
 # Git over SSH: no port, no server. Pages name the address and the port by which people reach it from outside.
 SSH_PORT = env.number("SSH_PORT", 0)
