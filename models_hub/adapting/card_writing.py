@@ -37,10 +37,12 @@ def card(run: Run) -> str:
     return f"---\n{_metadata(run)}---\n\n" + "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _hidden(run: Run) -> set[int]:
+def hidden(run: Run) -> set[int]:
     """Return which of base and data may not be named: the result goes to a model that everybody sees, they are not."""
     everybody, (owner, _slash, name) = AnonymousUser(), run.target.partition("/")
-    if not Repo.objects.visible_to(everybody).named(Repo.Kind.MODEL, owner, name).exists():
+    seen = Repo.objects.visible_to(everybody)
+    goal = seen.filter(pk=run.result_id) if run.result_id else seen.named(Repo.Kind.MODEL, owner, name)
+    if not goal.exists():
         return set()
     named = {pk for pk in (run.base_id, run.data_id) if pk} | aids.ids_of([run])
     return named - seeing.seen([run], everybody)
@@ -60,15 +62,15 @@ def records(run: Run) -> dict[str, bytes]:
     """Return the files that say how the model was made, by name."""
     is_training = run.kind == Run.Kind.FINETUNE
     wish = asking.wish_of(run).as_json() if is_training else converting.as_json(converting.wish_of(run))
-    report, hidden = run.data_report, _hidden(run)
-    if hidden:
+    report, unnamed = run.data_report, hidden(run)
+    if unnamed:
         wish["title"] = ""  # it may name what is hidden
-    if run.base_id in hidden:
+    if run.base_id in unnamed:
         wish["base"] = ""
-    if run.data_id in hidden:
+    if run.data_id in unnamed:
         wish |= {"data": "", "files": {}, "fields": {}}
         report = {"rows": report.get("rows", {})}
-    if any(aid.repo_id in hidden for aid in aids.of(run).values()):
+    if any(aid.repo_id in unnamed for aid in aids.of(run).values()):
         wish["teacher"] = {name: value for name, value in wish["teacher"].items() if name not in aids.NAMES}
         wish |= {"helpers": {}, "unlabelled": {}}
     recipe: dict[str, Any] = {
@@ -86,7 +88,7 @@ def records(run: Run) -> dict[str, bytes]:
 
 
 def _metadata(run: Run) -> str:
-    base, data, hidden = run.base, run.data, _hidden(run)
+    base, data, unnamed = run.base, run.data, hidden(run)
     task = run.task or (base.task if base else "")
     how = run.options.get("format") or run.options.get("method")
     values: dict[str, Any] = {
@@ -97,51 +99,51 @@ def _metadata(run: Run) -> str:
     values = {name: value for name, value in values.items() if value}
     is_training = run.kind == Run.Kind.FINETUNE
     if base is not None:
-        if base.pk not in hidden:
+        if base.pk not in unnamed:
             values |= {"base_model": [base.full_name]}
             values |= {"base_model_relation": "finetune" if is_training else "quantized"}
         values |= {"license": base.license} if base.license else {}
     teacher = aids.of(run).get(aids.Role.TEACHER)
     if teacher is not None and teacher.repo is not None:
         values["tags"] = [*values.get("tags", []), "distilled"]
-        if teacher.repo_id not in hidden and teacher.repo != base:
+        if teacher.repo_id not in unnamed and teacher.repo != base:
             values["base_model"] = [*values.get("base_model", []), teacher.repo.full_name]
             values.setdefault("base_model_relation", "finetune")
             values |= {} if "license" in values or not teacher.repo.license else {"license": teacher.repo.license}
     if data is not None and is_training:
-        values |= {} if data.pk in hidden else {"datasets": [data.full_name]}
+        values |= {} if data.pk in unnamed else {"datasets": [data.full_name]}
         languages = data.languages or (base.languages if base else [])
         values |= {"language": list(languages)} if languages else {}
     return yaml.safe_dump(values, allow_unicode=True, sort_keys=False)
 
 
 def _introduction(run: Run) -> str:
-    hidden = _hidden(run)
+    unnamed = hidden(run)
     begin, begin_zh = ("random numbers", "随机初始化")
     if run.base:
-        begin, begin_zh = _named(run.base, hidden, "a private model", "私有模型")
-    data, data_zh = _named(run.data, hidden, "private data", "私有数据") if run.data else ("–", "–")
+        begin, begin_zh = _named(run.base, unnamed, "a private model", "私有模型")
+    data, data_zh = _named(run.data, unnamed, "private data", "私有数据") if run.data else ("–", "–")
     if run.kind != Run.Kind.FINETUNE:
         return f"Converted by a run of this portal from {begin}.\n\n由本站从 {begin_zh} 转换而成。"
     english = f"Made by a run of this portal from {begin} on {data}."
     return f"{english}\n\n由本站的一次训练从 {begin_zh} 出发、用 {data_zh} 训练而成。"
 
 
-def _named(repo: Repo, hidden: set[int], *instead: str) -> tuple[str, ...]:
+def _named(repo: Repo, unnamed: set[int], *instead: str) -> tuple[str, ...]:
     """Return the name in both languages."""
-    return instead if repo.pk in hidden else (f"`{repo.full_name}`",) * 2
+    return instead if repo.pk in unnamed else (f"`{repo.full_name}`",) * 2
 
 
 def _made_from(run: Run) -> Iterator[tuple[str, str]]:
-    hidden = _hidden(run)
-    if run.base and run.base_id not in hidden:
+    unnamed = hidden(run)
+    if run.base and run.base_id not in unnamed:
         yield "Base / 基础模型", f"`{run.base.full_name}` @ `{run.base_commit}`"
-    yield from _aids(run, hidden)
+    yield from _aids(run, unnamed)
     for name, value in run.architecture.items():
         yield f"{name}", f"{value}"
-    if run.data and run.data_id not in hidden:
+    if run.data and run.data_id not in unnamed:
         yield "Data / 数据集", f"`{run.data.full_name}` @ `{run.data_commit}`"
-    for part, path in () if run.data_id in hidden else run.files.items():
+    for part, path in () if run.data_id in unnamed else run.files.items():
         yield f"File / 文件 ({part})", f"`{path}`"
     for part, count in run.data_report.get("rows", {}).items():
         yield f"Rows / 行数 ({part})", f"{count}"
@@ -159,9 +161,9 @@ def _rounds(run: Run) -> Iterator[tuple[str, str]]:
         yield f"Labelled by itself / 自行标注 ({one['round']})", taken
 
 
-def _aids(run: Run, hidden: set[int]) -> Iterator[tuple[str, str]]:
+def _aids(run: Run, unnamed: set[int]) -> Iterator[tuple[str, str]]:
     for role, aid in aids.of(run).items():
-        if aid.repo is not None and aid.repo_id not in hidden:
+        if aid.repo is not None and aid.repo_id not in unnamed:
             yield AIDS[role], f"`{aid.repo.full_name}` @ `{aid.commit}`" + (f" `{aid.path}`" if aid.path else "")
     for name, value in run.options.get("teacher", {}).items():
         yield f"teacher: {name.replace('_', ' ')}", f"{value}"

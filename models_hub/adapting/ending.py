@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from models_hub import publishing, quotas, rights
-from models_hub.adapting import aids, targets
+from models_hub.adapting import aids, targets, unnaming
 from models_hub.changes import PutFile, PutLarge
 from models_hub.models import Blob, Repo, Run
 from portal.errors import DomainError, NotAllowed, NotFound
@@ -151,9 +151,13 @@ def told_by_publishing(run: Run) -> list[str]:
     return sorted({named[pk] for pk in set(named) - set(seen)})
 
 
-def publish(run: Run) -> None:
-    """Show a result of its own to everybody, or merge the pull request of another one; the owner's wish."""
+def publish(run: Run, *, with_names: bool = True) -> None:
+    """Show a result of its own to everybody, with the names of what others cannot see or without; the owner's wish."""
     if run.result is None:
         raise NotFound(_("This run has no result that could be published."))
-    if run.result_pull is None:
+    if run.result_pull is not None:
+        return
+    if not with_names and told_by_publishing(run):
+        unnaming.show_without_names(run)
+    else:
         publishing.set_private(run.result, by=run.owner, private=False)

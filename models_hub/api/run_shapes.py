@@ -46,6 +46,14 @@ class RunInput(serializers.Serializer[None]):
     only_check = serializers.BooleanField(default=False, help_text="Check the data and train nothing.")
 
 
+class PublicationInput(serializers.Serializer[None]):
+    names = serializers.BooleanField(
+        default=True,
+        help_text="false writes the card anew without the names of what others cannot see, and removes the version "
+        "that has them.",
+    )
+
+
 class ConversionInput(serializers.Serializer[None]):
     """An export (`format`) or a compression (`method`) that is asked for."""
 

@@ -13,6 +13,7 @@ from models_hub.adapting import asking, converting, ending, following, registry,
 from models_hub.api.run_shapes import (
     ConversionInput,
     PointsShape,
+    PublicationInput,
     RunInput,
     RunShape,
     WholeRunShape,
@@ -118,12 +119,14 @@ class Again(APIView):
 
 
 class Publication(APIView):
-    @extend_schema(request=None, responses=WholeRunShape)
+    @extend_schema(request=PublicationInput, responses=WholeRunShape)
     @once
     def post(self, request: Request, run_id: int) -> Response:
         """Show the result, a repository of its own, to everybody."""
         run = _own(run_id, request)
-        ending.publish(run)
+        sent = PublicationInput(data=request.data)
+        sent.is_valid(raise_exception=True)
+        ending.publish(run, with_names=sent.validated_data["names"])
         return Response(WholeRunShape(run, context=_context([run], request)).data)
 
 

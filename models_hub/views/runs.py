@@ -191,8 +191,10 @@ def again(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 def publication(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Show the result to everybody."""
-    return _done(request, _own(run_id, require_user(request)), ending.publish, _("The result is public now."))
+    """Show the result to everybody, without the names of what others cannot see where that is wished."""
+    with_names = request.POST.get("names") != "leave_out"
+    row = _own(run_id, require_user(request))
+    return _done(request, row, lambda row: ending.publish(row, with_names=with_names), _("The result is public now."))
 
 
 def _own(run_id: int, user: User) -> Run:

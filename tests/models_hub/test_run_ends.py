@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from models_hub import collecting, job_contents, quotas
+from models_hub import browsing, collecting, job_contents, publishing, quotas
 from models_hub.adapting import asking, card_writing, curves, ending, following, reports, seeing, studies, wishes
 from models_hub.adapting.ending import Made
+from models_hub.changes import PutFile
 from models_hub.models import Blob, Repo, Run, Study
 from models_hub.quotas import StorageFull
-from portal.errors import NotAllowed, NotFound
+from portal.errors import Conflict, NotAllowed, NotFound
 from portal.models import Job, LeaseLost, User
 from tests.tuning import ask, make_base, make_data, wish
 from worker.relay import deliver_events
@@ -212,3 +213,48 @@ def test_a_pull_request_to_a_public_model_names_nothing_private(alice: User, rep
     Repo.objects.filter(pk=data.pk).update(private=True)
     texts = [card_writing.card(again(run)), card_writing.records(again(run))["recipe.json"].decode()]
     assert not any("moods" in text or "train.jsonl" in text for text in texts)
+
+
+def made_of_private_data(alice: User, repos: tuple[Repo, Repo]) -> Run:
+    """Return a run whose private result names private data."""
+    Repo.objects.filter(pk=repos[1].pk).update(private=True)
+    run = ask(alice, target="alice/named")
+    adapter = Made("adapter/adapter_config.json", b'{"base_model_name_or_path": "alice/base", "r": 8}')
+    files = [Made("README.md", card_writing.card(run).encode()), Made("config.json", b"{}\n"), adapter]
+    files += [Made(f"training/{name}", content) for name, content in card_writing.records(run).items()]
+    ending.finish(run, job=claimed(run), files=files, found={"summary": {"steps": 1}})
+    return Run.objects.select_related("base", "data", "result", "owner").get(pk=run.pk)
+
+
+def test_a_result_is_shown_without_the_names_of_what_others_cannot_see(alice: User, repos: tuple[Repo, Repo]) -> None:
+    run = made_of_private_data(alice, repos)
+    assert run.result is not None
+    named, old = repos[1].full_name.encode(), run.result_commit
+    assert any(named in content for content in texts_of(run.result, old).values())
+    ending.publish(run, with_names=False)
+    result = Repo.objects.get(pk=run.result.pk)
+    texts = texts_of(result, again(run).result_commit)
+    assert (result.private, result.head) == (False, again(run).result_commit)
+    assert not any(named in content for content in texts.values())
+    assert b"private data" in texts["README.md"]
+    assert b"alice/base" in texts["adapter/adapter_config.json"]  # everybody sees that
+    assert texts["config.json"] == b"{}\n"
+    with pytest.raises(NotFound):
+        browsing.resolve_revision(result, old)
+
+
+def test_names_stay_and_nothing_is_shown_where_a_result_was_changed_since(
+    alice: User, repos: tuple[Repo, Repo]
+) -> None:
+    run = made_of_private_data(alice, repos)
+    assert run.result is not None
+    publishing.commit(repo=run.result, by=alice, changes=[PutFile("README.md", b"# Mine\n")], title="Say it better")
+    with pytest.raises(Conflict, match="changed since"):
+        ending.publish(run, with_names=False)
+    assert Repo.objects.get(pk=run.result.pk).private
+
+
+def texts_of(repo: Repo, revision: str) -> dict[str, bytes]:
+    commit = browsing.resolve_revision(repo, revision)
+    entries = [entry for entry in browsing.list_folder(repo, commit, recursive=True) if not entry.is_folder]
+    return {entry.path: browsing.read(repo, entry, 1 << 20) for entry in entries}
