@@ -1,5 +1,6 @@
 """/api/v1/…/like, /watch, /downloads and /access-requests: who cares for a repository, and whom it lets in."""
 
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -9,12 +10,13 @@ from rest_framework.response import Response
 from models_hub import attention, gating, liking, watching
 from models_hub.api.attention_shapes import DownloadsShape, WatchedShape
 from models_hub.api.pages import HubView
-from models_hub.api.shapes import AccessRequestShape, LikesShape
+from models_hub.api.shapes import AccessRequestShape, LikesShape, RepoShape
 from models_hub.models import AccessRequest, Repo
 from portal.api.idempotency import once
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE, query
 from portal.errors import InvalidInput
+from portal.models import Namespace, User
 
 
 class AnswersInput(serializers.Serializer[None]):
@@ -44,6 +46,19 @@ class Like(HubView):
         repo = self.repo(request, kind, namespace, name)
         liking.unlike(repo, by=request.user)
         return Response(LikesShape(repo).data)
+
+
+class LikesOfPerson(HubView):
+    pagination_class = NewestFirst
+
+    @extend_schema(parameters=PAGE, responses=paged(RepoShape))
+    def get(self, request: Request, name: str) -> Response:
+        """List the repositories that a person likes, the latest like first, as far as the person shows them."""
+        people = User.objects.filter(namespace__in=Namespace.objects.known_as(name), is_active=True)
+        rows = liking.likes_of(get_object_or_404(people), seen_by=request.user)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(rows, request, view=self) or []
+        return pages.get_paginated_response(RepoShape([row.repo for row in page], many=True).data)
 
 
 class Watch(HubView):

@@ -95,6 +95,7 @@ urlpatterns = [
     path("publishers/<account:owner>", publishers.OwnerPublishers.as_view(), name="api_publishers"),
     path("publishers/<account:owner>/<int:publisher>", publishers.OneOwnerPublisher.as_view()),
     path("storage/<account:owner>", storage.Storage.as_view(), name="api_storage"),
+    path("people/<account:name>/likes", standing.LikesOfPerson.as_view(), name="api_likes"),
     path("webhooks", webhooks.Webhooks.as_view(), name="api_webhooks"),
     path("webhooks/<int:webhook_id>", webhooks.OneWebhook.as_view(), name="api_webhook"),
     path("webhooks/<int:webhook_id>/ping", webhooks.Ping.as_view()),

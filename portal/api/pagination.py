@@ -1,6 +1,7 @@
 """Pages of the REST API, each with the address of the next one; pages never shift under a reader."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import inline_serializer
@@ -23,8 +24,9 @@ class OldestFirst(NewestFirst):
     ordering = "id"
 
 
+@cache
 def paged(shape: type[serializers.BaseSerializer[Any]]) -> serializers.Serializer[Any]:
-    """Return the shape of one page of a list, for the schema."""
+    """Return the shape of one page of a list, for the schema, which wants the same one for the same rows."""
     fields: Mapping[str, Any] = {
         "next": serializers.URLField(allow_null=True, help_text="The address of the next page, null at the end."),
         "previous": serializers.URLField(allow_null=True),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.api.idempotency import once
-from portal.api.pagination import OldestFirst, paged
+from portal.api.pagination import NewestFirst, OldestFirst, paged
 from portal.api.schema import PAGE
 from portal.api.shapes import MemberShape, OrganizationShape, PersonShape, ProfileShape
 from portal.authentication import require_user
@@ -22,6 +23,13 @@ from portal.reach import may_use, reach_of
 
 MAX_TITLE = 120
 MAX_ABOUT = 500
+MAX_LINKS = 5
+
+
+def links_field() -> serializers.ListField:
+    """Return the field of addresses of other pages, of the web alone."""
+    address = serializers.URLField(max_length=300, validators=[URLValidator(schemes=["https", "http"])])
+    return serializers.ListField(child=address, max_length=MAX_LINKS, required=False)
 
 
 class ProfileChanges(serializers.Serializer[None]):
@@ -29,6 +37,7 @@ class ProfileChanges(serializers.Serializer[None]):
 
     display_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
     about = serializers.CharField(max_length=MAX_ABOUT, required=False, allow_blank=True)
+    links = links_field()
 
 
 class NewOrganizationInput(serializers.Serializer[None]):
@@ -43,6 +52,18 @@ class OrganizationChanges(serializers.Serializer[None]):
 
     title = serializers.CharField(max_length=MAX_TITLE, required=False, allow_blank=True)
     about = serializers.CharField(max_length=MAX_ABOUT, required=False, allow_blank=True)
+    links = links_field()
+
+
+class FollowedShape(serializers.Serializer[Any]):
+    """An account that somebody follows."""
+
+    name = serializers.CharField(source="namespace.name")
+    is_organization = serializers.SerializerMethodField()
+    since = serializers.DateTimeField(source="created_at")
+
+    def get_is_organization(self, follow: Follow) -> bool:
+        return follow.namespace.organization_id is not None
 
 
 class RoleInput(serializers.Serializer[None]):
@@ -66,7 +87,7 @@ class Me(APIView):
         sent = ProfileChanges(data=request.data)
         sent.is_valid(raise_exception=True)
         values = {"display_name": user.get_full_name(), "about": user.about} | sent.validated_data
-        user.introduce(name=values["display_name"], about=values["about"])
+        user.introduce(name=values["display_name"], about=values["about"], links=values.get("links"))
         return Response(_profile(request, user))
 
 
@@ -90,6 +111,19 @@ class Followers(APIView):
         pages = OldestFirst()
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(PersonShape([row.follower for row in page], many=True).data)
+
+
+class Followed(APIView):
+    needs_of_token: str | None = None
+    pagination_class = NewestFirst
+
+    @extend_schema(parameters=PAGE, responses=paged(FollowedShape))
+    def get(self, request: Request) -> Response:
+        """List the people and organizations that you follow, the latest first."""
+        rows = Follow.objects.filter(follower=_participant(request)).exclude(namespace__user__is_active=False)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(rows.select_related("namespace"), request, view=self) or []
+        return pages.get_paginated_response(FollowedShape(page, many=True).data)
 
 
 class Following(APIView):
@@ -134,12 +168,12 @@ class OneOrganization(APIView):
     @extend_schema(responses=OrganizationShape)
     def get(self, request: Request, name: str) -> Response:
         """Read one organization."""
-        return Response(OrganizationShape(_organization(name)).data)
+        return Response(OrganizationShape(organization_named(name)).data)
 
     @extend_schema(request=OrganizationChanges, responses=OrganizationShape)
     def patch(self, request: Request, name: str) -> Response:
         """Change what others read about it; for its admins."""
-        found, user = _organization(name), whole_person(request)
+        found, user = organization_named(name), whole_person(request)
         sent = OrganizationChanges(data=request.data)
         sent.is_valid(raise_exception=True)
         values = {"title": found.title, "about": found.about} | sent.validated_data
@@ -154,7 +188,9 @@ class Members(APIView):
     def get(self, request: Request, name: str) -> Response:
         """List the members of an organization."""
         rows = (
-            Membership.objects.visible_to(request.user).filter(organization=_organization(name)).select_related("user")
+            Membership.objects.visible_to(request.user)
+            .filter(organization=organization_named(name))
+            .select_related("user")
         )
         return _listed(self, request, rows, MemberShape)
 
@@ -165,7 +201,7 @@ class OneMember(APIView):
     @extend_schema(request=RoleInput, responses=MemberShape)
     def put(self, request: Request, name: str, person: str) -> Response:
         """Give a member another role; for admins of the organization."""
-        found, user = _organization(name), whole_person(request)
+        found, user = organization_named(name), whole_person(request)
         sent = RoleInput(data=request.data)
         sent.is_valid(raise_exception=True)
         made = found.add(_member(found, person), role=sent.validated_data["role"], by=user)
@@ -174,7 +210,7 @@ class OneMember(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, name: str, person: str) -> Response:
         """Take a member out, or leave."""
-        found = _organization(name)
+        found = organization_named(name)
         found.remove(_member(found, person), by=whole_person(request))
         return Response(status=204)
 
@@ -215,7 +251,7 @@ def _namespace(name: str) -> Namespace:
     return found
 
 
-def _organization(name: str) -> Organization:
+def organization_named(name: str) -> Organization:
     found = _namespace(name).organization
     if found is None:
         raise NotFound(_("No organization here has this name."))

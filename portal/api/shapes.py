@@ -88,10 +88,11 @@ class OrganizationShape(serializers.ModelSerializer[Organization]):
     """An organization as lists show one."""
 
     display_name = serializers.CharField()
+    links = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Organization
-        fields: tuple[str, ...] = ("name", "display_name", "about", "created_at")
+        fields: tuple[str, ...] = ("name", "display_name", "about", "links", "created_at")
 
 
 class MemberShape(serializers.ModelSerializer[Membership]):
@@ -110,8 +111,9 @@ class ProfileShape(serializers.ModelSerializer[User]):
     name = serializers.CharField(source="username")
     display_name = serializers.CharField()
     joined_at = serializers.DateTimeField(source="date_joined")
+    links = serializers.ListField(child=serializers.CharField())
     organizations = OrganizationShape(many=True, source="shown_organizations")
 
     class Meta:
         model = User
-        fields: tuple[str, ...] = ("name", "display_name", "about", "joined_at", "organizations")
+        fields: tuple[str, ...] = ("name", "display_name", "about", "links", "joined_at", "organizations")

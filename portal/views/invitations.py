@@ -1,16 +1,13 @@
 """Invitations to an organization: sent, withdrawn, accepted or declined."""
 
-from django.conf import settings
 from django.contrib import messages
-from django.core.mail import send_mail
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from portal import inviting
 from portal.authentication import require_user
 from portal.context import site_address
 from portal.errors import Conflict
@@ -18,28 +15,8 @@ from portal.models import Invitation, Organization, User
 
 
 def invite(request: HttpRequest, organization: Organization, *, by: User, whom: User | str, role: str) -> None:
-    """Send an invitation, with a mail to whoever has an address."""
-    named = whom if isinstance(whom, User) else None
-    email = "" if named else str(whom)
-    invitation, secret = Invitation.send(organization, by=by, role=role, user=named, email=email)
-    address = named.email if named else email
-    if address:
-        context = {
-            "invitation": invitation,
-            "organization": organization,
-            "by": by,
-            "url": site_address(request) + reverse("invitation", args=[secret]),
-            "site_name": settings.SITE_NAME,
-            "site_address": site_address(request),
-        }
-        subject = _("%(name)s invites you to %(organization)s")
-        send_mail(
-            " ".join((subject % {"name": by.username, "organization": organization.name}).split()),
-            render_to_string("portal/organizations/invitation.txt", context),
-            None,
-            [address],
-            fail_silently=True,  # the invitation is on the page of whoever has an account all the same
-        )
+    """Send an invitation and say so."""
+    invitation = inviting.invite(organization, by=by, whom=whom, role=role, site=site_address(request))
     messages.success(request, _("%(name)s is invited.") % {"name": invitation.whom})
 
 
