@@ -1,6 +1,6 @@
 """What a run has made becomes a version: a repository that only its owner sees, or a pull request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from models_hub.adapting import aids, targets, unnaming
 from models_hub.changes import PutFile, PutLarge
 from models_hub.models import Blob, Repo, Run
 from portal.errors import DomainError, NotAllowed, NotFound
-from portal.models import Event, Job
+from portal.models import Asker, Event, Job
 
 PUBLISH = "publish_run"
 
@@ -145,10 +145,29 @@ def told_by_publishing(run: Run) -> list[str]:
     """Return the names that the card and the history of a private result hold, and that not everybody may see yet."""
     if run.result is None or not run.result.private or run.result_pull is not None:
         return []
-    read = [run.base, run.data, *(aid.repo for aid in aids.of(run).values())]
-    named = {repo.pk: repo.full_name for repo in read if repo is not None}
-    seen = Repo.objects.visible_to(AnonymousUser()).filter(pk__in=named).values_list("pk", flat=True)
-    return sorted({named[pk] for pk in set(named) - set(seen)})
+    return sorted(repo.full_name for repo in _unseen([run], by=AnonymousUser()))
+
+
+def told_by_showing(repo: Repo, reader: Asker) -> list[str]:
+    """Return the names that a private model holds since runs made it, and that not everybody may see.
+
+    A reader who cannot see one of them either is told that there are such.
+    """
+    if not repo.private or repo.kind != Repo.Kind.MODEL:
+        return []
+    runs = Run.objects.filter(result=repo).shown()
+    told = _unseen(runs, by=AnonymousUser())
+    kept = _unseen(runs, by=reader)
+    names = sorted(one.full_name for one in told - kept)
+    return [*names, *([_("others that you cannot see")] if kept else [])]
+
+
+def _unseen(runs: Iterable[Run], *, by: Asker) -> set[Repo]:
+    """Return what runs read that somebody may not see."""
+    read = [repo for run in runs for repo in (run.base, run.data, *(aid.repo for aid in aids.of(run).values()))]
+    named = {repo.pk: repo for repo in read if repo is not None}
+    seen = Repo.objects.visible_to(by).filter(pk__in=named).values_list("pk", flat=True)
+    return {named[pk] for pk in set(named) - set(seen)}
 
 
 def publish(run: Run, *, with_names: bool = True) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from models_hub import gating, moving, permissions, publishing, trash
+from models_hub.adapting import ending
 from models_hub.forms import DeletionForm, NewRepoForm, VisibilityForm, writable_namespaces
 from models_hub.models import AccessRequest, Repo
 from models_hub.settings_forms import GateForm, MoveForm
@@ -132,13 +133,15 @@ def _settings(
     status: int = 200,
 ) -> HttpResponse:
     now = {"namespace": repo.namespace.name, "name": repo.name}
-    namespaces = writable_namespaces(require_user(request))
+    user = require_user(request)
+    namespaces = writable_namespaces(user)
     return respond(
         request,
         repo,
         "models_hub/repos/settings.html",
         tab="settings",
         days_kept=site_settings.DELETED_REPOS_DAYS,
+        told=ending.told_by_showing(repo, user),
         status=status,
         form=deletion_form or DeletionForm(full_name=repo.full_name),
         moving_form=moving_form or MoveForm(initial=now, namespaces=namespaces),

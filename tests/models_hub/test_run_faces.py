@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from models_hub import browsing
-from models_hub.adapting import curves, explaining, following, sources
+from models_hub.adapting import curves, ending, explaining, following, sources
 from models_hub.models import Repo, Run
 from portal.errors import InvalidInput
 from portal.models import Job, User
@@ -236,7 +236,11 @@ def test_publishing_warns_of_the_private_names_in_the_card(
     warning = "Its card, its recipe and its history name what others cannot see"
     assert warning not in as_user(alice).get(f"/runs/{run.pk}").text
     Repo.objects.filter(pk=repos[1].pk).update(private=True)
-    assert f"{warning}: alice/moods." in as_user(alice).get(f"/runs/{run.pk}").text
+    page = as_user(alice).get(f"/runs/{run.pk}").text
+    assert f"{warning}: alice/moods." in page
+    assert "Publish without these names" in page
+    assert f"{warning}: alice/moods." in as_user(alice).get(f"{result.path}/settings").text
+    assert ending.told_by_showing(result, bob) == ["others that you cannot see"]
     Repo.objects.filter(pk=result.pk).update(private=False)
     assert warning not in as_user(bob).get(f"/runs/{run.pk}").text
 
