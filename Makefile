@@ -57,7 +57,7 @@ clean: ## Remove the environment and everything built; keeps data/.
 $(VENV)/.ready: $(LOCKS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt '.[worker]'
-	$(BIN)/python -m portal.install_packages
+	$(BIN)/python -m portal.install_packages $(if $(wildcard $(VENV)/.ready-dev),--dev)  # npm takes away what it is not told of
 	@touch $@
 
 # Compressing takes ten seconds, so only when a file has changed.
