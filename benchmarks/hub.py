@@ -218,10 +218,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with LivePortal(folder / "portal") as portal, nginx(folder) as server:
+        with LivePortal(folder / "portal") as portal:
             hub = Hub(portal, folder)
             if not options.only_memory:
-                speed(hub, folder, server, options.file * MIB)
+                with nginx(folder) as server:
+                    speed(hub, folder, server, options.file * MIB)
                 portal.stop()  # peaks are looked for from where a portal starts
                 portal.start()
                 hub = Hub(portal, folder)
