@@ -1,5 +1,6 @@
-"""Process settings that only count when they are set before torch is imported."""
+"""Settings of a process that answers or learns; most only count when they are set before torch is imported."""
 
+import ctypes
 import os
 
 OFFLINE = {
@@ -13,6 +14,9 @@ OFFLINE = {
     # cuBLAS picks its algorithm by workspace; a fixed one makes a GPU run repeat itself.
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
 }
+# Of mallopt in glibc: how much may lie free at the end of the heap, and how large a block may be that comes from it.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_BYTES, KEPT_BLOCK = 512 << 20, 32 << 20
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -32,3 +36,14 @@ def prepare_process(threads: int) -> None:
     if threads > 1:
         # Beside a GPU one thread of a tokenizer is what all wait for.
         os.environ["TOKENIZERS_PARALLELISM"] = "true"
+
+
+def keep_memory() -> None:
+    """Have this process keep freed blocks for the next batch, where the library of C is one that can be told.
+
+    Left alone it gives them back after each batch, and the kernel fills them with zeros page by page for the next.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK)

@@ -12,6 +12,7 @@ from typing import Any
 from worker.engine.answering.answers import Answers
 from worker.engine.answering.sharing import sharing, standing_on
 from worker.engine.contracts import ENGINE_VERSION, KEPT_FILE, EvaluateSpec
+from worker.engine.environment import keep_memory
 from worker.engine.predictions import digest_of, write_predictions
 from worker.engine.progress import Progress
 from worker.engine.provenance import cores, cpu_name, folder_bytes, is_busy, load_average, peak_rss_bytes, versions
@@ -25,6 +26,7 @@ Family = Callable[[Task[Any], EvaluateSpec, Any, Questions, Progress], Answers]
 
 def evaluate(spec: EvaluateSpec, progress: Progress) -> dict[str, Any]:
     """Write predictions.jsonl and report.json into spec.out_dir and return the report."""
+    keep_memory()
     family: Family = importlib.import_module(find(spec.task).answering).answer
     importlib.import_module("worker.engine.repeating").repeatable(spec.seed, spec.threads)
     device = importlib.import_module("worker.engine.load").choose_device(spec.device).type

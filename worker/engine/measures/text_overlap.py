@@ -1,5 +1,6 @@
 """Texts against reference texts: BLEU and chrF++ by sacrebleu, and ROUGE with words or Chinese characters."""
 
+import importlib
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -7,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from sacrebleu.metrics.bleu import BLEU
-from sacrebleu.metrics.chrf import CHRF
 
 from worker.engine.measures.ratios import ratio
 from worker.engine.statistics.resampling import Array, OfSums
@@ -33,16 +32,21 @@ class Overlap:
 
 def bleu(predictions: Sequence[str], references: Sequence[Sequence[str]], tokenization: Tokenization) -> Overlap:
     """Return corpus BLEU with sacrebleu's defaults but for the tokenization."""
-    metric = BLEU(tokenize=tokenization, force=True)
+    metric = _metric("bleu", "BLEU", tokenize=tokenization, force=True)
     counts = _counts(metric, predictions, references)
     return Overlap(OfSums(counts, bleu_of), metric.get_signature().format())
 
 
 def chrf(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> Overlap:
     """Return corpus chrF++: characters up to six in a row and words up to two."""
-    metric = CHRF(word_order=2)
+    metric = _metric("chrf", "CHRF", word_order=2)
     counts = _counts(metric, predictions, references)
     return Overlap(OfSums(counts, chrf_of), metric.get_signature().format())
+
+
+def _metric(module: str, name: str, **options: Any) -> Any:
+    # It brings clients of XML and Redis along, which every process of every other kind of task would wait for.
+    return getattr(importlib.import_module(f"sacrebleu.metrics.{module}"), name)(**options)
 
 
 def bleu_of(sums: Array) -> Array:
