@@ -4,16 +4,23 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx2
+import huggingface_hub
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from django.utils import timezone
+from huggingface_hub import HfApi
+from huggingface_hub.errors import BadRequestError
+from huggingface_hub.utils._http import default_client_factory
 
 from models_hub import moving, publishing, trusting
 from models_hub.models import Repo
@@ -386,3 +393,35 @@ def test_tokens_of_publishers_are_not_among_ones_own(issuer: Issuer, alice: User
     AccessToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(minutes=1))
     exchange(issuer.state())
     assert not AccessToken.objects.filter(pk=token.pk).exists()
+
+
+@pytest.fixture
+def client_in_ci(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HfApi]:
+    """The real client, as it is in a CI job, whose calls come here without a network."""
+    handler = WSGIHandler()
+
+    def answered(environ: dict[str, Any], start_response: Any) -> Any:
+        return handler({**environ, "RAW_URI": environ["PATH_INFO"]}, start_response)
+
+    for name in ("HF_TOKEN", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", SITE)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+    monkeypatch.setattr(huggingface_hub.utils._auth, "_OIDC_TOKEN_CACHE", None)
+    huggingface_hub.set_client_factory(lambda: httpx2.Client(transport=httpx2.WSGITransport(app=answered)))
+    yield HfApi(endpoint=SITE)
+    huggingface_hub.set_client_factory(default_client_factory)
+
+
+def test_the_client_exchanges_by_itself(
+    issuer: Issuer, alice: User, repo: Repo, client_in_ci: HfApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust(repo, alice)
+    monkeypatch.setenv("HF_OIDC_RESOURCE", "alice/bert")
+    monkeypatch.setenv("HF_OIDC_ID_TOKEN", issuer.state())
+    assert client_in_ci.model_info("alice/bert").private
+    assert client_in_ci.file_exists("alice/bert", "a.txt")  # with the token that it keeps
+    assert AccessToken.objects.count() == 1
+    monkeypatch.setenv("HF_OIDC_RESOURCE", "alice/other")
+    with pytest.raises(BadRequestError, match="No trusted publisher"):
+        client_in_ci.model_info("alice/bert")
