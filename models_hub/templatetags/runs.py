@@ -56,7 +56,7 @@ def option_label(name: str) -> str:
     of, _space, own = name.partition(" ")
     if of == "teacher" and own in texts.TEACHING:
         return f"{texts.AIDS[of]} · {texts.TEACHING[own].label}"
-    for known in (texts.HARDENINGS, texts.WORST_OF_K):
-        if of == "harden" and own in known:
-            return f"{texts.option_text(of).label} · {known[own].label}"
+    for attack in (texts.HARDENINGS, texts.WORST_OF_K):
+        if of == "harden" and own in attack:
+            return f"{texts.option_text(of).label} · {attack[own].label}"
     return str(texts.option_text(name).label)
