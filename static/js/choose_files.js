@@ -1,4 +1,5 @@
-// <form data-upload>: files and folders, chosen or dropped, are gathered in form.chosen as {path, file} and listed.
+// <form data-upload>: files and folders, chosen or dropped, are gathered in form.chosen as {path, file} and listed;
+// form.handles has what the browser can open them by again, null where it cannot open all of them.
 (() => {
   const form = document.querySelector("form[data-upload]");
   const list = document.querySelector("#chosen");
@@ -7,6 +8,7 @@
   const MOST_SHOWN = 500;
   const byPath = new Map();
   form.chosen = [];
+  form.handles = [];
   const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} KB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
   const more = (count) => Object.assign(document.createElement("li"), { textContent: list.dataset.more.replace("{count}", count) });
   const summary = document.querySelector("#chosen-summary");
@@ -18,7 +20,7 @@
       row.dataset.number = number;
       const remove = Object.assign(document.createElement("button"), { type: "button", className: "btn-close" });
       remove.setAttribute("aria-label", `${list.dataset.remove} ${path}`);
-      remove.addEventListener("click", () => { byPath.delete(path); show(); });
+      remove.addEventListener("click", () => { byPath.delete(path); form.handles = null; show(); });
       for (const text of [path, size(file.size)]) row.append(Object.assign(document.createElement("span"), { textContent: text }));
       row.lastChild.className = "text-secondary num";
       row.append(remove);
@@ -33,7 +35,18 @@
   const take = (picker) => {
     for (const file of picker.files) add(file, file.webkitRelativePath || file.name);
     picker.value = "";
+    form.handles = null;
     show();
+  };
+  const open = async (handle, folder) => {
+    if (handle.kind === "file") return add(await handle.getFile(), folder + handle.name);
+    for await (const child of handle.values()) await open(child, `${folder}${handle.name}/`);
+  };
+  form.takeHandles = async (handles) => {
+    for (const one of handles) await open(one, "");
+    form.handles?.push(...handles);
+    show();
+    return form.chosen.length > 0;
   };
   const walk = async (entry, folder) => {
     if (entry.isFile) return add(await new Promise((done, fail) => entry.file(done, fail)), folder + entry.name);
@@ -53,7 +66,11 @@
   }
   zone.addEventListener("drop", async (event) => {
     if (form.classList.contains("is-uploading")) return;
-    const dropped = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+    const items = [...event.dataTransfer.items];
+    const handles = items.map((item) => item.getAsFileSystemHandle?.() ?? null); // asked for before the event is over
+    const dropped = items.map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+    const kept = await Promise.all(handles).catch(() => [null]);
+    form.handles = form.handles && kept.every(Boolean) ? [...form.handles, ...kept] : null;
     for (const one of dropped.filter(Boolean)) await (one instanceof File ? add(one, one.name) : walk(one, ""));
     show();
   });

@@ -1,5 +1,6 @@
 // <form data-upload> is sent in parts by a worker: this shows how far it is, pauses, goes on, cancels and publishes.
 import { makeApi } from "./upload_api.js";
+import { forgetHandles, keepHandles } from "./upload_handles.js";
 import { findUnfinished } from "./upload_match.js";
 import { makeMeter } from "./upload_meter.js";
 
@@ -50,6 +51,7 @@ const publish = async () => {
   const body = { title: field("title"), description: field("description"), pull_request: field("target") === "pull_request" };
   const done = await api()("POST", `${form.dataset.uploads}/${upload.key}/commit`, body);
   show("done");
+  await forgetHandles(upload.key);
   location.assign(done.page);
 };
 
@@ -75,6 +77,7 @@ const start = async () => {
     description: field("description"), files: rows,
   });
   if (before && before.key !== upload.key) await ask("DELETE", `${form.dataset.uploads}/${before.key}`);
+  await keepHandles(upload.key, form.handles);
   meter.clear();
   meter.begin(upload);
   worker = new Worker(form.dataset.worker, { type: "module" });
@@ -98,7 +101,7 @@ part("cancel").addEventListener("click", async () => {
   stopping.abort();
   worker?.terminate();
   stopping = new AbortController();
-  if (upload) await api()("DELETE", `${form.dataset.uploads}/${upload.key}`).catch(() => null);
+  if (upload) await Promise.all([api()("DELETE", `${form.dataset.uploads}/${upload.key}`).catch(() => null), forgetHandles(upload.key)]);
   upload = null;
   meter.clear();
   show("idle");

@@ -228,6 +228,39 @@ def test_two_gibibytes_arrive_though_the_line_is_cut_and_the_portal_restarts(
     assert max(memory.growth.values()) < MOST_GROWTH, memory.growth
 
 
+# Stands in for the reader, who cannot be asked here: a picker whose file lies in the storage of the page’s own origin.
+PICKER = """window.showOpenFilePicker = async () => {
+  const root = await navigator.storage.getDirectory();
+  const handle = await root.getFileHandle("picked.bin", { create: true });
+  if ((await handle.getFile()).size === 0) {
+    const file = await handle.createWritable();
+    await file.write(new Uint8Array(60_000_000).fill(7));
+    await file.close();
+  }
+  return [handle];
+};"""
+
+
+def test_after_a_reload_an_upload_goes_on_without_choosing_its_files_again(
+    portal: LivePortal, line: Line, page: Page
+) -> None:
+    page.add_init_script(PICKER)
+    page.reload()
+    page.locator("input[name=files]").click()
+    expect(page.locator("#chosen")).to_contain_text("picked.bin")
+    page.get_by_role("button", name="Publish").click()
+    while percent(page) < 10:
+        page.wait_for_timeout(20)
+    line.cut()
+    expect(page.locator("#upload-progress")).to_have_attribute("data-state", "waiting", timeout=60_000)
+    line.mend()
+    page.reload()
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url("**/tree/main", timeout=60_000)
+    files = requests.get(f"{portal.url}/api/models/wanda/heavy/tree/main", timeout=30).json()
+    assert {one["path"]: one["size"] for one in files}["picked.bin"] == 60_000_000
+
+
 def test_a_folder_of_500_small_files_is_one_commit_in_seconds(portal: LivePortal, page: Page, tmp_path: Path):
     folder = tmp_path / "many"
     folder.mkdir()
