@@ -343,7 +343,7 @@ def matrices(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     first, second = (torch.rand(size, size, device=options.device).to(dtype) for _ in range(2))
 
     has_onednn = options.device == "cpu" and is_known()
-    ways = [torch.mm, *([partial(_with_onednn, torch)] if has_onednn else [])]
+    ways: list[Callable[[Any, Any], Any]] = [torch.mm, *([partial(_with_onednn, torch)] if has_onednn else [])]
 
     def multiply(way: Callable[[Any, Any], Any]) -> float:
         start = time.perf_counter()
