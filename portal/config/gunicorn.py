@@ -3,12 +3,11 @@
 Behind a proxy that buffers or without one: portal/config/web_worker.py keeps slow clients from using the threads up.
 """
 
-import ctypes
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from portal.config import env, forking
+from portal.config import env, forking, heap
 
 _host = env.text("HOST", "127.0.0.1")
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{env.number('PORT', 8000)}"
@@ -31,12 +30,7 @@ accesslog = "-" if env.flag("ACCESS_LOG") else None
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'  # no query string: it may carry a signature
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - the heartbeat must not touch a disk
 
-# glibc gives threads heaps of their own and keeps what was free once: four transfers of 4 GiB left 35 MB more.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
-if hasattr(_libc := ctypes.CDLL(None), "mallopt"):
-    _libc.mallopt(M_ARENA_MAX, 2)
-    _libc.mallopt(M_TRIM_THRESHOLD, 128 * 1024)
-    _libc.mallopt(M_MMAP_THRESHOLD, 128 * 1024)
+heap.give_back()
 
 
 def on_starting(server: Any) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from models_hub.git.ssh.server import Server
-from portal.config import env
+from portal.config import env, heap
 
 
 class Command(BaseCommand):
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         if not (settings.PUBLIC_URL or env.number("PORT", 0)):
             raise CommandError("Set PUBLIC_URL to the address of the portal: git-lfs is sent there.")
         logging.getLogger("asyncssh").setLevel(logging.WARNING)  # else some lines for each connection
+        heap.give_back()
         try:
             asyncio.run(_serve(port))
         except OSError as error:
