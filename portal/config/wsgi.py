@@ -4,6 +4,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 from django.apps import apps
 from django.conf import settings
@@ -20,6 +21,10 @@ _unused = ["chardet", "django.contrib.postgres.fields", "jinja2", "markdown", "p
 if not settings.SOCIALACCOUNT_PROVIDERS:  # they ask other sites with it
     _unused.append("requests")
 sys.modules.update(dict.fromkeys(_unused))  # type: ignore[arg-type]
+# The description of the API is made with a client for tests, which brings more along: 2 MB, loaded when asked for.
+_client = "rest_framework.test.APIRequestFactory"
+sys.modules["rest_framework.test"] = SimpleNamespace(APIRequestFactory=lambda: import_string(_client)())  # type: ignore[assignment]
+_unused.append("rest_framework.test")
 application = get_wsgi_application()
 # Django would load all pages with the first request, in each process anew, and the search its dictionary: 70 MB and
 # more, which the processes share when they are here before gunicorn forks.
