@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
@@ -12,9 +13,12 @@ from models_hub.searching.words import Term
 
 QUOTE, APOSTROPHE = '"', "'"
 LARGEST = 2**63 - 1
-# Where no other range is known, so many of the newest posts are searched first, then more. While nothing is found, so
-# many times as many; a range has so many marks at most, and what is wider is searched as a whole.
-NEAR, WIDER, MOST_MARKS = 2 * indexing.FINE, 64, 32
+# The newest posts are searched first, about so many. While none are found, so many times as many older ones come next;
+# a stretch has so many marks at most, and what is wider is searched as a whole.
+NEAR, WIDER = 2 * indexing.FINE, 64
+MOST_MARKS = {"words": 8, "title": 32}  # each is looked at for each post; titles are few, and lie far apart
+# Where more posts than so many times those that are wanted hold the words, half of the stretch does.
+MANY, TURNS = 3, 40
 # For one transaction: by the index of words, whatever the planner believes, and so that the posts which it tells of
 # are read from the disk many at a time.
 BY_INDEX = (
@@ -45,8 +49,9 @@ def condition(column: str, terms: Sequence[Term], *, loose: bool = False) -> Q |
 
 # What follows is asked of PostgreSQL alone. Its index of words knows no order: whatever is newest, it tells of all
 # posts that hold them. But it skips what lies between those that hold a rare word, and the marks of forum/indexing.py
-# make a rare word of each stretch of time. So a stretch is searched that is long enough, and found by what shorter
-# ones held: however frequent words are, alone or together, a few hundred posts are read.
+# make a rare word of each stretch of time. So the newest stretch is searched, then older ones, each as long as the
+# last one lets expect; where too many posts hold the words, the search of a stretch ends before they are all read, and
+# a shorter one is tried. However frequent words are, alone or together, now or long ago, a few hundred posts are read.
 
 
 def newest(
@@ -54,33 +59,52 @@ def newest(
 ) -> dict[int, tuple[str, str]]:
     """Return title and words of the posts of a place that hold what is asked for, at most so many of the newest.
 
-    Asks the index one to four times. `place.before` should not lie far above the newest post.
+    `place.before` should not lie far above the newest post.
     """
     asked = [_joined([_completed(term) for term in terms], loose), *(_quoted(mark) for mark in place.marks)]
-    titled = " AND title <> ''" if column == "title" else ""
-    sql = f"SELECT post_id, title, words FROM forum_postwords WHERE {column}_vector @@ %s::tsquery{titled}"  # noqa: S608
-    sql += " AND post_id > %s AND post_id < %s ORDER BY post_id DESC LIMIT %s"
-    width = NEAR
+    found: dict[int, tuple[str, str]] = {}
+    width, crowded, marks = NEAR, place.after, MOST_MARKS[column]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
-        while True:
-            begin, stretch = _stretch(place, width)
-            cursor.execute(sql, [" & ".join([*asked, *stretch]), place.after, place.before, limit])
-            found = {pk: (title, said) for pk, title, said in cursor.fetchall()}
-            if len(found) >= limit or begin <= place.after + 1:
-                return found
-            width *= min(max(2 * limit // len(found), 2), WIDER) if found else WIDER
+        for _turn in range(TURNS):
+            begin, stretch = _stretch(place, width, marks)
+            most = limit if width <= NEAR else limit * MANY
+            rows = _asked(cursor, column, [*asked, *stretch], place, begin, most, in_order=width <= NEAR)
+            if len(rows) == most and width > NEAR:
+                crowded = begin
+            else:
+                found |= rows
+                if len(found) >= limit or begin <= place.after + 1:
+                    break
+                place = place._replace(before=begin)
+                width *= min(max(2 * (limit - len(found)) // len(rows), 2), WIDER) if rows else WIDER
+            if place.after < crowded < place.before:
+                width = max(min((place.before - crowded) // 2, (marks - 1) * indexing.COARSE), NEAR)
+    return dict(sorted(found.items(), reverse=True)[:limit])
 
 
-def _stretch(place: Place, width: int) -> tuple[int, list[str]]:
+def _asked(
+    cursor: CursorWrapper, column: str, asked: Sequence[str], place: Place, begin: int, most: int, *, in_order: bool
+) -> dict[int, tuple[str, str]]:
+    """Return posts from an id on: the newest, or any, so that the database stops reading at so many."""
+    titled = " AND title <> ''" if column == "title" else ""
+    sql = f"SELECT post_id, title, words FROM forum_postwords WHERE {column}_vector @@ %s::tsquery{titled}"  # noqa: S608
+    order = " ORDER BY post_id DESC" if in_order else ""
+    sql += f" AND post_id >= %s AND post_id < %s{order} LIMIT %s"
+    cursor.execute(sql, [" & ".join(asked), begin, place.before, most])
+    return {pk: (title, said) for pk, title, said in cursor.fetchall()}
+
+
+def _stretch(place: Place, width: int, marks: int) -> tuple[int, list[str]]:
     """Return the first id of the newest posts of a place, about so many, and what to ask for to have these alone."""
-    last = place.before - 1
-    first = max(last - width + 1, place.after + 1)
+    last, least = place.before - 1, place.after + 1
+    first = max(last - width + 1, least)
     for size, mark in ((indexing.FINE, indexing.fine), (indexing.COARSE, indexing.coarse)):
         blocks = range(first // size, last // size + 1)
-        if len(blocks) <= MOST_MARKS:
-            return blocks.start * size, [f"({' | '.join(_quoted(mark(block)) for block in blocks)})"]
-    return place.after + 1, []
+        if len(blocks) <= marks:
+            asked = " | ".join(_quoted(mark(block)) for block in blocks)
+            return max(blocks.start * size, least), [f"({asked})"]
+    return least, []
 
 
 def _joined(asked: Sequence[str], loose: bool) -> str:

@@ -212,11 +212,11 @@ def _candidates(
     *,
     loose: bool = False,
 ) -> _Candidates:
-    """Return posts by their titles and by all their words, the newest of each."""
-    titled = _read(within, place, "title", terms, CANDIDATES, question, loose=loose)
-    said = _read(within, place, "words", terms, CANDIDATES, question, loose=loose)
-    rows = _visible(list({one.pk: one for one in (*titled, *said)}.values()), reader)
-    return _Candidates(rows, len(said) == CANDIDATES)
+    """Return posts by all their words, the newest, and where there are more, by the words of their titles too."""
+    rows = _read(within, place, "words", terms, CANDIDATES, question, loose=loose)
+    if are_newest := len(rows) == CANDIDATES:
+        rows += _read(within, place, "title", terms, CANDIDATES, question, loose=loose)
+    return _Candidates(_visible(list({one.pk: one for one in rows}.values()), reader), are_newest)
 
 
 def _read(

@@ -19,7 +19,7 @@ from portal.models.mod_log import LogEntry
 # With so few posts every way to find words is taken: in fine and coarse stretches of time, and in all of them.
 SMALL: dict[Any, dict[str, Any]] = {
     indexing: {"FINE": 4, "COARSE": 12},
-    matching: {"NEAR": 6, "WIDER": 3, "MOST_MARKS": 3},
+    matching: {"NEAR": 6, "WIDER": 3, "MOST_MARKS": {"words": 3, "title": 4}},
     frequent_words: {"COMMON": 10, "KEPT": -1},
     searching: {"CANDIDATES": 40, "DATED": 0, "AROUND": 4},
 }
