@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STATIC_ROOT ?= build/static
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 LOCKS := pyproject.toml constraints.txt package.json package-lock.json .npmrc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Images for containers set it. Each of the thousand processes of a test run would then compile what it imports anew.

@@ -252,7 +252,7 @@ def _newest(
         wanted = math.ceil(limit * SPARE) * 2**turn
         held = matching.newest(column, terms, place, limit=wanted, loose=loose)
         rows = within.filter(pk__in=held).order_by("-pk").values_list(*FACTS)[: limit - len(found)] if held else []
-        found += [_Candidate(*row, *held[row[0]]) for row in rows]
+        found += [_Candidate(*(*row, *held[row[0]])) for row in rows]
         if len(found) >= limit or len(held) < wanted:
             break
         place = place._replace(before=min(held))
