@@ -9,6 +9,9 @@ import asyncssh
 
 SILENCE_SECONDS = 300.0  # that a client may take or give nothing while we wait for it
 FLUSH_BYTES = 64 * 1024
+# Twice the window of a channel. asyncssh lets a client send a whole window more whenever something is taken of what
+# waits: whoever takes less than a window each time lets all that a client sends pile up in memory.
+TAKE_BYTES = 4 * 1024 * 1024
 
 T = TypeVar("T")
 
@@ -34,11 +37,16 @@ class Channel:
         self._loop = loop
         self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
         self._waiting = bytearray()
+        self._come, self._read = b"", 0  # what was taken, and how much of it was given
 
     def read(self, most: int) -> bytes:
         """Return what has come, at most so many bytes; what was written is sent first."""
         self.flush()
-        return self._wait(self._stdin.read(most))
+        if self._read == len(self._come):
+            self._come, self._read = self._wait(self._stdin.read(TAKE_BYTES)), 0
+        block = self._come[self._read : self._read + most]
+        self._read += len(block)
+        return block
 
     def write(self, block: bytes) -> None:
         self._waiting += block
