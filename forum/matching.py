@@ -17,8 +17,11 @@ LARGEST = 2**63 - 1
 # a stretch has so many marks at most, and what is wider is searched as a whole.
 NEAR, WIDER = 2 * indexing.FINE, 64
 MOST_MARKS = {"words": 8, "title": 32}  # each is looked at for each post; titles are few, and lie far apart
+# The database looks at each post of a stretch. Where so many would have to be looked at, telling of all posts that hold
+# the words costs less, for these are few then.
+LONGEST = 2_000_000
 # Where more posts than so many times those that are wanted hold the words, half of the stretch does.
-MANY, TURNS = 3, 40
+MANY, MANY_IN_ALL, TURNS = 3, 20, 40
 # For one transaction: by the index of words, whatever the planner believes, and so that the posts which it tells of
 # are read from the disk many at a time.
 BY_INDEX = (
@@ -68,7 +71,7 @@ def newest(
         cursor.execute(BY_INDEX)
         for _turn in range(TURNS):
             begin, stretch = _stretch(place, width, marks)
-            most = limit if width <= NEAR else limit * MANY
+            most = limit if width <= NEAR else limit * (MANY if stretch else MANY_IN_ALL)
             rows = _asked(cursor, column, [*asked, *stretch], place, begin, most, in_order=width <= NEAR)
             if len(rows) == most and width > NEAR:
                 crowded = begin
@@ -77,9 +80,9 @@ def newest(
                 if len(found) >= limit or begin <= place.after + 1:
                     break
                 place = place._replace(before=begin)
-                width *= min(max(2 * (limit - len(found)) // len(rows), 2), WIDER) if rows else WIDER
+                width = _more(width, len(rows), limit - len(found), marks)
             if place.after < crowded < place.before:
-                width = max(min((place.before - crowded) // 2, (marks - 1) * indexing.COARSE), NEAR)
+                width = _less(place, min(place.before - crowded, marks * indexing.COARSE), marks, crowded)
     return dict(sorted(found.items(), reverse=True)[:limit])
 
 
@@ -105,6 +108,25 @@ def _stretch(place: Place, width: int, marks: int) -> tuple[int, list[str]]:
             asked = " | ".join(_quoted(mark(block)) for block in blocks)
             return max(blocks.start * size, least), [f"({asked})"]
     return least, []
+
+
+def _more(width: int, found: int, missing: int, marks: int) -> int:
+    """Return how long the next stretch is to be, by what the last one held; one that has no marks is all of it."""
+    needed = width * (min(max(2 * missing // found, 2), WIDER) if found else WIDER)
+    longest = (marks - 1) * indexing.COARSE
+    # What the newest posts are about tells little of the older ones: all are asked only after a long stretch.
+    return needed if needed > LONGEST and width >= longest else min(needed, longest)
+
+
+def _less(place: Place, width: int, marks: int, crowded: int) -> int:
+    """Return half of a width, or what is left of it once the stretch does not reach back to where it is crowded.
+
+    Stretches begin where a mark does, so that a narrower one may be the same again.
+    """
+    width //= 2
+    while width > NEAR and _stretch(place, width, marks)[0] <= crowded:
+        width //= 2
+    return max(width, NEAR)
 
 
 def _joined(asked: Sequence[str], loose: bool) -> str:
