@@ -34,8 +34,8 @@ TYPES = {
     "uint64": "U64", "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e4m3fnuz": "F8_E4M3FNUZ",
     "float8_e5m2fnuz": "F8_E5M2FNUZ",
 }  # fmt: skip
-# What the zip module raises of files that are none, or damaged.
-DAMAGED = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, RuntimeError)
+# What the zip module raises of files that are none, are damaged, or are made in a way it does not know.
+DAMAGED = (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError)
 CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 PUTS, GETS = ("PUT", "BINPUT", "LONG_BINPUT"), ("GET", "BINGET", "LONG_BINGET")
 # Opcodes that push what stands behind them: a text, bytes or a number.

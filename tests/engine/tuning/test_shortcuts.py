@@ -42,8 +42,8 @@ def learned(model: Any, shape: str = "bert") -> tuple[Any, dict[str, Any]]:
 def test_loss_and_gradients_stay_what_they_are(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
+    from worker.engine.answering.first_token import learn_first_token
     from worker.engine.tuning import products
-    from worker.engine.tuning.first_token import learn_first_token
 
     expected, long = learned(built(shape), shape)
     model = built(shape)
@@ -60,7 +60,7 @@ def test_loss_and_gradients_stay_what_they_are(shape: str, monkeypatch: pytest.M
 def test_what_is_dropped_of_the_last_layer_is_dropped_while_learning_alone() -> None:
     import torch
 
-    from worker.engine.tuning.first_token import learn_first_token
+    from worker.engine.answering.first_token import learn_first_token
 
     model = built("bert")
     learn_first_token(model)
@@ -77,8 +77,8 @@ def test_what_is_dropped_of_the_last_layer_is_dropped_while_learning_alone() -> 
 def test_what_wraps_layers_learns_the_same(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
+    from worker.engine.answering.first_token import learn_first_token
     from worker.engine.tuning import products
-    from worker.engine.tuning.first_token import learn_first_token
     from worker.engine.tuning.methods.method import attach
 
     def begun() -> Any:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from worker.engine.answering.first_token import learn_first_token
 from worker.engine.tuning import products
-from worker.engine.tuning.first_token import learn_first_token
 from worker.engine.tuning.methods.method import Attached
 from worker.engine.tuning.objectives.objective import Objective
 from worker.engine.tuning.registry import Method
