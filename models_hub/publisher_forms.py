@@ -41,7 +41,7 @@ class PublisherForm(forms.Form):
         required=False,
         max_length=MAX_VALUE,
         widget=forms.TextInput(attrs=NAME_ATTRIBUTES),
-        help_text=_("In which its jobs run, if they run in one. With reviewers of its own it is the best wall."),
+        help_text=_("In which its jobs run, if they run in one. An environment with required reviewers protects best."),
     )
     ref = forms.CharField(
         label=_("Branch or tag"),
