@@ -10,14 +10,14 @@ MAX_NAME = 96
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 # First path segments that the site itself uses.
 RESERVED = frozenset(
-    """about accounts admin api appeals assets auth avatars awards badges benchmarks blog boards cas cases categories
-    challenges collections community compare dashboard datasets deleted discussions docs download drafts evaluations
-    events favicon.ico feed feeds find forum fragments git health healthz help home i18n imported-results inbox
-    inference jobs join kernels leaderboard leaderboards learn login logout me metrics models moderation new
-    notifications oauth organizations orgs papers people pricing privacy profile quota register reports reputation
-    robots.txt rules runs search seasons security serve settings signin signup sitemap.xml sitemaps spaces static
-    status submissions suites support tasks teams terms tokens topics transparency trending trust unsubscribe
-    uploads users v1 watching webhooks well-known xet""".split()
+    """about accounts admin api appeals assets auth avatars awards badges benchmarks blog boards buckets cas cases
+    categories challenges collections community compare dashboard datasets deleted discussions docs download drafts
+    evaluations events favicon.ico feed feeds find forum fragments git health healthz help home i18n
+    imported-results inbox inference jobs join kernels leaderboard leaderboards learn login logout me metrics models
+    moderation new notifications oauth organizations orgs papers people pricing privacy profile quota register
+    reports reputation robots.txt rules runs search seasons security serve settings signin signup sitemap.xml
+    sitemaps spaces static status submissions suites support tasks teams terms tokens topics transparency trending
+    trust unsubscribe uploads users v1 watching webhooks well-known xet""".split()
 )
 
 

@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from models_hub.browsing import RepoNotFound
 from models_hub.hf_api.calls import Call
 from portal.errors import InvalidInput, NotFound
 
@@ -25,6 +26,16 @@ NOT_HERE: dict[str, str | Promise] = {
 
 def not_here(call: Call, what: str) -> HttpResponseBase:
     raise NotFound(_("This portal has no %(what)s.") % {"what": NOT_HERE[what]})
+
+
+def nothing_of(call: Call, what: str) -> HttpResponseBase:
+    """One of a kind that is not here is missing like a repository, so that clients tell it from a broken connection."""
+    raise RepoNotFound(_("This portal has no %(what)s.") % {"what": NOT_HERE[what]})
+
+
+def article(call: Call, paper: str) -> HttpResponseBase:
+    address = f"https://arxiv.org/abs/{paper}"
+    raise NotFound(_("This portal keeps no articles: read this one at %(address)s.") % {"address": address})
 
 
 def of_space(call: Call, namespace: str, name: str, what: str) -> HttpResponseBase:

@@ -40,12 +40,14 @@ def answer(error: DomainError, *, anonymous: bool, origin: str) -> JsonResponse:
 
 
 def failure(status: int, message: str, *, code: str = "", extra: Mapping[str, Any] | None = None) -> JsonResponse:
-    """Return an error in the one form that clients read."""
-    response = JsonResponse({"error": message, **(extra or {})}, status=status)
+    """Return an error in the one form that clients read: they print header and body, but what is alike only once."""
+    plain = message.translate(_PLAIN)
+    header = " ".join(plain.split())
+    sendable = header.isascii() and header.isprintable()
+    response = JsonResponse({"error": plain if sendable else message, **(extra or {})}, status=status)
     if code:
         response["X-Error-Code"] = code
-    header = " ".join(message.translate(_PLAIN).split())
-    if header.isascii() and header.isprintable():
+    if sendable:
         response["X-Error-Message"] = header
     return response
 

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from models_hub import gating, moving, permissions, publishing, staging, trash
 from models_hub.browsing import RepoNotFound
 from models_hub.hf_api.calls import Call, text
-from portal.errors import InvalidInput
+from models_hub.models import Repo
+from portal.errors import InvalidInput, NotFound
 
 MAX_CARD_JSON_BYTES = 4 * 1024 * 1024
 NO_METADATA = "empty or missing yaml metadata in repo card"
@@ -18,6 +19,7 @@ NO_METADATA = "empty or missing yaml metadata in repo card"
 
 def create(call: Call) -> HttpResponseBase:
     user, body = call.writer(), call.json()
+    refuse_places(body)
     namespace, name = _full_name(body, default=user.username)
     repo = publishing.create_repo(
         by=user,
@@ -33,7 +35,7 @@ def create(call: Call) -> HttpResponseBase:
 def delete(call: Call) -> HttpResponseBase:
     user, body = call.writer(), call.json()
     namespace, name = _full_name(body, default=user.username)
-    trash.delete(call.repo(text(body.get("type"), "type", default="model"), namespace, name), by=user)
+    trash.delete(call.repo(_kind(body), namespace, name), by=user)
     return JsonResponse({})
 
 
@@ -51,7 +53,7 @@ def settings(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBa
 
 def move(call: Call) -> HttpResponseBase:
     user, body = call.writer(), call.json()
-    kind = text(body.get("type"), "type", default="model")
+    kind = _kind(body)
     (namespace, name), (to_namespace, to_name) = (_both_names(body, field) for field in ("fromRepo", "toRepo"))
     moved = moving.move_repo(call.repo(kind, namespace, name), by=user, namespace=to_namespace, name=to_name)
     return JsonResponse({"url": f"{call.origin}{moved.path}", "name": moved.full_name, "id": moved.full_name})
@@ -80,6 +82,21 @@ def validate_yaml(call: Call) -> HttpResponseBase:
         shown = [{"message": error.message}]
         return JsonResponse({"errors": shown, "warnings": [], "error": error.message}, status=400)
     return JsonResponse({"errors": [], "warnings": [] if metadata else [{"message": NO_METADATA}]})
+
+
+def refuse_places(body: dict[str, Any]) -> None:
+    """Say so where somebody counts on a group’s rights or a region’s laws, which nothing here would keep."""
+    if body.get("resourceGroupId") is not None:
+        raise NotFound(_("This portal has no resource groups."))
+    if body.get("region") is not None:
+        raise InvalidInput(_("This portal keeps everything in one place: leave “region” out."))
+
+
+def _kind(body: dict[str, Any]) -> str:
+    kind = text(body.get("type"), "type", default="model")
+    if kind not in Repo.Kind.values:
+        raise InvalidInput(_("A repository is of type “model”, “dataset” or “space”."))
+    return kind
 
 
 def _full_name(body: dict[str, Any], *, default: str) -> tuple[str, str]:

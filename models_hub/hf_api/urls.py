@@ -11,4 +11,7 @@ urlpatterns = [
     re_path(r"^api/(?!v1/)", dispatch),
     re_path(r"^(?:datasets/|spaces/)?[^/]+/[^/]+/(?:resolve|raw)/", dispatch),
     re_path(rf"^(?:datasets/|spaces/)?[^/]+/(?:resolve|raw)/(?!{PAGES})[^/]+/", dispatch),
+    # What clients fetch of kinds that are not here.
+    re_path(r"^(?:kernels|buckets)/[^/]+/[^/]+/resolve/", dispatch),
+    re_path(r"^papers/[^/]+\.md$", dispatch),
 ]

@@ -104,7 +104,7 @@ def test_a_private_space_is_a_missing_one(wire, charlie, token_of):
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/jobs/alice", "/api/jobs/hardware", "/api/scheduled-jobs/alice", "/api/kernels/a/b", "/api/kernels",
+        "/api/jobs/alice", "/api/jobs/hardware", "/api/scheduled-jobs/alice", "/api/kernels",
         "/api/buckets/alice/x", "/api/papers/1234.56789",
         "/api/partners/x/models", "/api/spaces/semantic-search?q=x",
     ],
@@ -114,6 +114,44 @@ def test_what_is_not_here_says_so_in_json(db, path, method):
     response = Wire().call(method, path)
     assert response.status_code in {404, 405}
     assert response.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/kernels/alice/fast/resolve/main/build.toml", "This portal has no kernels."),
+        ("/buckets/alice/stuff/resolve/a.txt", "This portal has no buckets."),
+        ("/api/kernels/alice/fast/revision/main", "This portal has no kernels."),
+    ],
+)
+def test_a_kernel_or_bucket_is_a_missing_repository(db, path, message):
+    """Without the code a client takes it for a broken connection."""
+    response = Wire().head(path)
+    assert (response["X-Error-Code"], response["X-Error-Message"]) == ("RepoNotFound", message)
+
+
+def test_an_article_is_said_to_be_elsewhere(db):
+    response = Wire().get("/papers/1706.03762.md")
+    assert response.status_code == 404
+    assert response.json()["error"].endswith("https://arxiv.org/abs/1706.03762.")
+
+
+@pytest.mark.parametrize("wish", [{"resourceGroupId": "66670e5163145ca562cb1988"}, {"region": "eu"}])
+def test_nobody_is_left_to_count_on_a_group_or_a_region(wire, wish):
+    made = wire.post("/api/repos/create", {"name": "other", "type": "dataset"} | wish)
+    copied = wire.post("/api/spaces/alice/demo/duplicate", {"repository": "alice/copy"} | wish)
+    assert 400 <= made.status_code == copied.status_code < 500
+    assert Repo.objects.count() == 1
+    nothing = dict.fromkeys(wish)
+    assert wire.post("/api/repos/create", {"name": "other", "type": "dataset"} | nothing).status_code == 200
+
+
+def test_kinds_that_are_not_here_are_neither_moved_nor_deleted(wire):
+    moved = wire.post("/api/repos/move", {"fromRepo": "alice/a", "toRepo": "alice/b", "type": "bucket"})
+    deleted = wire.call("DELETE", "/api/repos/delete", {"name": "demo", "type": "kernel"})
+    assert {moved.status_code, deleted.status_code} == {400}
+    assert "model" in moved.json()["error"]
+    assert Wire().get("/api/spaces/alice/demo").status_code == 200
 
 
 def test_what_clients_ask_in_passing_is_answered_at_once(db, django_assert_num_queries):
