@@ -32,6 +32,13 @@ def completing(beginning: str) -> Sequence[str]:
     return [word for _posts, word in found] if found and found[0][0] >= COMMON else []
 
 
+def posts_with(word: str) -> float:
+    """Return about how many posts hold a word or bear a mark; 0 where few do."""
+    words, posts = _known()
+    place = bisect_left(words, word)
+    return posts[place] if place < len(words) and words[place] == word else 0
+
+
 def _known() -> tuple[list[str], list[float]]:
     """Return known words in the order of their characters, and about how many posts hold each."""
     global _kept

@@ -1,6 +1,7 @@
 """Which posts hold words: as each database is asked, SQLite by FTS5, PostgreSQL by its index of tsvector."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -17,11 +18,11 @@ LARGEST = 2**63 - 1
 # a stretch has so many marks at most, and what is wider is searched as a whole.
 NEAR, WIDER = 2 * indexing.FINE, 64
 MOST_MARKS = {"words": 8, "title": 32}  # each is looked at for each post; titles are few, and lie far apart
-# The database looks at each post of a stretch. Where so many would have to be looked at, telling of all posts that hold
-# the words costs less, for these are few then.
-LONGEST = 2_000_000
+# Where stretches of so many posts together would be needed, telling of all posts that hold the words costs less, for
+# these are few then.
+LONGEST = 6_000_000
 # Where more posts than so many times those that are wanted hold the words, half of the stretch does.
-MANY, MANY_IN_ALL, TURNS = 3, 20, 40
+MANY, MANY_IN_ALL, TURNS = 3, 8, 40
 # For one transaction: by the index of words, whatever the planner believes, and so that the posts which it tells of
 # are read from the disk many at a time.
 BY_INDEX = (
@@ -55,6 +56,20 @@ def condition(column: str, terms: Sequence[Term], *, loose: bool = False) -> Q |
 # make a rare word of each stretch of time. So the newest stretch is searched, then older ones, each as long as the
 # last one lets expect; where too many posts hold the words, the search of a stretch ends before they are all read, and
 # a shorter one is tried. However frequent words are, alone or together, now or long ago, a few hundred posts are read.
+# Every word, every mark of a place and the marks of a stretch are conditions of their own: then the index leaps from
+# a post that holds one to the next that holds another. Of one condition for all of them, it looks at each post of the
+# stretch, which takes ten times as long.
+
+
+class _Wanted(NamedTuple):
+    """What a post must hold, as the index is asked for it, and about how many posts do; of rare words none.
+
+    For what is `gathered` the index first puts together all posts that hold any word of very many, each time.
+    """
+
+    query: str
+    posts: float
+    is_gathered: bool = False
 
 
 def newest(
@@ -64,41 +79,59 @@ def newest(
 
     `place.before` should not lie far above the newest post.
     """
-    asked = [_joined([_completed(term) for term in terms], loose), *(_quoted(mark) for mark in place.marks)]
-    found: dict[int, tuple[str, str]] = {}
+    wanted = _words_wanted(terms, loose)
+    wanted += [_Wanted(_quoted(mark), frequent_words.posts_with(mark)) for mark in place.marks]
+    found: set[int] = set()
     width, crowded, marks = NEAR, place.after, MOST_MARKS[column]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
         for _turn in range(TURNS):
             begin, stretch = _stretch(place, width, marks)
             most = limit if width <= NEAR else limit * (MANY if stretch else MANY_IN_ALL)
-            rows = _asked(cursor, column, [*asked, *stretch], place, begin, most, in_order=width <= NEAR)
-            if len(rows) == most and width > NEAR:
+            part = place._replace(after=begin - 1)
+            held = _holding(cursor, column, [*wanted, *stretch], part, most, in_order=width <= NEAR)
+            if len(held) == most and width > NEAR:
                 crowded = begin
             else:
-                found |= rows
+                found.update(held)
                 if len(found) >= limit or begin <= place.after + 1:
                     break
                 place = place._replace(before=begin)
-                width = _more(width, len(rows), limit - len(found), marks)
+                width = _more(width, len(held), limit - len(found), marks)
             if place.after < crowded < place.before:
                 width = _less(place, min(place.before - crowded, marks * indexing.COARSE), marks, crowded)
-    return dict(sorted(found.items(), reverse=True)[:limit])
+        return _said(cursor, sorted(found, reverse=True)[:limit])
 
 
-def _asked(
-    cursor: CursorWrapper, column: str, asked: Sequence[str], place: Place, begin: int, most: int, *, in_order: bool
-) -> dict[int, tuple[str, str]]:
-    """Return posts from an id on: the newest, or any, so that the database stops reading at so many."""
+def _holding(
+    cursor: CursorWrapper, column: str, wanted: Sequence[_Wanted], place: Place, most: int, *, in_order: bool
+) -> list[int]:
+    """Return posts between the ids of a place: the newest, or any, so that the database stops reading at so many.
+
+    The index takes the conditions in their order: the rarest leads. The newest are so few that what would be gathered
+    is looked up in each of them instead: there the beginning of very many words is found if many posts hold any.
+    """
+    ordered = sorted(wanted, key=attrgetter("posts"))
+    queries = [one.query for one in ordered]
+    holds = f"{column}_vector @@ %s::tsquery"
+    held = " AND ".join(f"({holds}) IS TRUE" if in_order and one.is_gathered else holds for one in ordered)
     titled = " AND title <> ''" if column == "title" else ""
-    sql = f"SELECT post_id, title, words FROM forum_postwords WHERE {column}_vector @@ %s::tsquery{titled}"  # noqa: S608
     order = " ORDER BY post_id DESC" if in_order else ""
-    sql += f" AND post_id >= %s AND post_id < %s{order} LIMIT %s"
-    cursor.execute(sql, [" & ".join(asked), begin, place.before, most])
-    return {pk: (title, said) for pk, title, said in cursor.fetchall()}
+    sql = f"SELECT post_id FROM forum_postwords WHERE {held}{titled}"  # noqa: S608 - a column of this module
+    cursor.execute(
+        f"{sql} AND post_id > %s AND post_id < %s{order} LIMIT %s", [*queries, place.after, place.before, most]
+    )
+    return [pk for (pk,) in cursor.fetchall()]
 
 
-def _stretch(place: Place, width: int, marks: int) -> tuple[int, list[str]]:
+def _said(cursor: CursorWrapper, posts: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Return title and words of posts, in their order."""
+    cursor.execute("SELECT post_id, title, words FROM forum_postwords WHERE post_id = ANY(%s)", [list(posts)])
+    said = {pk: (title, words) for pk, title, words in cursor.fetchall()}
+    return {pk: said[pk] for pk in posts if pk in said}
+
+
+def _stretch(place: Place, width: int, marks: int) -> tuple[int, list[_Wanted]]:
     """Return the first id of the newest posts of a place, about so many, and what to ask for to have these alone."""
     last, least = place.before - 1, place.after + 1
     first = max(last - width + 1, least)
@@ -106,7 +139,7 @@ def _stretch(place: Place, width: int, marks: int) -> tuple[int, list[str]]:
         blocks = range(first // size, last // size + 1)
         if len(blocks) <= marks:
             asked = " | ".join(_quoted(mark(block)) for block in blocks)
-            return max(blocks.start * size, least), [f"({asked})"]
+            return max(blocks.start * size, least), [_Wanted(asked, size * len(blocks))]
     return least, []
 
 
@@ -133,12 +166,21 @@ def _joined(asked: Sequence[str], loose: bool) -> str:
     return f"({(' | ' if loose else ' & ').join(f'({one})' for one in asked)})"
 
 
-def _completed(term: Term) -> str:
+def _words_wanted(terms: Sequence[Term], loose: bool) -> list[_Wanted]:
+    each = [_completed(term) for term in terms]
+    if not loose:
+        return each
+    is_gathered = any(one.is_gathered for one in each)
+    return [_Wanted(" | ".join(one.query for one in each), sum(one.posts for one in each), is_gathered)]
+
+
+def _completed(term: Term) -> _Wanted:
     """Return what stands for a term: with the frequent words that begin so, or with all where those are rare."""
     found = frequent_words.completing(term.word) if term.is_prefix else ()
     if not found:
-        return _either(term, APOSTROPHE, ":*", " | ")
-    return " | ".join(_quoted(word) for word in dict.fromkeys((term.word, term.stem, *found)))
+        return _Wanted(_either(term, APOSTROPHE, ":*", " | "), frequent_words.posts_with(term.word), term.is_prefix)
+    words = dict.fromkeys((term.word, term.stem, *found))
+    return _Wanted(" | ".join(map(_quoted, words)), sum(map(frequent_words.posts_with, words)))
 
 
 def _quoted(word: str) -> str:
