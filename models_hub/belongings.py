@@ -55,6 +55,7 @@ def register() -> None:
         *moved("models_hub.SavedSearch.user", join=_join_search),
         *moved("models_hub.Upload.user", "models_hub.XorbRight.user"),
         *moved("models_hub.Run.owner", "models_hub.Study.owner", title=gettext_lazy("Runs")),
+        *ended("models_hub.BaseScore.owner"),
         *moved("models_hub.AnnotationQueue.owner", title=gettext_lazy("Queues of rows to label")),
         *moved("models_hub.AnnotationQueue_people.user"),
         *signed("models_hub.AnnotationRow.holder"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from forum import admission, attaching, indexing, reading
 from leaderboard.finding import trying
 from models_hub import collecting, redescribing, scrubbing, tensor_diffs, trash
-from models_hub.models import UpkeepRun
+from models_hub.models import BaseScore, UpkeepRun
 from models_hub.searching import trail
 from models_hub.tables import kept
 from portal import inbox
@@ -84,6 +84,7 @@ def perform(check: collecting.Check = lambda: None) -> None:
         indexing.index_missing(seconds=INDEX_SECONDS, check=check)
         reading.lift_floors(check)
         tensor_diffs.forget_old()
+        BaseScore.forget_old()
         trail.forget_old()
         UpkeepRun.objects.filter(started_at__lt=timezone.now() - FORGET_AFTER).delete()
         if figures.file_bytes:

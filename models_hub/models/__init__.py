@@ -3,6 +3,7 @@
 from models_hub.models.access import AccessRequest
 from models_hub.models.aliases import RepoAlias
 from models_hub.models.annotations import Annotation, AnnotationQueue, AnnotationRow
+from models_hub.models.base_scores import BaseScore
 from models_hub.models.card_reviews import CardReview
 from models_hub.models.collections import Collection, CollectionItem, CollectionUpvote
 from models_hub.models.contents import Blob, Piece, RepoBlob, Xorb
@@ -38,6 +39,7 @@ __all__ = [
     "AnnotationQueue",
     "AnnotationRow",
     "AwaitedBlob",
+    "BaseScore",
     "Blob",
     "BlockedDigest",
     "CardReview",

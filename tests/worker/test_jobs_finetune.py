@@ -18,7 +18,7 @@ from tests.evaluating import model_files
 from tests.tuning import ask, make_base, make_data, rows, wish
 from tests.worker.performing import perform
 from worker import followed
-from worker.jobs import finetune
+from worker.jobs import before_and_after, finetune
 from worker.relay import deliver_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -221,10 +221,30 @@ def work_off(study: Study) -> None:
     raise AssertionError("the study does not end")
 
 
-def test_a_search_tries_keeps_the_best_and_publishes_it(make_repo: MakeRepo, alice: User, data: Repo) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders of the models that were asked the test part, in order: "base" or "judged"."""
+    names: list[str] = []
+    real = before_and_after.run_verb
+
+    def spy(attempt: Any, what: Any, **options: Any) -> Any:
+        if what.verb == "evaluate":
+            names.append("base" if Path(what.spec.model_dir).name == "base" else "judged")
+        return real(attempt, what, **options)
+
+    monkeypatch.setattr(before_and_after, "run_verb", spy)
+    return names
+
+
+def test_a_search_tries_keeps_the_best_and_publishes_it(
+    make_repo: MakeRepo, alice: User, data: Repo, asked: list[str]
+) -> None:
     make_base(make_repo, alice)
     study = study_of(alice, pruner="none")
     work_off(study)
+    assert (asked.count("base"), asked.count("judged")) == (1, 6)
+    scores = [run.scores for run in study.runs.all()]
+    assert all(one["before"] == scores[0]["before"] and one["paired"]["n"] == 6 for one in scores)
     study.refresh_from_db()
     assert study.state == "finished"
     assert study.runs.count() == 6

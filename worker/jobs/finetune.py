@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext_noop
 
 from models_hub.adapting import aids, ending, reports, rewriting, studies, teaching
 from models_hub.adapting.wishes import LEXICON
 from models_hub.models import Run
 from worker import node, results, sandbox, sandbox_texts, scratch
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
-from worker.engine.contracts import CompareSpec, EngineError, EvaluateSpec, ScoreSpec
+from worker.engine.contracts import EngineError
 from worker.engine.decoding import decode, read_json_object
 from worker.engine.tuning.contracts import (
     REWRITTEN_FILE,
@@ -32,10 +31,10 @@ from worker.engine.tuning.picking.contracts import POOL, PoolSpec
 from worker.engine_runs import EndedEarly, run_verb
 from worker.engine_runs import Run as VerbRun
 from worker.followed import Followed
+from worker.jobs import before_and_after
 from worker.jobs.limits import limits_of
 from worker.jobs.training_steps import (
     DEV,
-    GOLD,
     INPUTS,
     MAX_REPORT_BYTES,
     STORING,
@@ -47,10 +46,7 @@ from worker.jobs.training_steps import (
     result_of,
 )  # fmt: skip
 
-EVALUATING = gettext_noop("answering the test part")
 HOPELESS = "hopeless"
-# Why a base has no score before the run: it cannot do the task yet, which is what the run is for.
-CANNOT_YET = frozenset({"label_mismatch", "unsupported_architecture", "weights_incomplete"})
 
 
 def run(attempt: Attempt) -> None:
@@ -73,7 +69,7 @@ def run(attempt: Attempt) -> None:
         except EndedEarly:
             ending.finish(row, job=attempt.job, files=(), found={"is_pruned": True})
             return
-        scores = _test(attempt, row, places, report["settings"])
+        scores = before_and_after.measure(attempt, row, places, report["settings"])
         attempt.report(0.98, STORING)
         attempt.show()
         attempt.check()
@@ -207,82 +203,3 @@ def _teacher(row: Run, places: Places) -> Teacher | None:
     folder = "base" if (aid.repo_id, aid.commit) == (row.base_id, row.base_commit) else aids.Role.TEACHER
     options = row.options.get(teaching.TEACHER, {})
     return decode(Teacher, {"model_dir": str(places / folder), **options}, where="teacher")
-
-
-def _test(attempt: Attempt, row: Run, places: Places, task_settings: dict[str, Any]) -> dict[str, Any]:
-    """Score the result on the test part, the base as well where it can do the task, and compare the two."""
-    if not (places / "questions" / INPUTS).exists():
-        return {}
-    attempt.report(0.9, EVALUATING)
-    models = {"after": result_of(places)} | ({"before": places / "base"} if row.base is not None else {})
-    answered = [name for name, model in models.items() if _answers(attempt, row, places, name, model, task_settings)]
-    (places / "answers").chmod(0o755)  # no process of a model runs any more; the scorer may be yet another user
-    scores = {name: _scored(attempt, row, places, name, task_settings) for name in answered}
-    if "before" in scores:
-        spec = CompareSpec(
-            task=row.task,
-            settings=task_settings,
-            gold=str(places / "answers" / GOLD),
-            before=str(places / "judged" / "before.jsonl"),
-            after=str(places / "judged" / "after.jsonl"),
-        )
-        scores["paired"] = _judge(attempt, places, "compare", spec)
-    return scores
-
-
-def _answers(attempt: Attempt, row: Run, places: Places, name: str, model: Path, task_settings: dict[str, Any]) -> bool:
-    """Let one model answer the test part; False for a base that cannot do the task, which is what the run is for."""
-    threads = node.threads_per_job()
-    spec = EvaluateSpec(
-        task=row.task,
-        model_dir=str(model),
-        inputs=str(places / "questions" / INPUTS),
-        out_dir=str(places / name),
-        settings=task_settings,
-        base_dir=str(places / "base") if row.base is not None else None,  # for an adapter alone
-        max_length=row.recipe.get("max_length"),
-        seed=row.seed,
-        threads=threads,
-    )
-    seen = [model, places / "base", places / "questions"]
-    share = (0.9, 0.93) if name == "after" else (0.93, 0.96)
-    try:
-        run_verb(
-            attempt,
-            VerbRun("evaluate", spec, readonly=seen, writable=places / name, share=share, may_use_gpu=True),
-            spec_folder=places / "spec",
-            limits=limits_of(memory_mb=settings.JOB_MEMORY_MB, threads=threads),
-        )
-    except EngineError as error:
-        if name == "before" and error.code in CANNOT_YET:
-            return False
-        raise
-    scratch.collect(places / name / "predictions.jsonl", places / "judged" / f"{name}.jsonl")
-    return True
-
-
-def _scored(attempt: Attempt, row: Run, places: Places, name: str, task_settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the score of one model's answers."""
-    spec = ScoreSpec(
-        task=row.task,
-        settings=task_settings,
-        gold=str(places / "answers" / GOLD),
-        predictions=str(places / "judged" / f"{name}.jsonl"),
-        out=str(places / "scores" / f"{name}.json"),
-    )
-    _judge(attempt, places, "score", spec)
-    result = places / "judged" / f"{name}.json"
-    scratch.collect(places / "scores" / f"{name}.json", result, limit=MAX_REPORT_BYTES)
-    found = read_json_object(result, limit=MAX_REPORT_BYTES, code="bad_predictions")
-    return {key: found[key] for key in ("n", "primary", "metrics", "floors")}
-
-
-def _judge(attempt: Attempt, places: Places, verb: str, spec: ScoreSpec | CompareSpec) -> dict[str, Any]:
-    """Run a verb that sees the answers and no model."""
-    seen = [places / "answers", places / "judged"]
-    return run_verb(
-        attempt,
-        VerbRun(verb, spec, readonly=seen, writable=places / "scores", share=(0.96, 0.97)),
-        spec_folder=places / "spec",
-        limits=limits_of(memory_mb=min(settings.JOB_MEMORY_MB, 4096), threads=1),
-    )
