@@ -17,6 +17,7 @@ from portal.errors import NotFound, SignInRequired
 from portal.models import User
 
 ON_HOME = 12
+ON_FRONT = 5
 Thing = TypeVar("Thing")
 
 
@@ -28,6 +29,14 @@ def home(request: HttpRequest) -> HttpResponse:
     pinned, rows = boards.latest(reader, rooms, ON_HOME)
     context = {"rooms": rooms, "pinned": map(line, pinned), "rows": map(line, rows), "is_empty": not (pinned or rows)}
     return render(request, "forum/topics/home.html", context)
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """What was said last, for the first page of the portal."""
+    pinned, rows = boards.latest(request.user, rooms_of(request), ON_FRONT)
+    lines = [line(row) for row in (*pinned, *rows)][:ON_FRONT]
+    return render(request, "forum/topics/_front.html", {"lines": lines})
 
 
 @require_safe

@@ -9,6 +9,7 @@ TOPIC = r"^forum/topics/(?P<pk>[1-9]\d{0,17})"
 urlpatterns = [
     path("forum", boards.home, name="forum"),
     path("forum/search", finding.search, name="forum_search"),
+    path("fragments/forum/front", boards.front, name="forum_front"),
     path("fragments/forum/search", finding.piece, name="forum_search_piece"),
     path("forum/latest.atom", feeds.latest, name="forum_feed"),
     path("forum/c/<slug:slug>.atom", feeds.category, name="forum_category_feed"),

@@ -13,7 +13,8 @@ def test_home_says_what_this_is_and_searches_models(client, db):
 
 def test_home_asks_the_other_apps_for_fragments_and_links_to_them(client, db):
     page = client.get("/").content.decode()
-    for fragment, fallback in (("/models/latest", "/models"), ("/leaderboard/top", "/leaderboard")):
+    places = ("/models/latest", "/models"), ("/leaderboard/top", "/leaderboard"), ("/fragments/forum/front", "/forum")
+    for fragment, fallback in places:
         assert f'hx-get="{fragment}"' in page
         assert f'href="{fallback}"' in page
 
