@@ -1,6 +1,7 @@
 """The shape of what people write in the forum, and of what keeps it in order; what it means is checked by the verbs."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,7 +50,7 @@ class ReplyForm(CommentForm):
 
 
 class NewTopicForm(TitleForm, CommentForm):
-    """A new topic of the forum, perhaps with a poll."""
+    """A new topic of the forum, perhaps with a poll. `rooms` are offered; of others the verb says why they are not."""
 
     category = forms.ModelChoiceField(
         label=_("Category"), queryset=Category.objects.none(), to_field_name="slug", empty_label=None
@@ -84,11 +85,11 @@ class NewTopicForm(TitleForm, CommentForm):
 
     field_order: tuple[str, ...] = ("category", "title", "text", "tags", "kind")
 
-    def __init__(self, *args: Any, reader: Asker, **options: Any) -> None:
+    def __init__(self, *args: Any, reader: Asker, rooms: Sequence[Category], **options: Any) -> None:
         super().__init__(*args, **options)
-        rooms = Category.objects.visible_to(reader).filter(archived_at=None)
-        self.fields["category"].queryset = rooms  # type: ignore[attr-defined]
-        self.fields["category"].label_from_instance = lambda room: room.title  # type: ignore[attr-defined]
+        category = self.fields["category"]
+        category.queryset = Category.objects.visible_to(reader)  # type: ignore[attr-defined]
+        category.choices = [(room.slug, room.title) for room in rooms]  # type: ignore[attr-defined]
         self.fields["text"].widget.attrs["rows"] = 12
 
     def new(self, *, seconds: float | None) -> NewTopic:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from forum import counting, discussing, permissions, polling, posting
 from forum.admission import admit
 from forum.learning import articles
-from forum.models import Category, Post, Tag, Topic, TopicTag
+from forum.models import Category, Post, Steward, Tag, Topic, TopicTag
 from forum.polling import NewPoll
 from models_hub import proposing
 from portal import subjects, trust
@@ -115,6 +115,15 @@ def require_opener(by: Asker, category: Category) -> User:
         raise NotAllowed(_("Only staff begin topics in this category. You may answer them."))
     _require_trust(user, category.trust_to_open)
     return user
+
+
+def rooms_to_open(by: User) -> QuerySet[Category]:
+    """Return the categories in which the person may begin topics now."""
+    rooms = Category.objects.visible_to(by).filter(archived_at=None)
+    if by.is_staff:
+        return rooms
+    kept = Steward.objects.serving().filter(user=by).values("category")
+    return rooms.filter(Q(staff_open=False, trust_to_open__lte=trust.level(by)) | Q(pk__in=kept))
 
 
 def require_replier(by: Asker, topic: Topic) -> User:

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from forum import discussing, drafting, mending
+from forum import discussing, drafting, mending, repeating
 from forum.forms import CommentForm
 from forum.models import Post, Topic
 from forum.views.topics import conversation
@@ -22,8 +22,9 @@ def add(request: HttpRequest, repo: Repo, number: str) -> HttpResponse:
     form, status = CommentForm(request.POST), 400
     if form.is_valid():
         try:
-            to = _answered(topic, request)
-            post = discussing.comment(topic, by=request.user, text=form.cleaned_data["text"], reply_to=to)
+            to, text = _answered(topic, request), form.cleaned_data["text"]
+            post = repeating.post_of(topic, by=request.user, text=text)
+            post = post or discussing.comment(topic, by=request.user, text=text, reply_to=to)
         except DomainError as error:
             form.add_error(None, error.message)
             status = status_of(error)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from forum import attaching, drafting, naming, opening, permissions, posting, showing
+from forum import attaching, drafting, naming, opening, permissions, posting, repeating, showing
 from forum.admission import limits_of
 from forum.compose_forms import NewTopicForm, ReplyForm
 from forum.models import Category, Draft, Post, Tag, Topic
@@ -34,20 +34,23 @@ def new(request: HttpRequest) -> HttpResponse:
     page = "" if about else telling.key_of(request.GET.get("from", ""))
     key = ":".join(filter(None, ("new", about.key if about else page)))
     draft = drafting.find(key, by=user) if request.method != "POST" else None
-    form = NewTopicForm(request.POST or None, reader=user, initial=_beginning(request, draft, about))
+    rooms = list(opening.rooms_to_open(user))
+    given = _beginning(request, draft, about, rooms)
+    form = NewTopicForm(request.POST or None, reader=user, rooms=rooms, initial=given)
     if request.method == "POST":
         status = 400
         if form.is_valid():
+            room = form.cleaned_data["category"]
             try:
                 sent = form.new(seconds=seconds_since(form.cleaned_data["began"]))
-                topic = opening.open_topic(category=form.cleaned_data["category"], by=user, new=sent)
+                topic = repeating.topic_in(room, by=user, title=sent.title, text=sent.text)
+                topic = topic or opening.open_topic(category=room, by=user, new=sent)
             except DomainError as error:
                 form.add_error(None, error.message)
                 status = status_of(error)
             else:
                 drafting.discard(key, by=user)
                 return redirect(topic.path)
-    rooms = Category.objects.visible_to(user).filter(archived_at=None)
     context = {
         "form": form,
         "about": about,
@@ -59,10 +62,12 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "forum/compose/new.html", context, status=status)
 
 
-def _beginning(request: HttpRequest, draft: Draft | None, about: Subject | None) -> dict[str, Any]:
+def _beginning(
+    request: HttpRequest, draft: Draft | None, about: Subject | None, rooms: list[Category]
+) -> dict[str, Any]:
     """Return what the form holds at first: the draft, else facts and the template of the category."""
     asked = request.GET
-    room = Category.objects.visible_to(request.user).filter(slug=asked.get("category", "")).first()
+    room = next((room for room in rooms if room.slug == asked.get("category")), rooms[0] if rooms else None)
     place = asked.get("from", "")
     told = None if about else telling.told(place, request.user)
     facts = told.text if told else _facts(about, place)
@@ -108,7 +113,9 @@ def reply(request: HttpRequest, pk: str) -> HttpResponse:
         if form.is_valid():
             given = form.cleaned_data
             try:
-                post = opening.reply(topic, by=user, text=given["text"], to=to, seconds=seconds_since(given["began"]))
+                post = repeating.post_of(topic, by=user, text=given["text"]) or opening.reply(
+                    topic, by=user, text=given["text"], to=to, seconds=seconds_since(given["began"])
+                )
             except DomainError as error:
                 form.add_error(None, error.message)
                 status = status_of(error)
@@ -134,20 +141,25 @@ def reply_to(request: HttpRequest, pk: str) -> HttpResponse:
 @never_cache
 @require_safe
 def quote(request: HttpRequest, pk: str) -> JsonResponse:
-    """Give the words of a post as a quotation of it."""
+    """Give the words of a post as a quotation of it, and the head that a quotation of some of them has."""
     post = opening.find_post(int(pk), request.user)
     if post.is_hidden:
         raise NotFound(_("There is no such post."))
-    return JsonResponse({"text": quotation(post)})
+    return JsonResponse({"text": quotation(post), "head": quotation_head(post)})
 
 
 def quotation(post: Post, *, longest: int = 2000) -> str:
     """Return the words of a post as a quotation that says whose they are and where."""
     words = post.text if len(post.text) <= longest else post.text[:longest].rsplit("\n", 1)[0] + " …"
     lines = "\n".join(f"> {line}" if line else ">" for line in words.splitlines())
+    return f"{quotation_head(post)}{lines}\n\n"
+
+
+def quotation_head(post: Post) -> str:
+    """Return the first lines of a quotation: whose words they are, and where they stand."""
     number = f"[#{post.number}]({post.path})"
     name = f"@{post.author.username} {number}" if post.author else number
-    return f"> {name}\n>\n{lines}\n\n"
+    return f"> {name}\n>\n"
 
 
 def _quoted(topic: Topic, post: Post | None) -> str:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from forum import acting, discussing, drafting, listing, permissions, posting, reviewing, showing
+from forum import acting, discussing, drafting, listing, permissions, posting, repeating, reviewing, showing
 from forum.forms import CommentForm, MergeForm, ReviewForm, TitleForm, TopicForm
 from forum.listing import Filters
 from forum.models import Post, Topic
@@ -54,7 +54,8 @@ def new(request: HttpRequest, repo: Repo) -> HttpResponse:
         status = 400
         if form.is_valid():
             try:
-                topic = discussing.open_discussion(repo=repo, by=request.user, **form.cleaned_data)
+                topic = repeating.topic_in(repo, by=request.user, **form.cleaned_data)
+                topic = topic or discussing.open_discussion(repo=repo, by=request.user, **form.cleaned_data)
             except DomainError as error:
                 form.add_error(None, error.message)
                 status = status_of(error)

@@ -8,23 +8,26 @@ for (const box of document.querySelectorAll("[data-compose][data-draft]")) {
   if (!box.dataset.draft || !counter) continue;
   const address = `/forum/drafts/${box.dataset.draft}`;
   const headers = { Accept: "application/json" };
+  // A title, tags and a poll are kept as well; of an empty page nothing is.
+  const now = () => JSON.stringify([...new FormData(form)].filter(([name]) => !["csrfmiddlewaretoken", "sequence", "began"].includes(name)));
   let timer = 0;
   let isSent = false;
-  let kept = area.value;
+  let kept = now();
+  const say = (text) => { if (!note.classList.contains("text-danger")) note.textContent = text; };
   const save = async (options = {}) => {
     clearTimeout(timer);
-    if (isSent || area.value === kept) return;
+    const given = now();
+    if (isSent || given === kept) return;
     const body = new FormData(form);
     body.set("sequence", String(Number(counter.value) + 1));
-    const text = area.value;
     const answer = await fetch(address, { method: "POST", body, headers, ...options }).catch(() => null);
     if (!answer || isSent) return;
     const told = await answer.json().catch(() => ({}));
     if (answer.ok) {
       counter.value = told.sequence;
-      kept = text;
+      kept = given;
     }
-    note.textContent = answer.ok ? box.dataset.saved : answer.status === 409 ? box.dataset.clash : (told.error ?? "");
+    say(answer.ok ? box.dataset.saved : answer.status === 409 ? box.dataset.clash : (told.error ?? ""));
   };
   form.addEventListener("input", () => {
     clearTimeout(timer);
@@ -32,15 +35,16 @@ for (const box of document.querySelectorAll("[data-compose][data-draft]")) {
   });
   form.addEventListener("submit", () => { isSent = true; });
   document.addEventListener("visibilitychange", () => { if (document.hidden) save({ keepalive: true }); });
-  // On the page of a topic the draft is asked for when somebody begins to write.
+  // On the page of a topic the draft is asked for when somebody begins to write; what a button put there comes after it.
   area.addEventListener("focus", async () => {
     if (area.value || counter.value !== "0") return;
     const answer = await fetch(address, { headers }).catch(() => null);
     const draft = answer?.ok ? await answer.json() : { sequence: 0 };
     counter.value = draft.sequence;
     if (draft.rules?.length) box.querySelector(".form-hint").prepend(`${draft.rules.join(" ")} `);
-    if (!draft.text || area.value) return;
-    area.value = kept = draft.text;
-    note.textContent = box.dataset.kept;
+    if (!draft.text) return;
+    area.value = area.value ? `${draft.text.trimEnd()}\n\n${area.value}` : draft.text;
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    say(box.dataset.kept);
   }, { once: true });
 }

@@ -10,9 +10,15 @@ for (const box of document.querySelectorAll("[data-compose]")) {
     area.setSelectionRange(from, to);
     area.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  // Code of several lines stands between fences, on lines of its own.
+  const fence = (words, start) => {
+    const head = start > 0 && area.value[start - 1] !== "\n" ? "\n```" : "```";
+    put(`${head}\n${words.replace(/\n$/, "")}\n\`\`\`\n`, start + head.length, start + head.length);
+  };
   const around = (mark) => {
     const { selectionStart: start, selectionEnd: end, value } = area;
     const words = value.slice(start, end);
+    if (mark === "`" && words.includes("\n")) return fence(words, start);
     put(`${mark}${words}${mark}`, start + mark.length, end + mark.length);
   };
   const before = (mark) => {

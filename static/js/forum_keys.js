@@ -1,4 +1,5 @@
-// Keys of the forum: j and k walk through topics or posts, o opens, r replies, ? shows all of them.
+// Keys of the forum: j and k walk through topics or posts, o opens, r answers, q quotes, l likes, e edits, n begins
+// a topic, u goes up to the list, ? shows all of them. What acts on a post is of the one that was walked to.
 (() => {
   const items = () => [...document.querySelectorAll(".thread, .said")];
   let at = -1;
@@ -13,12 +14,22 @@
     one.scrollIntoView({ block: "nearest" });
     (one.querySelector(".thread-title") || one).focus({ preventScroll: true });
   };
-  const reply = () => document.querySelector("#reply textarea, #reply a.btn")?.focus();
+  const ofPost = (selector) => document.querySelector(".said.is-picked")?.querySelector(selector);
+  const reply = () => {
+    const one = ofPost("a[data-to]");
+    if (one) one.click();
+    else document.querySelector("#reply textarea, #reply a.btn")?.focus();
+  };
   const acts = {
     j: () => pick(1),
     k: () => pick(-1),
     o: () => items()[at]?.querySelector(".thread-title")?.click(),
     r: reply,
+    q: () => ofPost("a[data-quote]")?.click(),
+    l: () => ofPost("button.act[formaction$='/reactions/like']:not(:disabled)")?.click(),
+    e: () => ofPost("a[href$='/edit']")?.click(),
+    n: () => document.querySelector("a.btn-primary[href^='/forum/new']")?.click(),
+    u: () => document.querySelector(".topic-crumbs a.room-name")?.click(),
     "?": () => document.getElementById("keys")?.showModal(),
   };
   document.addEventListener("keydown", (event) => {

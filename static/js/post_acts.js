@@ -1,5 +1,6 @@
 // Buttons under posts act without a new page: what the portal answers takes the place of the post, or of its bar.
-// “Reply” and “Quote” write into the box of the page, and “More” opens in a dialog.
+// “Reply” and “Quote” write into the box of the page, “Quote” of the words that are chosen in the post, else of all of
+// them; and “More” opens in a dialog.
 (() => {
   const box = () => document.querySelector("#reply [data-compose] textarea");
   const ask = (address, options = {}) => fetch(address, { headers: { "HX-Request": "true" }, ...options });
@@ -23,11 +24,18 @@
     line.hidden = false;
     line.querySelector("span").textContent = `#${link.closest("[data-number], [id^=post-]").id.replace("post-", "")}`;
   };
-  const quote = async (link) => {
+  const chosen = (link) => {
+    const words = getSelection();
+    const inside = words.rangeCount && link.closest("[id^=post-]").contains(words.getRangeAt(0).commonAncestorContainer);
+    return inside ? words.toString().trim().slice(0, 2000) : "";
+  };
+  const quote = async (link, words) => {
     const answer = await ask(`/forum/posts/${link.dataset.quote}/quotation`);
     if (!answer.ok) return;
     const area = box();
-    area.setRangeText((await answer.json()).text, area.selectionStart, area.selectionEnd, "end");
+    const { head, text } = await answer.json();
+    const said = words ? `${head}${words.replace(/^/gm, "> ")}\n\n` : text;
+    area.setRangeText(said, area.selectionStart, area.selectionEnd, "end");
     area.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const menu = async (link) => {
@@ -58,9 +66,10 @@
       await menu(link);
     } else if (link && box()) {
       event.preventDefault();
+      const words = link.dataset.quote ? chosen(link) : "";
       box().focus();
       reply(link);
-      if (link.dataset.quote) await quote(link);
+      if (link.dataset.quote) await quote(link, words);
     }
   });
 })();

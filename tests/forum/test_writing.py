@@ -417,3 +417,51 @@ def test_drafts_are_listed_whether_they_have_a_title_or_a_place(as_user, alice):
     page = as_user(alice).get("/forum/drafts").text
     assert "Later" in page
     assert "Its place is not there any more" in page
+
+
+def test_a_form_that_is_sent_twice_makes_one_post_and_leads_to_it(topic, as_user, bob):
+    browser, form = as_user(bob), {"text": "Very small, and quick."}
+
+    answers = [browser.post(f"/forum/topics/{topic.pk}/replies", form) for _time in range(2)]
+    begun = {"category": "how", "title": "And  how quick?", "text": "Tell me that too.", "tags": "", "kind": ""}
+    topics = [browser.post("/forum/new", begun) for _time in range(2)]
+
+    assert [one["Location"] for one in answers] == [f"{topic.path}?post=2#post-2"] * 2
+    assert {one["Location"] for one in topics} == {Topic.objects.get(title="And how quick?").path}
+    assert topic.posts.count() == 2
+
+
+def test_so_it_is_in_the_discussions_of_a_repository(make_repo, as_user, alice, bob):
+    repo, browser = make_repo(alice), as_user(bob)
+    begun = [browser.post(f"{repo.path}/discussions/new", {"title": "Hello", "text": "There."}) for _time in range(2)]
+    said = [browser.post(f"{repo.path}/discussions/1/comments", {"text": "Again."}) for _time in range(2)]
+
+    assert len({one["Location"] for one in begun}) == len({one["Location"] for one in said}) == 1
+    assert [post.text for post in Topic.objects.get().posts.order_by("number")] == ["There.", "Again."]
+
+
+def test_categories_in_which_one_may_not_begin_are_not_offered(room, as_user, alice, morgan):
+    Category.objects.create(slug="news", title_en="News", staff_open=True)
+    Category.objects.create(slug="elders", title_en="Elders", trust_to_open=3)
+    form = {"category": "news", "title": "Mine", "text": "I have news.", "tags": "", "kind": ""}
+
+    assert 'value="how"' in (shown := page(as_user(alice), "/forum/new?category=news"))
+    assert 'value="news"' not in shown
+    assert 'value="elders"' not in shown
+    assert 'value="news"' in page(as_user(morgan), "/forum/new")
+    assert "Only staff begin topics" in as_user(alice).post("/forum/new", form).content.decode()
+
+
+def test_a_refused_form_goes_on_with_the_draft_that_it_has(topic, as_user, bob):
+    browser = as_user(bob)
+    drafting.save(f"topic:{topic.pk}", by=bob, text="Half", sequence=4)
+
+    refused = browser.post(f"/forum/topics/{topic.pk}/replies", {"text": "", "sequence": "4"}).content.decode()
+
+    assert 'name="sequence" value="4"' in refused
+
+
+def test_a_quotation_of_some_words_has_the_head_of_the_whole(answer, as_user, alice):
+    told = as_user(alice).get(f"/forum/posts/{answer.pk}/quotation").json()
+
+    assert told["text"] == f"{told['head']}> Very small.\n\n"
