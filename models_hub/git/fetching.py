@@ -7,11 +7,12 @@ import re
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
 
 from models_hub.git import packing, pktlines
-from models_hub.git.graph import Cut, History
+from models_hub.git.graph import Cut, History, Meeting
 from models_hub.git.packing import Filter
 from models_hub.git.pktlines import DELIMITER, FAILURE, FLUSH, PACK, Line, LineRefused, Mark, line
 from models_hub.models import Ref, Repo
@@ -20,7 +21,10 @@ from portal.errors import DomainError, InvalidInput
 
 _OID = re.compile(rb"[0-9a-f]{40}")
 _FILTER = re.compile(r"(?:blob:(none)|blob:limit=(\d{1,15})([kmg]?)|tree:(\d{1,6}))", re.IGNORECASE)
+COMBINED = "combine:"
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+MAX_WITHOUT = 100
+MAX_ROUNDS = 10_000  # in which a client tells what it has; git names hundreds of commits in each
 SMALL_BAND, WIDE_BAND = 1000, pktlines.MAX_LINE
 
 
@@ -42,13 +46,17 @@ def answer_v2(repo: Repo, arguments: Iterable[bytes]) -> Iterator[bytes]:
     asked = Asked()
     for argument in arguments:
         _note(repo, asked, argument)
-    if not asked.wants:
+    only_asks = "wait-for-done" in asked.options and not asked.done  # what is common, before a push
+    if not asked.wants and not (only_asks and asked.haves):
         return iter([FLUSH])
     history = History(repo)
     head = b""
     if asked.haves and not asked.done:
-        common = [oid for oid in asked.haves if oid in history]
-        ready = history.all_meet(asked.wants, set(common)) and bool(common) and "wait-for-done" not in asked.options
+        common = [oid for oid in dict.fromkeys(asked.haves) if oid in history]
+        meeting = Meeting(history, asked.wants)
+        for oid in common:
+            meeting.add(oid)
+        ready = meeting.is_complete and bool(common) and not only_asks
         head = line("acknowledgments\n") + b"".join(line(f"ACK {oid}\n") for oid in common)
         head += b"" if common else line("NAK\n")
         if not ready:
@@ -110,20 +118,25 @@ def _note(repo: Repo, asked: Asked, argument: bytes) -> None:
         asked.done = True
     elif name == b"filter":
         asked.filter = _filter(pktlines.word(value))
-    elif name == b"deepen":
-        asked.cut = Cut(depth=_number(value), from_boundary=asked.cut.from_boundary or _relative(asked))
-    elif name == b"deepen-relative":
-        asked.cut = Cut(asked.cut.depth, asked.cut.since, asked.cut.without, from_boundary=True)
-    elif name == b"deepen-since":
-        asked.cut = Cut(since=_number(value), without=asked.cut.without)
-    elif name == b"deepen-not":
-        asked.cut = Cut(since=asked.cut.since, without=(*asked.cut.without, _named(repo, pktlines.word(value))))
+    elif name.startswith(b"deepen"):
+        asked.cut = _deepened(repo, asked, name, value)
     else:  # thin-pack, ofs-delta, no-progress, include-tag, wait-for-done, and what later versions may add
         asked.options.add(pktlines.word(name))
 
 
-def _relative(asked: Asked) -> bool:
-    return "deepen-relative" in asked.options
+def _deepened(repo: Repo, asked: Asked, name: bytes, value: bytes) -> Cut:
+    cut = asked.cut
+    if name == b"deepen":
+        return Cut(depth=_number(value), from_boundary=cut.from_boundary or "deepen-relative" in asked.options)
+    if name == b"deepen-relative":
+        return Cut(cut.depth, cut.since, cut.without, from_boundary=True)
+    if name == b"deepen-since":
+        return Cut(since=_number(value), without=cut.without)
+    if name != b"deepen-not":
+        raise LineRefused(_("The request is not one of git’s."))
+    if len(cut.without) >= MAX_WITHOUT:
+        raise InvalidInput(_("Leave out the history of at most %(max)d branches and tags.") % {"max": MAX_WITHOUT})
+    return Cut(since=cut.since, without=(*cut.without, _named(repo, pktlines.word(value))))
 
 
 def _named(repo: Repo, name: str) -> str:
@@ -139,9 +152,10 @@ def _negotiate(history: History, asked: Asked, lines: Iterator[Line]) -> Generat
     """Read what the client has and yield what is said to it; return whether the pack follows."""
     detailed = "multi_ack_detailed" in asked.options
     last, common = "", set[str]()
-    for one in lines:
+    meeting = Meeting(history, asked.wants)
+    for one in _in_rounds(lines):
         if one is Mark.FLUSH:
-            ready = detailed and bool(common) and history.all_meet(asked.wants, common)
+            ready = detailed and bool(common) and meeting.is_complete
             talk = line(f"ACK {last} ready\n") if ready else b""
             talk += line("NAK\n") if detailed or not common else b""
             yield talk
@@ -162,15 +176,26 @@ def _negotiate(history: History, asked: Asked, lines: Iterator[Line]) -> Generat
                 if detailed or not common:
                     yield line(f"ACK {oid} common\n" if detailed else f"ACK {oid}\n")
                 common.add(oid)
+                meeting.add(oid)
                 last = oid
     return False
+
+
+def _in_rounds(lines: Iterator[Line]) -> Iterator[Line]:
+    """Pass lines on; raises LineRefused when there are more flushes among them than any client needs."""
+    rounds = 0
+    for one in lines:
+        rounds += one is Mark.FLUSH
+        if rounds > MAX_ROUNDS:
+            raise LineRefused(_("The request is not one of git’s."))
+        yield one
 
 
 def _cut(repo: Repo, history: History, asked: Asked) -> tuple[list[bytes], set[str] | None]:
     """Return the lines that tell a client where its history ends from now on, and the commits that it wants at all."""
     if asked.cut.is_whole:
         return [], None
-    peeled = dict(Ref.objects.filter(repo=repo, tag_oid__in=asked.wants).values_list("tag_oid", "oid"))
+    peeled = dict(Ref.objects.filter(repo=repo).exclude(tag_oid="").values_list("tag_oid", "oid"))
     kept = history.keep([peeled.get(oid, oid) for oid in asked.wants], asked.cut, shallow=asked.shallow)
     if not kept.commits:
         raise InvalidInput(_("No commit is left of what was asked for: ask for more of the history."))
@@ -212,6 +237,19 @@ def _number(value: bytes) -> int:
 
 
 def _filter(text: str) -> Filter:
+    """Read one filter, or several of which each leaves something out."""
+    if text.startswith(COMBINED):
+        parts = [_one_filter(unquote(part)) for part in text.removeprefix(COMBINED).split("+")]
+        limits, depths = [one.blob_limit for one in parts], [one.tree_depth for one in parts]
+        return Filter(_least(limits), _least(depths))
+    return _one_filter(text)
+
+
+def _least(numbers: Iterable[int | None]) -> int | None:
+    return min((number for number in numbers if number is not None), default=None)
+
+
+def _one_filter(text: str) -> Filter:
     found = _FILTER.fullmatch(text)
     if found is None:
         raise InvalidInput(

@@ -59,14 +59,6 @@ class History:
     def is_ancestor(self, old: str, new: str) -> bool:
         return old in self.reach([new])
 
-    def all_meet(self, wants: Iterable[str], haves: Collection[str]) -> bool:
-        """Say whether every wanted commit has an ancestor among `haves`: then asking for more finds little."""
-        met: set[str] = set()
-        for oid, parents in self.parents.items():
-            if oid in haves or not met.isdisjoint(parents):
-                met.add(oid)
-        return all(oid in met for oid in wants if oid in self.parents)
-
     def keep(self, wants: Iterable[str], cut: Cut, *, shallow: Collection[str] = ()) -> Kept:
         """Return what is left of the history of `wants` after a cut; `shallow` is where the client's own ends."""
         everything = self.reach(wants)
@@ -94,3 +86,32 @@ class History:
     def _later(self, commits: set[str], since: int) -> set[str]:
         rows = objects.stream(self._repo, commits)
         return {row.oid for row in rows if formats.read_commit(row.oid, objects.body(row)).commit_time >= since}
+
+
+class Meeting:
+    """Tells when every wanted commit has an ancestor among what a client has: then asking for more finds little.
+
+    It is kept up as the client tells more: however often it is asked, each commit is gone through once.
+    """
+
+    def __init__(self, history: History, wants: Iterable[str]) -> None:
+        self._waiting = {oid for oid in wants if oid in history}
+        self._met: set[str] = set()
+        self._children: dict[str, list[str]] = {}
+        for oid, parents in history.parents.items():
+            for parent in parents:
+                self._children.setdefault(parent, []).append(oid)
+
+    @property
+    def is_complete(self) -> bool:
+        return not self._waiting
+
+    def add(self, had: str) -> None:
+        """Note a commit that the client has, and with it all that descend from it."""
+        pending = [had]
+        while pending:
+            oid = pending.pop()
+            if oid not in self._met:
+                self._met.add(oid)
+                self._waiting.discard(oid)
+                pending.extend(self._children.get(oid, ()))

@@ -17,6 +17,7 @@ from models_hub.pushing import MAX_COMMANDS, RefCommand
 from portal.errors import DomainError, TooLarge
 from portal.models import Asker
 
+MAX_UNHEARD = 100_000  # lines that change nothing: a body of gigabytes has room for hundreds of millions
 MAX_DRAINED = 2 * 1024**3
 _COMMAND = re.compile(rb"([0-9a-f]{40}) ([0-9a-f]{40}) ([^\x00 ]+)")
 
@@ -46,8 +47,10 @@ def answer(repo: Repo, by: Asker, body: GitBody) -> Iterator[bytes]:
 def _read(body: GitBody) -> _Request:
     commands: list[RefCommand] = []
     options = frozenset[str]()
+    room = MAX_UNHEARD
     while isinstance(one := pktlines.read(body.take), bytes):
         if one.startswith(b"shallow "):  # what the client lacks itself, we have or refuse
+            room = _less(room)
             continue
         text, _nul, words = one.partition(b"\0")
         found = _COMMAND.fullmatch(text)
@@ -60,8 +63,15 @@ def _read(body: GitBody) -> _Request:
         commands.append(RefCommand(pktlines.word(found[3]), found[1].decode(), found[2].decode()))
     if "push-options" in options:
         while (one := pktlines.read(body.take)) is not None and one is not Mark.FLUSH:
-            pass  # nothing here listens to them
+            room = _less(room)  # nothing here listens to them
     return _Request(commands, options)
+
+
+def _less(room: int) -> int:
+    """Count a line that changes nothing; raises LineRefused when there were too many."""
+    if room <= 0:
+        raise LineRefused(_("The request is not one of git’s."))
+    return room - 1
 
 
 def _report(asked: _Request, failure: DomainError | None) -> Iterator[bytes]:

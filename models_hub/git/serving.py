@@ -13,6 +13,7 @@ from portal.authentication import Caller
 FETCH, PUSH = "git-upload-pack", "git-receive-pack"
 FETCH_COMMAND = b"command=fetch"  # of protocol 2; the older ones know no other
 MAX_FETCH_BYTES = 16 * 1024 * 1024  # of a request: 300,000 commits that a client has
+MAX_ARGUMENTS = 400_000  # of a command: so many short lines would take ten times their bytes in memory
 
 
 def require_fetcher(caller: Caller, repo: Repo) -> None:
@@ -59,6 +60,8 @@ def command(lines: Iterator[Line]) -> tuple[bytes | None, list[bytes]]:
             break
         if isinstance(one, bytes):
             arguments.append(one)
+        if len(arguments) > MAX_ARGUMENTS:
+            raise pktlines.LineRefused(_("The request is not one of git’s."))
     return first, arguments
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from models_hub import moving, proposing, publishing, pushing
-from models_hub.git import bodies, pktlines, smart
+from models_hub.git import bodies, fetching, graph, pktlines, receiving, serving, smart
 from models_hub.models import ZERO_OID, Ref
 from models_hub.publishing import PutFile
 from models_hub.pushing import RefCommand
@@ -188,9 +188,21 @@ def test_both_sides_find_out_what_they_have(repo, alice):
     assert common.startswith(lines("acknowledgments\n", f"ACK {old}\n", "ready\n", DELIMITER, "packfile\n"))
     waiting = fetch(f"want {new}", f"have {old}", "wait-for-done")
     assert waiting == lines("acknowledgments\n", f"ACK {old}\n", FLUSH)
+    # A client with `push.negotiate` asks for nothing else before it pushes.
+    assert fetch(f"have {'1' * 40}", f"have {old}", "wait-for-done") == waiting
+    assert fetch("wait-for-done") == FLUSH
     assert fetch(f"want {new}", f"have {old}", "done").startswith(lines("packfile\n"))
     assert len(sent(fetch(f"want {new}", f"have {old}", "done"))) < len(sent(fetch(f"want {new}", "done")))
     assert fetch("done") == FLUSH
+
+
+def test_several_filters_leave_out_what_each_of_them_does(repo):
+    everything, none = (sent(fetch(f"want {repo.head}", *asked, "done")) for asked in ((), ("filter tree:0",)))
+    assert len(none) < len(everything)
+    for both in ("blob:none+tree:0", "tree:2+blob:limit=1k+tree%3A0", "tree:0"):
+        assert sent(fetch(f"want {repo.head}", f"filter combine:{both}", "done")) == none
+    for odd in ("", "blob:none+", "combine:blob:none", "blob:none+sparse:oid=1"):
+        assert b"is not known here" in fetch(f"want {repo.head}", f"filter combine:{odd}", "done")
 
 
 def test_clients_of_the_first_protocol_are_served(repo, alice):
@@ -215,7 +227,7 @@ def test_clients_of_the_first_protocol_are_served(repo, alice):
 @pytest.mark.parametrize(
     "arguments",
     [["want x"], ["want " + "1" * 40, "done"], ["want HEAD"], ["filter sparse:oid=1"], ["filter blob:limit=x"],
-     ["deepen x"], ["deepen-not nowhere"], [b"\xff\xfe"], ["deepen-since 99999999999", "done"]],
+     ["deepen x"], ["deepen-more 1"], ["deepen-not nowhere"], [b"\xff\xfe"], ["deepen-since 99999999999", "done"]],
 )  # fmt: skip
 def test_what_cannot_be_answered_is_said_in_words(repo, arguments):
     wants = (
@@ -232,6 +244,34 @@ def test_what_is_not_git_is_refused_in_words(repo, key, body):
         assert (answer.status_code, body_of(answer)[4:8]) == (200, b"ERR ")
     assert body_of(post(FETCH, body, **{"Git-Protocol": "version=2"}))[4:8] == b"ERR "
     assert fetch(command="steal")[4:8] == b"ERR "
+
+
+def test_a_request_costs_no_more_than_its_lines(repo, key, alice, monkeypatch):
+    """Each of these is a small body, gzipped, that would keep a processor or memory busy for long."""
+    new = publishing.commit(repo=repo, by=alice, changes=[PutFile("b.txt", b"2")], title="more").oid
+    gone_through = []
+    meet = graph.Meeting.add
+    monkeypatch.setattr(graph.Meeting, "add", lambda self, oid: (gone_through.append(oid), meet(self, oid)))
+    rounds = [f"have {repo.head}\n", FLUSH] * 300
+    assert fetch_v0(f"want {new} multi_ack_detailed\n", FLUSH, *rounds, "done\n").count(b" ready") == 300
+    assert len(gone_through) == 1
+    monkeypatch.setattr(fetching, "MAX_ROUNDS", 100)
+    endless = fetch_v0(f"want {new} multi_ack_detailed\n", FLUSH, *[FLUSH] * 101, "done\n")
+    assert endless[4:8] == b"ERR "
+    assert b"at most 100" in fetch(f"want {new}", *["deepen-not main"] * 101, "done")
+    monkeypatch.setattr(serving, "MAX_ARGUMENTS", 100)
+    assert fetch(f"want {new}", *["x"] * 100)[4:8] == b"ERR "
+    monkeypatch.setattr(receiving, "MAX_UNHEARD", 100)
+    shallow = lines(*[f"shallow {'1' * 40}"] * 101, FLUSH)
+    assert body_of(post(PUSH, shallow, key))[4:8] == b"ERR "
+    told = lines(f"{ZERO_OID} {repo.head} refs/heads/x\0 report-status push-options", FLUSH, *["a"] * 101, FLUSH)
+    assert body_of(post(PUSH, told, key))[4:8] == b"ERR "
+
+
+def test_many_wanted_objects_are_no_failure_of_a_database(repo):
+    """SQLite takes 250,000 values in one query, and others fewer."""
+    wants = [f"want {n:040x}" for n in range(260_000)]
+    assert b"no object with the id" in fetch(f"want {repo.head}", *wants, "deepen 1", "done")
 
 
 def test_commits_that_never_landed_are_nobodys_to_fetch(repo, alice, make_repo):
