@@ -12,7 +12,7 @@ from models_hub.checking import is_text
 from models_hub.models import AccessRequest, Repo
 from models_hub.publishing import require_manager, require_writer
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInRequired
-from portal.models import Asker, Event, User
+from portal.models import Asker, Event, Namespace, User
 
 Status = AccessRequest.Status
 MAX_FIELDS = 20
@@ -97,7 +97,7 @@ def find(repo: Repo, *, by: Asker, username: str | None = None, request_id: str 
         number = int(request_id, 16) if _is_id(request_id) else 0
         row = rows.filter(pk=number).first()
     else:
-        row = rows.filter(user__username__iexact=username or "").first() if is_text(username or "") else None
+        row = rows.filter(user__namespace__in=Namespace.objects.named(username or "")).first()
     if row is None:
         raise NotFound(_("There is no such access request for this repository."))
     return row
@@ -127,7 +127,7 @@ def grant(repo: Repo, *, by: Asker, username: str) -> AccessRequest:
     """Let somebody in who has not asked, or was not accepted before; raises InvalidInput when already in."""
     user = require_writer(by, repo)
     require_gated(repo)
-    person = User.objects.filter(username__iexact=username, is_active=True).first() if is_text(username) else None
+    person = User.objects.filter(namespace__in=Namespace.objects.named(username), is_active=True).first()
     if person is None:
         raise NotFound(_("There is nobody with this user name."))
     if permissions.can_download(person, repo):

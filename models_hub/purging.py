@@ -11,6 +11,7 @@ from dulwich.objects import Commit as GitCommit
 from dulwich.objects import ObjectID, ShaFile, Tree
 
 from models_hub import browsing, describing, drafting, landing, protecting, quotas, rights
+from models_hub.contents import SHA256
 from models_hub.git import objects
 from models_hub.models import DEFAULT_BRANCH, Commit, GitObject, Ref, Repo, RepoBlob
 from models_hub.models.pull_requests import pull_number
@@ -30,7 +31,8 @@ def purge(repo: Repo, digests: Iterable[str], *, by: Asker, rewrite_history: boo
     user = require_manager(by, repo)
     with transaction.atomic():
         account = quotas.hold(repo)
-        found = RepoBlob.objects.filter(repo=repo, blob__sha256__in=list(digests)[:1000]).select_related("blob")
+        wanted = [digest for digest in digests if SHA256.fullmatch(digest)][:1000]
+        found = RepoBlob.objects.filter(repo=repo, blob__sha256__in=wanted).select_related("blob")
         held = list(found)
         if not held:
             raise NotFound(_("This repository has none of these files."))

@@ -72,7 +72,7 @@ def batch(request: HttpRequest, kind: str, namespace: str, name: str) -> HttpRes
     repo = mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
     body = json_of(request)
     operation, wanted = body.get("operation"), _wanted(body)
-    if operation not in {UPLOAD, DOWNLOAD}:
+    if not isinstance(operation, str) or operation not in {UPLOAD, DOWNLOAD}:
         raise InvalidInput(_("“operation” must be “upload” or “download”."))
     held = fetching.held_or_awaited(repo, [one.oid for one in wanted])
     base = f"{request.scheme}://{request.get_host()}{repo.path}.git/info/lfs/objects"

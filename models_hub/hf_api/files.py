@@ -73,6 +73,9 @@ def _located(call: Call, kind: str, namespace: str, name: str, revision: str, pa
 
 def _bytes_of(call: Call, repo: Repo, entry: Entry) -> HttpResponseBase:
     etag = f'"{entry.etag}"'
+    # Whoever reads in parts says by this that all are to be of one content.
+    if not is_known(call.request.headers.get("If-Match", etag), etag):
+        return _with_validators(HttpResponse(status=412), etag)
     if is_known(call.request.headers.get("If-None-Match", ""), etag):
         return _with_validators(HttpResponse(status=304), etag)
     asked = call.request.headers.get("Range", "")

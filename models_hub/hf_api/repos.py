@@ -120,16 +120,16 @@ def _wanted_gate(body: dict[str, Any]) -> str | None:
     gate = body.get("gated")
     if gate is None or gate is False:
         return None if gate is None else ""
-    if gate not in {"auto", "manual"}:
+    if not isinstance(gate, str) or gate not in {"auto", "manual"}:
         raise InvalidInput(_("“gated” must be “auto”, “manual” or false."))
-    return str(gate)
+    return gate
 
 
 def wants_private(body: dict[str, Any]) -> bool | None:
     """Read the wish for visibility in its new and old form; None when there is none."""
     visibility = body.get("visibility")
-    if visibility in {"private", "public"}:
-        return bool(visibility == "private")
+    if isinstance(visibility, str) and visibility in {"private", "public"}:
+        return visibility == "private"
     if visibility is not None:
         raise InvalidInput(_("“visibility” must be “public” or “private”."))
     private = body.get("private")

@@ -8,9 +8,10 @@ from urllib.parse import quote
 import pytest
 
 from forum import discussing
-from models_hub import cards, checking, curating, locking, publishing, referencing, webhooks
+from models_hub import cards, checking, curating, gating, locking, publishing, referencing, webhooks
 from models_hub.headers.safetensors import read_safetensors_header
 from models_hub.publishing import PutFile
+from tests.models_hub.wire import Wire
 
 HUGE = "0x" + "f" * 5000
 
@@ -127,3 +128,25 @@ def test_a_name_that_no_database_can_hold_owns_nothing(client, alice, make_repo,
     answer = client.get(address)
     assert answer.status_code == 200
     assert "alice" not in answer.text
+
+
+ODD_VALUES = [[], {}, [[]], [None], 5, True, "\x00", "\ud800", "x" * 70_000]
+FIELDS = [
+    ("POST", "/api/repos/create", lambda odd: {"name": "new", "visibility": odd}),
+    ("POST", "/api/repos/move", lambda odd: {"fromRepo": "alice/bert", "toRepo": "alice/new", "type": odd}),
+    ("PUT", "/api/models/alice/bert/settings", lambda odd: {"gated": odd or [odd]}),
+    ("POST", "/api/models/alice/bert/duplicate", lambda odd: {"repository": "alice/copy", "visibility": odd}),
+    ("POST", "/api/models/alice/bert/lfs-files/batch", lambda odd: {"deletions": {"sha": [odd]}}),
+    ("POST", "/api/models/alice/bert/user-access-request/grant", lambda odd: {"user": odd}),
+    ("POST", "/api/models/alice/bert/user-access-request/handle", lambda odd: {"user": odd, "status": "accepted"}),
+    ("POST", "/alice/bert.git/info/lfs/objects/batch", lambda odd: {"operation": odd, "objects": []}),
+]
+
+
+def test_a_field_of_another_type_is_the_senders_fault(alice, make_repo, token_of):
+    gating.set_gate(make_repo(alice), by=alice, gate="auto")
+    wire = Wire(token_of(alice))
+    for method, path, body_with in FIELDS:
+        for odd in ODD_VALUES:
+            answer = wire.call(method, path, body_with(odd))
+            assert 400 <= answer.status_code < 500, (path, odd)

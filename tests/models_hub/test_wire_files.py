@@ -250,6 +250,14 @@ def test_another_validator_gets_the_file(repo, asked):
     assert body_of(response) == b"hello\n"
 
 
+def test_whoever_reads_on_in_another_content_is_told(repo):
+    address = "/alice/bert/resolve/main/hello.txt"
+    for asked in (f'"{HELLO_OID}"', f'"other", "{HELLO_OID}"', "*"):
+        assert body_of(Wire().get(address, **{"If-Match": asked, "Range": "bytes=1-2"})) == b"el"
+    refused = Wire().get(address, **{"If-Match": '"other"', "Range": "bytes=1-2"})
+    assert (refused.status_code, refused["ETag"], body_of(refused)) == (412, f'"{HELLO_OID}"', b"")
+
+
 @pytest.mark.parametrize("path", ["hello.txt", "d/weights.bin"])
 def test_what_git_holds_is_not_sent_again_to_who_has_it(repo, path):
     address = f"/alice/bert/raw/main/{path}"
