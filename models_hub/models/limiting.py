@@ -9,12 +9,12 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from models_hub.models.repos import Repo
-from portal.models import User, jobs
+from portal.models import User, job_reach
 from portal.reach import is_limited, names_repos
 
 
 def register() -> None:
-    jobs.register_repos(_repos)
+    job_reach.register_repos(_repos)
 
 
 def within(user: User, *fields: str) -> Q:

@@ -12,7 +12,8 @@ from portal.models.follows import Follow
 from portal.models.handovers import Handover
 from portal.models.idempotency import IdempotentAnswer
 from portal.models.invitations import Invitation
-from portal.models.jobs import Job, JobLine, JobQuerySet, JobRepo, LeaseLost
+from portal.models.job_parts import JobLine, JobRepo
+from portal.models.jobs import Job, JobQuerySet, LeaseLost
 from portal.models.mod_log import LogEntry
 from portal.models.moderation import (
     Appeal,

@@ -1,34 +1,28 @@
 """Background jobs: a row is the job, a lease says who works on it, a fence stops whoever lost it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import F, Max, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
 
 from portal.errors import Conflict, DomainError
+from portal.models import job_states
 from portal.models.accounts import Asker, User
+from portal.models.job_parts import MAX_LINE, JobLine, JobRepo
+from portal.models.job_reach import in_reach
+from portal.models.job_states import CANCELLED, CRASHED, OVERDUE, STALLED, WORKER_LOST, WORKER_STOPPED, filled
 from portal.models.outbox import Event
-from portal.reach import is_limited, may_use, names_repos
+from portal.reach import is_limited, may_use
 
 MAX_LOG_LINES = 2000
-MAX_LINE = 2000
 MAX_LOSSES = 3  # a job that took its worker with it so often is taken for the cause
 BACKOFF_SECONDS = (5, 30, 120)
 MAX_PRIORITY = 32_000
-
-# Reasons are stored in English and translated where they are shown.
-CANCELLED = gettext_noop("Cancelled on request.")
-WORKER_LOST = gettext_noop("The worker stopped answering while it ran this job.")
-CRASHED = gettext_noop("The worker died each time it ran this job, so it is not tried again.")
-WORKER_STOPPED = gettext_noop("The worker was shut down; the job starts again on the next one.")
-STALLED = gettext_noop("It showed no progress and used no processor time for %(minutes)d min, so it was ended.")
-OVERDUE = gettext_noop("It was ended because it ran longer than the %(minutes)d min that it may take.")
 LOG_CUT = "… the log is cut off here: a job may write %d lines."
 
 
@@ -36,16 +30,6 @@ class LeaseLost(DomainError):
     """This attempt was cancelled, or its job now belongs to another worker: stop at once, write nothing."""
 
     code = "lease_lost"
-
-
-Ids = QuerySet[Any, int]
-Repos = Callable[[User], tuple[Ids, Ids]]
-_repos: list[Repos] = []
-
-
-def register_repos(repos: Repos) -> None:
-    """Let `repos` say which repositories a limited token shows, and which of them it was given."""
-    _repos[:] = [repos]
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -58,15 +42,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         if not user.is_authenticated or not may_use(user, "jobs"):
             return self.none()
         rows = self if user.is_staff or user.is_superuser else self.filter(owner_id=user.pk)
-        if not is_limited(user):
-            return rows
-        about, (seen, given) = JobRepo.objects.filter(job=OuterRef("pk")), _repos[0](user)
-        rows = rows.exclude(Exists(about.exclude(repo_id__in=seen)))
-        return rows.filter(Exists(about.filter(repo_id__in=given))) if names_repos(user) else rows
+        return rows.filter(in_reach(user)) if is_limited(user) else rows
 
     def due(self) -> "JobQuerySet":
         """Queued jobs whose time has come; in which order they start, `portal.fair_share` says."""
-        return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()), state=Job.State.QUEUED)
+        return self.filter(Q(not_before__isnull=True) | Q(not_before__lte=Now()), state=job_states.JobState.QUEUED)
 
     def unsent(self, patience: timedelta) -> "JobQuerySet":
         """Jobs of which no worker was told, or so long ago that the message may be lost."""
@@ -74,29 +54,22 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def held(self) -> "JobQuerySet":
         """Jobs that a worker has in its hands."""
-        return self.filter(state__in=Job.HELD)
+        return self.filter(state__in=job_states.HELD)
 
     def expired(self) -> "JobQuerySet":
         """Jobs whose worker has not been heard of for a whole lease."""
         return self.held().filter(lease_until__lt=Now())
 
     def unfinished(self) -> "JobQuerySet":
-        return self.filter(state__in=Job.UNFINISHED)
+        return self.filter(state__in=job_states.UNFINISHED)
 
 
 class Job(models.Model):
     """One piece of background work and everything a person may want to know about it."""
 
-    class State(models.TextChoices):
-        QUEUED = "queued", gettext_lazy("queued")
-        LEASED = "leased", gettext_lazy("starting")
-        RUNNING = "running", gettext_lazy("running")
-        SUCCEEDED = "succeeded", gettext_lazy("succeeded")
-        FAILED = "failed", gettext_lazy("failed")
-        CANCELLED = "cancelled", gettext_lazy("cancelled")
-
-    HELD = (State.LEASED, State.RUNNING)
-    UNFINISHED = (State.QUEUED, State.LEASED, State.RUNNING)
+    State = job_states.JobState
+    HELD = job_states.HELD
+    UNFINISHED = job_states.UNFINISHED
 
     kind = models.CharField(max_length=40)
     # "reads" in a spec lists the repositories whose content the job's worker may fetch over HTTP.
@@ -399,21 +372,15 @@ class Job(models.Model):
     @property
     def reason_text(self) -> str:
         """The stored reason in the reader's language."""
-        return _filled(self.reason, self.reason_data)
+        return filled(self.reason, self.reason_data)
 
     @property
     def state_text(self) -> str:
         """What a held job is doing, or why an ended one ended; why a queued one waits, `portal.waiting` says."""
         if self.state in self.HELD:
             stopping = self.cancel_requested_at is not None
-            return _("Stopping…") if stopping else _filled(self.message, self.message_data)
+            return _("Stopping…") if stopping else filled(self.message, self.message_data)
         return self.reason_text
-
-
-def _filled(stored: str, data: dict[str, Any]) -> str:
-    """Return a stored text in the reader's language."""
-    text = _(stored) if stored else ""
-    return text % data if data else text
 
 
 def _next_start(attempt: int, counts: bool) -> dict[str, Any]:
@@ -421,31 +388,3 @@ def _next_start(attempt: int, counts: bool) -> dict[str, Any]:
         return {"attempt": F("attempt") - 1, "not_before": None}
     wait = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1]
     return {"not_before": Now() + timedelta(seconds=wait)}
-
-
-class JobRepo(models.Model):
-    """A repository that a job is about. An id, not a key: repositories belong to the layer above."""
-
-    job = models.ForeignKey(Job, models.CASCADE, related_name="repos")
-    repo_id = models.BigIntegerField()
-
-    class Meta:
-        constraints = (models.UniqueConstraint(fields=("job", "repo_id"), name="job_repo_once"),)
-
-    def __str__(self) -> str:
-        return f"{self.job_id} about {self.repo_id}"
-
-
-class JobLine(models.Model):
-    """One line of a job's log. Ids of one job's lines grow, so a reader asks for what comes after the last one."""
-
-    job = models.ForeignKey(Job, models.CASCADE, related_name="lines")
-    attempt = models.PositiveSmallIntegerField()
-    text = models.CharField(max_length=MAX_LINE)
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        indexes = (models.Index(fields=("job", "id"), name="job_line"),)
-
-    def __str__(self) -> str:
-        return self.text
