@@ -52,7 +52,7 @@ class BaseScore(models.Model):
             return row
         if is_new or row.is_measured_by(job):
             return row
-        if Job.objects.held().filter(pk=row.job_id, fence=row.fence).exists():
+        if row.job is not None and Job.objects.held().filter(pk=row.job.pk, fence=row.fence).exists():
             return None
         lost = cls.objects.filter(pk=row.pk, finished_at=None, job=row.job_id, fence=row.fence)
         if not lost.update(job=job, fence=job.fence):
