@@ -23,6 +23,10 @@ MOST_MARKS = {"words": 8, "title": 32}  # each is looked at for each post; title
 LONGEST = 6_000_000
 # Where more posts than so many times those that are wanted hold the words, half of the stretch does.
 MANY, MANY_IN_ALL, TURNS = 3, 8, 40
+# What so large a part of so many posts holds is not gathered: for a few turns it is looked up in the posts that hold
+# all else, where these are at most so many times those that are wanted.
+BROAD, SAMPLE = 0.05, 1024
+LOOKS, LOOKED = 8, 20
 # For one transaction: by the index of words, whatever the planner believes, and so that the posts which it tells of
 # are read from the disk many at a time.
 BY_INDEX = (
@@ -80,17 +84,23 @@ def newest(
     `place.before` should not lie far above the newest post.
     """
     wanted = _words_wanted(terms, loose)
+    gathered, looked = [one for one in wanted if one.is_gathered], list[_Wanted]()
     wanted += [_Wanted(_quoted(mark), frequent_words.posts_with(mark)) for mark in place.marks]
     found: set[int] = set()
     width, crowded, marks = NEAR, place.after, MOST_MARKS[column]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
-        for _turn in range(TURNS):
+        for turn in range(TURNS):
+            if turn in (1, LOOKS):
+                looked = _broad(cursor, gathered, place.before) if turn == 1 and column == "words" else []
             begin, stretch = _stretch(place, width, marks)
-            most = limit if width <= NEAR else limit * (MANY if stretch else MANY_IN_ALL)
-            part = place._replace(after=begin - 1)
-            held = _holding(cursor, column, [*wanted, *stretch], part, most, in_order=width <= NEAR)
-            if len(held) == most and width > NEAR:
+            part, asked = place._replace(after=begin - 1), [*wanted, *stretch]
+            if width <= NEAR:
+                held: list[int] | None = _newest_of(cursor, column, asked, part, limit)
+            else:
+                most = limit * (LOOKED if looked else MANY if stretch else MANY_IN_ALL)
+                held = _all_of(cursor, column, asked, part, looked, most)
+            if held is None:
                 crowded = begin
             else:
                 found.update(held)
@@ -103,25 +113,54 @@ def newest(
         return _said(cursor, sorted(found, reverse=True)[:limit])
 
 
-def _holding(
-    cursor: CursorWrapper, column: str, wanted: Sequence[_Wanted], place: Place, most: int, *, in_order: bool
-) -> list[int]:
-    """Return posts between the ids of a place: the newest, or any, so that the database stops reading at so many.
+def _broad(cursor: CursorWrapper, gathered: Sequence[_Wanted], before: int) -> list[_Wanted]:
+    """Return what many of the posts before one hold."""
+    if not gathered:
+        return []
+    counts = ", ".join(["count(*) FILTER (WHERE words_vector @@ %s::tsquery)"] * len(gathered))
+    sql = f"SELECT {counts} FROM forum_postwords WHERE post_id >= %s AND post_id < %s"  # noqa: S608 - no value in it
+    cursor.execute(sql, [*(one.query for one in gathered), before - SAMPLE, before])
+    return [one for one, posts in zip(gathered, cursor.fetchone(), strict=True) if posts > BROAD * SAMPLE]
 
-    The index takes the conditions in their order: the rarest leads. The newest are so few that what would be gathered
-    is looked up in each of them instead: there the beginning of very many words is found if many posts hold any.
+
+def _newest_of(cursor: CursorWrapper, column: str, wanted: Sequence[_Wanted], place: Place, limit: int) -> list[int]:
+    """Return the newest posts between the ids of a place, which are so few that nothing is gathered for them."""
+    held, values = _held(column, wanted, [one for one in wanted if one.is_gathered])
+    cursor.execute(f"SELECT post_id {held} ORDER BY post_id DESC LIMIT %s", [*values, place.after, place.before, limit])
+    return [pk for (pk,) in cursor.fetchall()]
+
+
+def _all_of(
+    cursor: CursorWrapper, column: str, wanted: Sequence[_Wanted], place: Place, looked: Sequence[_Wanted], most: int
+) -> list[int] | None:
+    """Return all posts between the ids of a place; None if they are too many, where the database stops reading.
+
+    What is to be `looked` up is so in those posts that hold all else, and these may be too many.
+    """
+    others = [one for one in wanted if one not in looked]
+    if not others:  # all posts would be asked
+        others, looked = list(wanted), []
+    held, values = _held(column, others, [])
+    holds = " AND ".join([f"{column}_vector @@ %s::tsquery"] * len(looked)) or "true"
+    given = [*(one.query for one in looked), *values, place.after, place.before, most]
+    cursor.execute(f"SELECT post_id, {holds} {held} LIMIT %s", given)
+    rows = cursor.fetchall()
+    return None if len(rows) == most else [pk for pk, is_held in rows if is_held]
+
+
+def _held(column: str, wanted: Sequence[_Wanted], looked: Sequence[_Wanted]) -> tuple[str, list[str]]:
+    """Return which rows hold what is wanted between two ids, and what to ask the index for.
+
+    It takes the conditions in their order: the rarest leads. One that `IS TRUE` it does not take: each row is asked.
     """
     ordered = sorted(wanted, key=attrgetter("posts"))
-    queries = [one.query for one in ordered]
     holds = f"{column}_vector @@ %s::tsquery"
-    held = " AND ".join(f"({holds}) IS TRUE" if in_order and one.is_gathered else holds for one in ordered)
+    asked = " AND ".join(f"({holds}) IS TRUE" if one in looked else holds for one in ordered)
     titled = " AND title <> ''" if column == "title" else ""
-    order = " ORDER BY post_id DESC" if in_order else ""
-    sql = f"SELECT post_id FROM forum_postwords WHERE {held}{titled}"  # noqa: S608 - a column of this module
-    cursor.execute(
-        f"{sql} AND post_id > %s AND post_id < %s{order} LIMIT %s", [*queries, place.after, place.before, most]
+    return (
+        f"FROM forum_postwords WHERE {asked}{titled} AND post_id > %s AND post_id < %s",
+        [one.query for one in ordered],
     )
-    return [pk for (pk,) in cursor.fetchall()]
 
 
 def _said(cursor: CursorWrapper, posts: Sequence[int]) -> dict[int, tuple[str, str]]:

@@ -16,12 +16,22 @@ from portal import mod_log
 from portal.models import Namespace, User
 from portal.models.mod_log import LogEntry
 
-# With so few posts every way to find words is taken: in fine and coarse stretches of time, and in all of them.
+# With so few posts every way to find words is taken: in fine and coarse stretches of time, which hold few of them or
+# too many, and in all of them.
 SMALL: dict[Any, dict[str, Any]] = {
     indexing: {"FINE": 4, "COARSE": 12},
-    matching: {"NEAR": 6, "WIDER": 3, "MOST_MARKS": {"words": 3, "title": 4}},
+    matching: {
+        "NEAR": 6,
+        "WIDER": 3,
+        "MOST_MARKS": {"words": 3, "title": 4},
+        "MANY": 1,
+        "MANY_IN_ALL": 1,
+        "SAMPLE": 4,
+        "LOOKS": 5,
+        "LOOKED": 1,
+    },
     frequent_words: {"COMMON": 10, "KEPT": -1},
-    searching: {"CANDIDATES": 40, "DATED": 0, "AROUND": 4},
+    searching: {"CANDIDATES": 12, "DATED": 0, "AROUND": 4},
 }
 SAID = (
     "A walrus quantizes its model",
@@ -51,6 +61,9 @@ def _answers() -> dict[str, Any]:
         "chinese": Question("量化"),
         "beginning": Question("walr"),
         "beginning of frequent words": Question("mode quantiz"),
+        "beginning of many rare words": Question("odd model"),
+        "beginning of many rare words in a small room": Question("odd walrus", category=rooms[1]),
+        "beginning of many rare words, and none": Question("odd nowhere"),
         "frequent and rare": Question("model aardv"),
         "two frequent ones": Question("noise model"),
         "rare of solved ones": Question("aardvark", solved=True),
@@ -100,7 +113,7 @@ def _fill() -> tuple[list[Category], User]:
         topic = Topic.objects.create(category=rooms[number % 4 == 0], kind=kind, title=title, last_number=5)
         posts = []
         for n in range(5):
-            text = SAID[(number + n) % 5] + (" aardvark" if (number, n) == (3, 4) else "")
+            text = f"{SAID[(number + n) % 5]} odd{number}x{n}" + (" aardvark" if (number, n) == (3, 4) else "")
             author = writer if n == 1 else None
             posts.append(Post.objects.create(topic=topic, number=n + 1, text=text, author=author))
         Post.objects.filter(topic=topic).update(created_at=at)
