@@ -14,6 +14,8 @@ from models_hub.pieces import ByteRange
 from models_hub.storage import ContentRefused, blob_store
 
 READ_SIZE = pieces.READ_SIZE
+# Of a body, at once: larger blocks come in new pages each time, and take twice as long as hashing them.
+RECEIVE_SIZE = 64 * 1024
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

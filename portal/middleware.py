@@ -8,12 +8,11 @@ from datetime import timedelta
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import connections
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal import origin
+from portal import database, origin
 from portal.authentication import address_of
 from portal.errors import InvalidInput, refusal_of, status_of
 from portal.models import User
@@ -56,9 +55,7 @@ class TransferMiddleware:
         if any(
             size and size.isdecimal() and int(size) >= LARGE for size in (request.headers.get("Content-Length"), sent)
         ):
-            for connection in connections.all(initialized_only=True):
-                if not connection.in_atomic_block:
-                    connection.close()
+            database.let_go()
         return response
 
 

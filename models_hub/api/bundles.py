@@ -46,7 +46,7 @@ def _received(request: HttpRequest, caller: Caller, kind: str, namespace: str, n
 def _body(request: HttpRequest) -> Iterator[bytes]:
     """Yield the body; where the sender has gone it ends early, which is refused."""
     try:
-        while block := request.read(contents.READ_SIZE):
+        while block := request.read(contents.RECEIVE_SIZE):
             yield block
     except UnreadablePostError:
         return

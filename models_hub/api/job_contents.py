@@ -40,5 +40,5 @@ def _length(request: HttpRequest) -> int:
 
 
 def _body(request: HttpRequest) -> Iterator[bytes]:
-    while block := request.read(contents.READ_SIZE):
+    while block := request.read(contents.RECEIVE_SIZE):
         yield block

@@ -24,13 +24,13 @@ from models_hub.models import Blob, Repo
 from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
+from portal import database
 from portal.authentication import BadToken, Caller, caller_from_credentials
 from portal.errors import DomainError, InvalidInput, NotFound, TooLarge, status_of
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_OBJECTS = 300  # clients ask for 256 at once
-BLOCK = 1024 * 1024
 _OID = re.compile(r"[0-9a-f]{64}")
 
 View = Callable[..., HttpResponseBase]
@@ -246,8 +246,9 @@ def _check_length(request: HttpRequest, size: int) -> None:
 
 def _body(request: HttpRequest) -> Iterator[bytes]:
     """Yield the body; where the client has gone, it ends early and is refused for its length."""
+    database.let_go()  # while the body comes, from many senders at once, nothing is asked
     try:
-        while block := request.read(BLOCK):
+        while block := request.read(contents.RECEIVE_SIZE):
             yield block
     except UnreadablePostError:
         return

@@ -23,6 +23,7 @@ from models_hub.xet.shards import FileClaim, ShardRefused, Term
 from models_hub.xet.tokens import Grant
 from models_hub.xet.work import WorkBudget
 from models_hub.xet.xorbs import ChunkTable, XorbReader, XorbRefused
+from portal import database
 from portal.errors import TooLarge
 
 # A table takes 40 bytes a chunk, usually 1,000 chunks: this many are some 5 MB.
@@ -56,6 +57,7 @@ def receive_xorb(grant: Grant, expected_hash: str, body: Body) -> bool:
 
 
 def _verified(reader: XorbReader, expected_hash: str) -> Iterator[bytes]:
+    database.let_go()  # while the body comes, from many senders at once, nothing is asked
     yield from reader
     if reader.hash() != expected_hash:
         raise XorbRefused(_("The xorb’s chunks do not have the hash in the address. Send it again."))

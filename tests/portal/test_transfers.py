@@ -3,7 +3,7 @@
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 
-from portal import middleware
+from portal import database
 from portal.middleware import LARGE, TransferMiddleware
 
 
@@ -22,7 +22,7 @@ def connection(monkeypatch):
 
 
 def _known(monkeypatch, connection):
-    monkeypatch.setattr(middleware.connections, "all", lambda **_options: [connection], raising=False)
+    monkeypatch.setattr(database.connections, "all", lambda **_options: [connection], raising=False)
     return connection
 
 

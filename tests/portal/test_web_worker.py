@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from portal.config.web_worker import HEAD_BYTES, SMALL_BODY, PacedSocket, is_complete, is_transfer
+from portal.config.web_worker import BLOCK, HEAD_BYTES, SMALL_BODY, PacedSocket, is_complete, is_transfer
 from tests.live import LivePortal
 
 MANY = 60  # more than all threads
@@ -51,6 +51,14 @@ def test_a_sender_slower_than_any_line_is_given_up(monkeypatch: pytest.MonkeyPat
         assert [paced.recv(1) for _second in range(3)] == [b"x"] * 3
         with pytest.raises(TimeoutError):
             paced.recv(1)
+
+
+def test_a_body_is_taken_block_by_block_however_much_is_asked_for() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"x" * (BLOCK + 1))
+        paced = PacedSocket(ours)
+        assert [len(paced.recv(1024 * 1024)) for _turn in range(2)] == [BLOCK, 1]
 
 
 @contextmanager
