@@ -4,7 +4,8 @@ First 5,000 topics of 20 posts: wrk with 8 connections asks for the list and for
 is signed in. CPU per request is that of the web processes and of the database together. wrk comes with Debian:
 `apt-get install wrk`. With `--deep`, 500,000 topics and ten million posts: see deep.py. They take minutes to load and
 20 GB: `--keep FOLDER` leaves them there, `--use FOLDER` measures them without loading them again, `--explain` shows how
-the database finds what each page asks for, instead of measuring, `--cold` measures from the disk.
+the database finds what each page asks for, instead of measuring, `--cold` measures from the disk, `--only TEXT` leaves
+out pages whose names lack it.
 """
 
 import argparse
@@ -25,8 +26,11 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="load there, and leave it")
     parser.add_argument("--use", type=Path, metavar="FOLDER", help="measure what was kept there")
     parser.add_argument("--load-only", action="store_true", help="measure nothing now")
-    parser.add_argument("--cold", action="store_true", help="with --deep: nothing of the database is in memory before")
+    parser.add_argument(
+        "--cold", action="store_true", help="with --deep: nothing of the database is in memory before each page"
+    )
     parser.add_argument("--explain", action="store_true", help="with --deep: rows and buffers, not times")
+    parser.add_argument("--only", default="", metavar="TEXT", help="with --deep: of the pages those that are named so")
     options = parser.parse_args()
     if postgres.programs() is None:
         sys.exit("PostgreSQL is not installed here: apt-get install postgresql")
@@ -40,16 +44,17 @@ def main() -> None:
         sys.exit(f"{options.keep} holds a database already: --use it, or remove it")
     topics = options.topics or (500_000 if options.deep else 5_000)
     print(f"{topics} topics, {topics * options.posts} posts", flush=True)
-    with serving.loaded(lambda: _load(options.deep, topics, options.posts), kept=options.keep or options.use) as url:
+    kept = options.keep or options.use
+    with serving.loaded(lambda: _load(options.deep, topics, options.posts), kept=kept, is_cold=options.cold) as url:
         if options.load_only:
             return
         if options.deep:
             from benchmarks.forum import deep
 
             if options.explain:
-                deep.explain()
+                deep.explain(options.only)
             else:
-                deep.measure(url, cold=options.use if options.cold else None)
+                deep.measure(url, only=options.only, cold=options.use if options.cold else None)
         else:
             from benchmarks.forum import busy
 

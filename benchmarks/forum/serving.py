@@ -14,6 +14,7 @@ from tests.worker import postgres
 
 # As a machine with some memory has it; all else is as PostgreSQL comes.
 SETTINGS = "-c shared_buffers=1GB -c max_wal_size=2GB -c wal_level=minimal -c max_wal_senders=0"
+COLD = "-c shared_buffers=16MB"  # else much of a cold database stays there
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,11 @@ class Bench:
 
 
 @contextmanager
-def loaded(load: Callable[[], None], *, kept: Path | None = None) -> Iterator[str]:
+def loaded(load: Callable[[], None], *, kept: Path | None = None, is_cold: bool = False) -> Iterator[str]:
     """Yield the address of a database that `load` has filled: now, or when this folder was kept."""
     is_new = kept is None or not (kept / "data").exists()
-    with postgres.cluster(kept=kept, settings=SETTINGS) as url, tempfile.TemporaryDirectory(prefix="forum-") as folder:
+    settings = f"{SETTINGS} {COLD}" if is_cold else SETTINGS
+    with postgres.cluster(kept=kept, settings=settings) as url, tempfile.TemporaryDirectory(prefix="forum-") as folder:
         os.environ["DATABASE_URL"], os.environ["DATA_DIR"] = url, folder
         os.environ["DJANGO_SETTINGS_MODULE"] = "portal.config.settings.base"
         import django
@@ -69,7 +71,7 @@ def signed_in(name: str) -> str:
 def forgotten(folder: Path) -> None:
     """Take the files of a database out of the memory of the machine; what its server keeps of its own stays there."""
     for path in (folder / "data" / "base").rglob("*"):
-        if path.is_file():
+        if path.is_file() and path.stat().st_size:
             file = os.open(path, os.O_RDONLY)
             os.fsync(file)
             os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
