@@ -124,7 +124,7 @@ def hide(post: Post, *, by: Asker) -> None:
 
 def rename(topic: Topic, *, by: Asker, title: str) -> Post:
     """Give the topic another title; returns the note of it."""
-    user, title = permissions.require_decider(by, topic), proposing.checked_title(title)
+    user, title = permissions.require_namer(by, topic), proposing.checked_title(title)
     with transaction.atomic():
         before = Topic.objects.select_for_update().get(pk=topic.pk).title
         if before == title:

@@ -79,16 +79,16 @@ def close_at(topic: Topic, *, by: Asker, moment: datetime | None, reason: str = 
 
 
 def rename(topic: Topic, *, by: Asker, title: str, reason: str = "") -> None:
-    """Give a topic another title: its author may, and those who keep order."""
-    user, reason, before = permissions.require_decider(by, topic), checked_reason(reason), topic.title
+    """Give a topic another title: its author may, those who keep order, and people of level 3."""
+    user, reason, before = permissions.require_namer(by, topic), checked_reason(reason), topic.title
     with transaction.atomic():
         discussing.rename(topic, by=user, title=title)
         _log(topic, user, "renamed", reason, before={"title": before}, after={"title": topic.title})
 
 
 def retag(topic: Topic, *, by: Asker, tags: list[str], reason: str = "") -> None:
-    """Let a topic bear other tags: its author may decide, and those who keep order."""
-    user, names = permissions.require_decider(by, topic), opening.checked_tags(tags)
+    """Let a topic bear other tags: its author may decide, those who keep order, and people of level 3."""
+    user, names = permissions.require_namer(by, topic), opening.checked_tags(tags)
     with transaction.atomic():
         now = Topic.objects.select_for_update().get(pk=topic.pk)
         before = sorted(now.tag_links.values_list("tag__name", flat=True))
@@ -100,7 +100,7 @@ def retag(topic: Topic, *, by: Asker, tags: list[str], reason: str = "") -> None
 
 def change_kind(topic: Topic, *, by: Asker, kind: str, reason: str = "") -> None:
     """Make a question of a discussion, or the other way round; an accepted answer is none any more."""
-    user = permissions.require_decider(by, topic)
+    user = permissions.require_namer(by, topic)
     if kind not in (Topic.Kind.QUESTION, Topic.Kind.DISCUSSION) or topic.kind == Topic.Kind.ARTICLE:
         raise InvalidInput(_("A topic is a discussion or a question."))
     if kind == topic.kind:

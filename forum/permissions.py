@@ -5,8 +5,9 @@ from django.utils.translation import gettext as _
 from forum import mending
 from forum.models import Category, Post, Steward, Topic
 from models_hub import permissions, proposing
+from portal import trust
 from portal.errors import NotAllowed, SignInRequired
-from portal.models import Asker, User
+from portal.models import Asker, TrustLevel, User
 from portal.reach import may_use
 
 
@@ -22,6 +23,17 @@ def can_moderate(user: User, topic: Topic) -> bool:
     if topic.repo is not None:
         return permissions.can_moderate(user, topic.repo)
     return user.is_staff if topic.category is None else can_keep_order(user, topic.category)
+
+
+def can_arrange(user: User, topic: Topic) -> bool:
+    """Give a topic of a category another name, other tags or another place: who keeps order, and people of level 3.
+
+    What staff announce is staff's alone.
+    """
+    if can_moderate(user, topic):
+        return True
+    is_common = topic.category is not None and not topic.category.staff_open
+    return is_common and trust.level(user) >= TrustLevel.REGULAR
 
 
 def can_change(user: Asker, post: Post) -> bool:
@@ -52,6 +64,20 @@ def require_decider(by: Asker, topic: Topic) -> User:
         if topic.repo is not None:
             raise NotAllowed(_("Only its author and writers of the repository may change this."))
         raise NotAllowed(_("Only its author and those who keep order here may change this."))
+    return user
+
+
+def require_namer(by: Asker, topic: Topic) -> User:
+    """Return the person who may rename and retag: the author, and who may arrange topics."""
+    user = require_participant(by, topic)
+    return user if topic.repo is None and can_arrange(user, topic) else require_decider(by, topic)
+
+
+def require_mover(by: Asker, topic: Topic) -> User:
+    """Return the person who may bring a topic into another category."""
+    user = require_participant(by, topic)
+    if not can_arrange(user, topic):
+        raise NotAllowed(_("Only those who keep order here and people of trust level 3 may do this."))
     return user
 
 

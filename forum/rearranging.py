@@ -19,8 +19,8 @@ MAX_MOVED = 500
 
 
 def move(topic: Topic, *, by: Asker, to: Category, reason: str = "") -> None:
-    """Bring a topic into another category."""
-    user, reason = permissions.require_moderator(by, topic), keeping_order.checked_reason(reason)
+    """Bring a topic into another category: those who keep order may, and people of level 3."""
+    user, reason = permissions.require_mover(by, topic), keeping_order.checked_reason(reason)
     _require_room(user, topic, to)
     before = topic.category
     with transaction.atomic():
@@ -110,6 +110,10 @@ def _require_room(user: User, topic: Topic, to: Category) -> None:
         raise InvalidInput(_("Only topics of the forum can be moved."))
     seen = Category.objects.visible_to(user).filter(pk=to.pk, archived_at=None)
     if not seen.exists() or (to.staff_open and not permissions.can_keep_order(user, to)):
+        raise NotAllowed(_("You may not bring topics into this category."))
+    # Who keeps no order here can bring nothing past a review, and show nothing to others than before.
+    is_alike = to.readers == topic.category.readers and not to.reviews_articles
+    if not is_alike and not permissions.can_moderate(user, topic):
         raise NotAllowed(_("You may not bring topics into this category."))
 
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from portal import closing, restraining
+from portal import closing, mail_server, restraining
 from portal.errors import DomainError
 from portal.models import AuditEntry, Device, ModerationRules, Namespace, User
 from portal.names import check_namespace_name
@@ -123,6 +123,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         found = Q(username__iexact=named) if named else Q(emailaddress__email__iexact=address)
         if (named or address) and (user := User.objects.filter(found).first()):
             AuditEntry.note("session.refused", account=user, by=None, method="password")
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *rest: Any, **more: Any
+    ) -> None:
+        """Tell of no letter where none can be sent."""
+        if message_template != "account/messages/email_confirmation_sent.txt" or mail_server.is_set():
+            super().add_message(request, level, message_template, *rest, **more)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None

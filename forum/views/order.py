@@ -32,6 +32,7 @@ from portal.models import User
 
 Act = Callable[[Topic, User, Mapping[str, Any]], str]
 OF_AUTHOR = ("names", "tags", "closure", "reopening", "removal")
+OF_REGULARS = ("names", "tags", "move")
 
 
 @never_cache
@@ -88,12 +89,14 @@ def _poll(topic: Topic) -> Poll:
 
 
 def _page(request: HttpRequest, topic: Topic, *, status: int = 200, **sent: forms.Form) -> HttpResponse:
-    user = permissions.require_decider(request.user, topic)
+    user = permissions.require_namer(request.user, topic)
     moderates = permissions.can_moderate(user, topic)
+    offered = {*(OF_AUTHOR if topic.author_id == user.pk else ())}
+    offered |= {*(OF_REGULARS if permissions.can_arrange(user, topic) else ())}
     made = {
         what: sent.get(what) or make(topic, user, None)
         for what, (make, _verb) in ACTS.items()
-        if moderates or what in OF_AUTHOR
+        if moderates or what in offered
     }
     context = {"topic": topic, "forms": made, "moderates": moderates, "failed": next(iter(sent), "")}
     return render(request, "forum/compose/order.html", context, status=status)

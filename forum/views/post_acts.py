@@ -13,7 +13,7 @@ from forum.models import Bookmark, Post, Reaction
 from forum.views.pieces import said
 from portal.authentication import require_user
 from portal.errors import DomainError, NotFound, status_of
-from portal.models import User
+from portal.models import Asker, User
 
 PAGE = 30
 
@@ -31,6 +31,7 @@ def menu(request: HttpRequest, pk: str) -> HttpResponse:
         "form": BookmarkForm(initial={"note": kept.note if kept else ""}),
         "address": address(post),
         "reactions": Reaction.Kind.choices,
+        "may_arrange": _may_arrange(post, request.user),
     }
     is_piece = bool(request.headers.get("HX-Request"))
     return render(request, "forum/compose/_menu.html" if is_piece else "forum/compose/menu.html", context)
@@ -147,6 +148,12 @@ def address(post: Post) -> str:
         return f"{topic.path}?post={post.number}#post-{post.number}"
     start = max(post.number - 20, 1)
     return f"{topic.path}{f'?from={start}' if start > 1 else ''}#post-{post.number}"
+
+
+def _may_arrange(post: Post, reader: Asker) -> bool:
+    """Whether the menu of an opening post leads a person of level 3 to the order of the topic."""
+    is_offered = post.number == 1 and post.topic.category_id is not None and isinstance(reader, User)
+    return is_offered and isinstance(reader, User) and permissions.can_arrange(reader, post.topic)
 
 
 def _done(request: HttpRequest, post: Post) -> HttpResponse:

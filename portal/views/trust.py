@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal import trust, trusting
+from portal import evidence, trust, trusting
 from portal.authentication import require_user
 from portal.badge_forms import AppointmentForm
 from portal.errors import DomainError
@@ -18,26 +18,27 @@ STEWARDS = 60
 UNLOCKS: dict[TrustLevel, list[str | Promise]] = {
     TrustLevel.NEW: [
         _("Begin a few topics and answer some, with two links and one picture each"),
-        _("Upload; what is new may wait until somebody has looked at it"),
-        _("Report what is dangerous"),
+        _("Publish models and data sets"),
+        _("Report what breaks a rule"),
     ],
     TrustLevel.BASIC: [
-        _("Report anything"),
-        _("Write without the limits of newcomers, with pictures and files"),
+        _("Write without the limits of newcomers"),
         _("Your likes and reactions count, with half the weight"),
+        _("Your reports weigh more with this level and each further one"),
     ],
     TrustLevel.MEMBER: [
         _("Your likes and reactions count in full"),
         _("Look after newcomers as a mentor"),
-        _("Limits one and a half times as high"),
+        _("One and a half times as many evaluations and training runs a day"),
     ],
     TrustLevel.REGULAR: [
-        _("Confirm contributions of others, and let waiting posts in"),
-        _("Your reports weigh more, and your reactions one and a half times"),
         _("Give topics other names, tags and categories"),
+        _("Confirm contributions of others, and accept translations"),
+        _("Twice as many evaluations and training runs a day"),
+        _("Your reactions count one and a half times"),
     ],
     TrustLevel.STEWARD: [
-        _("Keep order in categories: pin, close, split and merge, and decide on reports there"),
+        _("Keep order in the categories that staff give you: pin, close, split and merge, and decide on reports there"),
         _("Given by staff for six months"),
     ],
 }
@@ -92,6 +93,7 @@ def _page(request: HttpRequest, form: AppointmentForm | None = None, *, status: 
         level = TrustLevel(trust.level(user))
         steps = {int(step.level): step for step in trusting.steps(user)}
         context["rules_read"] = Trust.objects.filter(user=user, rules_read_at__isnull=False).exists()
+        context["needs_address"] = not any(evidence.confirmed_among([user.pk]))
         context["changes"] = TrustChange.objects.filter(user=user).order_by("-created_at")[:CHANGES]
         context["form"] = (form or AppointmentForm()) if user.is_staff else None
     context["level"] = level

@@ -9,7 +9,7 @@ from forum import founding, keeping_order, opening, rearranging
 from forum.models import Category, Post, Steward, Topic
 from forum.opening import NewTopic
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from portal.models import User
+from portal.models import Trust, User
 from portal.models.mod_log import LogEntry
 
 
@@ -145,3 +145,32 @@ def test_a_new_portal_has_categories_and_an_old_one_keeps_its_own(db):
     assert founding.found() == len(founding.FIRST)
     assert founding.found() == 0
     assert Category.objects.get(slug="questions").asks_questions
+
+
+def test_people_of_level_three_arrange_topics_of_others_and_no_more(rooms, as_user, alice, bob, charlie):
+    room, other = rooms
+    topic = opening.open_topic(category=room, by=alice, new=NewTopic("How smal is it?", "Tell me."))
+    news = Category.objects.create(slug="news", title_en="News", staff_open=True)
+    within = Category.objects.create(slug="within", title_en="Within", readers="members")
+    reviewed = Category.objects.create(slug="articles", title_en="Articles", reviews_articles=True)
+    Trust.objects.update_or_create(user=bob, defaults={"level": 3})
+    page = f"/forum/topics/{topic.pk}/order"
+
+    acts = ("names", {"title": "How small is it?"}), ("tags", {"tags": "size"}), ("move", {"category": "there"})
+    for act, form in acts:
+        assert as_user(bob).post(f"{page}/{act}", form).status_code == 302, act
+    topic.refresh_from_db()
+    assert (topic.title, topic.category, topic.tag_links.count()) == ("How small is it?", other, 1)
+    assert set(LogEntry.objects.values_list("action", "actor_name")) == {
+        ("topic.renamed", "bob"), ("topic.retagged", "bob"), ("topic.moved", "bob")
+    }  # fmt: skip
+    assert "order/pin" not in as_user(bob).get(page).content.decode()
+    for place in (news, within, reviewed):
+        with pytest.raises(NotAllowed):
+            rearranging.move(topic, by=bob, to=place)
+    for act, form in (("closure", {}), ("slow", {"seconds": "60"}), ("removal", {})):
+        assert as_user(bob).post(f"{page}/{act}", form).status_code == 403, act
+    assert as_user(charlie).get(page).status_code == 403
+    opening_post = topic.posts.get(number=1).pk
+    assert page in as_user(bob).get(f"/forum/posts/{opening_post}").content.decode()
+    assert page not in as_user(charlie).get(f"/forum/posts/{opening_post}").content.decode()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from portal import evidence, trust, trusting
+from portal import allowances, evidence, trust, trusting
 from portal.errors import NotAllowed
 from portal.evidence import Fact
 from portal.models import Event, Term, Trust, TrustChange, User, UserDay
@@ -81,6 +81,22 @@ def test_a_day_must_have_passed_and_the_address_be_confirmed(alice, bob):
         active_on(one, 1, topics=9, posts=99, seconds=9999)
     trusting.recheck([alice.pk, bob.pk])
     assert trust.levels_of([alice.pk, bob.pk]) == {alice.pk: 0, bob.pk: 0}
+
+
+def test_where_no_mail_can_be_sent_no_address_need_be_confirmed(alice, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    here_for(alice, 2)
+    active_on(alice, 1, topics=9, posts=99, seconds=9999)
+    trusting.recheck([alice.pk])
+    assert trust.level(alice) == 1
+
+
+def test_trust_raises_the_jobs_of_a_day(alice):
+    found = []
+    for level in range(4):
+        Trust.objects.update_or_create(user=alice, defaults={"level": level})
+        found.append((allowances.of(alice, ["evaluate"], 10).limit, allowances.of(alice, ["evaluate"], 0).limit))
+    assert found == [(10, 0), (10, 0), (15, 0), (20, 0)]
 
 
 def member(alice: User, bob: User, proven) -> None:
