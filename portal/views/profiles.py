@@ -15,6 +15,7 @@ SHOWN = 30  # members, or organizations, that the side of the page names
 FOLLOWERS = 12
 PAGE = 60
 LINES = 30  # of the ledger of reputation
+MEDALS = 10  # badges that the side of the page shows
 OVERVIEW = "overview"
 # What stands on each tab, by the name in the address. Fragments are of other apps, named by their addresses alone.
 TABS = {
@@ -68,6 +69,8 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
         "follows": Follow.is_on(namespace, by=request.user),
     }
     earned = _badges(request, namespace.user) if tab == "badges" and namespace.user else {}
+    if namespace.user and not earned:
+        earned = {"medals": badges.held_by(namespace.user)[:MEDALS]}
     return render(request, "portal/profile.html", {**context, **earned, **_people(request, namespace, tab)})
 
 

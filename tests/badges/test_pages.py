@@ -70,6 +70,7 @@ def test_a_profile_shows_badges_tiers_and_the_ledger(client, alice, bob):
     assert "accepted answer" in page
     assert "Novice" in page
     assert secret.name not in page
+    assert 'aria-label="First Answer · bronze"' in client.get("/alice").text
 
 
 def test_a_contribution_is_asked_for_and_confirmed_by_somebody_else(as_user, alice, bob, charlie):
