@@ -142,7 +142,7 @@ def _all_of(
         others, looked = list(wanted), []
     held, values = _held(column, others, [])
     holds = " AND ".join([f"{column}_vector @@ %s::tsquery"] * len(looked)) or "true"
-    given = [*(one.query for one in looked), *values, place.after, place.before, most]
+    given: list[str | int] = [*(one.query for one in looked), *values, place.after, place.before, most]
     cursor.execute(f"SELECT post_id, {holds} {held} LIMIT %s", given)
     rows = cursor.fetchall()
     return None if len(rows) == most else [pk for pk, is_held in rows if is_held]
