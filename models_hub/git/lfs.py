@@ -25,7 +25,7 @@ from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
 from portal import database
-from portal.authentication import BadToken, Caller, caller_from_credentials
+from portal.authentication import BadToken, Caller, caller_from_credentials, count_request
 from portal.errors import DomainError, InvalidInput, NotFound, TooLarge, status_of
 
 MEDIA_TYPE = "application/vnd.git-lfs+json"
@@ -186,7 +186,9 @@ def caller_of(request: HttpRequest, kind: str, namespace: str, name: str) -> Cal
     """Return who asks of a repository: by the token that git sends as a password, or by what it was told over SSH."""
     header = request.headers.get("Authorization", "")
     known = lfs_sessions.caller_of(header, kind=kind, full_name=f"{namespace}/{name}")
-    return known or caller_from_credentials(header)
+    caller = known or caller_from_credentials(header)
+    count_request(request, "resolvers", caller.user)  # a push asks after each of its files
+    return caller
 
 
 def require_writer(caller: Caller, repo: Repo) -> None:

@@ -23,7 +23,7 @@ from models_hub.git.serving import FETCH, FETCH_COMMAND, MAX_FETCH_BYTES, PUSH
 from models_hub.models import Repo
 from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import begun
-from portal.authentication import BadToken, Caller, address_of, caller_from_credentials
+from portal.authentication import BadToken, Caller, address_of, caller_from_credentials, count_request
 from portal.errors import DomainError, SignInRequired, status_of
 
 View = Callable[..., HttpResponseBase]
@@ -115,6 +115,7 @@ def receive_pack(request: HttpRequest, kind: str, namespace: str, name: str) -> 
 
 def _opened(request: HttpRequest, kind: str, namespace: str, name: str) -> tuple[Caller, Repo]:
     caller = caller_from_credentials(request.headers.get("Authorization", ""))
+    count_request(request, "api", caller.user)
     return caller, mirroring.visible_repo(caller.user, kind=kind, namespace=namespace, name=name)
 
 

@@ -54,6 +54,18 @@ def test_the_rest_api_counts_with_it(client):
     assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (429, "too_many_requests", "200")
 
 
+def test_git_and_its_large_files_count_with_them(client):
+    address = "/alice/bert/info/refs?service=git-upload-pack"
+    assert client.get(address)["RateLimit"] == '"api";r=1;t=200'
+    client.post("/alice/bert/git-upload-pack", b"0000", content_type="application/x-git-upload-pack-request")
+    refused = client.get(address)
+    assert (refused.status_code, refused["Retry-After"]) == (429, "200")
+    assert "Too many requests" in refused.text
+    batch, asked = "/alice/bert.git/info/lfs/objects/batch", {"operation": "download", "objects": []}
+    statuses = [client.post(batch, asked, content_type="application/vnd.git-lfs+json").status_code for _ in range(2)]
+    assert statuses == [200, 429]
+
+
 def test_addresses_of_one_network_are_one_caller():
     for address in ("2001:db8::1", "2001:db8::2"):
         last = rates.count("api", user=AnonymousUser(), address=address)
