@@ -44,7 +44,6 @@ class BeginningForm(forms.Form):
     dataset = forms.CharField(
         label=_("Data set"),
         max_length=200,
-        required=False,
         widget=forms.TextInput(attrs={**REPO_NAME, "data-complete": "dataset"}),
     )
 

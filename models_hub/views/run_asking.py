@@ -30,7 +30,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
     """Choose task, model and data; with all three in the address, the form of the run itself."""
     user = require_user(request)
     known = _like(request, user) or {name: request.GET.get(name, "").strip() for name in ("task", "base", "dataset")}
-    form = BeginningForm(known if known["task"] and known["dataset"] else None, initial=known)
+    is_sent = known["task"] and "dataset" in request.GET  # a link to here may leave the data set open
+    form = BeginningForm(known if is_sent or known["dataset"] else None, initial=known)
     if not form.is_bound or not form.is_valid():
         return _beginning(request, user, form)
     try:

@@ -69,6 +69,7 @@ def job(request: HttpRequest, job_id: int) -> HttpResponse:
         "lines": list(reversed(lines[:TAIL])),
         "tail": TAIL,
         "result_url": _result_url(row),
+        "subject_url": _subject_url(row) if row.is_open_to(user) else "",
         "waited": row.started_at and row.started_at - row.created_at,
         "ran": row.started_at and (row.finished_at or timezone.now()) - row.started_at,
     }
@@ -85,6 +86,12 @@ def _result_url(row: Job) -> str:
             return page % key
     path = row.result.get("page")  # of what a job has made
     return path if isinstance(path, str) and path.startswith("/") else ""
+
+
+def _subject_url(row: Job) -> str:
+    """Where that stands for which a job works, such as the run that can be tried again; "" where it names none."""
+    path = row.spec.get("url")
+    return path if isinstance(path, str) and path.startswith("/") and not path.startswith("//") else ""
 
 
 @require_POST

@@ -37,6 +37,13 @@ def filled(form: Any) -> dict[str, Any]:
     return {name: value for name, value in initial.items() if value is not None and value is not False}
 
 
+def test_who_names_no_data_set_is_told_so(alice: User, as_user: Any) -> None:
+    begun = as_user(alice).get("/runs/new?task=text-classification&base=alice/bert").text
+    sent = as_user(alice).get("/runs/new?task=text-classification&base=alice/bert&dataset=").text
+    assert "This field is required." not in begun
+    assert "This field is required." in sent
+
+
 def test_a_run_is_asked_for_and_read_through_the_api(alice: User, as_user: Any) -> None:
     sent = {("dataset" if key == "data" else key): value for key, value in wish(recipe={"lr": 0.001}).items()}
     made = post(as_user(alice), "/api/v1/runs", sent)

@@ -31,6 +31,14 @@ def job(alice):
     return enqueue(alice)
 
 
+def test_a_job_leads_to_what_it_is_for(as_user, alice, morgan):
+    cancelled = enqueue(alice, url="/runs/7")
+    cancelled.cancel(by=alice)
+    assert 'id="job-subject" href="/runs/7"' in as_user(alice).get(f"/jobs/{cancelled.pk}").text
+    assert "/runs/7" not in as_user(morgan).get(f"/jobs/{cancelled.pk}").text
+    assert "job-subject" not in as_user(alice).get(f"/jobs/{enqueue(alice, url='//elsewhere.example').pk}").text
+
+
 def test_the_list_shows_ones_own_jobs_newest_first(as_user, alice, bob):
     enqueue(alice, "First")
     enqueue(bob, "Of somebody else")
