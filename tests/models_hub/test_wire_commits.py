@@ -194,7 +194,7 @@ def test_lines_of_any_length_arrive_whole(repo, wire, size):
 def test_a_lying_header_and_a_bad_card_are_refused_with_what_to_mend(repo, wire):
     response = wire.commit(REPO, file_row("model.safetensors", b"\xff" * 100))
     assert response.status_code == 400
-    assert "model.safetensors” is not a valid safetensors file" in response.json()["error"]
+    assert 'model.safetensors" is not a valid safetensors file' in response.json()["error"]
     response = wire.commit(REPO, file_row("README.md", b"---\na: [\n---\n"))
     assert response.status_code == 400
     assert "malformed at its line" in response.json()["error"]
