@@ -115,3 +115,42 @@ def test_invented_tokens_are_read_as_far_as_they_go(tmp_path: Path) -> None:
     assert [first_token(method) for method in ("full", "lora", "prompt", "prefix", "houlsby")] == [True] * 2 + [
         False
     ] * 3
+
+
+def test_short_draws_drop_the_share_that_was_asked_for_and_keep_the_mean() -> None:
+    import torch
+
+    from worker.engine.tuning.dropping import learn_with_short_draws
+
+    layer = torch.nn.Dropout(0.3)
+    assert learn_with_short_draws(torch.nn.Sequential(layer))
+    torch.manual_seed(7)
+    states = torch.ones(301, 333, requires_grad=True)
+    thinned = layer(states)
+    thinned.sum().backward()
+    assert states.grad is not None
+    assert torch.equal(states.grad, thinned)
+    assert set(thinned.detach().unique().tolist()) == {0.0, float(thinned.detach().max())}
+    assert float(thinned.detach().max()) == pytest.approx(1 / 0.7, rel=1e-4)
+    # Each of the four that one draw decides, so that none follows another.
+    kept = (thinned.detach().flatten()[:100_000] > 0).view(-1, 4).double()
+    assert torch.allclose(kept.mean(dim=0), torch.tensor(0.7).double(), atol=0.01)
+    assert torch.allclose(torch.corrcoef(kept.T), torch.eye(4).double(), atol=0.03)
+    torch.manual_seed(7)
+    assert torch.equal(layer(states), thinned)
+    assert torch.equal(layer.eval()(states), states)
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.0, "float32"), (1.0, "float32"), (0.3, "bfloat16")])
+def test_dropout_that_short_draws_cannot_decide_stays_torchs_own(share: float, kind: str) -> None:
+    import torch
+
+    from worker.engine.tuning.dropping import learn_with_short_draws
+
+    states = torch.ones(9, 5, dtype=getattr(torch, kind))
+    torch.manual_seed(7)
+    expected = torch.nn.Dropout(share)(states)
+    layer = torch.nn.Dropout(share)
+    learn_with_short_draws(layer)
+    torch.manual_seed(7)
+    assert torch.equal(layer(states), expected)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from worker.engine.environment import keep_memory
 from worker.engine.failures import failing_as
 from worker.engine.progress import Progress
 from worker.engine.repeating import repeatable
@@ -41,6 +42,7 @@ MODEL_PART = MODEL_DIR + ".part"
 
 def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
     """Train a model and write it into spec.out_dir; return the summary."""
+    keep_memory()
     folder = Path(spec.out_dir)
     folder.mkdir(parents=True, exist_ok=True)
     if spec.recipe.pseudo_rounds:
