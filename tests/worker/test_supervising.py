@@ -83,3 +83,9 @@ def test_killing_the_supervisor_ends_its_children():
 def _is_zombie(pid: int) -> bool:
     with open(f"/proc/{pid}/stat") as stat:
         return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_what_supervises_the_portal_loads_nothing_of_django():
+    code = "import sys, worker.supervise; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"django", "requests", "celery", "models_hub", "portal"} & set(done.stdout.split())

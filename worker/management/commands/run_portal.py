@@ -4,17 +4,14 @@ import errno
 import fcntl
 import os
 import secrets
-import signal
 import socket
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -22,8 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from models_hub.models import Repo
 from portal.config import env
 from portal.models import User
-from worker import embedded_redis
-from worker.supervising import Supervisor
+from worker import embedded_redis, supervise
 
 PORTS_TO_TRY = 20
 LAST_PORT = 65535
@@ -39,18 +35,9 @@ class Command(BaseCommand):
         with _alone(Path(settings.DATA_DIR)):
             host, port = _address()
             self._prepare()
-            supervisor = Supervisor(env={**os.environ, "HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"})
-            _stop_on_signals(supervisor)
-            try:
-                self._start(supervisor)
-                url = _url(host, port)
-                if supervisor.watch(until=lambda: _answers(url)):
-                    self.stdout.write(f"\n  The portal answers at {url} after {time.monotonic() - started:.1f} s.\n")
-                    self.stdout.write("  Ctrl-C stops it.\n\n")
-                    self._load_demo(supervisor, url)
-                supervisor.watch()
-            finally:
-                supervisor.stop()
+            environ = {**os.environ, "HOST": host, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+            plan = supervise.Plan(_url(host, port), started, _processes(), once=_demo(_url(host, port)))
+            supervise.become(plan, environ)
 
     def _prepare(self) -> None:
         call_command("migrate", verbosity=0, interactive=False)
@@ -64,27 +51,32 @@ class Command(BaseCommand):
             shown = "the one in ADMIN_PASSWORD" if env.text("ADMIN_PASSWORD") else password
             self.stdout.write(f"\n  Administrator: {ADMIN_NAME}   password: {shown}   (shown only this once)\n")
 
-    def _start(self, supervisor: Supervisor) -> None:
-        if embedded_redis.is_embedded():
-            server = embedded_redis.executable()
-            if server is None:
-                raise CommandError("No redis-server was found: install Redis, or set REDIS_URL.")
-            supervisor.start("redis", embedded_redis.command(server, env.redis_socket()))
-        manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-        gunicorn = [sys.executable, "-m", "gunicorn", "-c", "portal/config/gunicorn.py", "portal.config.wsgi"]
-        supervisor.start("web", gunicorn)
-        supervisor.start("relay", [*manage, "run_relay"])
-        supervisor.start("worker", [*manage, "run_worker"])
-        if settings.SSH_PORT:
-            supervisor.start("ssh", [*manage, "run_ssh"])
 
-    def _load_demo(self, supervisor: Supervisor, url: str) -> None:
-        if env.flag("NO_DEMO"):
-            return
-        unfinished = (Path(settings.DATA_DIR) / "demo" / "unfinished").exists()
-        if unfinished or not Repo.objects.exists():
-            command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_demo", "--url", url]
-            supervisor.start("demo", command, once=True)
+def _processes() -> dict[str, list[str]]:
+    """Return the commands of what the portal consists of, in the order in which they start."""
+    found: dict[str, list[str]] = {}
+    if embedded_redis.is_embedded():
+        server = embedded_redis.executable()
+        if server is None:
+            raise CommandError("No redis-server was found: install Redis, or set REDIS_URL.")
+        found["redis"] = embedded_redis.command(server, env.redis_socket())
+    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
+    found["web"] = [sys.executable, "-m", "gunicorn", "-c", "portal/config/gunicorn.py", "portal.config.wsgi"]
+    found["relay"] = [*manage, "run_relay"]
+    found["worker"] = [*manage, "run_worker"]
+    if settings.SSH_PORT:
+        found["ssh"] = [*manage, "run_ssh"]
+    return found
+
+
+def _demo(url: str) -> dict[str, list[str]]:
+    """Return what loads the demo into a portal that is empty, or whose demo is not whole."""
+    if env.flag("NO_DEMO"):
+        return {}
+    unfinished = (Path(settings.DATA_DIR) / "demo" / "unfinished").exists()
+    if not unfinished and Repo.objects.exists():
+        return {}
+    return {"demo": [sys.executable, str(settings.BASE_DIR / "manage.py"), "load_demo", "--url", url]}
 
 
 @contextmanager
@@ -97,6 +89,8 @@ def _alone(data: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise CommandError(f"A portal already runs over {data}: stop it, or set another DATA_DIR.") from error
+        # For the process that this one becomes; it does not hand the lock on.
+        os.set_inheritable(lock.fileno(), True)  # noqa: FBT003
         yield
 
 
@@ -134,21 +128,3 @@ def _url(host: str, port: int) -> str:
     if host in {"127.0.0.1", "0.0.0.0", "::"}:  # noqa: S104 - compared, not listened on
         host = "localhost"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _stop_on_signals(supervisor: Supervisor) -> None:
-    def ask_to_stop(number: int, frame: FrameType | None) -> None:
-        supervisor.stopping.set()
-
-    signal.signal(signal.SIGINT, ask_to_stop)
-    signal.signal(signal.SIGTERM, ask_to_stop)
-
-
-def _answers(url: str) -> bool:
-    # A proxy of the environment has no business between a machine and itself.
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            return session.get(f"{url}/healthz", timeout=2).ok
-        except requests.RequestException:
-            return False
