@@ -1,6 +1,8 @@
 // A form in which people write is sent once, however often its button is pressed, and not before its pictures are there.
+// One that was refused begins at the first field that is wrong.
 for (const box of document.querySelectorAll("[data-compose]")) {
   const form = box.querySelector("textarea").form;
+  form.querySelector("[aria-invalid=true]")?.focus();
   let isSent = false;
   // Before all others: what is not sent must not look sent to them.
   form.addEventListener("submit", (event) => {

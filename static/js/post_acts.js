@@ -11,6 +11,7 @@
     const path = new URL(button.formAction).pathname;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const made = page.body.firstElementChild;
+    made.classList.toggle("is-picked", place.classList.contains("is-picked"));
     place.replaceWith(made);
     const again = [...made.querySelectorAll("button.act")].find((one) => one.formAction.endsWith(path));
     (again ?? made).focus({ preventScroll: true });

@@ -1,5 +1,6 @@
 """The page of a topic in a real browser: posts come to it, and keys walk through it."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,6 +17,10 @@ from portal.models import User
 room = Category.objects.filter(readers="everyone", staff_open=False, trust_to_open=0, reviews_articles=False)[0]
 open_topic(category=room, by=User.objects.get(username="tess"), new=NewTopic("A talk of two browsers", "Who is there?"))
 """
+CHOOSE = """() => {
+  const words = document.querySelector("#post-2 .rendered p").firstChild;
+  getSelection().setBaseAndExtent(words, 0, words, 5);
+}"""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -45,8 +50,9 @@ def person(live_portal: LivePortal) -> Iterator[Callable[[str], Page]]:
 
 
 def test_two_people_see_each_others_posts_without_loading_again(person, live_portal):
+    live_portal.user("tess")
+    live_portal.script(TOPIC)  # before the first page of the portal, whose list of topics is kept for some seconds
     tess, theo = person("tess"), person("theo")
-    live_portal.script(TOPIC)
     tess.goto(f"{live_portal.url}/forum/latest")
     tess.get_by_role("link", name="A talk of two browsers").click()
     tess.wait_for_url("**/forum/t/**")
@@ -66,3 +72,16 @@ def test_two_people_see_each_others_posts_without_loading_again(person, live_por
     expect(tess.locator(".is-picked")).to_have_count(1)
     tess.keyboard.press("r")
     expect(tess.locator("#reply textarea, textarea[name=text]").first).to_be_focused()
+
+    tess.evaluate("document.activeElement.blur()")
+    tess.keyboard.press("j")
+    tess.keyboard.press("l")
+    expect(tess.locator("#post-2 button.act.is-mine")).to_have_count(1)
+    tess.keyboard.press("q")
+    box = tess.locator("#reply textarea")
+    expect(box).to_have_value(re.compile(r"^> @theo \[#2\].*\n>\n> It is me, theo\.\n\n$"))
+    tess.evaluate(CHOOSE)
+    tess.locator(".quote-choice").click()
+    expect(box).to_have_value(re.compile(r"\n> It is\n\n"))
+    tess.get_by_role("button", name="Side by side").click()
+    expect(tess.locator("#reply .compose-preview blockquote")).to_have_count(2)
