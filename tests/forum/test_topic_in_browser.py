@@ -84,4 +84,4 @@ def test_two_people_see_each_others_posts_without_loading_again(person, live_por
     tess.locator(".quote-choice").click()
     expect(box).to_have_value(re.compile(r"\n> It is\n\n"))
     tess.get_by_role("button", name="Side by side").click()
-    expect(tess.locator("#reply .compose-preview blockquote")).to_have_count(2)
+    expect(tess.locator("#reply .compose-preview blockquote")).to_have_count(1)
