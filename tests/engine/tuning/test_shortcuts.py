@@ -43,13 +43,12 @@ def test_loss_and_gradients_stay_what_they_are(shape: str, monkeypatch: pytest.M
     import torch
 
     from worker.engine.answering.first_token import learn_first_token
-    from worker.engine.tuning import products, projections
+    from worker.engine.tuning import products
 
     expected, long = learned(built(shape), shape)
     model = built(shape)
     monkeypatch.setattr(products, "WORTH", 1)
     assert products.learn_with_onednn(model)
-    assert projections.learn_jointly(model) is (shape != "gpt2")  # which has one layer for the three
     assert learn_first_token(model) is (shape in ("bert", "roberta", "distilbert"))
     loss, short = learned(model, shape)
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-6)
@@ -79,7 +78,7 @@ def test_what_wraps_layers_learns_the_same(method: str, monkeypatch: pytest.Monk
     import torch
 
     from worker.engine.answering.first_token import learn_first_token
-    from worker.engine.tuning import products, projections
+    from worker.engine.tuning import products
     from worker.engine.tuning.methods.method import attach
 
     def begun() -> Any:
@@ -94,7 +93,6 @@ def test_what_wraps_layers_learns_the_same(method: str, monkeypatch: pytest.Monk
     expected, long = learned(begun().model)
     attached = begun()
     assert products.learn_with_onednn(attached.model)
-    assert not projections.learn_jointly(attached.base)  # a method stands between
     assert learn_first_token(attached.base)
     loss, short = learned(attached.model)
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-6)
@@ -117,34 +115,6 @@ def test_invented_tokens_are_read_as_far_as_they_go(tmp_path: Path) -> None:
     assert [first_token(method) for method in ("full", "lora", "prompt", "prefix", "houlsby")] == [True] * 2 + [
         False
     ] * 3
-
-
-def test_projections_of_other_states_are_multiplied_alone() -> None:
-    import torch
-    from torch import nn
-
-    from worker.engine.tuning import projections
-
-    torch.manual_seed(5)
-    attention: Any = nn.Module()
-    for name in ("query", "key", "value"):
-        attention.add_module(name, nn.Linear(256, 256))
-    states, others = torch.randn(2, 128, 256), torch.randn(2, 128, 256)
-    layers = (attention.query, attention.key, attention.value)
-    expected = [layers[0](states), layers[1](others), layers[2](states)]
-    assert projections.learn_jointly(attention)
-    found = [layers[0](states), layers[1](others), layers[2](states)]
-    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(found, expected, strict=True))
-    # What was handed out once is not handed out again: weights may have changed since.
-    with torch.no_grad():
-        attention.value.weight.zero_()
-    assert torch.equal(layers[2](states), attention.value.bias.expand(2, 128, 256))
-
-
-def test_models_that_translate_keep_their_projections_apart() -> None:
-    from worker.engine.tuning import projections
-
-    assert not projections.learn_jointly(tiny.build("t5", "translation"))
 
 
 def test_short_draws_drop_the_share_that_was_asked_for_and_keep_the_mean() -> None:

@@ -28,7 +28,7 @@ def learn_with_onednn(model: nn.Module) -> bool:
         return False
     layers: list[Any] = [module for module in model.modules() if _fits(module)]
     for layer in layers:
-        layer.forward = partial(multiply, layer)
+        layer.forward = partial(_multiply, layer)
     return bool(layers)
 
 
@@ -43,7 +43,7 @@ def _fits(module: nn.Module) -> bool:
     )
 
 
-def multiply(layer: Any, states: torch.Tensor) -> torch.Tensor:
+def _multiply(layer: Any, states: torch.Tensor) -> torch.Tensor:
     """Return states (..., inputs) through a layer, (..., outputs)."""
     weight: torch.Tensor = layer.weight.t() if isinstance(layer, Conv1D) else layer.weight  # (outputs, inputs)
     if states.dtype != torch.float32 or states.numel() * len(weight) < WORTH:
@@ -61,7 +61,7 @@ class _Product(torch.autograd.Function):
     def forward(ctx: Any, states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         # (tokens, inputs), (outputs, inputs), (outputs,) -> (tokens, outputs)
         ctx.save_for_backward(states, weight)
-        return product(states, weight, bias)
+        return _product(states, weight, bias)
 
     @staticmethod
     @once_differentiable
@@ -69,13 +69,12 @@ class _Product(torch.autograd.Function):
         states, weight = ctx.saved_tensors
         of_states, of_weight, of_bias = ctx.needs_input_grad
         return (
-            product(gradient, weight.t()) if of_states else None,
-            product(gradient.t(), states.t()) if of_weight else None,
+            _product(gradient, weight.t()) if of_states else None,
+            _product(gradient.t(), states.t()) if of_weight else None,
             gradient.sum(dim=0) if of_bias else None,
         )
 
 
-def product(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-    """Return states (tokens, inputs) times weight (outputs, inputs) by oneDNN, plus bias (outputs,); no gradients."""
+def _product(states: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(states, weight, bias, "none", [], "")
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from worker.engine.answering.first_token import learn_first_token
-from worker.engine.tuning import dropping, products, projections
+from worker.engine.tuning import dropping, products
 from worker.engine.tuning.methods.method import Attached
 from worker.engine.tuning.objectives.objective import Objective
 from worker.engine.tuning.registry import Method
@@ -22,8 +22,6 @@ class Shortcuts:
     first_token: bool
     # From how many multiplications on a linear layer is computed by oneDNN; None is never.
     onednn_from: int | None
-    # Whether query, key and value of an attention are multiplied at once.
-    joint_projections: bool
     # Whether dropout decides by 16 random bits for each number.
     short_draws: bool
 
@@ -35,6 +33,5 @@ def take(attached: Attached, objective: Objective, method: Method, dtype: torch.
     return Shortcuts(
         first_token=objective.reads_first_token and method.group in PLAIN and learn_first_token(model),
         onednn_from=products.WORTH if onednn else None,
-        joint_projections=onednn and projections.learn_jointly(model),
         short_draws=model.device.type == "cpu" and dropping.learn_with_short_draws(attached.model),
     )

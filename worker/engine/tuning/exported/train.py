@@ -262,8 +262,6 @@ def take_shortcuts(model, repeat):
         for module in model.modules():
             if type(module) in (torch.nn.Linear, Conv1D):
                 module.forward = partial(multiplied, module, repeat["onednn_from"])
-        if repeat["joint_projections"]:
-            join_projections(model, repeat["onednn_from"])
     if repeat["short_draws"] and not torch.cuda.is_available():
         for module in model.modules():
             if type(module) is torch.nn.Dropout:
@@ -320,60 +318,6 @@ class Product(torch.autograd.Function):
             Product.of(gradient, weight.t()) if ctx.needs_input_grad[0] else None,
             Product.of(gradient.t(), states.t()) if ctx.needs_input_grad[1] else None,
             gradient.sum(dim=0) if ctx.needs_input_grad[2] else None,
-        )
-
-
-def join_projections(model, least):
-    for module in model.modules():
-        for names in (("query", "key", "value"), ("q_lin", "k_lin", "v_lin"), ("q_proj", "k_proj", "v_proj")):
-            layers = [getattr(module, name, None) for name in names]
-            if all(type(layer) is torch.nn.Linear for layer in layers):
-                Joint(layers, least)
-
-
-class Joint:
-    """Query, key and value of an attention, multiplied at once when the first of them is asked."""
-
-    def __init__(self, layers, least):
-        self.layers, self.least, self.states, self.found = layers, least, None, []
-        self.outputs = sum(len(layer.weight) for layer in layers)
-        for place, layer in enumerate(layers):
-            layer.forward = partial(self.ask, place)
-
-    def ask(self, place, states):
-        if place == 0 and states.numel() * self.outputs >= self.least:
-            parts = [part for layer in self.layers for part in (layer.weight, layer.bias)]
-            found = JointProduct.apply(states.flatten(0, -2), *parts)
-            self.states, self.found = states, [one.view(*states.shape[:-1], -1) for one in found]
-        if self.states is not states:
-            return multiplied(self.layers[place], self.least, states)
-        found = self.found[place]
-        if place == len(self.layers) - 1:
-            self.states, self.found = None, []
-        return found
-
-
-class JointProduct(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, states, *parts):
-        weights, biases = parts[::2], parts[1::2]
-        ctx.save_for_backward(states, *weights)
-        found = Product.of(states, torch.cat(weights), None if biases[0] is None else torch.cat(biases))
-        return found.split([len(weight) for weight in weights], dim=1)
-
-    @staticmethod
-    def backward(ctx, *gradients):
-        states, *weights = ctx.saved_tensors
-        sizes = [len(weight) for weight in weights]
-        of_states, *of_parts = ctx.needs_input_grad
-        gradient = torch.cat(gradients, dim=1)
-        none = (None,) * len(sizes)
-        of_weights = Product.of(gradient.t(), states.t()).split(sizes) if any(of_parts[::2]) else none
-        of_biases = gradient.sum(dim=0).split(sizes) if any(of_parts[1::2]) else none
-        found = [part for both in zip(of_weights, of_biases) for part in both]
-        return (
-            Product.of(gradient, torch.cat(weights).t()) if of_states else None,
-            *(part if wanted else None for part, wanted in zip(found, of_parts)),
         )
 
 
