@@ -151,6 +151,7 @@ THE_REST = [one for one in PLACES if one not in REPOSITORIES]
 # What answers GET and yet is no page of its own, or cannot be looked at in this world, each with its reason.
 NO_PAGES = {
     "for programs": r"api/|cas/|v1/|oauth/(jwks|token|user)|\.well-known/|healthz|.*/(info|git-|archive)|.*:resolve",
+    "what programs ask for and is not here": r"\(\?:kernels\|buckets\)|papers/",
     "the admin of Django": r"admin/",
     "for search engines": r"robots|sitemap",
     "curves of runs as files": r"runs/.*/(log\.csv|events)$",
