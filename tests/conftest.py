@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
-from models_hub import publishing
+from models_hub import downloading, publishing
 from models_hub.models import Repo
 from models_hub.publishing import Change, PutFile
 from models_hub.searching.catalogue import catalogues
@@ -81,9 +81,10 @@ def own_blob_folder(settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def forgotten_catalogues() -> None:
+def forgetful_process() -> None:
     """What a process keeps of the database in memory is of the test before, which was rolled back."""
     catalogues.forget()
+    downloading.forget_counted()
 
 
 @pytest.fixture(autouse=True)

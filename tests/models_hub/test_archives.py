@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from models_hub import browsing, downloading, gating, publishing, zipping
+from models_hub import browsing, gating, publishing, zipping
 from models_hub.changes import PutFile
 from models_hub.models import DownloadDay
 from tests.evaluating import safetensors
@@ -13,7 +13,6 @@ from tests.evaluating import safetensors
 
 @pytest.fixture
 def model(alice, make_repo):
-    downloading.forget_counted()
     return make_repo(
         alice, "bert", files={"a.txt": "one\n" * 100, "docs/你好 b.txt": "b\n", "w.safetensors": safetensors(1, 2)}
     )

@@ -16,11 +16,6 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0 Safari
 GOOGLE = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 
-@pytest.fixture(autouse=True)
-def nobody_counted_yet() -> None:
-    downloading.forget_counted()
-
-
 @pytest.fixture
 def repo(alice, make_repo) -> Repo:
     return make_repo(alice, "bert", files=model_files())

@@ -13,12 +13,6 @@ from tests.models_hub.wire import Wire
 LIKE = "/api/models/alice/bert/like"
 
 
-@pytest.fixture(autouse=True)
-def fresh_process():
-    """Ids of repositories come again in the next test; what the process remembers of them must not."""
-    downloading.forget_counted()
-
-
 def names(response):
     return [row["user"] for row in response.json()]
 
