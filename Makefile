@@ -56,12 +56,15 @@ clean: ## Remove the environment and everything built; keeps data/.
 
 $(VENV)/.ready: $(LOCKS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt '.[worker]'
-	$(BIN)/python -m portal.install_packages $(if $(wildcard $(VENV)/.ready-dev),--dev)  # npm takes away what it is not told of
+	@echo 'Installing Python packages into $(VENV) (a minute or more) …'
+	@$(BIN)/pip install --quiet --constraint constraints.txt '.[worker]'
+	@echo 'Installing packages for the pages …'
+	@$(BIN)/python -m portal.install_packages $(if $(wildcard $(VENV)/.ready-dev),--dev)  # npm takes away what it is not told of
 	@touch $@
 
 # Compressing takes ten seconds, so only when a file has changed.
 $(STATIC_ROOT)/staticfiles.json: $(VENV)/.ready $(shell find static -type f) portal/npm_finder.py portal/static_storage.py
+	@echo 'Compressing static files …'
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	@touch $@
 
