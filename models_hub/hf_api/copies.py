@@ -6,14 +6,14 @@ from django.utils.translation import gettext as _
 
 from models_hub import copying, squashing
 from models_hub.hf_api.calls import Call, text
-from models_hub.hf_api.repos import refuse_places, wants_private
+from models_hub.hf_api.repos import refuse_unkept, wants_private
 from portal.errors import InvalidInput
 
 
 def duplicate(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
     source, body = call.repo(kind, namespace, name), call.json()
     user = call.writer()
-    refuse_places(body)
+    refuse_unkept(body)
     owner, slash, to = text(body.get("repository"), "repository").partition("/")
     if not slash:
         raise InvalidInput(_("“repository” must be a full name: namespace/name."))

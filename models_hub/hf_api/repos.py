@@ -15,11 +15,13 @@ from portal.errors import InvalidInput, NotFound
 
 MAX_CARD_JSON_BYTES = 4 * 1024 * 1024
 NO_METADATA = "empty or missing yaml metadata in repo card"
+# What clients send along for a Space that is to run.
+OF_RUNNING = ("hardware", "secrets", "sleepTimeSeconds", "storageTier", "template", "variables", "volumes")
 
 
 def create(call: Call) -> HttpResponseBase:
     user, body = call.writer(), call.json()
-    refuse_places(body)
+    refuse_unkept(body)
     namespace, name = _full_name(body, default=user.username)
     repo = publishing.create_repo(
         by=user,
@@ -84,12 +86,18 @@ def validate_yaml(call: Call) -> HttpResponseBase:
     return JsonResponse({"errors": [], "warnings": [] if metadata else [{"message": NO_METADATA}]})
 
 
-def refuse_places(body: dict[str, Any]) -> None:
-    """Say so where somebody counts on a group’s rights or a region’s laws, which nothing here would keep."""
+def refuse_unkept(body: dict[str, Any]) -> None:
+    """Say so where somebody counts on a group’s rights, a region’s laws or a secret, which nothing here would keep."""
     if body.get("resourceGroupId") is not None:
         raise NotFound(_("This portal has no resource groups."))
     if body.get("region") is not None:
         raise InvalidInput(_("This portal keeps everything in one place: leave “region” out."))
+    if field := next((field for field in OF_RUNNING if body.get(field)), None):
+        raise InvalidInput(
+            _("This portal does not run Spaces, so that nothing would come of “%(field)s”: leave it out.")
+            % {"field": field},
+            code="not_hosted",
+        )
 
 
 def _kind(body: dict[str, Any]) -> str:

@@ -136,14 +136,24 @@ def test_an_article_is_said_to_be_elsewhere(db):
     assert response.json()["error"].endswith("https://arxiv.org/abs/1706.03762.")
 
 
-@pytest.mark.parametrize("wish", [{"resourceGroupId": "66670e5163145ca562cb1988"}, {"region": "eu"}])
-def test_nobody_is_left_to_count_on_a_group_or_a_region(wire, wish):
-    made = wire.post("/api/repos/create", {"name": "other", "type": "dataset"} | wish)
+WISHES = [
+    {"resourceGroupId": "66670e5163145ca562cb1988"}, {"region": "eu"}, {"hardware": "t4-medium"},
+    {"secrets": [{"key": "KEY", "value": "confidential"}]}, {"variables": [{"key": "A", "value": "b"}]},
+    {"sleepTimeSeconds": 3600}, {"storageTier": "small"}, {"template": "gradio/chatbot"},
+    {"volumes": [{"type": "dataset", "source": "alice/cars", "mountPath": "/data"}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=lambda wish: next(iter(wish)))
+def test_nobody_is_left_to_count_on_what_is_not_kept(wire, wish):
+    made = wire.post("/api/repos/create", SPACE | {"name": "other"} | wish)
     copied = wire.post("/api/spaces/alice/demo/duplicate", {"repository": "alice/copy"} | wish)
     assert 400 <= made.status_code == copied.status_code < 500
+    assert made.json()["error"] == copied.json()["error"]
+    assert "confidential" not in made.text
     assert Repo.objects.count() == 1
     nothing = dict.fromkeys(wish)
-    assert wire.post("/api/repos/create", {"name": "other", "type": "dataset"} | nothing).status_code == 200
+    assert wire.post("/api/repos/create", SPACE | {"name": "other"} | nothing).status_code == 200
 
 
 def test_kinds_that_are_not_here_are_neither_moved_nor_deleted(wire):
