@@ -152,7 +152,7 @@ def _within(question: Question, rooms: Sequence[Category]) -> QuerySet[Post]:
     if question.tag:
         rows = rows.filter(topic__tag_links__tag__name=question.tag.lower())
     if question.author:
-        rows = rows.filter(author__username__iexact=question.author)
+        rows = rows.filter(author__in=User.objects.named(question.author))
     if question.solved:
         rows = rows.filter(topic__accepted__isnull=False)
     if question.since:
@@ -175,7 +175,7 @@ def _place(question: Question) -> matching.Place | None:
         tag = Tag.objects.filter(name=question.tag.lower()).values_list("pk", flat=True).first()
         marks.append(indexing.with_tag(tag or 0))
     if question.author:
-        author = User.objects.filter(username__iexact=question.author).values_list("pk", flat=True).first()
+        author = User.objects.named(question.author).values_list("pk", flat=True).first()
         marks.append(indexing.by_author(author or 0))
     if question.solved:
         marks.append(indexing.SOLVED)

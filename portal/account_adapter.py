@@ -11,7 +11,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -120,8 +119,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Let the owner of an account see guesses at it; the limits on sign-in bound how many there are."""
         named = str(credentials.get("username") or "")[:150]
         address = str(credentials.get("email") or "")[:254]
-        found = Q(username__iexact=named) if named else Q(emailaddress__email__iexact=address)
-        if (named or address) and (user := User.objects.filter(found).first()):
+        found = User.objects.named(named) if named else User.objects.filter(emailaddress__email__iexact=address)
+        if (named or address) and (user := found.first()):
             AuditEntry.note("session.refused", account=user, by=None, method="password")
 
     def add_message(

@@ -192,7 +192,7 @@ class InvitationForm(RoleForm):
         whom = str(self.cleaned_data["whom"]).strip()
         if "@" in whom:
             return str(forms.EmailField().clean(whom))
-        user = User.objects.filter(username__iexact=whom, is_active=True).first()
+        user = User.objects.named(whom).filter(is_active=True).first()
         if user is None:
             raise forms.ValidationError(gettext("Nobody here has this account name."))
         return user

@@ -137,7 +137,7 @@ def _begin(source: User, target: User, *, by: User, reason: str = "") -> Handove
 
 
 def _target(name: str) -> User:
-    found = User.objects.filter(username__iexact=name.strip(), is_active=True).select_related("namespace").first()
+    found = User.objects.named(name.strip()).filter(is_active=True).select_related("namespace").first()
     if found is None:
         raise InvalidInput(_("Nobody here has this account name."))
     return found

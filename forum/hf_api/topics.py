@@ -9,9 +9,9 @@ from forum import discussing, reviewing
 from forum.hf_api import shapes
 from forum.models import Topic
 from models_hub import permissions, proposing
-from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call, text
 from models_hub.models import PullRequest, Repo
+from portal.models import User
 
 PAGE = 50
 MAX_PAGE = 100_000
@@ -56,9 +56,7 @@ def _filtered(call: Call, rows: Any) -> Any:
         rows = rows.filter(is_pull_request=kind == "pull_request")
     if status in {"open", "closed"}:
         rows = rows.live() if status == "open" else rows.over()
-    if not is_text(author):  # a name that no database could hold
-        return rows.none()
-    return rows.filter(author__username__iexact=author) if author else rows
+    return rows.filter(author__in=User.objects.named(author)) if author else rows
 
 
 def _change(call: Call, repo: Repo, pull: PullRequest) -> dict[str, Any]:

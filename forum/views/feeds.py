@@ -60,7 +60,7 @@ def topic(request: HttpRequest, pk: str) -> HttpResponse:
 @_short
 def author(request: HttpRequest, name: str) -> HttpResponse:
     """The newest posts of a person in the forum."""
-    person = get_object_or_404(User, username__iexact=name, is_active=True)
+    person = get_object_or_404(User.objects.named(name), is_active=True)
     return _feed(request, person.display_name, f"/{person.username}", feeds.of_author(person))
 
 

@@ -71,7 +71,7 @@ def topic_level(request: HttpRequest, pk: str) -> HttpResponse:
 def ignoring(request: HttpRequest, name: str) -> HttpResponse:
     """Hear nothing of somebody any more, or again."""
     reader = reader_of(request)
-    other = get_object_or_404(User, username__iexact=name)
+    other = get_object_or_404(User.objects.named(name))
     act = levels.heed if request.POST.get("heed") else levels.ignore
     act(other, by=reader)
     return redirect(_back(request))

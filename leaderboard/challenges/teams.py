@@ -69,7 +69,7 @@ def invite(team: Team, username: str, *, by: Asker) -> TeamInvitation:
     user = permissions.require_person(by)
     _require_captain(team, user)
     _require_changeable(team.challenge)
-    invited = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
+    invited = User.objects.named(username.strip()).filter(is_active=True).first()
     if invited is None:
         raise NotFound(_("There is nobody called “%(name)s”.") % {"name": username[:60]})
     permissions.require_outsider(invited, team.challenge)

@@ -170,7 +170,7 @@ def people_of(data: Repo, names: Sequence[str], *, owner: User) -> list[User]:
         raise InvalidInput(_("At most %(max)d people can share a queue.") % {"max": MAX_PEOPLE})
     found = []
     for name in wanted:
-        user = User.objects.filter(username__iexact=name, is_active=True).first()
+        user = User.objects.named(name).filter(is_active=True).first()
         if user is None:
             raise InvalidInput(_("There is nobody called “%(name)s”.") % {"name": name[:100]}, data={"field": "people"})
         sees = Repo.objects.visible_to(user).select_related("namespace", "restriction").filter(pk=data.pk).first()

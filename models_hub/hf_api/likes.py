@@ -5,7 +5,6 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from models_hub import liking
-from models_hub.checking import is_text
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.people import person_row
 from models_hub.hf_api.shapes import page, paged, timestamp
@@ -36,7 +35,7 @@ def likers(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase
 
 
 def of_user(call: Call, username: str) -> HttpResponseBase:
-    found = User.objects.filter(username__iexact=username, is_active=True).first() if is_text(username) else None
+    found = User.objects.named(username).filter(is_active=True).first()
     if found is None:
         raise NotFound(_("There is nobody with this user name."))
     rows, cursor = paged(call, liking.likes_of(found, seen_by=call.user), PAGE)

@@ -228,7 +228,7 @@ def _mine(user: User, invitation_id: int) -> Invitation:
 
 
 def _person(name: str) -> User:
-    found = User.objects.filter(username__iexact=name, is_active=True).first()
+    found = User.objects.named(name).filter(is_active=True).first()
     if found is None:
         raise NotFound(_("Nobody here has this account name."))
     return found

@@ -259,7 +259,7 @@ def organization_named(name: str) -> Organization:
 
 
 def _member(organization: Organization, name: str) -> User:
-    found = organization.memberships.filter(user__username__iexact=name).select_related("user").first()
+    found = organization.memberships.filter(user__in=User.objects.named(name)).select_related("user").first()
     if found is None:
         raise NotFound(_("Nobody of this name is a member of the organization."))
     return found.user

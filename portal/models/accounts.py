@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.models.audit import AuditEntry
 from portal.models.outbox import Event
-from portal.names import check_namespace_name
+from portal.names import MAX_NAME, check_namespace_name
 from portal.reach import Reach
 
 MAX_ABOUT = 4000
@@ -23,7 +23,15 @@ Asker: TypeAlias = Union["User", AnonymousUser]
 
 
 class AccountManager(UserManager["User"]):
-    """Creates a user together with the namespace that bears the user's name."""
+    """Creates a user together with the namespace that bears the user's name; finds people by it."""
+
+    def named(self, name: str) -> "models.QuerySet[User]":
+        """The one of this account name, in whatever case; a text that no name could be finds nobody.
+
+        No database can be asked for every text: SQLite compares in any case with at most 50,000 characters.
+        """
+        possible = name.isascii() and name.isprintable() and len(name) <= MAX_NAME
+        return self.filter(username__iexact=name) if possible else self.none()
 
     def _create_user(self, username: str, email: str | None, password: str | None, **extra: Any) -> "User":
         check_namespace_name(username)

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         namespace, _slash, name = options["name"].partition("/")
-        user = User.objects.filter(username__iexact=options["by"] or namespace).first()
+        user = User.objects.named(options["by"] or namespace).first()
         if user is None:
             raise CommandError("There is no such account: name one that may publish there with --by.")
         try:

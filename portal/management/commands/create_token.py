@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="command line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.filter(username__iexact=options["username"]).first()
+        user = User.objects.named(options["username"]).first()
         if user is None:
             raise CommandError(f"There is no user “{options['username']}”.")
         try:
