@@ -146,9 +146,9 @@ def closest(answer: Answer) -> str:
 
 def _left_out(answer: Answer, one: Excluded) -> str:
     count = ngettext("%(n)d measured model is shut out", "%(n)d measured models are shut out", one.count)
-    what = {"what": count % {"n": one.count}, "alone": one.alone, "near": _near(one), "machine": answer.machine or "–"}
+    what = {"what": count % {"n": one.count}, "alone": one.alone, "near": _near(one), "machine": answer.machine}
     if not one.alone:
-        text = _("%(what)s, each of them by another limit too.")
+        text = ngettext("%(what)s, by another limit too.", "%(what)s, each of them by another limit too.", one.count)
     elif one.alone == one.count:
         text = _("%(what)s by this alone.")
     else:
@@ -157,8 +157,12 @@ def _left_out(answer: Answer, one: Excluded) -> str:
     if one.nearest is not None:
         more = _("The nearest needs %(near)s.")
     elif one.name == "latency":
-        more = _("Their speed on %(machine)s is not known.")
+        more = _("Their speed on %(machine)s is not known.") if answer.machine else _unknown_speed()
     return f"{text % what} {more % what}".strip()
+
+
+def _unknown_speed() -> str:
+    return _("No speed is known: only scores that were measured on a quiet machine say how fast a model is.")
 
 
 def _near(one: Excluded) -> str:
@@ -173,4 +177,6 @@ def milliseconds(value: float) -> str:
 
 
 def _size(megabytes: float) -> str:
+    if megabytes < 1:
+        return f"{megabytes * 1000:.3g}\u00a0KB"
     return f"{megabytes:.3g}\u00a0MB" if megabytes < 1000 else f"{megabytes / 1000:.3g}\u00a0GB"

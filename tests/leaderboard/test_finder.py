@@ -89,11 +89,12 @@ def test_a_time_for_an_answer_is_asked_of_the_machine_that_measured_it(alice, sc
     assert find(alice, latency_ms=1.5, machine="Another").chosen is None
 
 
-def test_what_a_busy_machine_measured_is_no_speed_of_the_model(alice, scored):
+def test_what_a_busy_machine_measured_is_no_speed_of_the_model(client, alice, scored):
     scored("timed", 0.8)
     evaluation = Evaluation.objects.get()
     Evaluation.objects.update(report={**evaluation.report, "busy": True})
     assert find(alice, latency_ms=1.5).chosen is None
+    assert "No speed is known" in client.get(f"/find?task={TASK}&latency=1.5").text
 
 
 def test_licences_and_devices_shut_out_what_does_not_suit(alice, scored):
