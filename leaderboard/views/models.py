@@ -43,7 +43,12 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
     choices = _fitting(request, fitting)
     may_evaluate = permissions.can_evaluate(request.user, repo)
     spans = costs.of_benchmarks(choices[:MOST_CHOICES]) if may_evaluate else {}
-    form = EvaluationForm(request.POST or None, benchmarks=choices, spans=spans)
+    rows = list(Evaluation.objects.visible_to(request.user).filter(model=repo).latest()[:SHOWN])
+    measured = {row.benchmark_id for row in rows if not row.is_outdated}
+    first = list(choices.values_list("pk", flat=True)[:2])
+    # Where there is nothing to choose, the only one is chosen.
+    chosen = first if len(first) == 1 and first[0] not in measured else []
+    form = EvaluationForm(request.POST or None, benchmarks=choices, spans=spans, initial={"benchmark": chosen})
     status = 200
     if request.method == "POST":
         require_user(request)
@@ -58,7 +63,6 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
                 named = f"{answer.benchmark.title}: " if len(answers) > 1 else ""
                 form.add_error(None, f"{named}{answer.error.message}")
                 status = status_of(answer.error)
-    rows = list(Evaluation.objects.visible_to(request.user).filter(model=repo).latest()[:SHOWN])
     return respond(
         request,
         repo,
@@ -68,9 +72,9 @@ def evaluations(request: HttpRequest, repo: Repo) -> HttpResponse:
         evaluations=list(
             zip(rows, waiting.explanations(None if row.is_finished else row.job for row in rows), strict=True)
         ),
-        measured={row.benchmark_id for row in rows if not row.is_outdated},
+        measured=measured,
         form=form,
-        has_benchmarks=choices.exists(),
+        has_benchmarks=bool(first),
         may_evaluate=may_evaluate,
         may_vote=not (repo.private or repo.gated),
         allowance=allowance.of(request.user) if isinstance(request.user, User) else None,

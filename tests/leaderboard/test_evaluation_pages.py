@@ -191,6 +191,14 @@ def test_asking_for_an_evaluation_leads_to_its_page(as_user, charlie, alice, mak
     assert Job.objects.get().owner == charlie
 
 
+def test_where_there_is_nothing_to_choose_the_only_benchmark_is_chosen(as_user, alice, make_repo, mood):
+    make_repo(alice, "bert", files=model_files())
+    browser = as_user(alice)
+    assert browser.get("/alice/bert/evaluations").context["form"]["benchmark"].value() == [mood.pk]
+    make_benchmark(make_repo, alice, "tone")
+    assert browser.get("/alice/bert/evaluations").context["form"]["benchmark"].value() == []
+
+
 def test_asking_twice_gives_the_same_evaluation(as_user, alice, finished):
     answer = as_user(alice).post("/alice/bert/evaluations", {"benchmark": finished.benchmark_id})
     assert answer.headers["Location"] == finished.get_absolute_url()
