@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from models_hub import browsing, comparing, drafted_cards, line_merging, restoring
+from models_hub import browsing, comparing, drafted_benchmarks, drafted_cards, line_merging, restoring
 from models_hub.addressing import split_place
 from models_hub.browsing import Entry
 from models_hub.changes import Change, Delete, PutFile
@@ -56,8 +56,9 @@ def new(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
     targets = committing.targets(request.user, repo, revision)
     head = browsing.resolve_revision(repo, revision)
     path = request.GET.get("path") or (f"{folder}/" if folder else "")
-    text = drafted_cards.whole(repo) if path == CARD else ""
-    initial = {"path": path, "content": text, "title": _("Add %(name)s") % {"name": path} if path == CARD else ""}
+    is_named = bool(path) and not path.endswith("/")
+    title = _("Add %(name)s") % {"name": path} if is_named else ""
+    initial = {"path": path, "content": _draft(repo, head, path), "title": title}
     form = TextFileForm(_sent(request), initial=initial, targets=targets)
 
     def changes() -> list[Change]:
@@ -153,6 +154,15 @@ def removal(request: HttpRequest, repo: Repo, place: str) -> HttpResponse:
 
     extra = {"entry": entry, "names": _names(repo, head, entry)}
     return _edited(request, Edit(repo, revision, head, form, "removal", changes, path=path, extra=extra))
+
+
+def _draft(repo: Repo, head: Commit, path: str) -> str:
+    """Return what a file of this name begins as, "" where nothing is known of it."""
+    if path == CARD:
+        return drafted_cards.whole(repo)
+    if path == drafted_benchmarks.NAME and repo.kind == Repo.Kind.DATASET:
+        return drafted_benchmarks.definition(repo, browsing.items_below(repo, head, "", recursive=True))
+    return ""
 
 
 def _sent(request: HttpRequest) -> Any:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from leaderboard import definitions
 from leaderboard.detecting import minimum_detectable_difference
 from leaderboard.models import Benchmark
 from models_hub import publishing
@@ -86,6 +87,14 @@ def test_without_an_eval_yaml_the_owner_learns_how_to_write_one(as_user, alice, 
     page = as_user(alice).get("/datasets/alice/mood/benchmarks").text
     assert "new/main?path=eval.yaml" in page
     assert "<form" not in page
+
+
+def test_the_first_eval_yaml_is_there_to_be_filled_in(as_user, alice, make_repo):
+    make_repo(alice, "mood", kind="dataset", files={"a.csv": "text,label\n", "data/test: 1.jsonl": "{}\n"})
+    form = as_user(alice).get("/datasets/alice/mood/new/main?path=eval.yaml").context["form"]
+    definition = definitions.parse(form["content"].value())
+    assert (definition.name, definition.split_path) == ("mood", "data/test: 1.jsonl")
+    assert form["title"].value() == "Add eval.yaml"
 
 
 @pytest.mark.parametrize(
