@@ -95,7 +95,10 @@ def read_metadata(text: str) -> dict[str, Any]:
     raw, _body = split_card(text)
     if not raw.strip():
         return {}
-    value = read_yaml(f"{raw}\n")  # the mark below took the line's end, which a block of text would miss
+    try:
+        value = read_yaml(f"{raw}\n")  # the mark below took the line's end, which a block of text would miss
+    except CardRefused as error:  # it may have come with many other files
+        raise CardRefused(f"README.md: {error.message}") from error
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from models_hub.models import Repo
+from models_hub.task_names import ELSEWHERE, TASKS
 
 SHORT_TEXT = 200
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -56,7 +57,7 @@ def _steps(repo: Repo, body: str, paths: Collection[str]) -> list[Step]:
     if not repo.is_space:
         task = "pipeline_tag" if repo.is_model else "task_categories"
         found += [
-            Step(_("Task"), _("people search by task"), f"{form}#id_{task}", bool(repo.task)),
+            _task(repo, f"{form}#id_{task}"),
             Step(_("Language"), _("people search by language"), f"{form}#id_language", bool(repo.languages)),
         ]
     if repo.is_model:
@@ -68,6 +69,14 @@ def _steps(repo: Repo, body: str, paths: Collection[str]) -> list[Step]:
             *_of_files(repo, paths, upload),
         ]
     return found
+
+
+def _task(repo: Repo, address: str) -> Step:
+    """Return the step of the task; a name that nobody knows is a slip of the pen and helps no search."""
+    if repo.task and repo.task not in TASKS and repo.task not in ELSEWHERE:
+        reason = _("“%(task)s” is the name of no task, so that nobody finds it") % {"task": repo.task}
+        return Step(_("Task"), reason, address)
+    return Step(_("Task"), _("people search by task"), address, bool(repo.task))
 
 
 def _of_files(repo: Repo, paths: Collection[str], upload: str) -> list[Step]:

@@ -30,6 +30,17 @@ TASKS = {
     "text-ranking": Task(_("Text ranking"), "sort-down"),
     "text-retrieval": Task(_("Text retrieval"), "search"),
 }
+# Tasks of other fields, which cards may name as well; written otherwise, they are slips of the pen.
+ELSEWHERE = frozenset(
+    """any-to-any audio-classification audio-text-to-text audio-to-audio automatic-speech-recognition depth-estimation
+    document-question-answering graph-ml image-classification image-feature-extraction image-segmentation
+    image-text-to-image image-text-to-text image-text-to-video image-to-3d image-to-image image-to-text image-to-video
+    keypoint-detection mask-generation object-detection other reinforcement-learning robotics table-question-answering
+    table-to-text tabular-classification tabular-regression tabular-to-text text-to-3d text-to-audio text-to-image
+    text-to-speech text-to-video time-series-forecasting unconditional-image-generation video-classification
+    video-text-to-text video-to-video visual-document-retrieval visual-question-answering voice-activity-detection
+    zero-shot-image-classification zero-shot-object-detection""".split()
+)
 _OTHER_ICON = "circle-square"
 
 

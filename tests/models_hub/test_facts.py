@@ -120,3 +120,11 @@ def test_an_empty_repository_is_filled_in_ways_that_name_it(as_user, alice, make
         "/new/import?kind",
     ):
         assert words in page
+
+
+def test_a_task_that_is_written_wrongly_is_still_to_be_named(described):
+    repo = described(card="pipeline_tag: text-clasification\n")
+    [step] = [step for step in completeness.checklist(repo, "", []).open if step.name == "Task"]
+    assert "“text-clasification” is the name of no task" in step.reason
+    repo = described("pictures", card="pipeline_tag: image-classification\n")
+    assert "Task" in [step.name for step in completeness.checklist(repo, "", []).done]
