@@ -18,6 +18,7 @@ CUT = 240  # characters of a cell that are seen at once
 WIDE_CUT = 130  # where characters are as wide as Chinese ones
 MAX_OPENED = 4000  # that can be opened in place; more is on the page of the row
 MAX_PAGE = 500_000  # characters that can be opened on one page
+PROSE = 40  # mean length from which a column of texts gets a wide place
 LEAD = 60  # characters before a found word
 # What has no look gets one: the pictures that Unicode has for control characters.
 _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
@@ -51,6 +52,7 @@ class Head:
     shares: list[Share] = field(default_factory=list)
     is_numeric: bool = False
     several: bool = False
+    is_prose: bool = False
 
 
 def heads(columns: Sequence[Mapping[str, Any]], rows: int, class_names: ClassNames) -> list[Head]:
@@ -92,6 +94,7 @@ def _head(column: Mapping[str, Any], rows: int, names: Mapping[str, str]) -> Hea
         shares=shares,
         is_numeric=bool(numbers) and not names,
         several=bool(column["several"]),
+        is_prose=column["type"] == "text" and bool(sizes) and sizes["mean"] >= PROSE,
     )
 
 
