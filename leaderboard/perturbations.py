@@ -39,7 +39,7 @@ PERTURBATIONS: dict[str, Perturbation] = {
     "punctuation_width": Perturbation(
         _("Width of marks"), _("Chinese marks as narrow ones, or the other way round"), TASKS
     ),
-    "spacing": Perturbation(_("Spaces"), _("a space is missing, doubled or between Chinese characters"), WHOLE_TEXTS),
+    "spacing": Perturbation(_("Spacing"), _("a space is missing, doubled or between Chinese characters"), WHOLE_TEXTS),
     "digit_width": Perturbation(_("Width of digits"), _("digits as wide as Chinese characters"), TASKS),
     "other_script": Perturbation(_("Other script"), _("traditional characters for simplified ones, or back"), TASKS),
     "suffix": Perturbation(
