@@ -10,14 +10,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from models_hub import aid_fields
-from models_hub.adapting import registry, teaching, texts, wishes
+from models_hub.adapting import bringing, columns, registry, teaching, texts, wishes
 from models_hub.adapting.sources import Source
 from models_hub.forms import NAME_ATTRIBUTES
 from models_hub.run_fields import REPO_NAME, below, option_field
 from portal.names import MAX_NAME
 
 MAX_UPLOAD_BYTES = 64 * 1024**2
-UPLOADS = (".csv", ".jsonl")
 # Shown at once; the rest of a recipe is folded away.
 PLAIN = ("epochs", "lr", "batch_size")
 
@@ -57,15 +56,22 @@ class BeginningForm(forms.Form):
 class UploadForm(forms.Form):
     """A table of one's own, which becomes a private data set."""
 
-    file = forms.FileField(label=_("CSV or JSONL file"), widget=forms.FileInput(attrs={"accept": ",".join(UPLOADS)}))
+    file = forms.FileField(
+        label=_("CSV or JSONL file"),
+        allow_empty_file=True,  # the reading of tables says what to do about one
+        widget=forms.FileInput(attrs={"accept": ",".join(bringing.ENDINGS)}),
+        help_text=_("A row of column names, and an example in each row under it. At most 64 MB."),
+    )
     name = forms.CharField(
-        label=_("Name of the data set"), max_length=MAX_NAME, widget=forms.TextInput(attrs=NAME_ATTRIBUTES)
+        label=_("Name of the data set"),
+        max_length=MAX_NAME,
+        required=False,
+        widget=forms.TextInput(attrs=NAME_ATTRIBUTES),
+        help_text=_("Leave empty to name it after the file."),
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if not (file.name or "").lower().endswith(UPLOADS):
-            raise forms.ValidationError(_("The file must be CSV or lines of JSON, with the ending .csv or .jsonl."))
         if (file.size or 0) > MAX_UPLOAD_BYTES:
             raise forms.ValidationError(
                 gettext("A form takes files of at most %(max)d MB; publish a larger one as a data set first.")
@@ -162,8 +168,9 @@ class RunForm(forms.Form):
     def _add_columns(self, source: Source, values: Mapping[str, Any]) -> None:
         has_chats = self.task.name == wishes.CONVERSING and wishes.MESSAGES in source.columns
         choices = [("", "—"), *((name, name) for name in source.columns)]
-        for role, default in self.task.columns.items():
-            known = default if default in source.columns else ""
+        guessed = {} if has_chats else columns.guess(self.task, source.columns)
+        for role in self.task.columns:
+            known = guessed.get(role, "")
             if has_chats and role == "input":
                 known = known or wishes.MESSAGES
             is_answer = has_chats and role == "target"
@@ -198,7 +205,7 @@ class RunForm(forms.Form):
                 fitting = (kind for kind in option.choices if registry.is_possible(kind, self.task.name))
                 option = replace(option, choices=tuple(fitting))
             field = option_field(option, texts.option_text(name))
-            field.initial = recipe.get(name, 1e-3 if name == "lr" and self.is_new else option.default)
+            field.initial = recipe.get(name, option.default)
             self.fields[f"option_{name}"] = field
 
     def _add_hardenings(self) -> None:
@@ -227,6 +234,11 @@ class RunForm(forms.Form):
     @property
     def data_fields(self) -> list[BoundField]:
         return [self[name] for name in self.fields if name.startswith(("file_", "column_"))]
+
+    @property
+    def knows_no_column(self) -> bool:
+        """Whether none of the columns has a name that tells what it is for."""
+        return not any(field.initial for name, field in self.fields.items() if name.startswith("column_"))
 
     @property
     def share_fields(self) -> list[BoundField]:

@@ -13,6 +13,7 @@ from models_hub.adapting import (
     aids,
     allowance,
     bases,
+    columns,
     ending,
     registry,
     rewriting,
@@ -97,6 +98,7 @@ def check(wish: Wish, *, by: User) -> Found:
     data = readable(by, Repo.Kind.DATASET, wish.data)
     data_commit = browsing.resolve_revision(data, wish.data_revision)
     check_files(data, data_commit, wish.files)
+    columns.require(data, data_commit, wish)
     targets.check(wish.target, by=by)
     named = [_aid(one, by) for one in aids.named_in(wish.teacher, wish.helpers, wish.unlabelled)]
     for one in named:

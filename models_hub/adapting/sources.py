@@ -1,19 +1,15 @@
 """What of a data set can be learned from: its tables, their columns, and how its parts are usually named."""
 
-import csv
-import io
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models_hub import browsing
+from models_hub.adapting import samples
 from models_hub.adapting.asking import LEXICONS, TABLES
-from models_hub.browsing import Entry
+from models_hub.adapting.samples import Sample
 from models_hub.models import Commit, Repo
 
 MAX_FILES = 200
-SAMPLE_BYTES = 256 * 1024
-MAX_COLUMNS = 60
 # Names by which parts are known, the first that fits.
 PARTS = {
     "train": ("train", "training"),
@@ -28,8 +24,12 @@ class Source:
 
     paths: list[str]
     guessed: dict[str, str]  # part -> path
-    columns: list[str]  # of the file with the rows to learn from
     lexicons: list[str]  # what may hold words and their synonyms
+    sample: Sample = field(default_factory=Sample)  # of the file with the rows to learn from
+
+    @property
+    def columns(self) -> list[str]:
+        return self.sample.columns
 
 
 def look(data: Repo, commit: Commit, chosen: str = "") -> Source:
@@ -39,8 +39,8 @@ def look(data: Repo, commit: Commit, chosen: str = "") -> Source:
     guessed = _with_rows_to_learn_from(guess(paths), paths)
     first = chosen if chosen in paths else guessed.get("train", "")
     lexicons = sorted(path for path, item in items.items() if not item.is_folder and path.lower().endswith(LEXICONS))
-    columns = columns_of(data, browsing.find(data, commit, first)) if first else []
-    return Source(paths[:MAX_FILES], guessed, columns, lexicons[:MAX_FILES])
+    sample = samples.read(data, browsing.find(data, commit, first)) if first else Sample()
+    return Source(paths[:MAX_FILES], guessed, lexicons[:MAX_FILES], sample)
 
 
 def guess(paths: Sequence[str]) -> dict[str, str]:
@@ -62,20 +62,3 @@ def _with_rows_to_learn_from(guessed: dict[str, str], paths: Sequence[str]) -> d
         return guessed
     train = next((path for path in paths if path not in guessed.values()), paths[0])
     return {"train": train, **{part: path for part, path in guessed.items() if path != train}}
-
-
-def columns_of(data: Repo, entry: Entry) -> list[str]:
-    """Return the names of a table's columns from its first line; none where it cannot be read."""
-    beginning = browsing.read(data, entry, min(entry.size, SAMPLE_BYTES)).decode("utf-8-sig", "replace")
-    line = next((line for line in beginning.split("\n") if line.strip()), "")
-    if entry.name.lower().endswith((".csv", ".tsv")):
-        try:
-            names = next(csv.reader(io.StringIO(beginning), strict=True), [])
-        except csv.Error:
-            return []
-        return names[:MAX_COLUMNS]
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return []
-    return [name for name in record if isinstance(name, str)][:MAX_COLUMNS] if isinstance(record, dict) else []

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from models_hub import browsing, publishing
-from models_hub.adapting import allowance, asking, bases, registry, seeing, sources, targets, texts, wishes
+from models_hub.adapting import allowance, asking, bases, bringing, registry, seeing, sources, targets, texts, wishes
 from models_hub.forms import writable_namespaces
 from models_hub.models import Commit, Repo, Run
 from models_hub.publishing import PutFile
@@ -20,7 +20,7 @@ from models_hub.run_forms import BeginningForm, RunForm, UploadForm
 from models_hub.study_forms import StudyForm
 from models_hub.views import studies
 from portal.authentication import require_user
-from portal.errors import DomainError, InvalidInput, status_of
+from portal.errors import Conflict, DomainError, InvalidInput, status_of
 from portal.models import User
 
 
@@ -50,6 +50,8 @@ def _like(request: HttpRequest, user: User) -> dict[str, Any] | None:
     if run.kind != Run.Kind.FINETUNE or run.owner_id != user.pk:
         raise InvalidInput(_("Only one of your own fine-tuning runs can be asked for again."))
     wish = asking.wish_of(run).as_json()
+    if "newest" in request.GET:  # the data set was corrected since
+        del wish["data_revision"]
     return {**wish, "dataset": wish["data"]}
 
 
@@ -92,7 +94,7 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
                     return _editor(request, wish)
                 run = asking.ask(wish, by=user)
             except DomainError as error:
-                form.add_error(None, error.message)
+                form.add_error(_field_of(error, form), error.message)
                 status = status_of(error)
             else:
                 return redirect(run)
@@ -102,12 +104,25 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
         "task_label": texts.task_label(task.name),
         "base": base,
         "data": data,
+        "newest": _newest(request, data, data_commit),
         "model_type": model_type,
         "source": source,
         "allowance": allowance.of(user),
         "again": urlencode({name: known[name] for name in ("task", "base", "dataset")}),
     }
     return render(request, "models_hub/runs/form.html", context, status=status)
+
+
+def _newest(request: HttpRequest, data: Repo, commit: Commit) -> str:
+    """Return the address of the same form with the data set as it is now, "" where it is shown so."""
+    like = request.GET.get("like", "")
+    return f"?{urlencode({'like': like, 'newest': '1'})}" if like and commit.oid != data.head else ""
+
+
+def _field_of(error: DomainError, form: RunForm) -> str | None:
+    """Return which field an error is about, where it is one of the form."""
+    named = str(error.data.get("field", "")).replace("fields.", "column_")
+    return next((name for name in (f"file_{named}", named) if name in form.fields), None)
 
 
 def _editor(request: HttpRequest, wish: wishes.Wish) -> HttpResponse:
@@ -142,19 +157,21 @@ def upload(request: HttpRequest) -> HttpResponse:
     status = 400
     if form.is_valid():
         file = form.cleaned_data["file"]
-        suffix = ".csv" if file.name.lower().endswith(".csv") else ".jsonl"
         try:
+            table = bringing.as_table(file.read(), file.name)
             repo = publishing.create_repo(
-                by=user, namespace=writable_namespaces(user)[0], kind=Repo.Kind.DATASET,
-                name=form.cleaned_data["name"], private=True,
+                by=user, namespace=writable_namespaces(user)[0], kind=Repo.Kind.DATASET, private=True,
+                name=form.cleaned_data["name"] or bringing.free_name(file.name, user.username),
             )  # fmt: skip
             publishing.commit(
-                repo=repo, by=user, changes=[PutFile(f"train{suffix}", file.read())], title=_("Upload a table")
+                repo=repo, by=user, changes=[PutFile(table.path, table.content)], title=_("Upload a table")
             )
         except DomainError as error:
-            form.add_error(None, error.message)
+            places = {"bad_table": "file", InvalidInput.code: "name", Conflict.code: "name"}
+            form.add_error(places.get(error.code), error.message)
             status = status_of(error)
         else:
-            messages.success(request, _("The table is the private data set %(name)s now.") % {"name": repo.full_name})
+            said = _("The table is the private data set %(name)s now.") % {"name": repo.full_name}
+            messages.success(request, " ".join([said, *table.notes]))
             return redirect(f"{reverse('new_run')}?{urlencode({**known, 'dataset': repo.full_name})}")
     return _beginning(request, user, BeginningForm(initial=known), upload=form, status=status)
