@@ -1,6 +1,5 @@
 """Adapters alone: files that are put on another model, and which one that is."""
 
-import json
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from models_hub import browsing, describing, former_names
 from models_hub.browsing import Entry
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo
 from models_hub.permissions import can_download
+from portal import bounded_json
 from portal.errors import InvalidInput, NotFound
 from portal.models import Asker
 
@@ -60,7 +60,7 @@ def read(repo: Repo, entry: Entry) -> dict[str, Any]:
     value: Any = None
     if entry.size <= MAX_CONFIG_BYTES:
         try:
-            value = json.loads(browsing.read(repo, entry, MAX_CONFIG_BYTES))
+            value = bounded_json.loads(browsing.read(repo, entry, MAX_CONFIG_BYTES))
         except (ValueError, RecursionError):
             value = None
     if not isinstance(value, dict):

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from models_hub.checking import is_text
+from portal import bounded_json
 from portal.errors import InvalidInput
 
 FORMAT, VERSION = "small-models-bundle", 1
@@ -30,6 +32,7 @@ BLOCK = 1024 * 1024
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 MAX_SIGNATURE_BYTES = 4096
 MAX_PARTS = 200_000
+MAX_VALUES = 5 * MAX_PARTS  # of a manifest: each part has four
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OID = re.compile(r"[0-9a-f]{40}")
 
@@ -79,7 +82,7 @@ class Manifest:
     def decoded(cls, data: bytes) -> "Manifest":
         """Read a manifest that somebody sent; raises BundleRefused."""
         try:
-            value = json.loads(data)
+            value = bounded_json.loads(data, values=MAX_VALUES)
             if (value["format"], value["version"]) != (FORMAT, VERSION):
                 raise BundleRefused(_("This is a bundle of another version, which this portal cannot read."))
             history, *contents = [_part(part) for part in value["parts"][: MAX_PARTS + 1]]
@@ -92,6 +95,8 @@ class Manifest:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _not_a_bundle() from error
         if len(contents) >= MAX_PARTS or history.path != HISTORY or not all(map(_OID.fullmatch, refs.values())):
+            raise _not_a_bundle()
+        if not all(map(is_text, (found.kind, found.name, found.created_at, *refs))):
             raise _not_a_bundle()
         digests = [part.sha256 for part in contents]
         if any(part.path != content_path(part.sha256) for part in contents) or len(set(digests)) < len(digests):
@@ -137,7 +142,7 @@ def signature(manifest: bytes) -> bytes:
 def check_signature(data: bytes, manifest: bytes) -> str:
     """Return the public key of the portal that signed this manifest; raises BundleRefused."""
     try:
-        value = json.loads(data)
+        value = bounded_json.loads(data)
         key, signed = str(value["key"]), base64.b64decode(value["signature"], validate=True)
         digest = hashlib.sha256(manifest).hexdigest()
         if value["algorithm"] != "Ed25519" or value["manifest_sha256"] != digest:

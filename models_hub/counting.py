@@ -5,7 +5,6 @@ that they are packed in; neither their scales nor a table that the config declar
 """
 
 import io
-import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,6 +23,7 @@ from models_hub.headers.safetensors import Tensor, read_safetensors_header
 from models_hub.headers.summaries import Summary
 from models_hub.models import Blob, Repo
 from models_hub.weight_sets import WeightSet, is_pickled, weight_sets, whole_models
+from portal import bounded_json
 from portal.errors import DomainError
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -120,7 +120,7 @@ def read_json(repo: Repo, entry: Entry | None, limit: int = MAX_CONFIG_BYTES) ->
     if entry is None or entry.size > limit or (entry.blob and entry.blob.awaited_by):
         return None
     try:
-        return json.loads(browsing.read(repo, entry, entry.size))
+        return bounded_json.loads(browsing.read(repo, entry, entry.size))
     except (ValueError, RecursionError):
         return None
 

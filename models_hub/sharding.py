@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from models_hub import browsing, checking
 from models_hub.browsing import Entry
 from models_hub.models import Commit, Repo
+from portal import bounded_json
 from portal.errors import InvalidInput, TooLarge
 
 MAX_INDEX_BYTES = 16 * 1024 * 1024
-MAX_HEADER_BYTES = 64 * 1024 * 1024  # of all shards together
+MAX_HEADER_BYTES = 16 * 1024 * 1024  # of all shards together: in memory they take ten times as much
 MAX_SHARDS = 300
 
 
@@ -21,7 +22,7 @@ def read_index(repo: Repo, entry: Entry) -> dict[str, Any]:
     if entry.is_folder or entry.size > MAX_INDEX_BYTES:
         raise InvalidInput(_("“%(path)s” is not an index of weights.") % {"path": entry.path})
     try:
-        index = json.loads(browsing.read(repo, entry, entry.size))
+        index = bounded_json.loads(browsing.read(repo, entry, entry.size))
     except (ValueError, RecursionError):
         index = None
     if not isinstance(index, dict) or not isinstance(index.get("weight_map"), dict):

@@ -99,7 +99,11 @@ def status_of(error: DomainError) -> int:
 
 
 def refusal_of(error: Exception) -> DomainError | None:
-    """Return an error as an expected one: PostgreSQL keeps no text with a NUL, and cannot even be asked for one."""
-    if isinstance(error, DataError) and ("NUL (0x00)" in str(error) or "\\u0000" in str(error)):
+    """Return an error as an expected one.
+
+    PostgreSQL keeps no text with a NUL, and cannot even be asked for one; no database can for half a surrogate pair.
+    """
+    is_nul = isinstance(error, DataError) and ("NUL (0x00)" in str(error) or "\\u0000" in str(error))
+    if is_nul or isinstance(error, UnicodeEncodeError):
         return InvalidInput(_("It holds a character that is not text."))
     return error if isinstance(error, DomainError) else None

@@ -1,6 +1,5 @@
 """Git LFS over HTTP: https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md, and the Hub's multipart."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -24,7 +23,7 @@ from models_hub.models import Blob, Repo
 from models_hub.permissions import DisabledRepo, GatedRepo
 from models_hub.responses import blob_response
 from models_hub.storage import ContentRefused
-from portal import database
+from portal import bounded_json, database
 from portal.authentication import BadToken, Caller, caller_from_credentials, count_request
 from portal.errors import DomainError, InvalidInput, NotFound, TooLarge, status_of
 
@@ -203,7 +202,7 @@ def json_of(request: HttpRequest) -> dict[str, Any]:
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(_("The request body may have at most %(max)d bytes.") % {"max": MAX_BODY_BYTES})
     try:
-        value = json.loads(raw)
+        value = bounded_json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(_("The request body is not valid JSON.")) from error
     if not isinstance(value, dict):

@@ -1,6 +1,5 @@
 """The header of a safetensors file: its tensors, by https://github.com/huggingface/safetensors#format."""
 
-import json
 import math
 import struct
 from dataclasses import dataclass
@@ -9,9 +8,11 @@ from typing import TypeGuard
 from django.utils.translation import gettext as _
 
 from models_hub.checking import FileRefused, Readable, shown
+from portal import bounded_json
 
 MAX_HEADER_BYTES = 25_000_000
 MAX_TENSORS = 100_000
+MAX_VALUES = 12 * MAX_TENSORS  # each tensor has eight, and one more for each dimension after the first
 MAX_RANK = 16
 DTYPE_BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
@@ -54,7 +55,7 @@ def read_safetensors(file: Readable, size: int, path: str) -> tuple[list[Tensor]
     if len(raw) != length or not raw.startswith(b"{"):
         raise _refused(path, _("its header is cut off or does not start with “{”"))
     try:
-        header = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates)
+        header = bounded_json.loads(raw, values=MAX_VALUES, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
         raise _refused(path, _("its header is not valid JSON")) from error
     if not isinstance(header, dict):

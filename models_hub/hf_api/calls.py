@@ -1,6 +1,5 @@
 """One call of a client: who asks, for which repository, with what body."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from models_hub import mirroring, publishing
 from models_hub.models import Repo
+from portal import bounded_json
 from portal.authentication import Caller, caller_from_header
 from portal.errors import InvalidInput, NotAllowed, SignInRequired, TooLarge
 from portal.models import Asker, User
@@ -86,7 +86,7 @@ class Call:
         if len(body) > limit:
             raise TooLarge(_("The request body may have at most %(max)d bytes.") % {"max": limit})
         try:
-            value = json.loads(body or b"{}")
+            value = bounded_json.loads(body or b"{}")
         except (ValueError, RecursionError) as error:
             raise InvalidInput(_("The request body is not valid JSON.")) from error
         if value is None:  # some clients send `null` where they have nothing to say

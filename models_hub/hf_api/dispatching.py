@@ -63,7 +63,7 @@ def _respond(request: HttpRequest) -> HttpResponseBase:
         response["WWW-Authenticate"] = "Bearer"
     except RepoMoved as moved:
         return _led_on(request, moved, anonymous=anonymous, origin=origin)
-    except (DomainError, DataError) as error:
+    except (DomainError, DataError, UnicodeEncodeError) as error:
         refusal = refusal_of(error)
         if refusal is None:
             raise

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from models_hub.changes import Change, Delete, PutFile, PutLarge
 from models_hub.hf_api.calls import text
+from portal import bounded_json
 from portal.errors import InvalidInput, TooLarge
 
 BLOCK = 256 * 1024
@@ -47,7 +47,7 @@ def read_commit(request: HttpRequest) -> tuple[Header, Iterator[Change]]:
 def _rows(request: HttpRequest) -> Iterator[tuple[str, dict[str, Any]]]:
     for line in _lines(request):
         try:
-            row = json.loads(line)
+            row = bounded_json.loads(line)
         except (ValueError, RecursionError) as error:
             raise InvalidInput(_("A line of the commit is not valid JSON, or the body was cut off.")) from error
         value = row.get("value") if isinstance(row, dict) else None

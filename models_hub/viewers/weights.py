@@ -14,6 +14,7 @@ from models_hub.viewers import tensors
 from models_hub.viewers.reading import PlaceReader, TooMuch
 from models_hub.viewers.shown import Place, Shown, nothing
 from models_hub.viewers.tensors import Row
+from portal import bounded_json
 from portal.errors import InvalidInput
 
 MAX_INDEX_BYTES = 20_000_000
@@ -37,7 +38,7 @@ def safetensors_index(place: Place) -> Shown | None:
     if place.entry.size > MAX_INDEX_BYTES or place.asked.get("view") == "source" or "source" in place.asked:
         return None
     try:
-        index = json.loads(browsing.read(place.repo, place.entry, place.entry.size))
+        index = bounded_json.loads(browsing.read(place.repo, place.entry, place.entry.size))
         names = sorted({str(name) for name in index["weight_map"].values()})
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

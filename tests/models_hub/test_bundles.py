@@ -316,3 +316,13 @@ def test_large_sizes_fit_into_the_head_of_a_part():
         bundle_format.head("lfs/objects/aa/bb/" + "a" * 64, 50 * 1024**3), "utf-8", "strict"
     )
     assert entry.size == 50 * 1024**3
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "a\x00b"], ids=ascii)
+def test_names_that_no_database_can_hold_are_refused(bundle, charlie, odd):
+    refs = json.loads(part(bundle, "manifest.json"))["refs"]
+    changes = {"repository": {"kind": "model", "name": odd}}, {"refs": {**refs, f"refs/heads/{odd}": "1" * 40}}
+    for change in changes:
+        with pytest.raises(BundleRefused):
+            read(signed_again(bundle, **change), charlie)
+    assert not charlie.namespace.repos.exists()
