@@ -26,6 +26,7 @@ USUAL = {
     ),
     "context": ("context", "passage", "paragraph", "上下文", "段落", "文章"),
 }  # fmt: skip
+MANY = 20  # labels of as many rows: it is not the column with the labels
 # Kinds of tasks in which each row has one of several labels.
 CLOSED = ("text-classification", "text-pair-classification", "image-classification")
 
@@ -47,6 +48,7 @@ def guess(task: registry.Task, names: Sequence[str]) -> dict[str, str]:
 def require(data: Repo, commit: Commit, wish: Wish) -> None:
     """Refuse files from which nothing can be learned, as far as their beginnings tell; raises InvalidInput."""
     task = registry.find_task(wish.task)
+    _require_different(wish)
     for part in PARTS:
         if path := wish.files.get(part):
             sample = samples.read(data, browsing.find(data, commit, path))
@@ -55,6 +57,19 @@ def require(data: Repo, commit: Commit, wish: Wish) -> None:
             _require_columns(sample, path, wish, task)
             if part == "train" and sample.is_whole:
                 _require_labels(sample, path, wish, task)
+
+
+def _require_different(wish: Wish) -> None:
+    roles: dict[str, str] = {}
+    for role, column in wish.fields.items():
+        if column in roles:
+            values = {"column": column[:80], "one": texts.ROLES[roles[column]], "other": texts.ROLES[role]}
+            raise InvalidInput(
+                _("The column “%(column)s” is chosen for “%(one)s” and for “%(other)s”. Choose two columns.") % values,
+                code="same_column",
+                data={"field": f"fields.{role}"},
+            )
+        roles[column] = role
 
 
 def _require_columns(sample: Sample, path: str, wish: Wish, task: registry.Task) -> None:
@@ -82,9 +97,14 @@ def _require_labels(sample: Sample, path: str, wish: Wish, task: registry.Task) 
         return
     column = wish.fields.get("target", task.columns["target"])
     labels = {str(row[column]) for row in sample.rows if row.get(column) not in (None, "")}
-    if len(labels) > 1:
+    if len(labels) > 1 and (len(labels) < MANY or len(labels) < len(sample.rows)):
         return
-    if labels:
+    if len(labels) > 1:
+        reason = _(
+            "Each row of %(path)s has an answer of its own in “%(column)s”, so nothing can be learned. Choose the"
+            " column with the labels."
+        )
+    elif labels:
         reason = _(
             "Each row of %(path)s has the same answer in “%(column)s”, so there is nothing to tell apart. Add rows with"
             " other answers."
@@ -92,5 +112,5 @@ def _require_labels(sample: Sample, path: str, wish: Wish, task: registry.Task) 
     else:
         reason = _("No row of %(path)s has an answer in “%(column)s”. Fill that column in, or choose another one.")
     raise InvalidInput(
-        reason % {"path": path, "column": column[:80]}, code="one_label", data={"field": "fields.target"}
+        reason % {"path": path, "column": column[:80]}, code="bad_labels", data={"field": "fields.target"}
     )

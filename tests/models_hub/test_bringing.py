@@ -96,6 +96,8 @@ def test_columns_are_known_by_their_usual_names(task: str, names: list[str], fou
         ("text,mood\n" + LINES, {}, "no column “label” for “Answer”. Choose one of its columns: text, mood"),
         ("text,label\n" + LINES, {"target": "mood"}, "no column “mood”"),
         ("text,label\n" + LINES.replace("good", "bad"), {}, "same answer"),
+        (GOOD, {"input": "text", "target": "text"}, "for “Text” and for “Answer”"),
+        ("text,label\n" + "".join(f"thing,{n}\n" for n in range(20)), {}, "an answer of its own"),
         ("text,label\n" + LINES.replace("good", "").replace("bad", ""), {}, "has an answer"),
     ],
 )
