@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STATIC_ROOT ?= build/static
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 5
 LOCKS := pyproject.toml constraints.txt package.json package-lock.json .npmrc
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Images for containers set it. Each of the thousand processes of a test run would then compile what it imports anew.
@@ -23,7 +23,7 @@ setup: $(VENV)/.ready $(STATIC_ROOT)/staticfiles.json ## Install what running ne
 	@$(BIN)/python -m compileall -q portal models_hub forum leaderboard worker  # sandboxes may not write beside the engine
 
 # A file at a time to each process: what its tests share, such as a live portal, is started once. Files come in our
-# order, the slow ones first. Live tests mostly wait, so that there are more processes than cores.
+# order, the slow ones first. Live tests mostly wait, so that there are more processes than cores; one computes meanwhile.
 test: $(VENV)/.ready-dev setup ## Run the tests (T="tests/portal -k token" for some of them, TEST_PROCESSES=1 for one after another).
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(T)
 
