@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from forum import briefly, reading
 from forum.ages import age
 from forum.models import LISTED, Category, CategoryReader, Level, Tag, Topic, TopicQuerySet, TopicTag
 from forum.reading import Mark
+from portal.errors import NotFound
 from portal.models import Asker, User
 
 PAGE = 30
@@ -134,12 +136,23 @@ def _mark_in(facts: Mapping[str, Any]) -> Mark | None:
     return None if facts.get("read") is None else Mark(facts["read"], Level(facts["level"]))
 
 
-def tags(reader: Asker) -> list[Tag]:
-    """Return the tags in use, the most used first: only those of topics that the reader sees."""
+def tags(reader: Asker, *, start: str = "", most: int = TAGS) -> list[Tag]:
+    """Return the tags in use that begin so, the most used first: only those of topics that the reader sees."""
+    return list(_tags_seen(reader).filter(name__startswith=start).order_by("-topic_count", "name")[:most])
+
+
+def tag(name: str, reader: Asker) -> Tag:
+    """Return a tag of topics that the reader sees; raises NotFound."""
+    found = _tags_seen(reader).filter(name=name.lower()).first()
+    if found is None:
+        raise NotFound(gettext("There is no such tag."))
+    return found
+
+
+def _tags_seen(reader: Asker) -> QuerySet[Tag]:
     rooms = Category.objects.visible_to(reader).values("pk")
     seen = TopicTag.objects.filter(topic__category__in=rooms, topic__hidden_at=None, topic__held_at=None)
-    shown = seen.filter(topic__deleted_at=None).values("tag")
-    return list(Tag.objects.filter(topic_count__gt=0, pk__in=shown).order_by("-topic_count", "name")[:TAGS])
+    return Tag.objects.filter(topic_count__gt=0, pk__in=seen.filter(topic__deleted_at=None).values("tag"))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from forum import boards, briefly, levels, reading
 from forum.boards import SHOWN, SPANS, Wanted
-from forum.models import Category, Level, Tag
+from forum.models import Category, Level
 from forum.views.pieces import line
 from portal.errors import NotFound, SignInRequired
 from portal.models import User
@@ -58,7 +58,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def tag(request: HttpRequest, name: str) -> HttpResponse:
     """Topics that bear a tag."""
-    found = get_object_or_404(Tag, name=name.lower())
+    found = boards.tag(name, request.user)
     return _listed(request, rooms_of(request), address=f"/forum/tags/{found.name}", tag=found)
 
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from forum import attaching, drafting, naming, opening, permissions, posting, repeating, showing
+from forum import attaching, boards, drafting, naming, opening, permissions, posting, repeating, showing
 from forum.admission import limits_of
 from forum.compose_forms import NewTopicForm, ReplyForm
-from forum.models import Category, Draft, Post, Tag, Topic
+from forum.models import Category, Draft, Post, Topic
 from models_hub.models import Repo
 from portal import subjects, telling
 from portal.authentication import require_user
@@ -182,7 +182,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     user = permissions.require_member(require_user(request))
     text = request.POST.get("text", "")[: posting.MAX_TEXT].strip()
     repo_id = request.POST.get("repo", "")
-    repo = Repo.objects.visible_to(user).filter(pk=int(repo_id)).first() if repo_id.isdecimal() else None
+    known = repo_id.isdecimal() and len(repo_id) < 19
+    repo = Repo.objects.visible_to(user).filter(pk=int(repo_id)).first() if known else None
     try:
         look = posting.written(repo, posting.checked_text(text), by=user) if text else None
     except DomainError as error:
@@ -217,9 +218,9 @@ def names(request: HttpRequest) -> JsonResponse:
 @require_safe
 def tag_names(request: HttpRequest) -> HttpResponse:
     """Complete a tag, as options of a list."""
-    start = request.GET.get("search", "").strip().lower()[:40]
-    found = Tag.objects.filter(name__startswith=start, topic_count__gt=0).order_by("-topic_count", "name")
-    return render(request, "forum/compose/_tag_options.html", {"tags": found[:COMPLETED]})
+    start = request.GET.get("search", "").replace("\x00", "").strip().lower()[:40]
+    found = boards.tags(request.user, start=start, most=COMPLETED)
+    return render(request, "forum/compose/_tag_options.html", {"tags": found})
 
 
 def seconds_since(began: str) -> float | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.feedgenerator import Atom1Feed
@@ -10,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from forum import feeds, showing
-from forum.models import Category, Post, Tag, Topic
+from forum import boards, feeds, showing
+from forum.models import Category, Post, Topic
 from portal.context import site_address
 from portal.models import User
 
@@ -41,7 +42,7 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 @_short
 def tag(request: HttpRequest, name: str) -> HttpResponse:
     """The newest topics that bear a tag."""
-    found = get_object_or_404(Tag, name=name.lower())
+    found = boards.tag(name, AnonymousUser())
     topics = Topic.objects.filter(tag_links__tag=found)
     return _feed(request, f"#{found.name}", f"/forum/tags/{found.name}", feeds.newest(topics))
 

@@ -83,6 +83,9 @@ def test_what_not_everybody_may_enter_is_nowhere_to_be_seen(begin, back_room, as
             assert "Hidden plans" not in page(client, address), address
             assert "Back room" not in page(client, address), address
         assert "/forum/tags/plans" not in page(client, "/forum/tags")
+        assert "plans" not in page(client, "/fragments/names/tag?search=pl")
+        page(client, "/forum/tags/plans", 404)
+        page(client, "/forum/tags/plans.atom", 404)
         for address in ("/forum/c/back", secret.path, f"/forum/t/{secret.pk}.atom", "/forum/c/back.atom",
                         f"/forum/topics/{secret.pk}/read?upto=1"):  # fmt: skip
             page(client, address, 404)
