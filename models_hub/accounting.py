@@ -135,7 +135,7 @@ def _page(totals: dict[int, int], cursor: str) -> tuple[list[RepoShare], str]:
     """Return a page of repositories after the cursor, `size-id` of the last one before, and the next cursor."""
     order = sorted(((-size, -pk) for pk, size in totals.items()))
     size, _dash, pk = cursor.partition("-")
-    if size.isdecimal() and pk.isdecimal():
+    if size.isdecimal() and pk.isdecimal() and len(cursor) < 40:
         order = [place for place in order if place > (-int(size), -int(pk))]
     shown = order[:PAGE]
     repos = Repo.objects.select_related("namespace", "measure").in_bulk([-pk for _size, pk in shown])

@@ -102,11 +102,12 @@ def overview(request: HttpRequest, repo: Repo, queue_id: int) -> HttpResponse:
 def decision(request: HttpRequest, repo: Repo, queue_id: int) -> HttpResponse:
     """Say what is right where people said different things."""
     queue, position = _own(request, repo, queue_id), request.POST.get("row", "")
+    number = int(position) if position.isdecimal() and len(position) < 10 else -1
 
     def decide() -> None:
         values = {str(given.pk): given.value for row in annotating.disputes(queue) for given in row.given.all()}
         chosen = values.get(request.POST.get("answer", ""), {})
-        annotating.decide(queue, int(position) if position.isdecimal() else -1, chosen.get("value"))
+        annotating.decide(queue, number, chosen.get("value"))
 
     return _done(request, queue, decide, _("Settled."))
 

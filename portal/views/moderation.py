@@ -122,7 +122,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
     user = require_user(request)
     action, reason = request.POST.get("action", ""), request.POST.get("reason", "")
     chosen = [value.partition(":") for value in request.POST.getlist("case")[:MAX_BULK]]
-    versions = {int(pk): int(version) for pk, _c, version in chosen if pk.isdecimal() and version.isdecimal()}
+    known = [(pk, version) for pk, _c, version in chosen if pk.isdecimal() and version.isdecimal()]
+    versions = {int(pk): int(version) for pk, version in known if len(pk) < 19 and len(version) < 19}
     done, left = 0, 0
     for row in judging.open_to(user).filter(pk__in=versions):
         try:

@@ -113,6 +113,11 @@ def test_a_row_asked_twice_shows_whether_people_agree(data: Repo, alice: User, b
     assert queues.ready(AnnotationQueue.objects.get(pk=queue.pk)) == 3
 
 
+def test_a_row_with_an_endless_number_is_none(queue: AnnotationQueue, alice: User, as_user: Any) -> None:
+    sent = {"row": "9" * 5000, "answer": "1"}
+    assert as_user(alice).post(f"{queue.get_absolute_url()}/decision", sent).status_code == 302
+
+
 @pytest.mark.parametrize("value", ["angry", ["positive"], 1, ""])
 def test_what_is_no_label_is_no_answer(queue: AnnotationQueue, alice: User, value: Any) -> None:
     with pytest.raises(InvalidInput):

@@ -150,3 +150,14 @@ def test_a_field_of_another_type_is_the_senders_fault(alice, make_repo, token_of
         for odd in ODD_VALUES:
             answer = wire.call(method, path, body_with(odd))
             assert 400 <= answer.status_code < 500, (path, odd)
+
+
+ENDLESS = "9" * 5000  # more digits than Python makes a number of
+
+
+def test_a_number_with_endless_digits_is_none(as_user, alice, morgan):
+    browser = as_user(alice)
+    assert browser.post("/forum/preview", {"text": "x", "repo": ENDLESS}).status_code == 200
+    assert browser.get(f"/settings/storage?after={ENDLESS}-{ENDLESS}").status_code == 200
+    sent = {"case": f"{ENDLESS}:1", "action": "agree", "reason": "spam"}
+    assert as_user(morgan).post("/moderation/bulk", sent).status_code == 302
