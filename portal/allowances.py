@@ -42,7 +42,12 @@ def of(user: User, kinds: Collection[str], limit: int) -> Allowance:
 
 
 def require_place(user: User) -> None:
-    """Raise QuotaExceeded when the person has too many unfinished jobs of any kind."""
+    """Raise QuotaExceeded when the person has too many unfinished jobs of any kind.
+
+    Whoever holds the person's row counts alone, to the end of the caller's transaction: of two requests at once only
+    one gets the last place.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if Job.objects.unfinished().filter(owner=user).count() >= MAX_UNFINISHED:
         raise QuotaExceeded(
             _("You have %(max)d unfinished jobs already. Wait for some of them to end, or cancel some.")

@@ -52,6 +52,12 @@ def model_type(base: Repo, commit: Commit) -> str:
     return named if isinstance(named, str) else ""
 
 
+def heads_of(config: dict[str, Any]) -> list[str]:
+    """Return the classes that config.json names, none where it names them in no list."""
+    named = config.get("architectures")
+    return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+
+
 def require_weights(base: Repo, commit: Commit, *, needs_tokenizer: bool) -> None:
     """Raise NotTrainable where weights or tokenizer are missing."""
     paths = set(browsing.items_below(base, commit))

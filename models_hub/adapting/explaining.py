@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from models_hub import adapters, browsing
@@ -82,7 +83,7 @@ def _told(items: dict[str, TreeItem]) -> dict[str, TreeItem]:
 
 
 def _fields(config: dict[str, Any]) -> tuple[str, ...]:
-    names = [name for name in config.get("architectures") or [] if isinstance(name, str)]
+    names = bases.heads_of(config)
     for head, fields in FIELDS.items():
         if any(name.endswith(head) for name in names) and registry.family(str(config.get("model_type"))) == "encoder":
             return fields
@@ -122,17 +123,18 @@ def ask(
         raise InvalidInput(
             _("%(name)s: must be one of: %(choices)s") % {"name": "method", "choices": ", ".join(METHODS)}
         )
-    allowance.require(by, 0)
-    return Job.enqueue(
-        JOB,
-        spec={
-            "repo": repo.pk, "commit": asked.commit.oid, "question": question, "method": method,
-            "target": target[:200], "word": word, "reads": [repo.pk, *([asked.base.repo.pk] if asked.base else [])],
-            **({"base": asked.base.repo.pk, "base_commit": asked.base.commit.oid} if asked.base else {}),
-        },
-        owner=by,
-        title=repo.full_name,
-    )  # fmt: skip
+    with transaction.atomic():
+        allowance.require(by, 0)
+        return Job.enqueue(
+            JOB,
+            spec={
+                "repo": repo.pk, "commit": asked.commit.oid, "question": question, "method": method,
+                "target": target[:200], "word": word, "reads": [repo.pk, *([asked.base.repo.pk] if asked.base else [])],
+                **({"base": asked.base.repo.pk, "base_commit": asked.base.commit.oid} if asked.base else {}),
+            },
+            owner=by,
+            title=repo.full_name,
+        )  # fmt: skip
 
 
 def words_of(text: str, word: int | None = None) -> list[str]:

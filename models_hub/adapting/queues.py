@@ -279,7 +279,7 @@ def _check_file(data: Repo, commit: Commit, path: str) -> Entry:
 def _check_base(base: Repo, commit: Commit, task: str) -> None:
     config = bases.config_of(base, commit)
     bases.require_weights(base, commit, needs_tokenizer=True)
-    names = [name for name in config.get("architectures") or [] if isinstance(name, str)]
+    names = bases.heads_of(config)
     if names and not any(name.endswith(HEADS[task]) for name in names):
         raise InvalidInput(
             _("%(model)s cannot answer this kind of task: it has no head for it. Train one first.")

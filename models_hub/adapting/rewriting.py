@@ -38,10 +38,8 @@ def check(role: str, model: Repo, commit: Commit) -> None:
     """Refuse a model that cannot do what it is named for."""
     config = bases.config_of(model, commit)
     bases.require_weights(model, commit, needs_tokenizer=True)
-    declared = config.get("architectures")
-    heads = [one for one in declared if isinstance(one, str)] if isinstance(declared, list) else []
     if role == Role.WORDS:
-        if not any(head.endswith("ForMaskedLM") for head in heads):
+        if not any(head.endswith("ForMaskedLM") for head in bases.heads_of(config)):
             raise _refused(
                 _("%(model)s does not fill gaps: that takes a model that ends in ForMaskedLM.")
                 % {"model": model.full_name}

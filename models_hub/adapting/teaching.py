@@ -84,9 +84,8 @@ def check(wish: Any, base: tuple[Repo, Commit] | None, teacher: Repo, commit: Co
     return labels
 
 
-def _check_head(teacher: Repo, config: Mapping[str, Any], task: registry.Task) -> None:
-    named = config.get("architectures")
-    heads = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+def _check_head(teacher: Repo, config: dict[str, Any], task: registry.Task) -> None:
+    heads = bases.heads_of(config)
     is_multi = config.get("problem_type") == "multi_label_classification"
     fits = any(head.endswith(task.distils) for head in heads)
     if not fits or (task.distils == "ForSequenceClassification" and is_multi != (task.name == MULTI_LABEL)):

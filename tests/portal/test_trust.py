@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal import allowances, evidence, trust, trusting
@@ -97,6 +99,14 @@ def test_trust_raises_the_jobs_of_a_day(alice):
         Trust.objects.update_or_create(user=alice, defaults={"level": level})
         found.append((allowances.of(alice, ["evaluate"], 10).limit, allowances.of(alice, ["evaluate"], 0).limit))
     assert found == [(10, 0), (10, 0), (15, 0), (20, 0)]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time")
+def test_of_two_requests_at_once_one_gets_the_last_place(alice):
+    with CaptureQueriesContext(connection) as asked:
+        allowances.require_place(alice)
+    assert "FOR NO KEY UPDATE" in asked[0]["sql"]
+    assert "portal_job" in asked[1]["sql"]
 
 
 def member(alice: User, bob: User, proven) -> None:
