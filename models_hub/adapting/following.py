@@ -75,8 +75,13 @@ def _metrics(value: Any) -> dict[str, float]:
     return {
         name: number
         for name, number in value.items()
-        if isinstance(name, str) and len(name) <= MAX_NAME and name.isprintable() and _is_number(number)
+        if isinstance(name, str) and len(name) <= MAX_NAME and _is_name(name) and _is_number(number)
     }
+
+
+def _is_name(text: str) -> bool:
+    """Whether it can head a column: what begins with a sign is a formula to programs for tables."""
+    return text.isprintable() and text[:1].isalnum()
 
 
 def _is_number(value: Any) -> bool:

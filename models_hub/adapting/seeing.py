@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from models_hub import permissions
 from models_hub.adapting import aids
 from models_hub.models import Repo, Run
 from portal.errors import NotFound
@@ -33,16 +34,19 @@ def find(run_id: int, reader: Asker) -> Run:
         raise NotFound(
             _("There is no run %(number)d, or you may not see it.") % {"number": run_id}, code="run_not_found"
         )
-    return run if own([run], reader) else _withheld(run, seen([run], reader))
+    return run if own([run], reader) else _withheld(run, reader)
 
 
-def _withheld(run: Run, seen_repos: set[int]) -> Run:
+def _withheld(run: Run, reader: Asker) -> Run:
     """Return a run without what is the owner's own: the title, and what tells of a model or data the reader cannot see.
 
-    A title names base and data unless its owner thought of another one, and a report holds labels and rows.
+    A title names base and data unless its owner thought of another one, and a report quotes rows: it is for those who
+    may read them.
     """
     run.title = run.target
-    is_data_seen = not run.data_commit or run.data_id in seen_repos
+    is_data_seen = not run.data_commit or run.data_id in seen([run], reader)
     if not is_data_seen:
-        run.files, run.fields, run.data_report = {}, {}, {}
+        run.files, run.fields = {}, {}
+    if not is_data_seen or (run.data is not None and not permissions.can_download(reader, run.data)):
+        run.data_report = {}
     return run

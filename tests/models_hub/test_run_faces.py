@@ -92,6 +92,20 @@ def test_whoever_sees_the_result_sees_how_it_was_made_but_no_private_names(
     assert "a data set that you cannot see" in page
 
 
+def test_who_was_not_let_in_to_the_data_reads_no_report_of_it(
+    make_repo: MakeRepo, alice: User, bob: User, as_user: Any, repos: tuple[Repo, Repo]
+) -> None:
+    run, result = ask(alice), make_repo(alice, "tuned")
+    report = {"findings": [{"code": "unreadable", "count": 1, "example": "a row of it"}], "labels": {}}
+    found = {"result": result, "result_commit": result.head, "finished_at": timezone.now(), "data_report": report}
+    Run.objects.filter(pk=run.pk).update(**found)
+    assert "a row of it" in as_user(bob).get(f"/runs/{run.pk}").text
+    Repo.objects.filter(pk=repos[1].pk).update(gated="manual")
+    assert "a row of it" not in as_user(bob).get(f"/runs/{run.pk}").text
+    assert as_user(bob).get(f"/api/v1/runs/{run.pk}").json()["data_report"] == {}
+    assert "a row of it" in as_user(alice).get(f"/runs/{run.pk}").text
+
+
 def test_the_curve_is_asked_for_by_number(alice: User, as_user: Any) -> None:
     run = ask(alice)
     following.keep(run, [{"seq": n, "kind": "step", "step": n, "steps": 9, "loss": 1 / (n + 1)} for n in range(5)])
@@ -107,7 +121,7 @@ def test_what_a_child_writes_is_kept_only_in_its_form(alice: User) -> None:
         {"seq": "1", "kind": "step"},
         {"seq": 2, "kind": "spell", "text": "x"},
         {"seq": 3, "kind": "note", "text": "a\x00b" + "c" * 900},
-        {"seq": 4, "kind": "dev", "metrics": {"f1": 0.5, "bad": "text"}, "best": "yes"},
+        {"seq": 4, "kind": "dev", "metrics": {"f1": 0.5, "bad": "text", "=1+1": 0.1}, "best": "yes"},
     ]
     assert following.keep(run, wild) == 3
     found = following.after(run, 0)
@@ -279,6 +293,17 @@ def test_a_tag_is_asked_about_by_the_number_of_its_word(make_repo: MakeRepo, ali
     page = as_user(alice).get(asked.url).text
     assert "B-LOC" in page
     assert "tokens=Ann%20lives%20in%20Rome&amp;word=1" in page
+
+
+@pytest.mark.parametrize("named", [5, True, {"a": 1}])
+def test_a_config_that_names_its_classes_in_no_list_is_refused_in_words(
+    make_repo: MakeRepo, alice: User, as_user: Any, named: object
+) -> None:
+    files = model_files()
+    config = json.loads(files["config.json"]) | {"architectures": named}
+    make_repo(alice, "odd", files={**files, "config.json": json.dumps(config)})
+    page = as_user(alice).get("/alice/odd/explanation")
+    assert (page.status_code, "Answers are explained of models" in page.text) == (200, True)
 
 
 def test_an_adapter_is_explained_on_the_base_that_its_asker_may_read(
