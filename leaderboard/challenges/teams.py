@@ -98,8 +98,8 @@ def accept(invitation: TeamInvitation, *, by: Asker, accepts_rules: bool) -> Tea
     with transaction.atomic():
         teams = {row.pk: row for row in _locked(invitation.team.challenge, invitation, user)}
         team = teams.get(invitation.team_id)
-        if team is None:
-            raise NotFound(_("This team is gone."))
+        if team is None or not TeamInvitation.objects.filter(pk=invitation.pk).exists():
+            raise NotFound(_("This team is gone, or asks you no longer."))
         _require_changeable(team.challenge)
         permissions.require_outsider(user, team.challenge)
         own = member_of(team.challenge, user)

@@ -8,7 +8,7 @@ import pytest
 from leaderboard import pinning
 from leaderboard.challenges import drafting, entering, objecting, teams
 from leaderboard.challenges.objecting import medals_for
-from leaderboard.models import Challenge, Entry, Standing, Team
+from leaderboard.models import Challenge, Entry, Standing, Team, TeamInvitation
 from leaderboard.not_evaluable import NotEvaluable
 from models_hub.models import Repo
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, QuotaExceeded
@@ -164,6 +164,15 @@ def test_two_teams_become_one_with_the_better_of_both_scores(
         teams.invite(own, "morgan", by=bob)  # two people are as many as may be
     with pytest.raises(NotAllowed):
         teams.rename(own, by=charlie, name="Ours")
+
+
+def test_an_invitation_that_was_taken_back_leads_nowhere(challenge: Challenge, bob: User, charlie: User) -> None:
+    own = join(challenge, bob)
+    invitation = teams.invite(own, "charlie", by=bob)
+    teams.refuse(TeamInvitation.objects.get(pk=invitation.pk), by=bob)  # while charlie’s answer is on its way
+    with pytest.raises(NotFound):
+        teams.accept(invitation, by=charlie, accepts_rules=True)
+    assert teams.member_of(challenge, charlie) is None
 
 
 def test_a_merged_team_has_no_more_entries_a_day_than_any(challenge: Challenge, bob: User, charlie: User) -> None:
