@@ -98,7 +98,7 @@ class RunForm(forms.Form):
         widget=forms.TextInput(attrs=NAME_ATTRIBUTES),
         help_text=_("Separated by commas, in the order of their numbers. Leave empty to take those of the data."),
     )
-    dev_share = forms.FloatField(label=_("Share for choosing"), initial=0.1, min_value=0, max_value=0.5)
+    dev_share = forms.FloatField(label=_("Share for validation"), initial=0.1, min_value=0, max_value=0.5)
     test_share = forms.FloatField(label=_("Share for the final test"), initial=0.1, min_value=0, max_value=0.5)
     seed = forms.IntegerField(label=_("Seed"), initial=0, min_value=0, max_value=wishes.MAX_SEED)
 
@@ -147,7 +147,7 @@ class RunForm(forms.Form):
         paths = [(path, path) for path in source.paths]
         for part, label in (
             ("train", _("Rows to learn from")),
-            ("dev", _("Rows for choosing")),
+            ("dev", _("Rows for validation")),
             ("test", _("Rows for the final test")),
         ):
             needed = part == "train"

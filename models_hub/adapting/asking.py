@@ -1,6 +1,5 @@
 """From a wish to a run with its job: refused early and readably where it could only fail."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -258,14 +257,6 @@ def _file(data: Repo, commit: Commit, path: str) -> Entry:
 def _title(wish: Wish) -> str:
     begin = wish.base or f"new {wish.architecture['model_type']}"
     return f"{begin} · {wish.data}"[:200]
-
-
-def spec_text(run: Run) -> str:
-    """Return how a run is repeated through the API, as JSON for people to read."""
-    wish: dict[str, Any] = wish_of(run).as_json()
-    return json.dumps(
-        {key: value for key, value in wish.items() if value not in ("", {}, [], False)}, indent=2, ensure_ascii=False
-    )
 
 
 def wish_of(run: Run) -> Wish:

@@ -6,11 +6,12 @@ from rest_framework import serializers
 
 from models_hub.adapting import annotating, queues
 from models_hub.models import DEFAULT_BRANCH, Annotation, AnnotationQueue, AnnotationRow
+from portal.api.inputs import StrictInput
 from portal.api.shapes import JobShape
 from portal.models import User
 
 
-class QueueInput(serializers.Serializer[None]):
+class QueueInput(StrictInput):
     """A queue that is asked for: rows of a file that have no answer yet, those that a model is least sure of."""
 
     task = serializers.ChoiceField(choices=list(queues.HEADS))
@@ -36,13 +37,13 @@ class QueueInput(serializers.Serializer[None]):
     seed = serializers.IntegerField(default=0, min_value=0, max_value=2**32 - 1)
 
 
-class HelpersInput(serializers.Serializer[None]):
+class HelpersInput(StrictInput):
     """Who helps with a queue, beside its owner."""
 
     people = serializers.ListField(child=serializers.CharField(max_length=100), max_length=queues.MAX_PEOPLE)
 
 
-class PositionInput(serializers.Serializer[None]):
+class PositionInput(StrictInput):
     """A row by its position."""
 
     row = serializers.IntegerField(min_value=0)
@@ -54,7 +55,7 @@ class AnnotationInput(PositionInput):
     value = serializers.JSONField(allow_null=True)
 
 
-class WritingInput(serializers.Serializer[None]):
+class WritingInput(StrictInput):
     """How settled answers go into the data set."""
 
     pull_request = serializers.BooleanField(default=False, help_text="Propose them, and commit nothing.")

@@ -7,11 +7,12 @@ from rest_framework import serializers
 
 from models_hub.adapting import aids, asking, converting, seeing
 from models_hub.models import DEFAULT_BRANCH, Repo, Run
+from portal.api.inputs import StrictInput
 from portal.api.shapes import JobShape
 from portal.models import Asker
 
 
-class RunInput(serializers.Serializer[None]):
+class RunInput(StrictInput):
     """A run that is asked for; what the values mean, `GET /api/v1/runs/options` says."""
 
     task = serializers.CharField(max_length=60)
@@ -46,7 +47,9 @@ class RunInput(serializers.Serializer[None]):
     only_check = serializers.BooleanField(default=False, help_text="Check the data and train nothing.")
 
 
-class PublicationInput(serializers.Serializer[None]):
+class PublicationInput(StrictInput):
+    """How a result is shown to everybody."""
+
     names = serializers.BooleanField(
         default=True,
         help_text="false writes the card anew without the names of what others cannot see, and removes the version "
@@ -54,7 +57,7 @@ class PublicationInput(serializers.Serializer[None]):
     )
 
 
-class ConversionInput(serializers.Serializer[None]):
+class ConversionInput(StrictInput):
     """An export (`format`) or a compression (`method`) that is asked for."""
 
     base = serializers.CharField(max_length=200, help_text="owner/name of a model")
@@ -137,9 +140,9 @@ class WholeRunShape(RunShape):
     def get_wish(self, run: Run) -> dict[str, Any] | None:
         if run.pk not in self.context["own"]:
             return None
-        if run.kind == Run.Kind.FINETUNE:
-            return asking.wish_of(run).as_json()
-        return converting.as_json(converting.wish_of(run))
+        is_training = run.kind == Run.Kind.FINETUNE
+        wish = asking.wish_of(run).as_json() if is_training else converting.as_json(converting.wish_of(run))
+        return {("dataset" if name == "data" else name): value for name, value in wish.items()}
 
 
 class PointsShape(serializers.Serializer[Any]):

@@ -14,6 +14,7 @@ from models_hub.adapting import ending, studies, wishes
 from models_hub.api.run_shapes import RunInput, RunShape, shape_context
 from models_hub.models import Study
 from portal.api.idempotency import once
+from portal.api.inputs import StrictInput
 from portal.api.pagination import NewestFirst, paged
 from portal.api.schema import PAGE
 from portal.authentication import require_user
@@ -21,7 +22,7 @@ from portal.errors import InvalidInput
 from portal.models import User
 
 
-class StudyInput(serializers.Serializer[None]):
+class StudyInput(StrictInput):
     """A search: what every trial shares, over which options, and how."""
 
     wish = RunInput()

@@ -98,7 +98,7 @@ def test_it_sees_runs_of_its_repository_alone(alice: User, repos: dict[str, Repo
     RunAid.objects.create(run=aided, role=RunAid.Role.TEACHER, repo=repos["secret"], commit=repos["secret"].head)
     client, within = token(alice, repos["bert"])
     assert listed(client, "runs") == listed(client, "jobs")[-1:] == ["mine"]
-    assert client.get(f"/api/v1/runs/{mine.pk}").json()["wish"]["data"] == "alice/open"
+    assert client.get(f"/api/v1/runs/{mine.pk}").json()["wish"]["dataset"] == "alice/open"
     for run in (*hidden, aided):
         for way in ("", "/points"):
             assert client.get(f"/api/v1/runs/{run.pk}{way}").status_code == 404

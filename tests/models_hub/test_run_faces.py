@@ -57,6 +57,8 @@ def test_a_run_is_asked_for_and_read_through_the_api(alice: User, as_user: Any) 
     )
     assert run["wish"]["recipe"] == run["recipe"]
     assert as_user(alice).get("/api/v1/runs").json()["results"][0]["id"] == run["id"]
+    again = post(as_user(alice), "/api/v1/runs", run["wish"])
+    assert again.status_code == 201, again.content
 
 
 def test_the_api_says_what_is_wrong(alice: User, as_user: Any) -> None:
@@ -64,6 +66,8 @@ def test_the_api_says_what_is_wrong(alice: User, as_user: Any) -> None:
     refused = post(as_user(alice), "/api/v1/runs", sent)
     assert refused.status_code == 400
     assert "lr" in refused.json()["error"]
+    misplaced = post(as_user(alice), "/api/v1/studies", {"wish": {**sent, "recipe": {}}, "trials": 3})
+    assert (misplaced.status_code, list(misplaced.json()["fields"])) == (400, ["trials"])
 
 
 @pytest.mark.parametrize(
