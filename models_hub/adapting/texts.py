@@ -20,22 +20,26 @@ GROUPS: dict[str, str | Promise] = {
     "length": _("Length of the training"),
     "batches": _("Batches"),
     "optimizer": _("Optimizer"),
-    "regularisation": _("Against overfitting and attacks"),
-    "augmentation": _("Rows written in other ways"),
+    "regularisation": _("Regularisation and adversarial training"),
+    "augmentation": _("Data augmentation"),
     "texts": _("Texts"),
-    "unlabelled": _("Rows without labels"),
-    "watching": _("Evaluation on the way"),
+    "unlabelled": _("Pseudo-labelling"),
+    "watching": _("Evaluation during training"),
     "machine": _("Memory and precision"),
 }
 
 OPTIONS: dict[str, Text] = {
     "epochs": Text(_("Epochs"), _("How often every row is seen. Fractions are allowed.")),
     "max_steps": Text(_("At most so many steps"), _("Ends earlier than the epochs would.")),
-    "batch_size": Text(_("Rows of a step"), _("Rows of like length go together, so that little is spent on padding.")),
-    "token_budget": Text(
-        _("Tokens of a step"), _("Cuts batches by tokens instead of rows: short texts then come in larger batches.")
+    "batch_size": Text(
+        _("Batch size"), _("Rows of a step. Those of like length go together, so that little is spent on padding.")
     ),
-    "accumulation": Text(_("Batches before a step"), _("Adds up gradients, as if batches were so much larger.")),
+    "token_budget": Text(
+        _("Tokens of a batch"), _("Cuts batches by tokens instead of rows: short texts then come in larger batches.")
+    ),
+    "accumulation": Text(
+        _("Gradient accumulation"), _("Adds up the gradients of so many batches, as if they were one larger batch.")
+    ),
     "max_length": Text(
         _("Longest text in tokens"), _("Longer ones are cut. Empty stands for what the model can read.")
     ),
@@ -46,12 +50,12 @@ OPTIONS: dict[str, Text] = {
     ),
     "momentum": Text(_("Momentum"), _("Of SGD alone.")),
     "weight_decay": Text(_("Weight decay"), _("Pulls weights towards zero; biases and norms are left out.")),
-    "schedule": Text(_("Learning rate over time")),
+    "schedule": Text(_("Learning rate schedule")),
     "warmup": Text(_("Warm-up"), _("Share of the steps in which the learning rate rises from zero.")),
-    "clip_norm": Text(_("Longest gradient"), _("Longer ones are scaled down to it. 0 turns it off.")),
+    "clip_norm": Text(_("Gradient clipping"), _("Gradients of a greater norm are scaled down to it. 0 turns it off.")),
     "dropout": Text(_("Dropout"), _("Empty leaves what the model has. 0 is faster and overfits sooner.")),
     "label_smoothing": Text(_("Label smoothing"), _("Takes a share of certainty off the right label.")),
-    "class_weights": Text(_("Weights of classes"), _("“balanced” lets rare labels count as much as common ones.")),
+    "class_weights": Text(_("Class weights"), _("“balanced” lets rare labels count as much as common ones.")),
     "token_dropout": Text(_("Masked tokens"), _("Share of tokens that the model does not get to see while it learns.")),
     "mixup": Text(_("Mixup"), _("Mixes the embeddings of two rows and their labels; 0.2 is usual, 0 turns it off.")),
     "harden": Text(
@@ -61,20 +65,20 @@ OPTIONS: dict[str, Text] = {
     "augment_synonyms": Text(
         _("Synonyms"), _("Share of the words in a lexicon that are replaced, 0.1 is usual. Needs a lexicon file.")
     ),
-    "augment_swap": Text(_("Words change places"), _("Share of neighbouring words; of Chinese, of characters.")),
-    "augment_delete": Text(_("Words left out"), _("Share of the words; negations always stay.")),
+    "augment_swap": Text(_("Swapped words"), _("Share of neighbouring words; of Chinese, of characters.")),
+    "augment_delete": Text(_("Deleted words"), _("Share of the words; negations always stay.")),
     "augment_insert": Text(
-        _("Words put in"), _("Synonyms of words of the row, or without a lexicon words of the row itself.")
+        _("Inserted words"), _("Synonyms of words of the row, or without a lexicon words of the row itself.")
     ),
     "augment_characters": Text(
-        _("Slips of the fingers"), _("Share of the words, or of Chinese characters, that are mistyped.")
+        _("Typing errors"), _("Share of the words, or of Chinese characters, that are mistyped.")
     ),
     "augment_fill": Text(
-        _("Words of a model"),
+        _("Mask filling"),
         _("Share of the gaps that get another word, proposed by a model that reads what stands around them."),
     ),
     "augment_back": Text(
-        _("There and back"), _("Texts go through two models that translate into another language and back.")
+        _("Back-translation"), _("Texts go through two models that translate into another language and back.")
     ),
     "augment_share": Text(
         _("Share of changed rows"),
@@ -85,25 +89,26 @@ OPTIONS: dict[str, Text] = {
         _("Learned beside the row, so that epochs get so many times longer. 0 changes rows in place."),
     ),
     "packing": Text(_("Pack short texts together"), _("Saves padding on a GPU; on a CPU it is slower.")),
-    "completion_only": Text(_("Learn the answers alone"), _("The prompt is read, but not learned.")),
+    "completion_only": Text(_("Completion-only loss"), _("Only the answers are learned; the prompt is read, but not learned.")),
     "contrast": Text(
         _("How vectors are compared"),
         _("By order (CoSENT), by the number itself, or each pair against all others of its batch."),
     ),
     "few_rows": Text(
-        _("Learn from few rows"),
+        _("Few-shot tuning"),
         _("Pairs of rows teach which texts belong together; the head is fitted to them. For up to some hundred rows."),
     ),
     "pseudo_rounds": Text(
-        _("Rounds of labelling by itself"),
-        _("What was trained labels rows that nobody did, and learning begins anew with them. 0 turns it off."),
+        _("Rounds of pseudo-labelling"),
+        _("The trained model labels rows that nobody did, and learning begins anew with them. 0 turns it off."),
     ),
     "pseudo_confidence": Text(_("Confidence"), _("How sure the model must be of a row that it is to learn from.")),
     "eval_every": Text(_("Evaluate after so many steps"), _("Empty stands for the end of each epoch.")),
-    "patience": Text(_("Stop early"), _("After so many evaluations without gain. 0 turns it off.")),
+    "patience": Text(_("Early stopping"), _("After so many evaluations without gain. 0 turns it off.")),
     "keep": Text(_("Keep"), _("The best model by the dev part, or the last one.")),
     "gradient_checkpointing": Text(
-        _("Less memory, more time"), _("Computes activations twice instead of keeping them.")
+        _("Gradient checkpointing"),
+        _("Less memory, more time: computes activations twice instead of keeping them."),
     ),
     "precision": Text(_("Precision"), _("“auto” takes float32 on a CPU and bfloat16 on a GPU that has it.")),
 }
@@ -112,10 +117,10 @@ CHOICES: dict[str, str | Promise] = {
     "adamw": "AdamW",
     "adam": "Adam",
     "sgd": "SGD",
-    "linear": _("falls on a line"),
-    "cosine": _("falls on a cosine"),
-    "constant": _("stays"),
-    "inverse_sqrt": _("falls with the square root"),
+    "linear": pgettext_lazy("learning rate schedule", "linear"),
+    "cosine": pgettext_lazy("learning rate schedule", "cosine"),
+    "constant": pgettext_lazy("learning rate schedule", "constant"),
+    "inverse_sqrt": pgettext_lazy("learning rate schedule", "inverse square root"),
     "none": _("none"),
     "balanced": _("balanced"),
     "fgm": "FGM",
@@ -224,7 +229,7 @@ TEACHING: dict[str, Text] = {
 
 # Of an attack while learning.
 HARDENINGS: dict[str, Text] = {
-    "epsilon": Text(_("Farthest shift"), _("As a share of the length of a row’s embeddings.")),
+    "epsilon": Text("Epsilon", _("The farthest shift, as a share of the length of a row’s embeddings.")),
     "alpha": Text(_("Step"), _("How far each step goes.")),
     "steps": Text(_("Steps"), _("Each costs a pass over the batch.")),
 }

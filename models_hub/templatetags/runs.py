@@ -9,6 +9,7 @@ from models_hub.adapting import texts
 from portal.models import Job
 
 register = template.Library()
+TINY = 1e-3  # smaller ones are written with an exponent, here and in run_curves.js
 
 
 @register.filter
@@ -44,7 +45,20 @@ def small_number(value: Any) -> str:
     """Return a number in few digits, whatever its size; text stays text."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if 0 < abs(value) < TINY:
+        digits, exponent = f"{value:.2e}".split("e")
+        return f"{float(digits):g}e{int(exponent)}"
+    return f"{value:.4g}"
+
+
+@register.filter
+def clock(seconds: float) -> str:
+    """Return a stretch of time as hours, minutes and seconds: 1:02:03, 2:03."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 @register.filter

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from models_hub.adapting import aids, asking, curves, ending, following, queues, seeing, texts
+from models_hub.adapting import aids, asking, curves, ending, following, queues, registry, seeing, texts
 from models_hub.adapting.findings import described
 from models_hub.models import Run
 from portal import waiting
@@ -76,6 +76,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "recipe": _recipe(row),
         "curve": curves.of(points),
         "last": curves.last(points),
+        "main_metric": registry.find_task(row.task).metric if row.task in registry.tasks() else "",
         "last_seq": points[-1]["seq"] if points else -1,
         "notes": [point["text"] for point in points if point["kind"] == "note"],
         **_looks(points),

@@ -118,7 +118,7 @@ def raising(request: HttpRequest, job_id: int) -> HttpResponse:
 
 @require_POST
 def cancellation(request: HttpRequest, job_id: int) -> HttpResponse:
-    """Stop a job."""
+    """Stop a job; goes back to what it is for where that is asked."""
     user = require_user(request)
     row = _load(user, job_id)
     try:
@@ -126,4 +126,6 @@ def cancellation(request: HttpRequest, job_id: int) -> HttpResponse:
         messages.success(request, _("The job is being stopped.") if not row.is_finished else _("The job is cancelled."))
     except Conflict as error:
         messages.error(request, error.message)
+    if "subject" in request.POST and (path := _subject_url(row)):
+        return redirect(path)
     return redirect("job", job_id=row.pk)

@@ -158,7 +158,7 @@ def test_an_attack_has_options_of_its_own_in_the_form(alice: User, as_user: Any)
     run = Run.objects.get()
     assert run.recipe["harden_options"] == {"epsilon": 0.4, "steps": 2}
     page = client.get(f"/runs/{run.pk}").text
-    assert "PGD · Farthest shift" in page
+    assert "PGD · Epsilon" in page
     form = client.get(f"/runs/new?like={run.pk}").context["form"]
     assert form.fields["harden.pgd.epsilon"].initial == 0.4
     refused = client.post(ADDRESS, {**sent, **wanted, "harden.pgd.steps": "99"})
