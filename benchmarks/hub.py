@@ -1,6 +1,7 @@
 """`python -m benchmarks.hub`: transfers, the commonest calls and memory of the hub, each against a baseline of its run.
 
-Needs curl, nginx and the packages of the worker. Sizes in MiB can be made smaller: `--file 64 --huge 256`.
+Needs curl, nginx, git-lfs, OpenSSH’s client and the packages of the worker. Sizes in MiB can be made smaller:
+`--file 64 --huge 256`. `--only-memory ssh` measures one of the ways alone.
 """
 
 import argparse
@@ -12,16 +13,18 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import measuring
 from tests.live import LivePortal, free_port
+from tests.wire.ssh_desks import SshDesk, SshServer
 
 REPEATS = 3
 MIB = 1024 * 1024
 BLOCK = 16 * MIB
+WAYS = ("xet", "lfs", "ssh")
 
 
 class Hub:
@@ -171,10 +174,12 @@ def calls(hub: Hub) -> None:
         )
 
 
-def memory(hub: Hub, path: Path) -> None:
+def memory(hub: Hub, path: Path, ways: Sequence[str]) -> None:
     """The peak of all web processes while a huge file passes through them."""
     size = path.stat().st_size / 2**30
     for name, xet in (("huge-xet", True), ("huge-lfs", False)):
+        if name.removeprefix("huge-") not in ways:
+            continue
         with measuring.memory_peak(hub.pid) as seen:
             hub.client(UPLOAD, str(path), f"writer/{name}", xet=xet)
         print(
@@ -183,6 +188,31 @@ def memory(hub: Hub, path: Path) -> None:
         with measuring.memory_peak(hub.pid) as seen:
             hub.client(DOWNLOAD, f"writer/{name}", xet=xet)
         print(f"download of {size:.1f} GiB {name}: peak {seen.peak:.0f} MB, {seen.before:.0f} before")
+    if "ssh" in ways:
+        memory_of_a_push(hub, path)
+
+
+def memory_of_a_push(hub: Hub, path: Path) -> None:
+    """The peaks of all web processes, and of the SSH server, while git and git-lfs push a huge file."""
+    size = path.stat().st_size / 2**30
+    create = [f"{hub.portal.url}/api/repos/create", "-H", f"Authorization: Bearer {hub.token}", "-d"]
+    subprocess.run(["curl", "-sf", "-o", "/dev/null", *create, '{"name": "huge-ssh"}'], check=True)
+    server = SshServer(hub.portal)
+    try:
+        desk = SshDesk(server, hub.folder / "desk", "writer")
+        clone = desk.clone("writer/huge-ssh")
+        path.rename(clone / "model.bin")
+        for command in (["add", "model.bin"], ["commit", "-qm", "Add the model"]):
+            subprocess.run(["git", *command], cwd=clone, env=desk.env, check=True)
+        (clone / "model.bin").unlink()  # git-lfs has its own copy by now
+        with measuring.memory_peak(hub.pid) as web, measuring.memory_peak(server.process.pid) as ssh:
+            subprocess.run(["git", "push", "-q"], cwd=clone, env=desk.env, check=True)
+        print(
+            f"push of {size:.1f} GiB over SSH: peak {web.peak:.0f} MB of all web processes, {web.before:.0f} before; "
+            f"{ssh.peak:.0f} MB of the SSH server, {ssh.before:.0f} before"
+        )
+    finally:
+        server.stop()
 
 
 def from_pretrained(hub: Hub) -> None:
@@ -213,20 +243,26 @@ def speed(hub: Hub, folder: Path, server: str, size: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the hub.")
     parser.add_argument("--file", type=int, default=1024, help="MiB of the file to transfer")
-    parser.add_argument("--only-memory", action="store_true", help="leave out all but the peaks of memory")
+    parser.add_argument(
+        "--only-memory",
+        nargs="*",
+        choices=WAYS,
+        metavar="WAY",
+        help="leave out all but the peaks of memory",
+    )
     parser.add_argument("--huge", type=int, default=4096, help="MiB of the file that memory is measured with")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with LivePortal(folder / "portal") as portal:
             hub = Hub(portal, folder)
-            if not options.only_memory:
+            if options.only_memory is None:
                 with nginx(folder) as server:
                     speed(hub, folder, server, options.file * MIB)
                 portal.stop()  # peaks are looked for from where a portal starts
                 portal.start()
                 hub = Hub(portal, folder)
-            memory(hub, random_file(folder / "huge.bin", options.huge * MIB))
+            memory(hub, random_file(folder / "huge.bin", options.huge * MIB), options.only_memory or WAYS)
 
 
 if __name__ == "__main__":
