@@ -7,7 +7,7 @@ from django import forms
 from django.forms import BoundField
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.adapting import converting, registry, texts
+from models_hub.adapting import columns, converting, registry, texts
 from models_hub.adapting.sources import Source
 from models_hub.run_fields import REPO_NAME
 
@@ -86,7 +86,8 @@ class ConvertForm(forms.Form):
                 offered = tuple(one for one in offered if one != converting.CALIBRATED)
             if offered:
                 self.fields[f"precisions_{name}"] = forms.MultipleChoiceField(
-                    label=_("Precisions"), choices=[(one, one) for one in offered], required=False,
+                    label=_("Precisions"), required=False,
+                    choices=[(one, texts.PRECISIONS.get(one, one)) for one in offered],
                     widget=forms.CheckboxSelectMultiple, initial=list(usual),
                 )  # fmt: skip
         if task is not None and source is not None:
@@ -96,11 +97,12 @@ class ConvertForm(forms.Form):
                 choices=paths,
                 initial=source.guessed.get("test") or source.guessed.get("train", ""),
             )
-            columns = [("", "—"), *((name, name) for name in source.columns)]
-            for role, default in task.columns.items():
+            choices = [("", "—"), *((name, name) for name in source.columns)]
+            guessed = columns.guess(task, source.columns)
+            for role in task.columns:
                 self.fields[f"column_{role}"] = forms.ChoiceField(
-                    label=str(texts.ROLES[role]), choices=columns, required=role not in task.optional,
-                    initial=default if default in source.columns else "",
+                    label=str(texts.ROLES[role]), choices=choices, required=role not in task.optional,
+                    initial=guessed.get(role, ""),
                 )  # fmt: skip
 
     @property

@@ -89,7 +89,9 @@ OPTIONS: dict[str, Text] = {
         _("Learned beside the row, so that epochs get so many times longer. 0 changes rows in place."),
     ),
     "packing": Text(_("Pack short texts together"), _("Saves padding on a GPU; on a CPU it is slower.")),
-    "completion_only": Text(_("Completion-only loss"), _("Only the answers are learned; the prompt is read, but not learned.")),
+    "completion_only": Text(
+        _("Completion-only loss"), _("Only the answers are learned; the prompt is read, but not learned.")
+    ),
     "contrast": Text(
         _("How vectors are compared"),
         _("By order (CoSENT), by the number itself, or each pair against all others of its batch."),
@@ -188,6 +190,16 @@ CONVERSIONS: dict[str, Text] = {
         _("Fewer heads"), _("Drops the heads of attention that the loss on rows of yours depends on the least.")
     ),
     "vocabulary": Text(_("Fewer tokens"), _("Keeps the tokens that rows of yours hold: a large part of small models.")),
+}
+
+# Names of numbers that tell nothing to who does not know them.
+PRECISIONS: dict[str, str | Promise] = {
+    "int8": _("int8, dynamic"),
+    "int8_static": _("int8, static"),
+    "int8_weights": _("int8, weights alone"),
+    "q4": _("4 bits, weights alone"),
+    "q8_0": _("8 bits (q8_0)"),
+    "q4_0": _("4 bits (q4_0)"),
 }
 
 TASKS: dict[str, str | Promise] = {

@@ -32,6 +32,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
     known = _like(request, user) or {name: request.GET.get(name, "").strip() for name in ("task", "base", "dataset")}
     is_sent = known["task"] and "dataset" in request.GET  # a link to here may leave the data set open
     form = BeginningForm(known if is_sent or known["dataset"] else None, initial=known)
+    if "choose" in request.GET:  # back from the form of the run, to choose otherwise
+        return _beginning(request, user, BeginningForm(initial=known))
     if not form.is_bound or not form.is_valid():
         return _beginning(request, user, form)
     try:
@@ -108,7 +110,7 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
         "model_type": model_type,
         "source": source,
         "allowance": allowance.of(user),
-        "again": urlencode({name: known[name] for name in ("task", "base", "dataset")}),
+        "again": urlencode({name: known[name] for name in ("task", "base", "dataset")} | {"choose": "1"}),
     }
     return render(request, "models_hub/runs/form.html", context, status=status)
 

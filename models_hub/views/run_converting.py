@@ -24,7 +24,8 @@ def new_conversion(request: HttpRequest) -> HttpResponse:
     """Choose the model, and rows to compare on; then what is made of it."""
     user = require_user(request)
     known = {name: request.GET.get(name, "").strip() for name in ("base", "dataset", "task")}
-    subject = SubjectForm(known if known["base"] else None, initial=known)
+    is_known = known["base"] and "choose" not in request.GET
+    subject = SubjectForm(known if is_known else None, initial=known)
     if not subject.is_bound or not subject.is_valid():
         return _choose(request, user, subject)
     try:
@@ -71,7 +72,7 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
         "base": base,
         "data": data,
         "allowance": allowance.of(user),
-        "again": urlencode(known),
+        "again": urlencode({**known, "choose": "1"}),
     }
     return render(request, "models_hub/runs/convert.html", context, status=status)
 

@@ -44,6 +44,22 @@ def test_who_names_no_data_set_is_told_so(alice: User, as_user: Any) -> None:
     assert "This field is required." in sent
 
 
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [(ADDRESS, ("task", "base", "dataset")), ("/runs/conversions/new?base=alice/bert", ("base",))],
+)
+def test_the_way_back_from_a_form_loses_nothing(
+    alice: User, as_user: Any, address: str, names: tuple[str, ...]
+) -> None:
+    there = as_user(alice).get(address)
+    path = address.partition("?")[0]
+    back = as_user(alice).get(f"{path}?{there.context['again']}")
+    assert there.templates[0].name != back.templates[0].name
+    assert [back.context["form"][name].value() for name in names] == [
+        dict(field.split("=") for field in address.partition("?")[2].split("&"))[name] for name in names
+    ]
+
+
 def test_a_run_is_asked_for_and_read_through_the_api(alice: User, as_user: Any) -> None:
     sent = {("dataset" if key == "data" else key): value for key, value in wish(recipe={"lr": 0.001}).items()}
     made = post(as_user(alice), "/api/v1/runs", sent)
