@@ -44,7 +44,7 @@ def task_rows(task: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         ("llama", "wordpiece", "language-modeling"),
         ("qwen2", "bpe", "text-classification"),
         ("t5", "characters", "translation"),
-        ("t5", "bpe", "translation"),
+        ("bart", "bpe", "translation"),
     ],
 )
 def test_every_shape_learns_and_can_be_evaluated(
@@ -100,6 +100,24 @@ def test_merges_are_the_same_in_every_process_and_the_most_frequent_come_first()
         for seed in ("1", "2")
     }  # fmt: skip
     assert found == {"[('a', 'b'), ('x', 'y'), ('ab', 'ab'), ('xy', 'xy')]\n"}
+
+
+def test_a_t5_in_smaller_numbers_answers_what_the_usual_one_does() -> None:
+    import torch
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    from worker.engine.tuning import first_numbers
+
+    torch.manual_seed(0)
+    sizes: Any = {"vocab_size": 60, "d_model": 64, "d_kv": 16, "d_ff": 48, "num_layers": 2, "num_heads": 4}
+    model: Any = T5ForConditionalGeneration(T5Config(**sizes)).eval()
+    inputs = {"input_ids": torch.randint(60, (2, 7)), "decoder_input_ids": torch.randint(60, (2, 5))}
+    with torch.no_grad():
+        before = model(**inputs).logits
+        first_numbers.begin(model)
+        after = model(**inputs).logits
+    assert float(model.shared.weight.detach().std()) == pytest.approx(0.125, rel=0.05)
+    assert torch.allclose(before, after, atol=1e-3)
 
 
 def test_a_shape_that_nobody_knows_is_refused(tmp_path: Path) -> None:

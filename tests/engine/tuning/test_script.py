@@ -16,6 +16,7 @@ import pytest
 from safetensors.torch import load_file
 
 from tests.engine.builders import toy_rows, write_jsonl
+from tests.engine.real_data import rows_of
 from tests.engine.tuning.arranged import TINY
 from worker.engine.contracts import EvaluateSpec, ScoreSpec
 from worker.engine.progress import Progress
@@ -232,6 +233,28 @@ def test_a_translator_is_repeated(tmp_path: Path, hurried: None, repeated: Repea
     assert found["bleu"] == pytest.approx(scores["bleu"], abs=1e-6)
     assert found["chrf"] == pytest.approx(scores["chrf"], abs=1e-6)
     assert found["chrf"] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "shape", "recipe", "metric"),
+    [
+        ("tatoeba_en_zh", "translation", {"model_type": "bart"}, {"label_smoothing": 0.1, "epochs": 5}, "bleu"),
+        ("tinyshakespeare", "language-modeling", {"model_type": "llama"}, {"epochs": 2}, "bits_per_byte"),
+    ],
+)
+def test_scores_on_texts_that_people_wrote_are_repeated(
+    tmp_path: Path, hurried: None, repeated: Repeated, name: str, task: str, shape: Any, recipe: Any, metric: str
+) -> None:
+    rows = rows_of(f"open/{name}", 160)
+    chosen = replace(TINY, tokenizer="bpe", vocab_size=1200, **shape)
+    options = Recipe(lr=5e-3, batch_size=8, **recipe)
+    settings = {"max_new_tokens": 12} if task == "translation" else {}
+    scores = trained(tmp_path, rows, task, settings=settings, architecture=chosen, recipe=options)
+    found = repeated(tmp_path, "--out", str(tmp_path / "again"))
+    assert found[metric] == pytest.approx(scores[metric], abs=1e-6)
+    assert found[metric] > 0.0
+    one, other = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run/model", tmp_path / "again"))
+    assert all(bool((one[key] == other[key]).all()) for key in one)
 
 
 def test_the_script_imports_nothing_of_ours() -> None:

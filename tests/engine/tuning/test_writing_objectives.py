@@ -37,7 +37,7 @@ def spec(folder: Path, task: str, rows: str, **more: Any) -> FinetuneSpec:
     return FinetuneSpec(task=task, train=rows, dev=rows, out_dir=str(folder / "run"), **more)
 
 
-@pytest.mark.parametrize("model_type", ["gpt2", "t5"])
+@pytest.mark.parametrize("model_type", ["gpt2", "t5", "bart"])
 def test_a_model_from_scratch_learns_to_translate(model_type, tmp_path):
     recipe = Recipe(epochs=30, lr=1e-2, batch_size=12, warmup=0.1, eval_every=90)
     rows = translations(tmp_path)

@@ -11,9 +11,9 @@ from worker.engine.contracts import EngineError
 from worker.engine.failures import failing_as
 from worker.engine.folder import ModelFolder
 from worker.engine.load import choose_device
-from worker.engine.model_config import DECODERS, OTHER_NAMES, CheckedConfig
+from worker.engine.model_config import DECODERS, OTHER_NAMES, SEQ2SEQ, SEQ2SEQ_HEADS, CheckedConfig
 from worker.engine.tokenizing import load_tokenizer
-from worker.engine.tuning import registry, vocabularies
+from worker.engine.tuning import first_numbers, registry, vocabularies
 from worker.engine.tuning.basis import Basis, Head
 from worker.engine.tuning.beginning import drop
 from worker.engine.tuning.contracts import Architecture, FinetuneSpec
@@ -31,6 +31,8 @@ def create(spec: FinetuneSpec, wanted: Architecture, head: Head, heads: Sequence
             "bad_spec", f"method {spec.recipe.method} needs a base that is kept: a model from scratch has none"
         )
     stem = _STEMS[wanted.model_type]
+    if wanted.model_type in SEQ2SEQ:  # BART without its encoder is a decoder, which is not what is asked for
+        heads = [ending for ending in heads if ending in SEQ2SEQ_HEADS]
     names = [OTHER_NAMES.get(stem + ending, stem + ending) for ending in heads]
     found = [name for name in names if hasattr(transformers, name)]
     if not found:
@@ -50,6 +52,7 @@ def create(spec: FinetuneSpec, wanted: Architecture, head: Head, heads: Sequence
     model_class: Any = getattr(transformers, found[0])
     with failing_as("training_failed", "No model can be built with these sizes."):
         model = model_class(config)
+    first_numbers.begin(model)
     device = choose_device(spec.device)
     labels = [str(label) for label in (config.id2label or {}).values()]
     return Basis(
@@ -144,12 +147,41 @@ def _t5(wanted: Architecture, tokenizer: PreTrainedTokenizerBase) -> PretrainedC
     return config
 
 
-_STEMS = {"bert": "Bert", "roberta": "Roberta", "gpt2": "GPT2", "llama": "Llama", "qwen2": "Qwen2", "t5": "T5"}
+def _bart(wanted: Architecture, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
+    return transformers.BartConfig(
+        vocab_size=len(tokenizer),
+        d_model=wanted.hidden,
+        encoder_layers=wanted.layers,
+        decoder_layers=wanted.layers,
+        encoder_attention_heads=wanted.heads,
+        decoder_attention_heads=wanted.heads,
+        encoder_ffn_dim=wanted.intermediate,
+        decoder_ffn_dim=wanted.intermediate,
+        max_position_embeddings=wanted.max_positions,
+        # As in the first transformers: embeddings are small where they write, and as large as states where they read.
+        init_std=wanted.hidden**-0.5,
+        scale_embedding=True,
+        decoder_start_token_id=tokenizer.pad_token_id,
+        forced_eos_token_id=tokenizer.eos_token_id,
+        **_ends(tokenizer),
+    )
+
+
+_STEMS = {
+    "bert": "Bert",
+    "roberta": "Roberta",
+    "gpt2": "GPT2",
+    "llama": "Llama",
+    "qwen2": "Qwen2",
+    "bart": "Bart",
+    "t5": "T5",
+}
 _CONFIGS: dict[str, Callable[[Architecture, PreTrainedTokenizerBase], PretrainedConfig]] = {
     "bert": _bert,
     "roberta": _roberta,
     "gpt2": _gpt2,
     "llama": _llama_like(transformers.LlamaConfig),
     "qwen2": _llama_like(transformers.Qwen2Config),
+    "bart": _bart,
     "t5": _t5,
 }

@@ -237,6 +237,7 @@ def model_of(folder, repeat):
         )  # fmt: skip
     else:
         model = model_class(config)
+        begin_small(model)
     saved = model
     if repeat["adapter"]:
         import peft
@@ -247,6 +248,17 @@ def model_of(folder, repeat):
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name in trained)
     return model, saved
+
+
+def begin_small(model):
+    """Write the same T5 down in smaller numbers: a step of Adam hardly moves those that it begins with."""
+    if model.config.model_type == "t5" and model.config.tie_word_embeddings:
+        factor = float(model.config.d_model) ** -0.5
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                if name == "shared.weight" or name.endswith((".o.weight", ".wo.weight")):
+                    parameter.mul_(factor)
+            model.decoder.final_layer_norm.weight.div_(factor)
 
 
 # Shorter ways to what is learned. The numbers they draw and add up are other ones, so the run's are taken here too.
