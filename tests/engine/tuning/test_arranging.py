@@ -175,3 +175,14 @@ def test_the_test_part_is_what_prepare_would_make_of_it(tmp_path: Path) -> None:
     )
     assert lines(tmp_path / "test_inputs.jsonl") == lines(tmp_path / "inputs.jsonl")
     assert lines(tmp_path / "test_gold.jsonl") == lines(tmp_path / "gold.jsonl")
+
+
+def test_chinese_answers_are_measured_by_characters_unless_settings_say_otherwise(tmp_path: Path) -> None:
+    rows = [{"source": f"I have {n} geese.", "target": f"我有{n}只 goose 鹅。"} for n in range(60)]
+    asked: dict[str, Any] = {"task": "translation"}
+    assert arranged(tmp_path, rows, **asked)["settings"] == {"bleu_tokenization": "zh"}
+    assert arranged(tmp_path, rows, settings={"bleu_tokenization": "char"}, **asked)["settings"] == {
+        "bleu_tokenization": "char"
+    }
+    other = [{"source": row["target"], "target": row["source"]} for row in rows]
+    assert arranged(tmp_path, other, **asked)["settings"] == {}

@@ -1,7 +1,7 @@
 """Training data as people have it: lines of files to rows of a task, with labels found and bad lines counted."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from worker.engine.contracts import MAX_LABELS, EngineError
 from worker.engine.decoding import parse_json
 from worker.engine.measures.entities import OUTSIDE
+from worker.engine.perturbing.scripts import script_of
 from worker.engine.records import Record
 from worker.engine.rows import records_in, sniff
 from worker.engine.tasks.task import Task, Value
@@ -19,6 +20,9 @@ MAX_TRAIN_ROWS = 500_000
 LABEL_ROLE = "target"
 # Labels of these are lists.
 SEVERAL = ("multi-label-classification", "token-classification")
+# Of measures that count words between spaces, for Chinese, which has none: a whole sentence would be one word.
+BY_CHARACTERS = {"bleu_tokenization": "zh", "rouge_tokenization": "zh", "rules": "cmrc"}
+LOOKED_AT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,10 @@ class Source:
 
 
 def read_source(spec: ArrangeSpec, task: Task[Any]) -> Source:
-    """Read every file; labels that the settings leave out are those of the training rows."""
+    """Read every file; labels that the settings leave out are those of the training rows.
+
+    So is what measures count: characters where most answers are Chinese.
+    """
     columns = learning_rows.columns_of(task, spec.fields, _first_row(spec.files["train"]))
     raw = {part: list(_raw(path, columns)) for part, path in spec.files.items()}
     seen = _columns_seen(spec.files["train"])
@@ -82,9 +89,18 @@ def read_source(spec: ArrangeSpec, task: Task[Any]) -> Source:
         settings["labels"] = _labels_in((row for _number, row in raw["train"]), task, columns)
     checked = task.settings(settings)
     parts = {name: _part(name, rows, task, checked, columns) for name, rows in raw.items()}
+    if are_chinese(parts["train"].lines):
+        known = {one.name for one in fields(task.settings_type)}
+        settings = {name: value for name, value in BY_CHARACTERS.items() if name in known} | settings
     return Source(
         spec=spec, task=task, columns=columns, settings=settings, seen_columns=seen, found_labels=finds, parts=parts
     )
+
+
+def are_chinese(lines: Sequence[Line]) -> bool:
+    """Say whether most answers that are texts are Chinese."""
+    answers = [line.gold["answers"][0] for line in lines[:LOOKED_AT] if line.gold.get("answers")]
+    return sum(script_of(answer) == "han" for answer in answers) * 2 > len(answers)
 
 
 def _raw(path: str, columns: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any] | EngineError]]:
