@@ -197,7 +197,8 @@ class RunForm(forms.Form):
         )
 
     def _add_options(self, values: Mapping[str, Any]) -> None:
-        recipe = values.get("recipe", {})
+        usual = self.task.scratch_recipe if self.is_new else {}
+        recipe = {**usual, **values.get("recipe", {})}
         for name, option in registry.options().items():
             if option.tasks and self.task.name not in option.tasks:
                 continue
@@ -219,14 +220,16 @@ class RunForm(forms.Form):
                     self.fields[f"harden.{kind}.{name}"] = field
 
     def _add_sizes(self) -> None:
-        for name, (default, least, most) in wishes.SIZES.items():
+        usual = wishes.scratch_sizes(self.task)
+        for name, (_default, least, most) in wishes.SIZES.items():
             self.fields[f"size_{name}"] = forms.IntegerField(
-                label=str(texts.SIZES[name]), initial=default, min_value=least, max_value=most
+                label=str(texts.SIZES[name]), initial=usual[name], min_value=least, max_value=most
             )
-        fitting = [one for one in wishes.SCRATCH_TYPES if registry.family(one) in self.task.families]
-        for name, choices in (("model_type", fitting), ("tokenizer", wishes.TOKENIZERS)):
+        for name, choices in (("model_type", wishes.scratch_types(self.task)), ("tokenizer", wishes.TOKENIZERS)):
             self.fields[f"size_{name}"] = forms.ChoiceField(
-                label=str(texts.SIZES[name]), choices=[(value, value) for value in choices]
+                label=str(texts.SIZES[name]),
+                choices=[(value, value) for value in choices],
+                initial=self.task.scratch_sizes.get(name),
             )
 
     # What the template draws, part by part.

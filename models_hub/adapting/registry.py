@@ -85,6 +85,9 @@ class Task:
     metric: str
     lower_is_better: bool
     distils: str  # the head that a teacher must have, "" where nothing can be learned from one
+    # What is usual instead where a model begins from random numbers, by options of a recipe and by sizes.
+    scratch_recipe: Mapping[str, Any]
+    scratch_sizes: Mapping[str, Any]
 
 
 def find_method(name: str) -> Method:
@@ -220,4 +223,6 @@ def _task(name: str, values: Mapping[str, Any]) -> Task:
         metric=values["metric"],
         lower_is_better=bool(values.get("down", False)),
         distils=values.get("distils", ""),
+        scratch_recipe=values.get("scratch", {}).get("recipe", {}),
+        scratch_sizes=values.get("scratch", {}).get("sizes", {}),
     )

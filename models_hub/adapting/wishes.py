@@ -30,7 +30,7 @@ SIZES = {
     "intermediate": (512, 8, 16_384),
     "max_positions": (128, 8, 8192),
 }
-SCRATCH_TYPES = ("bert", "roberta", "gpt2", "llama", "qwen2", "t5")
+SCRATCH_TYPES = ("bert", "roberta", "gpt2", "llama", "qwen2", "bart", "t5")
 TOKENIZERS = ("wordpiece", "bpe", "characters")
 
 
@@ -84,7 +84,7 @@ def read(values: Mapping[str, Any]) -> Wish:
     _check_parts(wish)
     _check_fields(wish, task)
     _check_numbers(wish)
-    recipe = read_recipe(wish.recipe, task.name)
+    recipe = read_recipe(wish.recipe, task.name, usual=task.scratch_recipe if wish.architecture else {})
     if recipe.get(SYNONYMS) and LEXICON not in wish.files:
         raise InvalidInput(
             _("Synonyms need a lexicon: name a file of the data set with words and their synonyms."),
@@ -92,7 +92,7 @@ def read(values: Mapping[str, Any]) -> Wish:
         )
     if teacher:
         teaching.check_fits(task, recipe)
-    architecture = read_architecture(wish.architecture) if wish.architecture else {}
+    architecture = read_architecture(wish.architecture, task) if wish.architecture else {}
     helpers = rewriting.read(wish.helpers, recipe)
     more = unlabelled.read(wish.unlabelled, recipe)
     return replace(wish, recipe=recipe, architecture=architecture, helpers=helpers, unlabelled=more)
@@ -112,11 +112,14 @@ def from_its_teacher(wish: Wish) -> Wish:
     return replace(wish, base=base, base_revision=teacher["revision"]) if base else wish
 
 
-def read_recipe(values: Mapping[str, Any], task: str) -> dict[str, Any]:
-    """Return the options that differ from what is usual, each within its bounds."""
-    options = registry.options()
+def read_recipe(values: Mapping[str, Any], task: str, *, usual: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the options that differ from what the engine takes, each within its bounds.
+
+    Those that are usual otherwise are always there, so that a recipe which is read again stays the same.
+    """
+    options, usual = registry.options(), usual or {}
     recipe: dict[str, Any] = {}
-    for name, value in values.items():
+    for name, value in {**usual, **values}.items():
         if name in (METHOD, METHOD_OPTIONS, HARDEN_OPTIONS):
             continue
         if name not in options:
@@ -128,7 +131,8 @@ def read_recipe(values: Mapping[str, Any], task: str) -> dict[str, Any]:
             raise InvalidInput(
                 _("%(name)s: has no meaning for this kind of task.") % {"name": name}, data={"option": name}
             )
-        if (checked := option.read(value)) != option.default:
+        checked = option.read(value)
+        if name in usual or checked != option.default:
             recipe[name] = checked
     method = registry.find_method(str(values.get(METHOD, "full")))
     own = values.get(METHOD_OPTIONS) or {}
@@ -161,21 +165,32 @@ def _read_harden_options(values: Any, kind: str, task: str) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if value != options[name].default}
 
 
-def read_architecture(values: Mapping[str, Any]) -> dict[str, Any]:
+def scratch_types(task: registry.Task) -> list[str]:
+    """Return the types of models that can begin from random numbers for a task, those made for it first."""
+    return [one for family in task.families for one in SCRATCH_TYPES if registry.family(one) == family]
+
+
+def scratch_sizes(task: registry.Task) -> dict[str, int]:
+    """Return the sizes of a new model for a task, where nobody says otherwise."""
+    return {name: task.scratch_sizes.get(name, default) for name, (default, _least, _most) in SIZES.items()}
+
+
+def read_architecture(values: Mapping[str, Any], task: registry.Task) -> dict[str, Any]:
     """Return the sizes of a model that begins from random numbers, complete."""
     if unknown := sorted(set(values) - set(SIZES) - {"model_type", "tokenizer"}):
         raise InvalidInput(_("There is no such field: %(names)s.") % {"names": ", ".join(unknown)[:200]})
     chosen: dict[str, Any] = {
-        "model_type": values.get("model_type", SCRATCH_TYPES[0]),
-        "tokenizer": values.get("tokenizer", TOKENIZERS[0]),
+        "model_type": values.get("model_type", next(iter(scratch_types(task)), SCRATCH_TYPES[0])),
+        "tokenizer": values.get("tokenizer", task.scratch_sizes.get("tokenizer", TOKENIZERS[0])),
     }
+    usual = scratch_sizes(task)
     for name, choices in (("model_type", SCRATCH_TYPES), ("tokenizer", TOKENIZERS)):
         if chosen[name] not in choices:
             raise InvalidInput(
                 _("%(name)s: must be one of: %(choices)s") % {"name": name, "choices": ", ".join(choices)}
             )
-    for name, (default, least, most) in SIZES.items():
-        value = values.get(name, default)
+    for name, (_default, least, most) in SIZES.items():
+        value = values.get(name, usual[name])
         if type(value) is not int or not least <= value <= most:
             raise InvalidInput(
                 _("%(name)s: must be a whole number from %(least)d to %(most)d")

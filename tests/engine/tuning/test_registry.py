@@ -7,7 +7,7 @@ import pytest
 
 from worker.engine.contracts import EngineError
 from worker.engine.tuning import hardening, registry
-from worker.engine.tuning.contracts import Recipe, Teacher
+from worker.engine.tuning.contracts import Architecture, Recipe, Teacher
 
 # What is no option of a form, or is one of the methods' or of the task's.
 NO_OPTIONS = {"method", "method_options", "harden_options", "metric"}
@@ -72,6 +72,15 @@ def test_every_architecture_of_the_engine_is_known_and_no_other():
 def test_tasks_that_options_name_are_known():
     for option in registry.options().values():
         assert set(option.tasks or ()) <= set(registry.tasks())
+
+
+def test_what_is_usual_from_random_numbers_is_accepted():
+    for facts in registry.tasks().values():
+        scratch = facts.get("scratch", {})
+        recipe = Recipe(**scratch.get("recipe", {}))
+        Architecture(**scratch.get("sizes", {}))
+        for name in scratch.get("recipe", {}):
+            assert registry.options()[name].problem(getattr(recipe, name)) is None
 
 
 def test_every_need_of_a_method_has_its_reason_and_every_default_is_accepted():
