@@ -20,7 +20,7 @@ from portal.models import Job, LeaseLost
 from worker import sandbox, scratch
 from worker.attempts import LEASE_LOST, Attempt, TryAgain
 from worker.engine.decoding import parse_json
-from worker.engine.tuning.contracts import CHECKPOINT_DIR, LOG_FILE
+from worker.engine.tuning.contracts import ARITHMETIC, CHECKPOINT_DIR, LOG_FILE
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,10 @@ class Followed:
         self._next_read = self._next_keep = 0.0
 
     def restore(self) -> None:
-        """Put the checkpoint of an earlier attempt, and the log up to it, into the folder before the child starts."""
+        """Put the checkpoint of an earlier attempt, and the log up to it, into the folder before the child starts.
+
+        One of an engine that computes otherwise is left out: the run begins anew.
+        """
         blob = self._run.checkpoint
         seq = 0
         if blob is not None:
@@ -62,8 +65,18 @@ class Followed:
                 logger.warning("The checkpoint of run %s cannot be unpacked: %s", self._run.pk, error)
             packed.unlink()
             log = self._folder / LOG_FILE
+            if not self._is_of_this_engine():
+                sandbox.discard(self._folder / CHECKPOINT_DIR)
+                log.unlink(missing_ok=True)
             seq = log.read_bytes().count(b"\n") if log.exists() else 0
         following.forget_after(self._run, seq)
+
+    def _is_of_this_engine(self) -> bool:
+        try:
+            state = sandbox.collect(self._folder / CHECKPOINT_DIR, STATE, MAX_LOG_BYTES).decode("utf-8", "replace")
+        except sandbox.OutputRefused:
+            return True  # there is none
+        return _number(state, "arithmetic", 1) == ARITHMETIC
 
     def look(self, *, at_once: bool = False) -> bool:
         """Take what is new, and say whether the dev part was among it; called often, it looks twice a second."""
@@ -125,7 +138,7 @@ class Followed:
         packed = self._aside / "checkpoint.tar"
         blob = scratch.store(self._attempt.job, packed)
         packed.unlink()
-        step = _step(state)
+        step = _number(state, "step", 0)
         try:
             with transaction.atomic():
                 self._require_lease()
@@ -178,9 +191,10 @@ def _record(line: bytes) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _step(state: str) -> int:
+def _number(state: str, name: str, usual: int) -> int:
+    """Return a number of a checkpoint's state, the usual one where that is none."""
     try:
-        step = json.loads(state)["step"]
-    except (ValueError, KeyError, TypeError):
-        return 0
-    return step if type(step) is int and 0 <= step < 2**31 else 0
+        value = json.loads(state)[name]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return usual
+    return value if type(value) is int and 0 <= value < 2**31 else usual

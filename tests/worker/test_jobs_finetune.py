@@ -151,7 +151,7 @@ def test_findings_that_forbid_training_are_kept_with_the_run(make_repo: MakeRepo
     assert found["too_many_empty"]["count"] == 40
 
 
-def test_a_killed_child_is_followed_by_one_that_goes_on(
+def test_a_killed_child_is_followed_by_one_that_goes_on_unless_the_engine_computes_otherwise(
     make_repo: MakeRepo, alice: User, data: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(followed, "KEEP_EVERY", 0.0)
@@ -160,6 +160,11 @@ def test_a_killed_child_is_followed_by_one_that_goes_on(
     assert run.job.state == "queued"
     assert run.checkpoint_step == 5
     assert run.checkpoint is not None
+    Job.objects.filter(pk=run.job_id).update(not_before=None)
+    with monkeypatch.context() as updated:
+        updated.setattr(followed, "ARITHMETIC", followed.ARITHMETIC + 1)
+        run = work(run)
+    assert run.job.state == "queued"  # only one that began anew dies
     Job.objects.filter(pk=run.job_id).update(not_before=None)
     run = work(run)
     assert run.job.state == "succeeded", run.job.reason_text

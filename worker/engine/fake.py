@@ -28,6 +28,7 @@ from worker.engine.provenance import cpu_name, versions
 from worker.engine.rows import Questions, read_labelled, write_lines
 from worker.engine.tasks.task import Task, Value
 from worker.engine.tuning.contracts import (
+    ARITHMETIC,
     CHECKPOINT_DIR,
     MODEL_DIR,
     REWRITTEN_FILE,
@@ -149,7 +150,7 @@ def finetune(spec: FinetuneSpec, progress: Progress) -> dict[str, Any]:
             log.write("dev", step=step, epoch=step / STEPS, loss=1 / step, metrics={"f1_macro": score}, best=True)
             state_path.parent.mkdir(parents=True, exist_ok=True)
             part = state_path.with_suffix(".part")
-            part.write_text(json.dumps({"step": step, "seq": log.seq}), encoding="utf-8")
+            part.write_text(json.dumps({"arithmetic": ARITHMETIC, "step": step, "seq": log.seq}), encoding="utf-8")
             part.replace(state_path)
         if orders.get("die_at") == step and not state:
             time.sleep(float(orders.get("die_after", 1)))

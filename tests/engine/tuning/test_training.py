@@ -61,7 +61,9 @@ def test_a_killed_run_goes_on_and_ends_on_the_same_curve(tmp_path: Path) -> None
     assert not (tmp_path / "killed/run/checkpoint").exists()
 
 
-def test_a_checkpoint_of_another_run_is_not_gone_on_from(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_run_or_engine_is_not_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
     from worker.engine.tuning import checkpoints
@@ -72,6 +74,9 @@ def test_a_checkpoint_of_another_run_is_not_gone_on_from(tmp_path: Path) -> None
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1)
     checkpoints.write(folder, checkpoints.Progressed(identity="another"), weights, optimizer, {})
     with pytest.raises(EngineError, match="another recipe or other data"):
+        run(spec_of(tmp_path))
+    monkeypatch.setattr(checkpoints, "ARITHMETIC", 1)
+    with pytest.raises(EngineError, match="computes otherwise"):
         run(spec_of(tmp_path))
 
 

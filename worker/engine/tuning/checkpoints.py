@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from worker.engine.contracts import EngineError
 from worker.engine.decoding import decode, read_json_object
-from worker.engine.tuning.contracts import CHECKPOINT_DIR
+from worker.engine.tuning.contracts import ARITHMETIC, CHECKPOINT_DIR
 
 WEIGHTS = "weights.safetensors"
 OPTIMIZER = "optimizer.safetensors"
@@ -88,6 +88,7 @@ def write(
         if (folder / name).exists():
             shutil.copyfile(folder / name, partial / name)
     state = {
+        "arithmetic": ARITHMETIC,
         "step": progressed.step,
         "progressed": asdict(progressed),
         "optimizer": rest,
@@ -110,6 +111,10 @@ def read(folder: Path, identity: str) -> Found | None:
     if not (place / STATE).is_file():
         return None
     state = read_json_object(place / STATE, limit=STATE_LIMIT, code="training_failed")
+    if state.get("arithmetic", 1) != ARITHMETIC:
+        raise EngineError(
+            "training_failed", "The checkpoint is of an engine that computes otherwise; begin in an empty folder."
+        )
     progressed = decode(Progressed, state["progressed"], where="checkpoint")
     if progressed.identity != identity:
         raise EngineError(

@@ -16,6 +16,9 @@ MODEL_DIR = "model"  # what is published
 CHECKPOINT_DIR = "checkpoint"  # what the next attempt goes on from; replaced as a whole, never changed in place
 DATA_REPORT_FILE = "data.json"
 REWRITTEN_FILE = "rewritten.jsonl"
+# Of a checkpoint: raise it whenever a change of the engine makes a step another one. A run that went on from an older
+# one would end on a curve that neither the engine nor its script comes to again. Those without a number count as 1.
+ARITHMETIC = 2
 MAX_THREADS = 256
 
 Optimizer = Literal["adamw", "adam", "sgd"]
