@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from types import FrameType
 from typing import NoReturn
 
@@ -64,7 +65,7 @@ def _answers(url: str) -> bool:
     try:
         with opener.open(f"{url}/healthz", timeout=2) as answer:
             return bool(answer.status == 200)
-    except OSError:  # refused, too slow, or an answer that says no
+    except (OSError, HTTPException):  # refused, too slow, an answer that says no, or not the portal
         return False
 
 

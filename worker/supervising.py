@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -79,7 +80,7 @@ class Supervisor:
             try:
                 child.process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
-                self.write(f"{child.name} did not stop in time and is killed")
+                self._say(f"{child.name} did not stop in time and is killed")
                 child.process.kill()
                 child.process.wait()
             if child.reader:
@@ -111,7 +112,12 @@ class Supervisor:
             label = f"\x1b[{colour}m{label}\x1b[0m"
         with lines:
             for line in lines:
-                self.write(f"{label} {line.rstrip()}")
+                self._say(f"{label} {line.rstrip()}")
+
+    def _say(self, line: str) -> None:
+        """Write a line of the log. That its disk is full, or its reader gone, ends neither the portal nor the log."""
+        with suppress(OSError):
+            self.write(line)
 
     def _tend(self, child: Child) -> None:
         if child.done or child.process is None or child.process.poll() is None:
@@ -125,8 +131,18 @@ class Supervisor:
                 child.delay = FIRST_DELAY
             child.due = now + child.delay
             status = child.process.returncode
-            self.write(f"{child.name} ended with status {status}; starts again in {child.delay:.1f} s")
+            self._say(f"{child.name} ended with status {status}; starts again in {child.delay:.1f} s")
             child.delay = min(child.delay * 2, LAST_DELAY)
         elif now >= child.due:
-            child.due = 0.0
+            self._try_again(child, now)
+
+    def _try_again(self, child: Child, now: float) -> None:
+        """Start a child anew. A machine out of memory, which may be why it died, refuses that for a while."""
+        try:
             self._spawn(child)
+        except OSError as error:
+            child.due = now + child.delay
+            self._say(f"{child.name} cannot be started ({error.strerror}); another try in {child.delay:.1f} s")
+            child.delay = min(child.delay * 2, LAST_DELAY)
+        else:
+            child.due = 0.0

@@ -1,5 +1,6 @@
 """The supervisor keeps children alive, prefixes their logs and leaves none behind."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -50,6 +51,37 @@ def test_a_child_that_keeps_dying_is_started_ever_more_slowly(supervisor):
     watching(supervisor)
     wait_until(lambda: child.delay >= 2.0)
     assert any("bad ended with status 3" in line for line in supervisor.lines)
+
+
+def test_a_restart_that_the_machine_refuses_is_tried_again(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = supervisor.start("web", [sys.executable, "-c", "raise SystemExit(3)"])
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    with monkeypatch.context() as short:
+        short.setattr(subprocess, "Popen", refuse)
+        watcher = watching(supervisor)
+        wait_until(lambda: any("cannot be started" in line for line in supervisor.lines))
+    child.command = SLEEP
+    wait_until(lambda: child.process is not None and child.process.poll() is None, seconds=15)
+    assert watcher.is_alive()
+
+
+def test_logs_that_find_no_room_end_nothing(supervisor: Supervisor) -> None:
+    def full(_line: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    keep, supervisor.write = supervisor.write, full
+    code = "import time\nwhile True: print('x', flush=True); time.sleep(0.1)"
+    supervisor.start("web", [sys.executable, "-c", code])
+    watcher = watching(supervisor)
+    time.sleep(1)
+    supervisor.write = keep
+    wait_until(lambda: "web   | x" in supervisor.lines)
+    assert watcher.is_alive()
 
 
 def test_a_job_that_runs_once_is_not_started_again(supervisor):
