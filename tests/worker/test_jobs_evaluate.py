@@ -184,6 +184,18 @@ def test_a_deleted_model_ends_the_job(make_repo: MakeRepo, alice: User, benchmar
     assert (job.state, job.reason_code) == ("failed", "gone")
 
 
+def test_who_may_no_longer_read_the_model_gets_no_score_of_it(
+    make_repo: MakeRepo, alice: User, charlie: User, benchmark: Benchmark
+) -> None:
+    model = make_repo(alice, "bert", files=model_files())
+    asked, _is_new = submitting.submit(model, benchmark, by=charlie)
+    Repo.objects.filter(pk=model.pk).update(private=True)
+    assert run(asked).job.reason_code == "closed"
+    asked, is_new = submitting.submit(Repo.objects.get(pk=model.pk), benchmark, by=alice)
+    assert is_new
+    assert run(asked).job.state == "succeeded"
+
+
 def test_a_score_of_another_engine_version_is_not_taken(make_repo: MakeRepo, alice: User, benchmark: Benchmark) -> None:
     evaluation = make_evaluation(make_repo, alice, benchmark)
     Evaluation.objects.filter(pk=evaluation.pk).update(engine_version="0.9.0")

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_noop
 
 from leaderboard import model_files, recording
 from leaderboard.models import Evaluation, Reproduction
-from models_hub import browsing
+from models_hub import browsing, permissions
 from models_hub.browsing import Entry
 from models_hub.models import Repo
-from portal.models import Job
+from portal.models import Job, User
 from worker import node, sandbox, sandbox_texts, scratch, withholding
 from worker.answered import Answered
 from worker.attempts import Attempt, JobFailed, Stopped, TryAgain
@@ -35,6 +35,7 @@ PERTURBED = "perturbed.jsonl"  # the same questions with changed texts
 ANSWERED_AGAIN = "perturbed_predictions.jsonl"
 
 GONE = gettext_noop("The model or the benchmark was deleted.")
+CLOSED = gettext_noop("Who asked for it may no longer read the model, or no longer sees the data set.")
 TOO_LARGE = gettext_noop("%(what)s: %(size)d bytes are more than the %(limit)d that this worker takes.")
 OTHER_DATA = gettext_noop("The data file is not the one that the benchmark was registered with.")
 ENGINE_CHANGED = gettext_noop(
@@ -68,6 +69,8 @@ def run(attempt: Attempt) -> None:
     )
     if evaluation is None or (evaluation.base is None and evaluation.base_commit):
         raise JobFailed(GONE, code="gone")
+    if not _may_still(attempt.job.owner, evaluation):
+        raise JobFailed(CLOSED, code="closed")
     isolation = sandbox.detect(node.policy())
     if isolation.warning:
         attempt.job.warn(sandbox_texts.readable(isolation.warning))
@@ -92,6 +95,16 @@ def run(attempt: Attempt) -> None:
             predictions=scratch.store(attempt.job, places / "judged" / "predictions.jsonl"),
             items=scratch.store(attempt.job, places / "judged" / "items.json"),
         )
+
+
+def _may_still(owner: User | None, evaluation: Evaluation) -> bool:
+    """Whether who asked may read the model now, and sees the data; what nobody owns was asked for by the portal."""
+    if owner is None:
+        return True
+    models = [repo for repo in (evaluation.model, evaluation.base) if repo is not None]
+    wanted = {*(repo.pk for repo in models), evaluation.benchmark.dataset_id}
+    is_seen = Repo.objects.visible_to(owner).filter(pk__in=wanted).count() == len(wanted)
+    return owner.is_active and is_seen and all(permissions.can_download(owner, repo) for repo in models)
 
 
 def _reproduction(job: Job) -> Reproduction:
