@@ -1,13 +1,13 @@
 """Curves of runs for pictures, tables and other programs."""
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from models_hub.adapting import aids, following, texts
-from models_hub.models import Run
+from models_hub.adapting import aids, following, registry, texts
+from models_hub.models import Repo, Run
 
 MAX_DRAWN = 400  # points of one line: a picture shows no more
 POLYNOMIAL = 0x82F63B78  # of CRC-32C, reflected
@@ -36,12 +36,16 @@ def last(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
-    """Return what runs were asked for differently: the name, and a value of each run."""
-    tables = [_asked(run) for run in runs]
+def differences(runs: Sequence[Run], seen: Container[int]) -> list[tuple[str, list[Any]]]:
+    """Return what runs were asked for differently: the name, and a value of each run, None where it has none.
+
+    Repositories that are in `seen` are named, others stand there with their commit alone.
+    """
+    tables = [_asked(run, seen) for run in runs]
     names = dict.fromkeys(name for table in tables for name in table)
-    rows = [(name, [table.get(name, "") for table in tables]) for name in names]
-    return [(name, values) for name, values in rows if len(set(values)) > 1]
+    usual = {name: _in_words(option.default) for name, option in registry.options().items()}
+    rows = [(name, [table.get(name, usual.get(name)) for table in tables]) for name in names]
+    return [(name, values) for name, values in rows if len(set(map(str, values))) > 1]
 
 
 def metric_rows(runs: Sequence[Run]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -51,22 +55,32 @@ def metric_rows(runs: Sequence[Run]) -> list[tuple[str, list[dict[str, Any]]]]:
     return [(name, [table.get(name, {}) for table in tables]) for name in names]
 
 
-def _asked(run: Run) -> dict[str, str]:
+def _asked(run: Run, seen: Container[int]) -> dict[str, Any]:
     flat = {
-        "base": run.base_commit[:8],
-        "data": run.data_commit[:8],
+        "base": _named(run.base, run.base_commit, seen),
+        "data": _named(run.data, run.data_commit, seen),
         "seed": run.seed,
-        **{role: aid.commit[:8] for role, aid in aids.of(run).items()},
+        **{role: _named(aid.repo, aid.commit, seen) for role, aid in aids.of(run).items()},
         **run.recipe,
         **run.architecture,
     }
     flat |= flat.pop("method_options", {})
     flat |= {f"harden {name}": value for name, value in flat.pop("harden_options", {}).items()}
     flat |= {f"teacher {name}": value for name, value in run.options.get("teacher", {}).items()}
-    asked = {name: texts.choice_label(str(value)) for name, value in flat.items()}
-    if method := texts.METHODS.get(asked.get("method", "")):
+    asked = {name: _in_words(value) for name, value in flat.items()}
+    if method := texts.METHODS.get(str(asked.get("method", ""))):
         asked["method"] = str(method.label)
     return asked
+
+
+def _named(repo: Repo | None, commit: str, seen: Container[int]) -> str:
+    return f"{repo.full_name} {commit[:7]}" if repo is not None and repo.pk in seen else commit[:7]
+
+
+def _in_words(value: Any) -> Any:
+    """Return numbers as they are, and what else there is to choose in the reader's words."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number or value is None else texts.choice_label(str(value))
 
 
 def _line(points: Iterable[Mapping[str, Any]], name: str) -> list[list[float]]:

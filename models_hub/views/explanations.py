@@ -3,6 +3,7 @@
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,6 +17,7 @@ from portal.errors import DomainError, status_of
 from portal.models import Job
 
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
+MAX_ADDRESS = 2000  # characters of an address that every browser and proxy takes
 LABELS = {
     "text": _("Text"),
     "text2": _("Second text, for models of pairs"),
@@ -95,6 +97,13 @@ def _page(request: HttpRequest, repo: Repo, *, status: int = 200, **context: obj
     return respond(request, repo, "models_hub/runs/explain.html", tab="card", status=status, **context)
 
 
+def _asked(job: Job) -> str:
+    """Return the question as the form takes it in its address, to be asked otherwise; "" for a long one."""
+    words = job.spec["question"].get("tokens")
+    asked = urlencode({"tokens": " ".join(words)} if words else job.spec["question"])
+    return f"?{asked}" if len(asked) < MAX_ADDRESS else ""
+
+
 @repo_page
 @require_safe
 def explanation(request: HttpRequest, repo: Repo, job_id: int) -> HttpResponse:
@@ -105,6 +114,7 @@ def explanation(request: HttpRequest, repo: Repo, job_id: int) -> HttpResponse:
     context = {
         "job": job,
         "question": {"text": " ".join(words)} if words else job.spec["question"],
+        "asked": _asked(job),
         "tags": explaining.tags_of(job.result, words),
         "explanation": waiting.explanation(job),
         "found": job.result,

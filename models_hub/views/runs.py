@@ -136,7 +136,7 @@ def comparison(request: HttpRequest) -> HttpResponse:
     rows = [seeing.find(number, request.user) for number in dict.fromkeys(numbers[:MAX_COMPARED])]
     context = {
         "runs": rows,
-        "differences": curves.differences(rows),
+        "differences": curves.differences(rows, seeing.seen(rows, request.user)),
         "curves": [{"name": f"#{row.pk} {row.title}", **curves.of(_points(row))} for row in rows],
         "metrics": curves.metric_rows(rows),
     }

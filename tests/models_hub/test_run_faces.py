@@ -250,9 +250,12 @@ def test_runs_are_compared_side_by_side(alice: User, bob: User, as_user: Any) ->
     first, second = ask(alice, recipe={"lr": 0.001}), ask(alice, recipe={"lr": 0.0001, "method": "lora"})
     page = as_user(alice).get(f"/runs/compare?run={first.pk}&run={second.pk}")
     assert page.status_code == 200
-    assert ("lr", ["0.001", "0.0001"]) in page.context["differences"]
+    assert ("lr", [0.001, 0.0001]) in page.context["differences"]
     assert ("method", ["The whole model", "LoRA"]) in page.context["differences"]
     assert as_user(bob).get(f"/runs/compare?run={first.pk}").status_code == 404
+    third = ask(alice, recipe={"lr": 0.001, "epochs": 5})
+    page = as_user(alice).get(f"/runs/compare?run={first.pk}&run={third.pk}")
+    assert page.context["differences"] == [("epochs", [3.0, 5.0])], "what is not named is what is usual"
 
 
 def test_a_file_for_tensorboard_has_records_with_right_checksums(alice: User, as_user: Any) -> None:
@@ -313,6 +316,7 @@ def test_a_tag_is_asked_about_by_the_number_of_its_word(make_repo: MakeRepo, ali
     page = as_user(alice).get(asked.url).text
     assert "B-LOC" in page
     assert "tokens=Ann%20lives%20in%20Rome&amp;word=1" in page
+    assert '/explanation?tokens=Ann+lives+in+Rome"' in page, "the next question begins with this one"
 
 
 @pytest.mark.parametrize("named", [5, True, {"a": 1}])
