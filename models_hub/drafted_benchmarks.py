@@ -17,7 +17,7 @@ split:
 fields:
   input: text     # the column that the model reads
   target: label   # the column with the right answers
-labels: [negative, positive]   # all of them, as they stand in the rows
+labels: [negative, positive]   # all of them, as they stand in the rows; numbers in quotes
 primary: f1_macro
 metrics: [accuracy, f1_macro, mcc]
 """
