@@ -163,9 +163,25 @@ def ask_again(run: Run, *, by: User) -> Run:
         if row.has_packed_model:
             ending.publish_packed(row)
             return row
+        _require_read(row, by)
         allowance.require(by)
         start(row)
     return row
+
+
+def _require_read(run: Run, by: User) -> None:
+    """Refuse a run whose model or data was deleted, or hidden, since it was asked for."""
+    there = seeing.seen([run], by)
+    for pk, commit, message in (
+        (
+            run.base_id,
+            run.base_commit,
+            _("The model that this run begins from is gone, or you may not see it any more."),
+        ),
+        (run.data_id, run.data_commit, _("The data set of this run is gone, or you may not see it any more.")),
+    ):
+        if commit and pk not in there:
+            raise InvalidInput(message, code="repo_not_found")
 
 
 def readable(user: User, kind: str, name: str) -> Repo:

@@ -24,6 +24,8 @@ from portal.models import User
 PAGE = 30
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 MAX_COMPARED = 8
+# Failures that come again unless something else is asked for.
+VAIN = frozenset({"bad_data", "bad_gold", "label_mismatch", "unsupported_architecture"})
 MAX_LABELS = 100
 MAX_LOOKS = 500
 
@@ -57,6 +59,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "run": row,
         "job": row.job,
         "is_own": is_own,
+        "is_vain": row.job is not None and row.job.reason_code in VAIN,
         "explanation": waiting.explanation(row.job) if row.job and is_own and not row.is_finished else "",
     }
     if request.headers.get("HX-Request") == "true":

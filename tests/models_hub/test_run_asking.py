@@ -167,3 +167,18 @@ def test_a_wish_of_other_types_is_refused_and_never_an_error() -> None:
                 wishes.read(wish(**{name: value}))
             except DomainError:
                 continue
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"), [("base", "model that this run begins from"), ("data", "data set of this run")]
+)
+def test_a_run_whose_model_or_data_is_gone_is_not_tried_again(
+    make_repo: MakeRepo, alice: User, bob: User, lost: str, said: str
+) -> None:
+    repos = {"base": make_base(make_repo, bob), "data": make_data(make_repo, bob)}
+    run = ask(alice, base="bob/bert", data="bob/moods")
+    assert run.job is not None
+    run.job.cancel(by=alice)
+    Repo.objects.filter(pk=repos[lost].pk).update(private=True)
+    with pytest.raises(InvalidInput, match=said):
+        asking.ask_again(run, by=alice)
