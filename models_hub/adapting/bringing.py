@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from models_hub.adapting import samples
 from models_hub.models import Repo
 from models_hub.viewers import texts
+from portal import bounded_json
 from portal.errors import InvalidInput
 from portal.names import MAX_NAME
 
 # What a chooser of files offers. What a file is, its first bytes say; a spreadsheet is told how to become a table.
 ENDINGS = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".xlsx", ".xls")
 CODECS = {"GB18030": "gb18030", "UTF-16": "utf-16", "Latin-1": "cp1252"}
-MAX_LIST = 8 * 1024**2  # of one JSON list, which is read as a whole
+MAX_LIST, MAX_VALUES = 8 * 1024**2, 500_000  # of one JSON list, which is read as a whole
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _lines_of_list(text: str, name: str) -> str:
     rows = None
     if len(text) <= MAX_LIST:
         try:
-            rows = json.loads(text)
+            rows = bounded_json.loads(text.encode(), values=MAX_VALUES)
         except (ValueError, RecursionError):
             rows = None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
