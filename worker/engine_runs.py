@@ -142,7 +142,8 @@ class Answer:
     def _show(self, said: dict[str, Any]) -> None:
         fraction = said["progress"]
         if type(fraction) in (int, float) and 0 <= fraction <= 1:
-            message = printable(str(said.get("message", "")))
+            # A step that is done is not the job: other steps follow it, or its result is stored.
+            message = "" if fraction == 1 else printable(str(said.get("message", "")))
             text, data = progress_texts.readable(message)
             if self._attempt.is_silent and not data and text not in progress_texts.PHRASES:
                 text = ""

@@ -11,7 +11,6 @@ PHRASES = frozenset(
         gettext_noop("reading the documents"),
         gettext_noop("measuring latency"),
         gettext_noop("pretending"),
-        gettext_noop("done"),
     }
 )
 COUNTED = re.compile(r"([0-9]{1,12}) of ([0-9]{1,12}) texts")

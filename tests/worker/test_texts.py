@@ -2,6 +2,7 @@
 
 import html
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import translation
 from portal.models import Job
 from worker import progress_texts, sandbox_texts
 from worker.engine.contracts import ErrorCode
-from worker.engine_runs import KILLED
+from worker.engine_runs import KILLED, Answer
 from worker.failure_texts import HEADLINES
 from worker.jobs import KINDS
 from worker.sandbox import detection
@@ -105,3 +106,12 @@ def test_every_missing_wall_is_told_in_words_of_the_catalogue(as_user, alice, jo
     page = chinese(as_user(alice), job)
     assert "bubblewrap" in page
     assert "worker's" not in page
+
+
+def test_the_end_of_a_step_is_not_told_as_the_end_of_its_job():
+    told: list[tuple[float, str]] = []
+    attempt = SimpleNamespace(is_silent=False, report=lambda *said: told.append(said))
+    answer = Answer(attempt, (0.0, 0.5))
+    answer.read('{"progress": 0.5, "message": "tokenising"}')
+    answer.read('{"progress": 1.0, "message": "done"}')
+    assert told == [(0.25, "tokenising"), (0.5, "")]
