@@ -7,7 +7,6 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ from django.utils.translation import gettext as _
 from models_hub.checking import is_text
 from portal import bounded_json
 from portal.errors import InvalidInput
+from portal.kept_once import kept_once
 
 FORMAT, VERSION = "small-models-bundle", 1
 MANIFEST, HISTORY, SIGNATURE = "manifest.json", "repository.bundle", "signature.json"
@@ -237,15 +237,8 @@ def _signed(digest: str) -> bytes:
 @cache
 def _own_key() -> Ed25519PrivateKey:
     """Return this portal's key, made at the first use."""
-    path = settings.BUNDLE_KEY_FILE
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    key = Ed25519PrivateKey.generate()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key.private_bytes_raw())
-    return key
+    kept = kept_once(settings.BUNDLE_KEY_FILE, lambda: Ed25519PrivateKey.generate().private_bytes_raw())
+    return Ed25519PrivateKey.from_private_bytes(kept)
 
 
 def _not_a_bundle() -> BundleRefused:

@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from portal.kept_once import kept_once
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 SOCKET_PATH_LIMIT = 100  # the kernel's limit for a Unix socket path is 108 bytes
 
@@ -76,13 +78,7 @@ def secret_key() -> str:
         return value
     path = data_dir() / "secret_key"
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text(encoding="ascii").strip()
+    return kept_once(path, lambda: secrets.token_urlsafe(48).encode()).decode("ascii").strip()
 
 
 def database_url() -> str:
