@@ -22,7 +22,10 @@ SEARCHED = 500  # those that were named last
 LINKED = 10
 LINKS = {"model": "Models", "dataset": "Datasets", "space": "Spaces"}
 _MONTH = re.compile(r"\d\d(\d\d)-(0[1-9]|1[0-2])")
-_TITLE = re.compile(r"(?<![a-z])title\s*=\s*(?:\{+|\")(.+?)(?:\}+|\")\s*(?:,|\n|$)", re.DOTALL | re.IGNORECASE)
+# A run of braces is looked at once: read in every possible way, those of one hostile card take many seconds.
+_TITLE = re.compile(
+    r"(?<![a-z])title\s*+=\s*+(?:\{++|\")(.+?)(?:(?<!\})\}++|\")[^\S\n]*+(?:,|\n|$)", re.DOTALL | re.IGNORECASE
+)
 
 
 def show(call: Call, paper: str) -> HttpResponseBase:
@@ -82,9 +85,9 @@ def _titles(call: Call, labels: Iterable[str]) -> dict[str, str]:
     rows = Label.objects.filter(text__in=list(labels), repo__in=_seen(call)).exclude(repo__citation="")
     titles: dict[str, str] = {}
     for label, citation in rows.order_by("id").values_list("text", "repo__citation"):
-        paper, title = label.removeprefix(LABEL), _TITLE.search(citation)
-        if title and paper in citation:
-            titles.setdefault(paper, " ".join(title[1].translate({ord("{"): None, ord("}"): None}).split()))
+        paper = label.removeprefix(LABEL)
+        if paper not in titles and paper in citation and (title := _TITLE.search(citation)):
+            titles[paper] = " ".join(title[1].translate({ord("{"): None, ord("}"): None}).split())
     return titles
 
 

@@ -1,5 +1,7 @@
 """Papers that cards name, as clients of the Hub ask for them."""
 
+import time
+
 import pytest
 from huggingface_hub.hf_api import PaperInfo
 
@@ -65,3 +67,11 @@ def test_what_private_repositories_name_stays_with_them(named, alice, token_of):
     assert "2501.00001" not in Wire().get("/api/papers/search").content.decode()
     assert Wire(token_of(alice)).get("/api/papers/2501.00001").json()["numTotalModels"] == 1
     assert Wire().get("/api/papers/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("citation", [f"title={'{' * 900}{'}' * 1000}x", f"title={'{' * 600}a{'}' * 600}{' ' * 700}x"])
+def test_a_hostile_citation_takes_no_time(alice, make_repo, citation):
+    make_repo(alice, files={"README.md": f"arXiv:1706.03762\n```\n@a{{1706.03762,\n{citation}\n```\n"})
+    began = time.process_time()
+    assert [name for name, _title in listed("/api/daily_papers")] == ["1706.03762"]
+    assert time.process_time() - began < 2
