@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from models_hub.adapting import aids, bases, registry
+from models_hub.adapting import aids, bases, registry, texts
 from models_hub.adapting.aids import Role
 from models_hub.models import Commit, Repo
 from portal.errors import InvalidInput
@@ -23,9 +23,13 @@ def read(values: Any, recipe: Mapping[str, Any]) -> dict[str, Any]:
     for option, roles in NEEDED.items():
         for role in roles:
             if recipe.get(option) and role not in values:
+                named = {
+                    "label": texts.option_text(option).label, "option": option, "field": texts.HELPERS[role].label,
+                    "role": role,
+                }  # fmt: skip
                 raise _refused(
-                    _("%(option)s needs a model: name one under “%(role)s” of “helpers”.")
-                    % {"option": option, "role": role}
+                    _("“%(label)s” (%(option)s) needs a model: name one in “%(field)s” (helpers.%(role)s).") % named,
+                    role,
                 )
             if role in values and not recipe.get(option):
                 raise _refused(
@@ -42,14 +46,16 @@ def check(role: str, model: Repo, commit: Commit) -> None:
         if not any(head.endswith("ForMaskedLM") for head in bases.heads_of(config)):
             raise _refused(
                 _("%(model)s does not fill gaps: that takes a model that ends in ForMaskedLM.")
-                % {"model": model.full_name}
+                % {"model": model.full_name},
+                role,
             )
     elif registry.family(bases.model_type(model, commit)) != "seq2seq":
         raise _refused(
             _("%(model)s does not translate: that takes a model whose encoder reads the text, such as Marian.")
-            % {"model": model.full_name}
+            % {"model": model.full_name},
+            role,
         )
 
 
-def _refused(message: str) -> InvalidInput:
-    return InvalidInput(message, code="unfit_helper", data={"field": "helpers"})
+def _refused(message: str, role: str = "") -> InvalidInput:
+    return InvalidInput(message, code="unfit_helper", data={"field": f"helpers.{role}" if role else "helpers"})

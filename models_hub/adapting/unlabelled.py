@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from models_hub import browsing
-from models_hub.adapting import aids
+from models_hub.adapting import aids, texts
 from models_hub.adapting.aids import DATASET, FILE, REVISION
 from models_hub.models import Commit, Repo
 from portal.errors import InvalidInput
@@ -27,7 +27,10 @@ def read(values: Any, recipe: Mapping[str, Any]) -> dict[str, str]:
         return {}
     path = values.get(FILE)
     if not isinstance(path, str) or not 0 < len(path) <= aids.MAX_NAME:
-        raise _refused(_("%(option)s needs rows without labels: name a data set and a file.") % {"option": ROUNDS})
+        raise _refused(
+            _("“%(label)s” (%(option)s) needs rows without labels: name a data set and a file.")
+            % {"label": texts.option_text(ROUNDS).label, "option": ROUNDS}
+        )
     return {
         DATASET: aids.read_name(values.get(DATASET), UNLABELLED),
         REVISION: aids.read_revision(values, UNLABELLED),

@@ -123,8 +123,8 @@ def _newest(request: HttpRequest, data: Repo, commit: Commit) -> str:
 
 def _field_of(error: DomainError, form: RunForm) -> str | None:
     """Return which field an error is about, where it is one of the form."""
-    named = str(error.data.get("field", "")).replace("fields.", "column_")
-    return next((name for name in (f"file_{named}", named) if name in form.fields), None)
+    named = str(error.data.get("field", "")).replace("fields.", "column_").replace("helpers.", "helper_")
+    return next((name for name in (f"file_{named}", f"{named}_file", named) if name in form.fields), None)
 
 
 def _editor(request: HttpRequest, wish: wishes.Wish) -> HttpResponse:

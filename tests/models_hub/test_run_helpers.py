@@ -52,8 +52,8 @@ def test_a_run_names_the_models_and_says_so_again(alice: User, repos: dict[str, 
 
 
 UNFIT: list[tuple[Any, str]] = [
-    ({**FILL, "helpers": {}}, "augment_fill needs a model"),
-    ({**BACK, "helpers": {"there": {"model": "alice/en-zh"}}}, "“back”"),
+    ({**FILL, "helpers": {}}, "(augment_fill) needs a model"),
+    ({**BACK, "helpers": {"there": {"model": "alice/en-zh"}}}, "(helpers.back)"),
     ({**FILL, "recipe": {}}, "is asked nothing"),
     ({**FILL, "helpers": {"words": {"model": "alice/bert"}}}, "does not fill gaps"),
     ({**FILL, "helpers": {"words": {"model": "filler"}}}, "owner/name"),
@@ -93,7 +93,8 @@ def test_the_form_asks_for_them_where_rows_are_written_otherwise(alice: User, as
     assert like.fields["helper_words"].initial.startswith("alice/filler@")
     refused = client.post(ADDRESS, {**sent, "option_augment_back": "on", "method": "full"})
     assert refused.status_code == 400
-    assert "augment_back needs a model" in refused.text
+    assert "needs a model" in refused.context["form"].errors["helper_there"][0]
+    assert 'href="#id_helper_there"' in refused.text, "what is wrong leads to its field"
 
 
 def test_rows_without_labels_are_a_file_at_a_commit(make_repo: MakeRepo, alice: User) -> None:
