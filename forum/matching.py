@@ -23,6 +23,10 @@ MOST_MARKS = {"words": 8, "title": 32}  # each is looked at for each post; title
 LONGEST = 6_000_000
 # Where more posts than so many times those that are wanted hold the words, half of the stretch does.
 MANY, MANY_IN_ALL, TURNS = 3, 8, 40
+# To gather all posts that hold any of thousands of words takes longer than to look at as many of the newest posts as
+# the fine marks of one question name, so that these come first; and more of what was gathered is read, for the next
+# stretch gathers it again. It is a quarter as long then.
+MANY_GATHERED, QUARTER = 10, 4
 # What so large a part of so many posts holds is not gathered: for a few turns it is looked up in the posts that hold
 # all else, where these are at most so many times those that are wanted.
 BROAD, SAMPLE = 0.05, 1024
@@ -88,6 +92,7 @@ def newest(
     wanted += [_Wanted(_quoted(mark), frequent_words.posts_with(mark)) for mark in place.marks]
     found: set[int] = set()
     width, crowded, marks = NEAR, place.after, MOST_MARKS[column]
+    near, less = ((marks - 1) * indexing.FINE, QUARTER) if gathered else (NEAR, 2)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
         for turn in range(TURNS):
@@ -95,10 +100,10 @@ def newest(
                 looked = _broad(cursor, gathered, place.before) if turn == 1 and column == "words" else []
             begin, stretch = _stretch(place, width, marks)
             part, asked = place._replace(after=begin - 1), [*wanted, *stretch]
-            if width <= NEAR:
+            if width <= near:
                 held: list[int] | None = _newest_of(cursor, column, asked, part, limit)
             else:
-                most = limit * (LOOKED if looked else MANY if stretch else MANY_IN_ALL)
+                most = limit * _times_wanted(bool(stretch), bool(gathered), bool(looked))
                 held = _all_of(cursor, column, asked, part, looked, most)
             if held is None:
                 crowded = begin
@@ -107,9 +112,11 @@ def newest(
                 if len(found) >= limit or begin <= place.after + 1:
                     break
                 place = place._replace(before=begin)
-                width = _more(width, len(held), limit - len(found), marks)
+                longer = _more(width, len(held), limit - len(found), marks)
+                width = min(longer, near) if width < near else longer
             if place.after < crowded < place.before:
-                width = _less(place, min(place.before - crowded, marks * indexing.COARSE), marks, crowded)
+                longest = min(place.before - crowded, marks * indexing.COARSE)
+                width = _less(place, longest // less, marks, crowded, near)
         return _said(cursor, sorted(found, reverse=True)[:limit])
 
 
@@ -190,15 +197,23 @@ def _more(width: int, found: int, missing: int, marks: int) -> int:
     return needed if needed > LONGEST and width >= longest else min(needed, longest)
 
 
-def _less(place: Place, width: int, marks: int, crowded: int) -> int:
-    """Return half of a width, or what is left of it once the stretch does not reach back to where it is crowded.
+def _times_wanted(has_stretch: bool, is_gathered: bool, is_looked: bool) -> int:
+    """Return of how many posts, as a multiple of those that are wanted, the database is to stop telling."""
+    if is_looked:
+        return LOOKED
+    if is_gathered:
+        return MANY_GATHERED
+    return MANY if has_stretch else MANY_IN_ALL
 
-    Stretches begin where a mark does, so that a narrower one may be the same again.
+
+def _less(place: Place, width: int, marks: int, crowded: int, near: int) -> int:
+    """Return a width, or what is left of it once the stretch does not reach back to where it is crowded.
+
+    Stretches begin where a mark does, so that a narrower one may be the same again. Up to `near` it does no harm.
     """
-    width //= 2
-    while width > NEAR and _stretch(place, width, marks)[0] <= crowded:
+    while width > near and _stretch(place, width, marks)[0] <= crowded:
         width //= 2
-    return max(width, NEAR)
+    return max(width, near)
 
 
 def _joined(asked: Sequence[str], loose: bool) -> str:
