@@ -1,5 +1,6 @@
 """How a post comes into its topic: numbered under the topic's lock, its text checked before and rendered once."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +15,16 @@ from forum.models import Post, Topic
 from models_hub import rendering
 from models_hub.checking import is_text
 from models_hub.models import DEFAULT_BRANCH, Repo
+from portal import trust
 from portal.errors import InvalidInput
-from portal.models import Asker, User
+from portal.models import Asker, TrustLevel, User
 
 MAX_TEXT = 65_536
 MAX_MENTIONS = 10
 # Of the texts that could not be rendered when they were written, a page tries again so many.
 RETRIES = 3
+# What the renderer says of all links: search engines shall not follow them. They may those of people of level 3.
+_UNFOLLOWED = re.compile(r'(<a\b[^<>]*) rel="nofollow noopener"')
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Written:
 
 def checked_text(text: str) -> str:
     """Return the text of a comment; raises InvalidInput."""
-    text = text.strip()
+    text = text.strip().replace("\r\n", "\n")  # browsers send the former, programs the latter
     if not text:
         raise InvalidInput(_("Write something first."))
     if len(text) > MAX_TEXT or not is_text(text):
@@ -55,6 +59,8 @@ def written(repo: Repo | None, text: str, *, by: Asker | None = None) -> Written
     html = rendering.comment_html(text, repo=repo, revision=DEFAULT_BRANCH, pictures=pictures, links=named.links)
     if html is None:
         return Written(text, "", 0, named.mentions, named.quotes)
+    if by is not None and trust.level(by) >= TrustLevel.REGULAR:
+        html = _UNFOLLOWED.sub(r'\1 rel="noopener"', html)
     return Written(text, html, rendering.VERSION, named.mentions, named.quotes)
 
 

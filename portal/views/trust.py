@@ -36,6 +36,7 @@ UNLOCKS: dict[TrustLevel, list[str | Promise]] = {
         _("Confirm contributions of others, and accept translations"),
         _("Twice as many evaluations and training runs a day"),
         _("Your reactions count one and a half times"),
+        _("Search engines follow the links in what you write"),
     ],
     TrustLevel.STEWARD: [
         _("Keep order in the categories that staff give you: pin, close, split and merge, and decide on reports there"),
