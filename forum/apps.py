@@ -5,7 +5,8 @@ class ForumConfig(AppConfig):
     name = "forum"
 
     def ready(self) -> None:
-        from forum import badge_rules, belongings, deeds, described, findable, hearing, moderated
+        from forum import badge_rules, belongings, deeds, described, findable, founding, hearing, moderated
+        from portal import trusting
 
         described.register()
         findable.register()
@@ -14,3 +15,4 @@ class ForumConfig(AppConfig):
         badge_rules.register()
         deeds.register()
         belongings.register()
+        trusting.after_term(founding.dismiss_everywhere)

@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from forum.models import Category, Steward
-from portal import moderating
+from portal import moderating, trusting
 from portal.errors import NotAllowed, NotFound
-from portal.models import Asker, Namespace, User
+from portal.models import Asker, Namespace, Term, User
 
 FIRST = (
     {
@@ -89,7 +89,7 @@ def archive(category: Category, *, by: Asker, archived: bool) -> None:
 
 
 def appoint(category: Category, *, by: Asker, name: str, months: int) -> Steward:
-    """Let somebody keep order in a category for a term; a second time begins a new term."""
+    """Let somebody keep order in a category for a term, as a steward of level 4; a second time begins a new term."""
     staff = require_staff(by)
     namespace = Namespace.objects.named(name.lstrip("@")).select_related("user").first()
     if namespace is None or namespace.user is None or not namespace.user.is_active:
@@ -97,6 +97,9 @@ def appoint(category: Category, *, by: Asker, name: str, months: int) -> Steward
     values = {"appointed_by": staff, "until": timezone.now() + timedelta(days=30 * months)}
     with transaction.atomic():
         row, _created = Steward.objects.update_or_create(category=category, user=namespace.user, defaults=values)
+        if not Term.objects.serving().filter(user=namespace.user, until__gte=row.until).exists():
+            why = f"Keeps order in /forum/c/{category.slug}"
+            trusting.appoint(namespace.user, by=staff, reason=why, until=row.until)
         moderating.note(
             "steward.appointed", by=staff, target=f"category:{category.pk}", person=namespace.user_id,
             after={"until": row.until.isoformat()},
@@ -105,8 +108,20 @@ def appoint(category: Category, *, by: Asker, name: str, months: int) -> Steward
 
 
 def dismiss(steward: Steward, *, by: Asker) -> None:
-    """End a term."""
-    staff = require_staff(by)
+    """End what somebody does in a category; who keeps order nowhere then is no steward any more."""
+    staff, user = require_staff(by), steward.user
     with transaction.atomic():
-        moderating.note("steward.dismissed", by=staff, target=f"category:{steward.category_id}", person=steward.user_id)
-        steward.delete()
+        _leave(steward, staff)
+        if not Steward.objects.serving().filter(user=user).exists():
+            trusting.end_term(user, by=staff)
+
+
+def dismiss_everywhere(user: User, by: User) -> None:
+    """Take the categories of somebody whose term was ended."""
+    for steward in Steward.objects.filter(user=user):
+        _leave(steward, by)
+
+
+def _leave(steward: Steward, by: User) -> None:
+    moderating.note("steward.dismissed", by=by, target=f"category:{steward.category_id}", person=steward.user_id)
+    steward.delete()

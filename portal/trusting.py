@@ -5,7 +5,7 @@ longer hold; level 4 is given by staff for a term.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +35,8 @@ REPRODUCED = "evaluation.reproduced"
 UPHELD_AGAINST = "report.against"
 JUDGED = "report.judged"  # `amount` is 1 for a report that was agreed with, 0 for one that was not
 SILENCED = "person.silenced"
+
+_after_term: list[Callable[[User, User], None]] = []
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,8 @@ def note_rules_read(user: User) -> None:
             Event.record("trust.rules_read", subject=f"user:{user.pk}", by=user, user=user.pk)
 
 
-def appoint(user: User, *, by: User, reason: str) -> Term:
-    """Make somebody a steward for six months; doing it again begins a new term."""
+def appoint(user: User, *, by: User, reason: str, until: datetime | None = None) -> Term:
+    """Make somebody a steward, for six months unless `until` is given; doing it again begins a new term."""
     if not by.is_staff:
         raise NotAllowed(_("Only staff may appoint stewards."))
     if not reason.strip():
@@ -139,18 +141,27 @@ def appoint(user: User, *, by: User, reason: str) -> Term:
     with transaction.atomic():
         before = trust.level(user)
         Term.objects.serving().filter(user=user).update(ended_at=now, ended_by=by)
-        term = Term.objects.create(user=user, since=now, until=now + TERM, appointed_by=by, reason=reason.strip()[:300])
+        term = Term.objects.create(
+            user=user, since=now, until=until or now + TERM, appointed_by=by, reason=reason.strip()[:300]
+        )
         _note(user, before, int(TrustLevel.STEWARD), by=by)
     return term
 
 
+def after_term(react: Callable[[User, User], None]) -> None:
+    """Have `react` called with whoever is a steward no longer, and with who ended that, in its transaction."""
+    _after_term.append(react)
+
+
 def end_term(user: User, *, by: User) -> None:
-    """Let somebody be a steward no longer."""
+    """Let somebody be a steward no longer, wherever that was."""
     if not by.is_staff:
         raise NotAllowed(_("Only staff may end a term."))
     with transaction.atomic():
         if Term.objects.serving().filter(user=user).update(ended_at=timezone.now(), ended_by=by):
             _note(user, int(TrustLevel.STEWARD), trust.level(user), by=by)
+            for react in _after_term:
+                react(user, by)
 
 
 def level_at(user_ids: Collection[int], moment: dict[int, datetime]) -> dict[int, int]:

@@ -8,8 +8,9 @@ from django.utils import timezone
 from forum import founding, keeping_order, opening, rearranging
 from forum.models import Category, Post, Steward, Topic
 from forum.opening import NewTopic
+from portal import trust, trusting
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from portal.models import Trust, User
+from portal.models import Term, Trust, User
 from portal.models.mod_log import LogEntry
 
 
@@ -174,3 +175,31 @@ def test_people_of_level_three_arrange_topics_of_others_and_no_more(rooms, as_us
     opening_post = topic.posts.get(number=1).pk
     assert page in as_user(bob).get(f"/forum/posts/{opening_post}").content.decode()
     assert page not in as_user(charlie).get(f"/forum/posts/{opening_post}").content.decode()
+
+
+def test_a_steward_of_a_category_is_one_of_level_four_in_one_act_and_no_longer_than_there(rooms, steward, morgan):
+    founding.appoint(rooms[1], by=morgan, name="charlie", months=6)
+    assert trust.level(steward) == 4
+    assert Term.objects.serving().get().until == Steward.objects.get(category=rooms[1]).until
+
+    founding.dismiss(Steward.objects.get(category=rooms[1]), by=morgan)
+    assert trust.level(steward) == 4
+    founding.dismiss(Steward.objects.get(), by=morgan)
+    assert trust.level(steward) == 0
+
+
+def test_whose_term_is_ended_keeps_order_nowhere(rooms, topic, steward, morgan):
+    trusting.end_term(steward, by=morgan)
+    with pytest.raises(NotAllowed):
+        keeping_order.slow(topic, by=steward, seconds=60)
+    assert LogEntry.objects.filter(action="steward.dismissed", target=f"category:{rooms[0].pk}").exists()
+
+
+def test_search_engines_follow_the_links_of_people_of_level_three(rooms, alice, bob):
+    Trust.objects.update_or_create(user=bob, defaults={"level": 3})
+    said = '[one](https://a.example "rel=\\"nofollow noopener\\"") `<a rel="nofollow noopener">`'
+    looks = [opening.open_topic(category=rooms[0], by=by, new=NewTopic("Links", f"{said} {by}")) for by in (alice, bob)]
+    unknown, known = (one.posts.get(number=1).html for one in looks)
+    assert 'rel="nofollow noopener">one' in unknown
+    assert 'rel="noopener">one' in known
+    assert known.count("nofollow") == 2, "of what is a title and what is code nothing is taken away"
