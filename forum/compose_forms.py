@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.forms import model_to_dict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -13,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from forum.forms import CommentForm, TitleForm
 from forum.keeping_order import MAX_REASON
 from forum.models import Category, Topic
+from forum.models.posts import revision_of
 from forum.opening import NewTopic
 from forum.polling import MAX_OPTIONS, MAX_WORDS, NewPoll
 from portal.models import Asker
@@ -272,15 +274,36 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
             ),
         }  # fmt: skip
 
+    revision = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
     icon = forms.RegexField(r"^[a-z0-9-]{1,40}$", label=_("Icon"), help_text=_("A name of the Bootstrap icons."))
     trust_to_open = forms.IntegerField(label=_("Trust level to begin topics"), min_value=0, max_value=4, initial=0)
     trust_to_reply = forms.IntegerField(label=_("Trust level to answer"), min_value=0, max_value=4, initial=0)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.now = model_to_dict(self.instance, self.Meta.fields)
+        self.initial["revision"] = revision_of(repr(sorted(self.now.items())))
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
+        self._require_seen(given)
         if not given.get("title_en") and not given.get("title_zh"):
             raise forms.ValidationError(_("Give a title in at least one language."))
         return given
+
+    def _require_seen(self, given: dict[str, Any]) -> None:
+        """Show what somebody else saved since this form was opened; sent once more, it takes the place of that."""
+        if given.get("revision", "") in ("", self.initial["revision"]):
+            return
+        self.data = self.data.copy()  # type: ignore[attr-defined]
+        self.data["revision"] = self.initial["revision"]
+        self.add_error(
+            None,
+            _("Somebody changed this category since you opened it. Nothing is saved yet: save again to replace that."),
+        )
+        for name, value in self.now.items():
+            if name in given and given[name] != value:
+                self.add_error(name, _("Now it says: %(value)s") % {"value": value})
 
 
 class StewardForm(forms.Form):

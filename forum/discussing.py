@@ -79,8 +79,17 @@ def add_comment(
     return post
 
 
-def edit(post: Post, *, by: Asker, text: str) -> None:
-    """Replace a comment's text, which only its author may; what it said before is kept."""
+class ChangedSince(Conflict):
+    """A comment says something else than when its change was begun."""
+
+    code = "changed_since"
+
+
+def edit(post: Post, *, by: Asker, text: str, revision: str = "") -> None:
+    """Replace a comment's text, which only its author may; what it said before is kept.
+
+    Raises ChangedSince unless it still says what `revision` names; an empty one replaces whatever it says.
+    """
     user = permissions.require_participant(by, post.topic)
     if post.author_id != user.pk:
         raise NotAllowed(_("Only its author may edit a comment."))
@@ -94,6 +103,8 @@ def edit(post: Post, *, by: Asker, text: str) -> None:
                 raise InvalidInput(_("Change what is wrong with it: as it is, moderators would have to look again."))
         if look.text == now.text:
             return
+        if revision and revision != now.revision:
+            raise ChangedSince(_("This post was changed in another window since you began. Nothing is saved yet."))
         PostVersion.objects.create(
             post=now, text=now.text, author=now.edited_by or now.author, written_at=now.edited_at or now.created_at
         )

@@ -21,7 +21,7 @@ from portal.models import Asker, User
 
 MAX_DRAFTS = 200
 KEY = re.compile(r"new(:[a-z]+:\d{1,18})?|(repo|topic|post):\d{1,18}")
-FIELDS = {"category": 40, "kind": 10, "tags": 300, "about": 60, "question": 200, "options": 4000}
+FIELDS = {"category": 40, "kind": 10, "tags": 300, "about": 60, "question": 200, "options": 4000, "revision": 16}
 
 
 def save(

@@ -26,6 +26,12 @@ class CommentForm(forms.Form):
     )
 
 
+class EditForm(CommentForm):
+    """Other words of a comment; `revision` names the text that the change was begun from."""
+
+    revision = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
+
+
 class TopicForm(TitleForm, CommentForm):
     """A new discussion."""
 

@@ -34,11 +34,11 @@ def steps_of(post: Post, *, withheld: bool = False) -> list[Step]:
     found = rendering.text_diffs(pairs)
     diffs: list[list[tuple[str, str]] | None] = [None] * len(texts)
     if found is not None:
-        diffs[: len(found)] = [[_marked(line) for line in lines] for lines in found]
+        diffs[: len(found)] = [[marked(line) for line in lines] for lines in found]
     return [Step(*text, lines=lines) for text, lines in zip(texts, diffs, strict=True)]
 
 
-def _marked(line: str) -> tuple[str, str]:
+def marked(line: str) -> tuple[str, str]:
     """Return what became of a line, and its words."""
     kind = {"+": "added", "-": "removed", "@": "place"}.get(line[:1], "same")
     return kind, line[1:] if kind != "place" else "…"

@@ -164,7 +164,7 @@ class OneForumPost(HubView):
         found = opening.find_post(post, request.user)
         sent = ForumPostChanges(data=request.data)
         sent.is_valid(raise_exception=True)
-        discussing.edit(found, by=request.user, text=sent.validated_data["text"])
+        discussing.edit(found, by=request.user, **sent.validated_data)
         return Response(ForumPostShape(found).data)
 
     @extend_schema(responses={204: None})

@@ -50,10 +50,11 @@ class ForumPostShape(PostShape):
     reactions = serializers.DictField(child=serializers.IntegerField())
     reply_to = serializers.IntegerField(source="reply_to_id", allow_null=True)
     is_held = serializers.SerializerMethodField(help_text="It waits for a moderator.")
+    revision = serializers.CharField(help_text="Names the text; give it back with another one.")
 
     class Meta(PostShape.Meta):
         model = Post
-        fields = (*PostShape.Meta.fields, "reactions", "reply_to", "is_held")
+        fields = (*PostShape.Meta.fields, "reactions", "reply_to", "is_held", "revision")
 
     def get_is_held(self, post: Post) -> bool:
         return post.held_at is not None
@@ -103,6 +104,9 @@ class ForumPostChanges(serializers.Serializer[Any]):
     """The new words of a post."""
 
     text = serializers.CharField(max_length=65_536)
+    revision = serializers.CharField(
+        max_length=16, required=False, default="", help_text="That of the post you changed; 409 if it has another now."
+    )
 
 
 class SplitInput(serializers.Serializer[Any]):

@@ -1,10 +1,17 @@
 """Posts: what was said and what happened in a topic, in one numbered line."""
 
+import hashlib
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from forum.models.topics import Topic
 from portal.models import Asker, User
+
+
+def revision_of(text: str) -> str:
+    """Return a name of 16 characters for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class PostQuerySet(models.QuerySet["Post"]):
@@ -62,6 +69,11 @@ class Post(models.Model):
         """The address of the post on the page that has it; its topic must be loaded with its repository."""
         page = f"?post={self.number}" if self.topic.repo_id is None and self.number > 1 else ""
         return f"{self.topic.path}{page}#post-{self.number}"
+
+    @property
+    def revision(self) -> str:
+        """Names its text: who changes it says what it said when the change was begun."""
+        return revision_of(self.text)
 
     @property
     def is_comment(self) -> bool:

@@ -5,14 +5,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from forum import accepting, acting, discussing, drafting, histories, marking, opening, permissions, topic_pages
-from forum.compose_forms import BookmarkForm, ReplyForm, later
+from forum import accepting, acting, discussing, histories, marking, opening, permissions, topic_pages
+from forum.compose_forms import BookmarkForm, later
 from forum.models import Bookmark, Post, Reaction
 from forum.views.pieces import said
 from portal.authentication import require_user
-from portal.errors import DomainError, NotFound, status_of
+from portal.errors import NotFound
 from portal.models import Asker, User
 
 PAGE = 30
@@ -35,31 +35,6 @@ def menu(request: HttpRequest, pk: str) -> HttpResponse:
     }
     is_piece = bool(request.headers.get("HX-Request"))
     return render(request, "forum/compose/_menu.html" if is_piece else "forum/compose/menu.html", context)
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def edit(request: HttpRequest, pk: str) -> HttpResponse:
-    """Change the words of a post of one's own."""
-    user, post, status = require_user(request), opening.find_post(int(pk), request.user), 200
-    if not permissions.can_change(user, post):
-        raise NotFound(_("There is no such post."))
-    key = f"post:{post.pk}"
-    draft = drafting.find(key, by=user) if request.method != "POST" else None
-    form = ReplyForm(request.POST or None, initial={"text": draft.text if draft else post.text})
-    if request.method == "POST":
-        status = 400
-        if form.is_valid():
-            try:
-                discussing.edit(post, by=user, text=form.cleaned_data["text"])
-            except DomainError as error:
-                form.add_error(None, error.message)
-                status = status_of(error)
-            else:
-                drafting.discard(key, by=user)
-                return redirect(address(post))
-    context = {"form": form, "post": post, "topic": post.topic, "draft_key": key, "draft": draft}
-    return render(request, "forum/compose/edit.html", context, status=status)
 
 
 @never_cache

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from forum.views import categories, composing, drafts, order, post_acts
+from forum.views import categories, composing, drafts, editing, order, post_acts
 
 TOPIC = r"^forum/topics/(?P<pk>[1-9]\d{0,17})"
 POST = r"^forum/posts/(?P<pk>[1-9]\d{0,17})"
@@ -33,7 +33,7 @@ urlpatterns = [
     re_path(rf"{POST}$", post_acts.menu, name="forum_post"),
     re_path(rf"{POST}/reply$", composing.reply_to, name="forum_post_reply"),
     re_path(rf"{POST}/quotation$", composing.quote, name="forum_post_quotation"),
-    re_path(rf"{POST}/edit$", post_acts.edit, name="forum_post_edit"),
+    re_path(rf"{POST}/edit$", editing.edit, name="forum_post_edit"),
     re_path(rf"{POST}/history$", post_acts.history, name="forum_post_history"),
     re_path(rf"{POST}/hiding$", post_acts.hiding, name="forum_post_hiding"),
     re_path(rf"{POST}/reactions/(?P<kind>[a-z]{{1,10}})$", post_acts.reaction, name="forum_post_reaction"),
