@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -57,9 +58,10 @@ def draft(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 def removal(request: HttpRequest, key: str) -> HttpResponse:
-    """Throw a draft away."""
+    """Throw a draft away, and lead back to where that was asked for."""
     drafting.discard(key, by=require_user(request))
-    return redirect("forum_drafts")
+    back = request.POST.get("back", "")
+    return redirect(back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else "forum_drafts")
 
 
 def _ids(keys: set[str], kind: str) -> list[int]:

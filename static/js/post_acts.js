@@ -30,13 +30,22 @@
     const inside = words.rangeCount && link.closest("[id^=post-]").contains(words.getRangeAt(0).commonAncestorContainer);
     return inside ? words.toString().trim().slice(0, 2000) : "";
   };
+  // At the cursor, on lines of its own; at the end of a text in which nobody has put the cursor yet.
+  const placed = new WeakSet();
+  for (const kind of ["input", "keyup", "pointerup"]) document.addEventListener(kind, (event) => { if (event.isTrusted) placed.add(event.target); });
+  const put = (area, said) => {
+    const start = placed.has(area) ? area.selectionStart : area.value.length;
+    const before = area.value.slice(0, start);
+    const gap = !before.trim() || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
+    area.setRangeText(`${gap}${said}`, start, Math.max(start, area.selectionEnd), "end");
+  };
   const quote = async (link, words) => {
     const answer = await ask(`/forum/posts/${link.dataset.quote}/quotation`);
     if (!answer.ok) return;
     const area = box();
     const { head, text } = await answer.json();
     const said = words ? `${head}${words.replace(/^/gm, "> ")}\n\n` : text;
-    area.setRangeText(said, area.selectionStart, area.selectionEnd, "end");
+    put(area, said);
     area.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const menu = async (link) => {

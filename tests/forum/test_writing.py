@@ -1,4 +1,4 @@
-"""Writing in the forum as people do: topics, answers, names and cards, drafts, edits, reactions, polls, bookmarks."""
+"""Writing in the forum as people do: topics, answers, names and cards, discussions of repositories."""
 
 import json
 from collections.abc import Callable
@@ -7,30 +7,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from forum import discussing, drafting, naming, opening, polling, showing
-from forum.models import Bookmark, Category, Draft, Poll, Post, Topic
+from forum import discussing, drafting, naming, opening, showing
+from forum.models import Category, Post, Topic
 from forum.opening import NewTopic
 from forum.polling import NewPoll
 from models_hub.models import Repo
-from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooOften
+from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.models import Event, Organization, User
 from tests.forum import pictures
 from tests.pages.payloads import document
-
-
-@pytest.fixture
-def room(db) -> Category:
-    return Category.objects.create(slug="how", title_en="How", asks_questions=True, template_en="What I tried:")
-
-
-@pytest.fixture
-def topic(room: Category, alice: User) -> Topic:
-    return opening.open_topic(category=room, by=alice, new=NewTopic("How small is it?", "Tell me.", tags=["Bert"]))
-
-
-@pytest.fixture
-def answer(topic: Topic, bob: User) -> Post:
-    return opening.reply(topic, by=bob, text="Very small.")
 
 
 def page(client: Client, address: str, status: int = 200) -> str:
@@ -182,131 +167,6 @@ def test_names_and_tags_are_completed(topic, as_user, alice):
     assert 'value="bert"' in page(as_user(alice), "/fragments/names/tag?search=be")
 
 
-def test_a_draft_comes_back_and_goes_with_what_it_becomes(topic, as_user, bob):
-    browser, address = as_user(bob), f"/forum/drafts/topic:{topic.pk}"
-    saved = browser.post(address, {"text": "Half a", "sequence": "1"}, headers={"Accept": "application/json"})
-
-    assert saved.json() == {"sequence": 1}
-    assert "Half a" in page(browser, f"/forum/topics/{topic.pk}/replies")
-    assert topic.title in page(browser, "/forum/drafts")
-    browser.post(f"/forum/topics/{topic.pk}/replies", {"text": "Half a sentence."})
-    assert not Draft.objects.exists()
-
-
-def test_an_older_window_does_not_overwrite_a_draft(bob):
-    drafting.save("new", by=bob, text="newer", sequence=5)
-
-    with pytest.raises(Conflict):
-        drafting.save("new", by=bob, text="older", sequence=4)
-    assert Draft.objects.get().text == "newer"
-
-
-def test_a_draft_is_saved_without_scripts_and_is_nobody_elses(room, as_user, alice, bob):
-    form = {"category": "how", "title": "Later", "text": "Not yet", "tags": "x"}
-    assert as_user(alice).post("/forum/drafts/new", form)["Location"] == "/forum/drafts"
-
-    assert "Later" in page(as_user(alice), "/forum/new")
-    assert "Later" not in page(as_user(bob), "/forum/new")
-    assert as_user(alice).post("/forum/drafts/anything:at:all", form).status_code in {400, 404}
-
-
-def test_an_edit_keeps_what_was_said_with_the_lines_that_changed(answer, as_user, bob, alice):
-    assert as_user(alice).get(f"/forum/posts/{answer.pk}/edit").status_code == 404
-    as_user(bob).post(f"/forum/posts/{answer.pk}/edit", {"text": "Quite small."})
-
-    shown = page(as_user(None), f"/forum/posts/{answer.pk}/history")
-    assert "<del>Very small.</del>" in shown
-    assert "<ins>Quite small.</ins>" in shown
-
-
-def test_a_hidden_post_shows_its_words_nowhere(answer, as_user, bob, charlie, alice):
-    answer.topic.refresh_from_db()
-    assert as_user(charlie).post(f"/forum/posts/{answer.pk}/hiding").status_code == 403
-    as_user(bob).post(f"/forum/posts/{answer.pk}/hiding")
-
-    for address in (answer.topic.path, f"/forum/posts/{answer.pk}"):
-        assert "Very small." not in page(as_user(charlie), address)
-    assert as_user(charlie).get(f"/forum/posts/{answer.pk}/history").status_code == 404
-    assert as_user(charlie).get(f"/forum/posts/{answer.pk}/quotation").status_code == 404
-
-
-def test_reactions_are_put_and_taken_back_but_not_on_ones_own(answer, as_user, alice, bob):
-    address = f"/forum/posts/{answer.pk}/reactions/like"
-    as_user(alice).post(address)
-    answer.refresh_from_db()
-    assert (answer.reactions, Topic.objects.get().likes) == ({"like": 1}, 1)
-
-    as_user(alice).post(address)
-    answer.refresh_from_db()
-    assert (answer.reactions, Topic.objects.get().likes) == ({}, 0)
-    assert as_user(bob).post(address).status_code == 403
-
-
-def test_a_button_answers_with_the_post_as_it_is_now(answer, as_user, alice):
-    headers = {"HX-Request": "true"}
-    told = as_user(alice).post(f"/forum/posts/{answer.pk}/reactions/thanks", headers=headers).content.decode()
-
-    assert told.lstrip().startswith("<article")
-    assert "is-mine" in told
-
-
-def test_who_asked_accepts_an_answer_and_a_stranger_does_not(answer, as_user, alice, charlie):
-    assert as_user(charlie).post(f"/forum/posts/{answer.pk}/acceptance").status_code == 403
-    as_user(alice).post(f"/forum/posts/{answer.pk}/acceptance")
-
-    told = Event.objects.get(kind="topic.accepted").payload
-    assert (told["asker"], told["answerer"]) == (alice.pk, answer.author_id)
-    assert Topic.objects.get().accepted == answer
-    as_user(alice).post(f"/forum/posts/{answer.pk}/acceptance")
-    assert Topic.objects.get().accepted is None
-
-
-def test_votes_are_secret_until_one_has_voted_and_may_be_changed(room, alice, bob, as_user):
-    new = NewTopic("Choose", "Please.", poll=NewPoll("Which?", ("one", "two")))
-    topic = opening.open_topic(category=room, by=alice, new=new)
-    one, two = Poll.objects.get().options.all()
-    before = polling.standing(Topic.objects.get(), bob)
-    assert before is not None
-    assert before.choices[0].votes is None
-
-    as_user(bob).post(f"/forum/topics/{topic.pk}/vote", {"option": one.pk})
-    as_user(bob).post(f"/forum/topics/{topic.pk}/vote", {"option": two.pk})
-    after = polling.standing(Topic.objects.get(), bob)
-    assert after is not None
-    assert [choice.votes for choice in after.choices] == [0, 1]
-    assert Poll.objects.get().voters == 1
-    with pytest.raises(InvalidInput):
-        polling.vote(Poll.objects.get(), by=bob, options=[one.pk, two.pk])
-
-
-def test_a_poll_that_is_over_takes_no_votes(room, alice, bob):
-    poll = NewPoll("Which?", ("one", "two"))
-    opening.open_topic(category=room, by=alice, new=NewTopic("Choose", "Please.", poll=poll))
-    polling.close(Poll.objects.get(), by=alice)
-
-    with pytest.raises(Conflict):
-        polling.vote(Poll.objects.get(), by=bob, options=[Poll.objects.get().options.all()[0].pk])
-
-
-def test_a_bookmark_keeps_a_post_and_forgets_it_with_its_right(answer, as_user, alice):
-    as_user(alice).post(f"/forum/posts/{answer.pk}/bookmark", {"note": "for later", "remind": "24"})
-    assert "for later" in page(as_user(alice), "/forum/bookmarks")
-    assert Bookmark.objects.get().remind_at is not None
-
-    Category.objects.update(readers="staff")
-    assert "for later" not in page(as_user(alice), "/forum/bookmarks")
-
-
-def test_slow_mode_asks_for_patience(topic, bob, morgan):
-    topic.slow_seconds = 3600
-    opening.reply(topic, by=bob, text="One.")
-
-    with pytest.raises(TooOften):
-        opening.reply(topic, by=bob, text="Two, at once.")
-    opening.reply(topic, by=morgan, text="Staff may.")
-    opening.reply(topic, by=morgan, text="Again.")
-
-
 def test_an_evaluation_or_a_repository_is_discussed_with_its_facts(room, make_repo, as_user, alice, charlie):
     repo = make_repo(alice, "secret", private=True)
     address = f"/forum/new?about=repo:{repo.pk}"
@@ -411,14 +271,6 @@ def test_a_text_that_takes_too_long_to_format_is_shown_as_it_is_and_says_so(topi
     assert "It takes too long to format" in page(as_user(None), topic.path)
 
 
-def test_drafts_are_listed_whether_they_have_a_title_or_a_place(as_user, alice):
-    drafting.save("new", by=alice, title="Later", text="Not yet")
-    drafting.save("topic:999999", by=alice, text="Its topic is gone")
-    page = as_user(alice).get("/forum/drafts").text
-    assert "Later" in page
-    assert "Its place is not there any more" in page
-
-
 def test_a_form_that_is_sent_twice_makes_one_post_and_leads_to_it(topic, as_user, bob):
     browser, form = as_user(bob), {"text": "Very small, and quick."}
 
@@ -450,18 +302,3 @@ def test_categories_in_which_one_may_not_begin_are_not_offered(room, as_user, al
     assert 'value="elders"' not in shown
     assert 'value="news"' in page(as_user(morgan), "/forum/new")
     assert "Only staff begin topics" in as_user(alice).post("/forum/new", form).content.decode()
-
-
-def test_a_refused_form_goes_on_with_the_draft_that_it_has(topic, as_user, bob):
-    browser = as_user(bob)
-    drafting.save(f"topic:{topic.pk}", by=bob, text="Half", sequence=4)
-
-    refused = browser.post(f"/forum/topics/{topic.pk}/replies", {"text": "", "sequence": "4"}).content.decode()
-
-    assert 'name="sequence" value="4"' in refused
-
-
-def test_a_quotation_of_some_words_has_the_head_of_the_whole(answer, as_user, alice):
-    told = as_user(alice).get(f"/forum/posts/{answer.pk}/quotation").json()
-
-    assert told["text"] == f"{told['head']}> Very small.\n\n"
