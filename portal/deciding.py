@@ -175,8 +175,13 @@ def close(case: Case, *, by: User, verdict: str, decision: Decision) -> None:
 
 
 def judge_again(case: Case, verdict: str) -> None:
-    """Give the reports that led to a decision another verdict, after an appeal was right."""
+    """Give the reports that led to a decision another verdict, after an appeal was right, and tell who made them."""
+    reporters = set()
     for one in case.reports.filter(verdict=Report.Verdict.AGREED):
         flagging.judged(one, verdict, before=one.verdict)
         one.verdict = verdict
         one.save(update_fields=("verdict",))
+        if one.reporter_id is not None:
+            reporters.add(one.reporter_id)
+    data = {"verdict": verdict, "appealed": True, "path": "/reports"}
+    notify("report", people=reporters, about=case.about, by=None, data=data)

@@ -13,7 +13,7 @@ from portal import broadcasting, subjects
 from portal.badge_catalogue import RULES
 from portal.errors import InvalidInput, NotFound
 from portal.mod_actions import ACTIONS
-from portal.models import Asker, Broadcast, FanOut, Inbox, Letter, Notification, Tier, User
+from portal.models import Asker, Broadcast, FanOut, Inbox, Letter, Notification, Reason, Tier, User
 from portal.models.notifications import KEEP_FOR, KEEP_MAIL, KEEP_ROWS
 from portal.notification_kinds import CHANNELS, KINDS, NOTHING, PAGE, Kind, channel_of, pushed, who
 from portal.notifying import next_digest
@@ -54,16 +54,26 @@ class Line:
 
     @property
     def detail(self) -> str:
-        return str(self.row.data.get("note") or "") or (self.subject.detail if self.subject and self.title else "")
+        if note := str(self.row.data.get("note") or ""):
+            return note
+        if self.row.data.get("action") in ACTIONS:
+            return " · ".join(part for part in (str(self.row.data.get("title") or ""), _reason(self.row)) if part)
+        return self.subject.detail if self.subject and self.title else ""
 
 
 def _own_title(row: Notification) -> str:
-    """Name what has no subject: a badge, what moderators did."""
+    """Name what has no subject: a badge, what moderators did, what an appeal was about."""
     facts = row.data
     if facts.get("badge") in RULES:
         tier = Tier(facts["tier"]).label if facts.get("tier") in Tier.values else ""
         return f"{RULES[facts['badge']].name} · {tier}" if tier else RULES[facts["badge"]].name
-    return str(ACTIONS[facts["action"]].done) if facts.get("action") in ACTIONS else ""
+    return str(ACTIONS[facts["action"]].done) if facts.get("action") in ACTIONS else str(facts.get("title") or "")
+
+
+def _reason(row: Notification) -> str:
+    """Name why moderators acted."""
+    reason = row.data.get("reason")
+    return str(Reason(reason).label) if reason in Reason.values else ""
 
 
 @dataclass(frozen=True)
@@ -246,7 +256,8 @@ def forget_old(now: datetime | None = None) -> None:
 
 def _is_there(row: Notification, seen: dict[str, Subject]) -> bool:
     """Whether something of what a row is about is left for the reader; what has no subject is for its owner alone."""
-    return not row.keys or KINDS[row.kind].forced or any(key in seen for key in row.keys)
+    kind = KINDS[row.kind]
+    return not row.keys or kind.forced or kind.stays or any(key in seen for key in row.keys)
 
 
 def _line(row: Notification, seen: dict[str, Subject], people: dict[int, User]) -> Line:

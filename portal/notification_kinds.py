@@ -35,7 +35,10 @@ Say = Callable[[Row, str], str]
 
 @dataclass(frozen=True)
 class Kind:
-    """`say` makes the sentence from the row and who did it. What is `forced` cannot be switched off or muted."""
+    """`say` makes the sentence from the row and who did it. What is `forced` cannot be switched off or muted.
+
+    What `stays` is shown even when its reader may see no longer what it is about; all that is forced stays.
+    """
 
     label: Promise
     section: Promise
@@ -43,6 +46,7 @@ class Kind:
     usual: str
     say: Say
     forced: bool = False
+    stays: bool = False
 
 
 def who(names: Sequence[str], count: int) -> str:
@@ -113,11 +117,25 @@ def _badge(row: Row, _names: str) -> str:
 
 
 def _moderation(row: Row, _names: str) -> str:
-    said = str(row.data.get("said") or "")  # stored in English
-    return _(said) if said else _("The moderators decided about something of yours")
+    if row.data.get("machine"):
+        return _("Readers reported something of yours, so that the portal acted until a moderator has looked")
+    return _("The moderators decided about something of yours")
+
+
+APPEALS: dict[str, Promise] = {
+    "upheld": gettext_lazy("Your appeal was answered: the decision stays"),
+    "changed": gettext_lazy("Your appeal was answered: a milder decision stands in its place"),
+    "overturned": gettext_lazy("Your appeal was right: the decision is undone"),
+}
+
+
+def _appealed(row: Row, _names: str) -> str:
+    return str(APPEALS.get(str(row.data.get("status")), _("Your appeal was answered")))
 
 
 def _reported(row: Row, _names: str) -> str:
+    if row.data.get("appealed"):
+        return _("An appeal was right: what you reported is as it was before")
     if row.data.get("verdict") == "agreed":
         return _("Moderators agreed with your report and acted")
     if row.data.get("verdict") == "disagreed":
@@ -250,8 +268,8 @@ KINDS: dict[str, Kind] = {
     "moderation": Kind(
         gettext_lazy("decisions of the moderators"), HOUSE, "shield-exclamation", MAIL, _moderation, forced=True
     ),
-    "report": Kind(gettext_lazy("what became of your reports"), HOUSE, "flag", PAGE, _reported),
-    "appeal": Kind(gettext_lazy("answers to your appeals"), HOUSE, "envelope-paper", MAIL, _moderation, forced=True),
+    "report": Kind(gettext_lazy("what became of your reports"), HOUSE, "flag", PAGE, _reported, stays=True),
+    "appeal": Kind(gettext_lazy("answers to your appeals"), HOUSE, "envelope-paper", MAIL, _appealed, forced=True),
     "mail_refused": Kind(
         gettext_lazy("mail does not reach you"),
         HOUSE,

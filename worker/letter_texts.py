@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from forum.models import Post
 from portal import inbox, unsubscribing
 from portal.inbox import Line
-from portal.models import Letter, User
+from portal.models import Letter, Notice, User
 from portal.notification_kinds import KINDS
 
 MAX_LINES = 50
@@ -89,8 +89,24 @@ def _subject(letter: Letter, told: Sequence[Told]) -> str:
 
 def _told(lines: Sequence[Line], user: User) -> list[Told]:
     said = _excerpts([line.subject.pk for line in lines if line.subject and line.subject.kind == "post"], user)
-    return [Told(line, settings.PUBLIC_URL + line.path, said.get(line.subject.key if line.subject else "", ""))
-            for line in lines]  # fmt: skip
+    decided = _decided([int(line.row.data["notice"]) for line in lines if line.row.data.get("notice")])
+    return [
+        Told(
+            line,
+            settings.PUBLIC_URL + line.path,
+            decided.get((line.row.kind, line.row.data.get("notice")))
+            or said.get(line.subject.key if line.subject else "", ""),
+        )
+        for line in lines
+    ]
+
+
+def _decided(notices: Sequence[int]) -> dict[tuple[str, int], str]:
+    """Return what moderators wrote to the reader, by kind and notice: why they acted, what they answer an appeal."""
+    rows = Notice.objects.filter(pk__in=notices).values_list("pk", "decision__text", "appeal__answer")
+    found = {("moderation", pk): text for pk, text, _answer in rows}
+    found |= {("appeal", pk): answer or "" for pk, _text, answer in rows}
+    return {key: Truncator(text.strip()).chars(MAX_EXCERPT) for key, text in found.items()}
 
 
 def _excerpts(posts: Sequence[int], _user: User) -> dict[str, str]:

@@ -12,8 +12,8 @@ from models_hub import publishing, watching
 from models_hub.adapting import queues
 from models_hub.adapting.queues import QueueWish
 from models_hub.models import Repo
-from portal import broadcasting, inbox, notifying
-from portal.models import Event, Follow, Inbox, Job, Muting, Notification, User
+from portal import appealing, broadcasting, deciding, inbox, moderating, notifying
+from portal.models import Event, Follow, Inbox, Job, Muting, Notice, Notification, User
 from worker import relay, telling
 from worker.consumers import notifications
 
@@ -110,6 +110,21 @@ def test_kinds_may_be_switched_off_but_not_those_of_moderators(told, alice, bob,
     discussing.comment(talk, by=bob, text="Psst")
     notifying.notify("moderation", people=[alice], about="", by=None, data={"action": "hide", "path": "/appeals/1"})
     assert told(alice) == [("moderation", "The moderators decided about something of yours")]
+
+
+def test_who_reported_hears_of_the_decision_and_of_the_appeal_that_was_right(told, alice, bob, charlie, morgan, talk):
+    post = discussing.comment(talk, by=bob, text="Psst")
+    case = moderating.report(f"post:{post.pk}", by=charlie, reason="spam")
+    deciding.decide(case, by=morgan, action="hide", version=case.version)
+    assert told(charlie) == [("report", "Moderators agreed with your report and acted")]
+    [line] = [one for one in inbox.page(bob).lines if one.row.kind == "moderation"]
+    assert (line.title, line.detail) == ("was hidden", f"{talk.title} · spam or advertising")
+
+    appeal = appealing.appeal(Notice.objects.get(), by=bob, text="It was a question.")
+    staff = User.objects.create_user("nils", is_staff=True)
+    appealing.decide(appeal, by=staff, status="overturned", answer="It was.")
+    assert told(charlie)[0] == ("report", "An appeal was right: what you reported is as it was before")
+    assert told(bob)[0] == ("appeal", "Your appeal was right: the decision is undone")
 
 
 def test_watchers_hear_of_versions_and_news(told, alice, bob, make_repo):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from forum import discussing
 from models_hub import publishing
-from portal import inbox, notifying
+from portal import deciding, inbox, moderating, notifying
 from portal.models import Inbox, Letter, Notification, User
 from worker import letters, mailing, relay
 
@@ -185,3 +185,15 @@ def _raising(error: Exception):
         raise error
 
     return send
+
+
+def test_a_decision_of_moderators_comes_with_its_reason_and_their_words(reader, bob, morgan, talk):
+    User.objects.filter(pk=reader.pk).update(language="zh-hans")
+    case = moderating.report(f"post:{talk.posts.get(number=1).pk}", by=bob, reason="spam")
+    deciding.decide(case, by=morgan, action="hide", version=case.version, text="No advertising, please.")
+    relay.deliver_events()
+    wait()
+    mailing.perform()
+    body = next(one.body for one in mail.outbox if "/appeals/" in one.body)
+    assert "垃圾信息或广告" in body
+    assert "No advertising, please." in body

@@ -9,7 +9,7 @@ from forum.models import Post, Reaction, Topic
 from leaderboard.models import Challenge, Evaluation, TeamMember
 from models_hub.hearing import keepers
 from models_hub.models import AnnotationQueue, Run, Study
-from portal.models import Event, Job, Membership, Namespace, Notification, User
+from portal.models import Event, Job, Membership, Namespace, Notice, Notification, User
 from portal.notification_kinds import CHALLENGES
 from portal.notifying import count_anew, notify, withdraw
 from worker.telling import tell_watchers, telling_of
@@ -258,14 +258,23 @@ def _trust(event: Event) -> set[int]:
 
 def _notice(event: Event) -> set[int]:
     facts = event.payload
-    data = {"action": facts.get("action", ""), "path": f"/appeals/{facts['notice']}"}
+    known = {name: facts.get(name, "") for name in ("action", "reason", "machine")}
+    data = known | _of_notice(int(facts["notice"]))
     return notify("moderation", people=[int(facts["person"])], about="", by=None, data=data, event=event.pk)
 
 
 def _appeal(event: Event) -> set[int]:
     facts = event.payload
-    data = {"status": facts.get("status", ""), "path": f"/appeals/{facts['notice']}"}
+    data = {"status": facts.get("status", ""), **_of_notice(int(facts["notice"]))}
     return notify("appeal", people=[int(facts["person"])], about="", by=None, data=data, event=event.pk)
+
+
+def _of_notice(pk: int) -> dict[str, object]:
+    """Return where a notice is, and what it calls the thing: its reader may not see that by now."""
+    found = Notice.objects.select_related("decision__case").filter(pk=pk).first()
+    case = found.decision.case if found else None
+    title = case.title if found and case and case.about == found.decision.about else ""
+    return {"notice": pk, "title": title, "path": f"/appeals/{pk}"}
 
 
 def _seen_otherwise(event: Event) -> set[int]:
