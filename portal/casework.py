@@ -10,10 +10,12 @@ from django.utils import timezone
 from portal import flagging, judging, moderated, restraining, trust
 from portal.mod_actions import ACTIONS, Action
 from portal.models import Case, Decision, Reason, Report, ReporterScore, Restraint, User
+from portal.models.moderation import CaseQuerySet
 from portal.moderated import Target
 
 SIMILAR = 10
 STRIKE_DAYS = 365
+FIRST = "first-"  # begins cursors that stand among the grave cases
 
 
 @dataclass(frozen=True)
@@ -65,26 +67,30 @@ def page_of(filters: Filters, *, user: User, size: int) -> Page:
     rows = rows.select_related("author", "claimed_by")
     found = list(_ordered(rows, filters)[: size + 1])
     last = found[size - 1] if len(found) > size else None
-    return Page(found[:size], _cursor(last, filters) if last else "")
+    return Page(found[:size], _cursor(last) if last else "")
 
 
-def _ordered(rows: "QuerySet[Case]", filters: Filters) -> "QuerySet[Case]":
+def _ordered(rows: CaseQuerySet, filters: Filters) -> "QuerySet[Case]":
+    """Return cases after the cursor in the order of the queue; of those that are decided, the latest first."""
     key, _dash, pk = filters.before.rpartition("_")
     if filters.status == Case.Status.CLOSED:
         if pk.isdecimal() and len(pk) < 19:
             rows = rows.filter(pk__lt=int(pk))
         return rows.order_by("-id")
     try:
-        score = float(key)
+        score = float(key.removeprefix(FIRST))
     except ValueError:
         score = float("nan")
+    rows = rows.first_ones()
     if pk.isdecimal() and len(pk) < 19 and score == score and abs(score) < 1e9:
-        rows = rows.filter(Q(score__lt=score) | Q(score=score, pk__lt=int(pk)))
-    return rows.order_by("-score", "-id")
+        is_grave = key.startswith(FIRST)
+        lighter = Q(score__lt=score) | Q(score=score, pk__lt=int(pk))
+        rows = rows.filter(Q(grave=is_grave) & lighter | (Q(grave=False) if is_grave else Q(pk__in=[])))
+    return rows
 
 
-def _cursor(last: Case, filters: Filters) -> str:
-    return f"{last.score!r}_{last.pk}"
+def _cursor(last: Case) -> str:
+    return f"{FIRST if last.is_grave else ''}{last.score!r}_{last.pk}"
 
 
 def counts(user: User) -> dict[str, int]:
@@ -197,13 +203,18 @@ def _likeness(case: Case, other: Case) -> str:
 def _penalties(author: User) -> list[Decision]:
     names = [name for name, one in ACTIONS.items() if one.tells]
     rows = Decision.objects.filter(person=author, action__in=names, undone_at=None, created_at__gt=_a_year_ago())
-    return list(rows.order_by("-id")[:10])
+    return list(_done_to(rows).order_by("-id")[:10])
 
 
 def _strikes(author: User) -> int:
     """Count what was disabled in a year for somebody else's copyright."""
     levels = Decision.objects.filter(person=author, reason=Reason.COPYRIGHT, level__gte=3, undone_at=None)
-    return levels.filter(created_at__gt=_a_year_ago()).count()
+    return _done_to(levels.filter(created_at__gt=_a_year_ago())).count()
+
+
+def _done_to(rows: "QuerySet[Decision]") -> "QuerySet[Decision]":
+    """Leave out what waits for a second person."""
+    return rows.exclude(needs_second=True, confirmed_at=None)
 
 
 def _a_year_ago() -> datetime:

@@ -1,15 +1,15 @@
 """Who may judge a case, and what they may do with it."""
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from portal import moderated
 from portal.errors import InvalidInput, NotAllowed
 from portal.mod_actions import ACTIONS, Action
 from portal.models import Asker, Case, Membership, User
+from portal.models.moderation import CaseQuerySet
 
 
-def open_to(user: User) -> "QuerySet[Case]":
+def open_to(user: User) -> CaseQuerySet:
     """Return the cases that the person may judge, but for recusal: all for staff, of their places for stewards."""
     if user.is_staff:
         return Case.objects.all()

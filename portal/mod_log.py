@@ -1,14 +1,15 @@
 """The log of moderation: one line for each act, in a chain that shows when a line was changed or taken out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from portal.models import ModerationRules, User
+from portal import subjects
+from portal.models import Case, ModerationRules, User
 from portal.models.mod_log import FIRST, LogEntry
 
 
@@ -78,3 +79,14 @@ def _plain(facts: dict[str, Any] | None) -> dict[str, Any]:
     """Facts as any database gives them back."""
     plain: dict[str, Any] = json.loads(json.dumps(facts or {}, default=str))
     return plain
+
+
+def named(entries: Sequence[LogEntry], reader: User) -> list[tuple[LogEntry, str]]:
+    """Return each line with the name of what it is about, "" where that is not known.
+
+    The reader moderates or is concerned: what is hidden by now is called as its case calls it.
+    """
+    seen = subjects.describe({entry.target for entry in entries}, reader)
+    cases = Case.objects.filter(pk__in={entry.case_id for entry in entries if entry.case_id})
+    titles = {one.key: one.title for one in seen.values()} | dict(cases.values_list("about", "title"))
+    return [(entry, titles.get(entry.target, "")) for entry in entries]

@@ -18,12 +18,11 @@ from portal import deciding, flagging, mod_log, moderated, restraining, trust
 from portal.errors import Conflict, InvalidInput, NotAllowed, NotFound, SignInRequired
 from portal.models import Asker, Case, CaseHost, Decision, Event, Reason, Report, User
 from portal.models.mod_log import LogEntry
+from portal.models.moderation import GRAVE
 from portal.moderated import Target
 
 MAX_TEXT = 4000
 REPORTS_A_DAY = 50
-# Reports of these are seen by moderators alone, and are looked at first.
-GRAVE = frozenset({Reason.MALWARE, Reason.SAFETY, Reason.PRIVACY, Reason.SECRET})
 BULK = (Reason.SPAM, Reason.HARASSMENT)
 DUE_HOURS = 48
 GRAVE_HOURS = 4

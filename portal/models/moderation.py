@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -34,13 +34,18 @@ class Reason(models.TextChoices):
     OTHER = "other", _("something else")
 
 
+# Reports of these are seen by moderators alone, and are looked at first.
+GRAVE = frozenset({Reason.MALWARE, Reason.SAFETY, Reason.PRIVACY, Reason.SECRET})
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def open(self) -> "CaseQuerySet":
         return self.filter(status=Case.Status.OPEN)
 
     def first_ones(self) -> "CaseQuerySet":
-        """The heaviest first."""
-        return self.order_by("-score", "-id")
+        """What endangers people or machines first, then the heaviest; `grave` says which are of the former."""
+        grave = ExpressionWrapper(Q(reasons__has_any_keys=sorted(GRAVE)), output_field=models.BooleanField())
+        return self.annotate(grave=grave).order_by("-grave", "-score", "-id")
 
 
 class Case(models.Model):
@@ -116,6 +121,10 @@ class Case(models.Model):
     @property
     def is_claim(self) -> bool:
         return self.kind not in {self.Kind.REPORT, self.Kind.HELD}
+
+    @property
+    def is_grave(self) -> bool:
+        return not GRAVE.isdisjoint(self.reasons)
 
     @property
     def is_late(self) -> bool:

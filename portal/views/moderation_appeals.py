@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal import appealing, judging, moderated, restraining
+from portal import appealing, judging, mod_log, moderated, restraining
 from portal.authentication import require_user
 from portal.errors import DomainError, status_of
 from portal.house_rules import rule_of
@@ -32,7 +32,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     context = {
         "notices": [(row, ACTIONS[row.decision.action]) for row in page[:PAGE]],
         "older": page[PAGE - 1].pk if len(page) > PAGE else None,
-        "log": LogEntry.objects.filter(person_id=user.pk).order_by("-seq")[:PAGE],
+        "log": mod_log.named(LogEntry.objects.filter(person_id=user.pk).order_by("-seq")[:PAGE], user),
     }
     return render(request, "portal/moderation/notices.html", context)
 

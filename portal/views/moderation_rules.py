@@ -107,7 +107,7 @@ def log(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(seq__lt=int(before))
     page = list(rows[: LOG_PAGE + 1])
     context = {
-        "entries": page[:LOG_PAGE],
+        "entries": mod_log.named(page[:LOG_PAGE], require_user(request)),
         "older": page[LOG_PAGE - 1].seq if len(page) > LOG_PAGE else None,
         "target": target,
     }

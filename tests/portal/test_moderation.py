@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from forum import discussing
-from portal import appealing, deciding, flagging, moderated, moderating, restraining, transparency
+from portal import appealing, casework, deciding, flagging, moderated, moderating, restraining, transparency
 from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.models import (
     Appeal,
@@ -314,6 +314,24 @@ def test_the_queue_and_its_bulk_actions(post, charlie, morgan, as_user, django_a
     )
 
 
+def test_what_endangers_people_comes_before_what_is_heavier(post, alice, charlie, morgan):
+    talk = discussing.open_discussion(repo=post.topic.repo, by=alice, title="Which?", text="One, two or three?")
+    others = [discussing.comment(talk, by=alice, text=text) for text in ("One", "Two", "Three")]
+    wanted = [
+        moderating.report(key(others[0]), by=charlie, reason="privacy"),
+        moderating.report(key(others[1]), by=morgan, reason="spam"),
+        moderating.report(key(others[2]), by=charlie, reason="off-topic"),
+    ]
+    seen, filters = [], casework.Filters()
+    while True:
+        page = casework.page_of(filters, user=morgan, size=1)
+        seen += page.cases
+        if not page.next_before:
+            break
+        filters = casework.Filters(before=page.next_before)
+    assert seen == wanted
+
+
 def test_the_page_of_a_case_has_the_similar_ones(post, alice, charlie, morgan, as_user):
     other = discussing.open_discussion(repo=post.topic.repo, by=alice, title="Same", text=SPAM).posts.get()
     first = moderating.report(key(post), by=charlie, reason="spam")
@@ -336,7 +354,7 @@ def test_the_page_of_a_case_has_the_similar_ones(post, alice, charlie, morgan, a
 def test_everybody_sees_the_lines_of_the_log_about_oneself(post, charlie, morgan, bob, as_user, alice):
     decide(moderating.report(key(post), by=charlie, reason="spam"), morgan, "hide", internal="a secret thought")
     mine = as_user(bob).get("/appeals").text
-    assert f"<code>{key(post)}</code>" in mine
+    assert f"Hide “{post.topic.title}”" in mine
     assert "a secret thought" not in mine
     assert key(post) not in as_user(alice).get("/appeals").text
     assert as_user(alice).get(Notice.objects.get().path).status_code == 404
