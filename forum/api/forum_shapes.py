@@ -105,7 +105,11 @@ class ForumPostChanges(serializers.Serializer[Any]):
 
     text = serializers.CharField(max_length=65_536)
     revision = serializers.CharField(
-        max_length=16, required=False, default="", help_text="That of the post you changed; 409 if it has another now."
+        max_length=16,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="That of the post you changed; 409 if it has another now.",
     )
 
 
