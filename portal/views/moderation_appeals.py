@@ -32,7 +32,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     context = {
         "notices": [(row, ACTIONS[row.decision.action]) for row in page[:PAGE]],
         "older": page[PAGE - 1].pk if len(page) > PAGE else None,
-        "log": mod_log.named(LogEntry.objects.filter(person_id=user.pk).order_by("-seq")[:PAGE], user),
+        "log": mod_log.named(list(LogEntry.objects.filter(person_id=user.pk).order_by("-seq")[:PAGE]), user),
     }
     return render(request, "portal/moderation/notices.html", context)
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from forum import discussing, marking, reading
 from forum.models import Ignoring, Level, Post
-from models_hub import publishing, watching
+from models_hub import publishing, restricting, watching
 from models_hub.adapting import queues
 from models_hub.adapting.queues import QueueWish
 from models_hub.models import Repo
@@ -125,6 +125,14 @@ def test_who_reported_hears_of_the_decision_and_of_the_appeal_that_was_right(tol
     appealing.decide(appeal, by=staff, status="overturned", answer="It was.")
     assert told(charlie)[0] == ("report", "An appeal was right: what you reported is as it was before")
     assert told(bob)[0] == ("appeal", "Your appeal was right: the decision is undone")
+
+
+def test_who_built_on_a_disabled_model_hears_what_it_was(told, alice, bob, morgan, make_repo):
+    base = make_repo(alice, "base")
+    make_repo(bob, "tuned", files={"README.md": f"---\nbase_model: {base.full_name}\n---\n"})
+    case = moderating.report(f"repo:{base.pk}", by=bob, reason="licence")
+    deciding.decide(case, by=morgan, action="disable", version=case.version, text="Its data forbid it.")
+    assert ("moderation", str(restricting.DESCENDED)) in told(bob)
 
 
 def test_watchers_hear_of_versions_and_news(told, alice, bob, make_repo):
