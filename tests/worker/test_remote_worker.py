@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from tests.worker.workshop import Workshop
 
 pytestmark = pytest.mark.live
 
-HERE, THERE = "10.213.7.1", "10.213.7.2"
+# Four addresses of this process: another run of the tests on this machine has others.
+FIRST = IPv4Address("10.213.0.0") + os.getpid() % 2**14 * 4
+HERE, THERE = str(FIRST + 1), str(FIRST + 2)
 JOBS, KILLS = 40, 10
 
 
