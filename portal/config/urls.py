@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("portal.urls")),
     path("", include("portal.moderation_urls")),
     path("", include("portal.sitemap_urls")),
+    path("", include("portal.short_urls")),
     path("", include("leaderboard.urls")),
     path("", include("forum.urls")),
     path("", include("models_hub.urls")),

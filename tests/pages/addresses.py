@@ -169,6 +169,7 @@ NO_PAGES = {
     "for scripts": r"accounts/2fa/webauthn/login/|.*forum/names$|.*/quotation\$?$|.*forum/drafts/\(",
     "leading to the feed": r"watching$",
     "leading to the page of an answer": r".*forum/posts/.*/reply\$?$",
+    "short addresses of pages": r"(login|join|signup|logout|settings|inbox|new|docs|help)$",
     "other names of pages, and one that leads on without a code by mail": r"accounts/(social/|login/code/confirm)",
 }
 
