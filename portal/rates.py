@@ -84,9 +84,14 @@ def _counted(who: bytes, window: int) -> int:
 
 
 def _network(address: str) -> str:
-    """Return what stands for the reader: one has as many addresses of version 6 as there are in a network."""
+    """Return what stands for the reader: one has as many addresses of version 6 as there are in a network.
+
+    A server that listens on both versions is told those of version 4 as parts of one network of version 6.
+    """
     try:
         known = ip_address(address)
     except ValueError:
         return address
-    return str(int(known) >> 64) if isinstance(known, IPv6Address) else address
+    if not isinstance(known, IPv6Address):
+        return address
+    return str(known.ipv4_mapped or int(known) >> 64)

@@ -78,3 +78,11 @@ def test_a_full_table_forgets_whoever_asked_least(monkeypatch):
     monkeypatch.setattr(rates, "PROBES", 1)
     for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1"):
         assert rates.count("api", user=AnonymousUser(), address=address).left == 1
+
+
+def test_those_of_version_4_on_a_server_of_both_are_not_one(client):
+    for address in ("::ffff:192.0.2.1", "::ffff:192.0.2.2"):
+        assert client.get("/api/models/alice/bert", REMOTE_ADDR=address)["RateLimit"] == '"api";r=1;t=200'
+    for address in ("2001:db8::1", "2001:db8::2"):
+        told = client.get("/api/models/alice/bert", REMOTE_ADDR=address)["RateLimit"]
+    assert told == '"api";r=0;t=200'
