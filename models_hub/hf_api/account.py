@@ -29,7 +29,7 @@ def whoami(call: Call) -> HttpResponseBase:
     user, token = call.user, call.caller.token
     if not isinstance(user, User):
         raise SignInRequired(_("Sign in first."))
-    scopes = token.authorization.scopes if token and token.authorization else ["profile", "email"]
+    scopes = token.told if token else ["profile", "email"]
     told: dict[str, Any] = {
         "type": "user",
         "id": f"{user.pk:024x}",

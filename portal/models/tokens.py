@@ -214,6 +214,13 @@ class AccessToken(models.Model):
             given[key] = max(level, given.get(key, 0))
         return Reach(namespaces=namespaces, repos=repos, account=frozenset(self.permissions))
 
+    @property
+    def told(self) -> list[str]:
+        """What a program may know of the token's person, in the scopes of apps; one elsewhere only for whom it acts."""
+        if self.authorization:
+            return self.authorization.scopes
+        return ["openid", "profile"] if self.publisher_id else ["openid", "profile", "email"]
+
     def revoke(self) -> None:
         """End this token at once; a second call changes nothing."""
         with transaction.atomic():

@@ -110,8 +110,7 @@ def userinfo(request: HttpRequest) -> HttpResponse:
         caller = None
     if caller is None or caller.token is None:
         raise OAuthError("invalid_token", _("The access token is missing, unknown, expired or revoked."))
-    # A person's own token may be used for anything that the person may do.
-    told = caller.token.authorization or Authorization(user=caller.token.user, scope="openid profile email")
+    told = caller.token.authorization or Authorization(user=caller.token.user, scope=" ".join(caller.token.told))
     return JsonResponse(identities.claims(told, site=site_address(request)))
 
 

@@ -84,6 +84,14 @@ def test_a_job_gets_a_token_for_one_repository_and_an_hour(
     assert token.expires_at < timezone.now() + timedelta(minutes=61)
 
 
+def test_a_program_elsewhere_learns_no_address_of_mail(issuer: Issuer, alice: User, repo: Repo) -> None:
+    trust(repo, alice)
+    bearer = {"authorization": f"Bearer {exchange(issuer.state()).json()['access_token']}"}
+    answers = [Client().get(path, headers=bearer) for path in ("/api/whoami-v2", "/oauth/userinfo")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [alice.email in answer.text for answer in answers] == [False, False]
+
+
 def test_a_form_is_taken_like_json_and_the_ways_to_name_it_are_the_same(
     issuer: Issuer, alice: User, repo: Repo, make_repo: MakeRepo
 ) -> None:
