@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from portal.errors import Conflict, InvalidInput
 from portal.models import IdempotentAnswer, User
+from portal.reach import reach_of
 
 HEADER = "Idempotency-Key"
 MAX_KEY = 200
@@ -83,8 +84,10 @@ def _again(known: IdempotentAnswer, digest: str) -> Response:
 
 
 def _digest(request: Request) -> str:
+    """Return what tells a request from others; a limited token is given no answer that another one was given."""
     sent = json.dumps(request.data, sort_keys=True, default=_plain)
-    return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{sent}".encode()).hexdigest()
+    sender = f"{request.auth.pk}\n" if reach_of(request.user) is not None and request.auth else ""
+    return hashlib.sha256(f"{sender}{request.method} {request.get_full_path()}\n{sent}".encode()).hexdigest()
 
 
 def _plain(value: object) -> str:

@@ -13,7 +13,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 
 from models_hub.models import Repo
 from portal.api.idempotency import once
-from portal.models import IdempotentAnswer, Organization, User
+from portal.models import AccessToken, IdempotentAnswer, Organization, User
 from tests.api.conftest import Caller
 
 pytestmark = pytest.mark.django_db
@@ -196,6 +196,17 @@ def test_a_key_belongs_to_one_request_of_one_person(api: Api, alice: User, bob: 
     assert api(bob)("POST", "models", {"name": "once"}, Idempotency_Key="k1").status_code == 201
 
 
+def test_a_limited_token_is_given_no_answer_of_another_one(api: Api, alice: User, make_repo: MakeRepo) -> None:
+    repo = make_repo(alice, "secret", private=True)
+    body, place = {"title": "Mend", "changes": [{"path": "a.txt", "text": "a"}]}, "models/alice/secret/commits"
+    assert api(alice)("POST", place, body, Idempotency_Key="k1").status_code == 201
+    secret = AccessToken.issue_fine_grained(user=alice, name="app", grants=[], permissions=["discussions"])[1]
+    limited = api(None, headers={"authorization": f"Bearer {secret}"})
+    answer = limited("POST", place, body, Idempotency_Key="k1")
+    assert (answer.status_code, repo.head in answer.text) == (409, False)
+    assert limited("POST", place, body, Idempotency_Key="k2").status_code == 404
+
+
 def test_a_refused_request_may_use_its_key_again(api: Api, alice: User) -> None:
     call = api(alice)
     assert call("POST", "models", {"name": "bad name"}, Idempotency_Key="k1").status_code == 400
@@ -204,7 +215,7 @@ def test_a_refused_request_may_use_its_key_again(api: Api, alice: User) -> None:
 
 
 def test_a_limited_token_goes_no_further_here(api: Api, alice: User, team: Organization, make_repo: MakeRepo) -> None:
-    from portal.models import AccessToken, Grant
+    from portal.models import Grant
     from portal.reach import Level
 
     repo = make_repo(alice, "mine")
