@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from models_hub import handing, liking, quotas, trending
+from models_hub import handing, liking, quotas, trending, webhooks
 from models_hub.adapting import annotating
 from models_hub.models import (
     AccessRequest,
@@ -60,7 +60,12 @@ def register() -> None:
         *moved("models_hub.AnnotationQueue_people.user"),
         *signed("models_hub.AnnotationRow.holder"),
         *signed("models_hub.Annotation.by", title=gettext_lazy("Labels given"), changed=_settle_rows),
-        *moved("models_hub.Webhook.owner", title=gettext_lazy("Webhooks")),
+        # An address that somebody else may have chosen is told of nothing until its new owner wants that.
+        *moved(
+            "models_hub.Webhook.owner",
+            title=gettext_lazy("Webhooks"),
+            also=lambda _person: {"disabled": True, "disabled_reason": webhooks.HANDED_ON},
+        ),
     )
     belongings.register_obstacle(_obstacles)
 

@@ -29,6 +29,7 @@ State = WebhookDelivery.State
 
 # Reasons are stored in English and translated where they are shown.
 TOO_MANY_FAILURES = gettext_noop("Switched off, because many deliveries in a row failed.")
+HANDED_ON = gettext_noop("Switched off, because it came with another account. Look at its address first.")
 SECRET_LOST = gettext_noop("The secret cannot be read any more: the portal’s own secret has changed. Set it again.")
 REFUSED_BY_RECEIVER = gettext_noop("The receiver did not take it.")
 PING = "webhook.pinged"  # the kind of the event; it is of the webhook itself
@@ -43,7 +44,7 @@ class WebhookNotFound(NotFound):
 def find(owner: User, number: str) -> Webhook:
     """Return a webhook of one's own by its id on the wire."""
     pk = int(number, 16) if re.fullmatch(r"[0-9a-f]{24}", number) else 0
-    found = owner.webhooks.filter(pk=pk).first() if 0 < pk < 2**63 else None
+    found = owner.webhooks.within(owner).filter(pk=pk).first() if 0 < pk < 2**63 else None
     if found is None:
         raise WebhookNotFound(_("You have no such webhook."))
     return found
@@ -51,10 +52,20 @@ def find(owner: User, number: str) -> Webhook:
 
 def find_for(user: User, pk: int) -> Webhook:
     """Return a webhook that the person looks after: one's own, or one of an organization that one administers."""
-    found = Webhook.objects.select_related("owner", "organization__namespace").filter(pk=pk).first()
+    rows = Webhook.objects.within(user).select_related("owner", "organization__namespace")
+    found = rows.filter(pk=pk).first()
     if found is None or not _looks_after(user, found):
         raise WebhookNotFound(_("You have no such webhook."))
     return found
+
+
+def _require_within(webhook: Webhook, by: User | None) -> None:
+    """Raise NotAllowed, in the transaction that lets it watch, for what a limited token was not given.
+
+    A webhook tells of all that its owner sees.
+    """
+    if by is not None and not Webhook.objects.within(by).filter(pk=webhook.pk).exists():
+        raise NotAllowed(_("This access token was given certain repositories: let the webhook watch these alone."))
 
 
 def _looks_after(user: User, webhook: Webhook) -> bool:
@@ -85,6 +96,7 @@ def create(
         owner = by if organization is None else None
         webhook = Webhook.objects.create(owner=owner, organization=organization, site=site, **values)
         _watch(webhook, targets)
+        _require_within(webhook, by)
         Event.record("webhook.created", subject=f"webhook:{webhook.pk}", by=by)
     return webhook
 
@@ -108,6 +120,7 @@ def change(
         if targets is not None:
             webhook.targets.all().delete()
             _watch(webhook, targets)
+            _require_within(webhook, by)
         Event.record("webhook.changed", subject=f"webhook:{webhook.pk}", by=by or webhook.owner)
 
 

@@ -39,7 +39,7 @@ def register() -> None:
 
 def register_account() -> None:
     belongings.register(
-        # Ways to sign in, powers that staff gave, and secrets: none of them is handed on.
+        # Ways to sign in, powers that staff gave, secrets, and devices that are told: none of them is handed on.
         *ended(
             "account.EmailAddress.user",
             "mfa.Authenticator.user",
@@ -58,11 +58,12 @@ def register_account() -> None:
             "portal.IdempotentAnswer.user",
             "portal.AccountExport.user",
             "portal.Inbox.user",
+            "portal.PushDevice.user",
         ),
         *moved("admin.LogEntry.user", "portal.AuditEntry.account", "portal.Letter.user"),
         *signed("portal.AuditEntry.actor", "portal.Event.actor"),
         *moved("portal.Membership.user", title=gettext_lazy("Organizations"), join=_join_membership),
-        *moved("portal.Invitation.user", "portal.OAuthApp.owner", "portal.Device.user", "portal.PushDevice.user"),
+        *moved("portal.Invitation.user", "portal.OAuthApp.owner", "portal.Device.user"),
         *signed("portal.Invitation.invited_by", "portal.Handover.into", "portal.Handover.asked_by"),
         *signed("portal.Job.owner", title=gettext_lazy("Jobs"), also=lambda person: {"share": person or 0}),
         *moved(

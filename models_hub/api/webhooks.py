@@ -112,7 +112,7 @@ class Webhooks(HubView):
     def get(self, request: Request) -> Response:
         """List your webhooks, or an organization's."""
         user = _keeper(request)
-        rows = (_organization(user, request.query_params.get("organization", "")) or user).webhooks
+        rows = (_organization(user, request.query_params.get("organization", "")) or user).webhooks.within(user)
         pages = NewestFirst()
         found = rows.select_related("organization__namespace").prefetch_related("targets")
         page = pages.paginate_queryset(found, request, view=self) or []

@@ -16,7 +16,8 @@ PERMISSION = "webhooks"
 
 
 def listed(call: Call) -> HttpResponseBase:
-    rows = call.person(PERMISSION).webhooks.prefetch_related("targets").order_by("id")
+    owner = call.person(PERMISSION)
+    rows = owner.webhooks.within(owner).prefetch_related("targets").order_by("id")
     return JsonResponse([_shown(row) for row in rows], safe=False)
 
 
@@ -40,11 +41,13 @@ def show(call: Call, webhook: str) -> HttpResponseBase:
 
 
 def change(call: Call, webhook: str) -> HttpResponseBase:
-    found, body = webhooks.find(call.actor(PERMISSION), webhook), call.json()
+    owner, body = call.actor(PERMISSION), call.json()
+    found = webhooks.find(owner, webhook)
     _refuse_job(body)
     secret = _secret(body)
     webhooks.change(
         found,
+        by=owner,
         url=None if body.get("url") is None else text(body["url"], "url"),
         # The client sends an empty list for what it was not told to change.
         watched=_watched(body["watched"]) if body.get("watched") else None,

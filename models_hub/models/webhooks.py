@@ -8,11 +8,23 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from models_hub.models.repos import Repo, RepoQuerySet
-from portal.models import Event, Organization, User
+from portal.models import Event, Namespace, Organization, User
+from portal.reach import Reach, names_repos, reach_of
 
 DOMAINS = ("repo", "discussion")
 TARGETS = ("user", "org", "model", "dataset", "space", "bucket")
 KEEP_DELIVERIES = timedelta(days=30)
+
+
+def _given_to(user: User) -> Q:
+    """Return what targets must meet to be owners or repositories that a limited token was given."""
+    reach, given = reach_of(user) or Reach(), Q(pk__in=[])
+    for space in Namespace.objects.filter(pk__in=list(reach.namespaces)).values_list("lower", flat=True):
+        given |= Q(type__in=("user", "org"), lower=space) | Q(lower__startswith=f"{space}/")
+    repos = Repo.objects.filter(pk__in=list(reach.repos)).values_list("kind", "namespace__lower", "lower")
+    for kind, space, name in repos:
+        given |= Q(type=kind, lower=f"{space}/{name}")
+    return given
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
@@ -20,6 +32,12 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """Those that watch the repository `name`, which is `owner/name`, or its owner."""
         watched = Q(type__in=("user", "org"), lower=owner.lower()) | Q(type=kind, lower=name.lower())
         return self.filter(pk__in=WebhookTarget.objects.filter(watched).values("webhook_id"))
+
+    def within(self, user: User) -> "WebhookQuerySet":
+        """Those that a token which was given certain repositories may look after: they watch nothing else."""
+        if not names_repos(user):
+            return self
+        return self.exclude(pk__in=WebhookTarget.objects.exclude(_given_to(user)).values("webhook_id"))
 
     def in_use(self) -> "WebhookQuerySet":
         """Those that are switched on and whose owner is there: a person who is active, or an organization."""

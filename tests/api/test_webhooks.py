@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from models_hub import webhooks
 from models_hub.models import Webhook, WebhookDelivery
-from portal.models import AccessToken, Event, Job, Organization, User
+from portal.models import AccessToken, Event, Grant, Job, Organization, User
+from portal.reach import Level
 from tests.api.conftest import Caller
 from worker import webhook_payloads
 
@@ -103,6 +104,25 @@ def test_a_limited_token_needs_the_permission(api: Api, alice: User, hook: Any) 
         for call in (api(None, headers={"authorization": f"Bearer {secret}"}) for secret in secrets)
     ]
     assert statuses == [(200, 201), (403, 403)]
+
+
+def test_a_token_with_certain_repositories_looks_after_what_watches_these_alone(
+    api: Api, alice: User, hook: Any, make_repo: Any
+) -> None:
+    repo = make_repo(alice, "mine", private=True)
+    grant = Grant(repo.namespace, Level.READ, "alice/mine", repo_id=repo.pk)
+    secret = AccessToken.issue_fine_grained(user=alice, name="ci", grants=[grant], permissions=["webhooks"])[1]
+    call, place = api(None, headers={"authorization": f"Bearer {secret}"}), f"webhooks/{hook['id']}"
+    own = SENT | {"watched": [{"type": "model", "name": "Alice/Mine"}]}
+    assert call("POST", "webhooks", SENT).status_code == 403
+    assert call("POST", "webhooks", own | {"watched": [*own["watched"], *SENT["watched"]]}).status_code == 403
+    made = call("POST", "webhooks", own)
+    assert made.status_code == 201
+    assert call("PATCH", f"webhooks/{made.json()['id']}", {"watched": SENT["watched"]}).status_code == 403
+    assert [one["id"] for one in call("GET", "webhooks").json()["results"]] == [made.json()["id"]]
+    assert {call(method, place).status_code for method in ("GET", "PATCH", "DELETE")} == {404}
+    assert call("GET", f"{place}/deliveries").status_code == 404
+    assert Webhook.objects.count() == 2
 
 
 def test_a_list_takes_as_many_questions_however_long(api: Api, alice: User, hook: Any) -> None:

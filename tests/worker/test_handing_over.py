@@ -22,7 +22,7 @@ from forum.models import (
     TopicReader,
 )
 from leaderboard.models import Vote, Wish
-from models_hub import liking, quotas, trash, watching
+from models_hub import liking, quotas, trash, watching, webhooks
 from models_hub.models import Collection, CollectionUpvote, Like, Repo, RepoAlias, SavedSearch
 from portal import belongings, closing, merging, mod_log, reputation, subjects
 from portal.belongings import Deleting
@@ -38,6 +38,7 @@ from portal.models import (
     Job,
     Membership,
     Namespace,
+    PushDevice,
     Report,
     Reputation,
     ReputationLine,
@@ -171,6 +172,18 @@ def everything() -> dict[str, object]:
 
 class Killed(BaseException):
     """As much as SIGKILL: nothing may catch it."""
+
+
+def test_nothing_is_told_to_where_the_other_account_was_told(alice, bob):
+    webhooks.create(
+        by=alice, url="https://hooks.example.org/in", watched=[("user", "bob")], domains=["repo"], secret="s3cret"
+    )  # fmt: skip
+    PushDevice.objects.create(user=alice, endpoint="https://push.example.org/a", digest="a" * 64)
+    row = begun(alice, bob)
+    handing_over.run(row)
+    made = bob.webhooks.get()
+    assert (made.disabled, made.disabled_reason) == (True, webhooks.HANDED_ON)
+    assert not PushDevice.objects.exists()
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="compares ids, which PostgreSQL does not give out again")
