@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -54,6 +54,12 @@ def likes_of(user: User, *, seen_by: Asker) -> QuerySet[Like]:
         return Like.objects.none()
     visible = Repo.objects.visible_to(seen_by)
     return Like.objects.filter(user=user, repo__in=visible).select_related("repo__namespace").order_by("-id")
+
+
+def likers_of(repo: Repo, *, seen_by: Asker) -> QuerySet[Like]:
+    """Return the likes of a repository by people who show what they like, and the asker’s own."""
+    shown = Q(user__shows_likes=True) | Q(user_id=seen_by.pk or 0)
+    return Like.objects.filter(shown, repo=repo, user__is_active=True).select_related("user")
 
 
 def _require_person(by: Asker) -> User:

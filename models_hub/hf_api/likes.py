@@ -8,7 +8,6 @@ from models_hub import liking
 from models_hub.hf_api.calls import Call
 from models_hub.hf_api.people import person_row
 from models_hub.hf_api.shapes import page, paged, timestamp
-from models_hub.models import Like
 from portal.errors import NotFound
 from portal.models import User
 
@@ -29,7 +28,7 @@ def unlike(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase
 
 def likers(call: Call, kind: str, namespace: str, name: str) -> HttpResponseBase:
     repo = call.repo(kind, namespace, name)
-    rows, cursor = paged(call, Like.objects.filter(repo=repo).select_related("user"), PAGE)
+    rows, cursor = paged(call, liking.likers_of(repo, seen_by=call.user), PAGE)
     shown = [{"_id": f"{row.user_id:024x}", **person_row(call, row.user)} for row in rows]
     return page(call, shown, cursor=cursor)
 

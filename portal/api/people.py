@@ -107,7 +107,8 @@ class Followers(APIView):
     @extend_schema(parameters=PAGE, responses=paged(PersonShape))
     def get(self, request: Request, name: str) -> Response:
         """List who follows a person or an organization."""
-        rows = Follow.objects.of_active().filter(namespace=_namespace(name)).select_related("follower")
+        rows = Follow.objects.of_active().shown_to(request.user).filter(namespace=_namespace(name))
+        rows = rows.select_related("follower")
         pages = OldestFirst()
         page = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(PersonShape([row.follower for row in page], many=True).data)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from portal import badges, reputation, subjects
-from portal.models import Follow, Membership, Namespace, Reputation, ReputationLine, User
+from portal.models import Asker, Follow, Membership, Namespace, Reputation, ReputationLine, User
 from portal.permissions import can_administer
 from portal.privacy import Part, shows
 
@@ -100,7 +100,7 @@ def _badges(request: HttpRequest, person: User) -> dict[str, object]:
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 19:
         lines = lines.filter(pk__lt=int(before))
-    page = list(lines[: LINES + 1])
+    page = [_discreet(line, request.user) for line in lines[: LINES + 1]]
     about = subjects.describe({line.key for line in page}, request.user)
     points = dict(Reputation.objects.filter(user=person).values_list("track", "points"))
     return {
@@ -110,6 +110,13 @@ def _badges(request: HttpRequest, person: User) -> dict[str, object]:
         "older": page[LINES - 1].pk if len(page) > LINES else None,
         "awards": person.awards.select_related("season").order_by("-season__starts_at"),
     }
+
+
+def _discreet(line: ReputationLine, reader: Asker) -> ReputationLine:
+    """Return a line without who liked, where that person shows likes to nobody; whose line it is was told of it."""
+    if line.kind == "repo.liked" and line.giver and reader.pk != line.user_id:
+        line.giver = line.giver if shows(line.giver, "likes", to=reader) else None
+    return line
 
 
 def _people(request: HttpRequest, namespace: Namespace, tab: str) -> dict[str, object]:

@@ -99,7 +99,10 @@ def test_what_one_follows_likes_and_did_is_listed(
     liking.like(hidden, by=charlie)
     Repo.objects.filter(pk=hidden.pk).update(private=True)
     assert [row["name"] for row in api(None)("GET", "people/charlie/likes").json()["results"]] == ["alice/bert"]
-    User.objects.filter(pk=charlie.pk).update(shows_likes=False)
+    User.objects.filter(pk=charlie.pk).update(shows_likes=False, shows_follows=False)
+    for path in ("people/alice/followers", "people/team/followers"):
+        assert api(None)("GET", path).json()["results"] == [], path
+        assert [row["name"] for row in call("GET", path).json()["results"]] == ["charlie"], path
     assert api(None)("GET", "people/charlie/likes").json()["results"] == []
     assert api(None)("GET", "people/nobody/likes").status_code == 404
     AccessToken.issue(user=charlie, name="laptop", role="read")

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from portal.badge_catalogue import RULES
-from portal.models import BadgeClaim, BadgeGrant, Mentorship, ReputationLine, Season, SeasonPoints
+from portal.models import BadgeClaim, BadgeGrant, Mentorship, ReputationLine, Season, SeasonPoints, User
 from tests.badges import world
 from tests.badges.world import ago
 from tests.portal.trusted import trusted
@@ -71,6 +71,14 @@ def test_a_profile_shows_badges_tiers_and_the_ledger(client, alice, bob):
     assert "Novice" in page
     assert secret.name not in page
     assert 'aria-label="First Answer · bronze"' in client.get("/alice").text
+
+
+def test_the_ledger_names_nobody_who_shows_likes_to_nobody(client, as_user, alice, bob):
+    ReputationLine.objects.create(user=alice, giver=bob, kind="repo.liked", track="models", points=3, at=ago(1), key="")
+    assert ">bob</a>" in client.get("/alice?tab=badges").text
+    User.objects.filter(pk=bob.pk).update(shows_likes=False)
+    assert ">bob</a>" not in client.get("/alice?tab=badges").text
+    assert ">bob</a>" in as_user(alice).get("/alice?tab=badges").text  # who was told of it anyway
 
 
 def test_a_contribution_is_asked_for_and_confirmed_by_somebody_else(as_user, alice, bob, charlie):

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from models_hub import downloading, liking, trending
 from models_hub.models import Download, DownloadDay, Like, Repo
-from portal.models import Event
+from portal.models import Event, User
 from tests.models_hub.wire import Wire
 
 LIKE = "/api/models/alice/bert/like"
@@ -71,6 +71,8 @@ def test_likers_come_in_pages(alice, bob, charlie, make_repo):
     following = first["Link"].partition(">")[0].removeprefix("<http://portal.example")
     last = Wire().get(following)
     assert (names(last), "Link" in last) == (["alice"], False)
+    User.objects.filter(pk=bob.pk).update(shows_likes=False)
+    assert names(Wire().get("/api/models/alice/bert/likers")) == ["charlie", "alice"]
 
 
 def test_lists_sort_by_likes_and_by_trend(alice, bob, charlie, make_repo):
