@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from models_hub import browsing, permissions
@@ -33,6 +35,7 @@ MAX_DATA_BYTES = 256 * 1024**2
 TABLES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 LEXICONS = (".json", ".tsv", ".txt")
 JOB = "finetune"
+SENT_TWICE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +50,10 @@ class Found:
     aids: list[Aid]
 
 
-def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None = None) -> Run:
-    """Ask for a run; returns it with its job.
+def ask(
+    wish: Wish, *, by: Asker, study: Study | None = None, number: int | None = None, from_form: bool = False
+) -> Run:
+    """Ask for a run; returns it with its job. A form that is sent twice finds the run that it asked for first.
 
     Whoever asks must be able to download the model and the data, and to write where the result goes. Raises NotFound,
     NotAllowed, InvalidInput or QuotaExceeded.
@@ -58,30 +63,44 @@ def ask(wish: Wish, *, by: Asker, study: Study | None = None, number: int | None
     found = check(wish, by=by)
     wish = found.wish
     with transaction.atomic():
-        allowance.require(by)
-        run = Run.objects.create(
-            kind=Run.Kind.FINETUNE,
-            owner=by,
-            title=wish.title or _title(wish),
-            study=study,
-            number=number,
-            base=found.base,
-            base_commit=found.base_commit.oid if found.base_commit else "",
-            data=found.data,
-            data_commit=found.data_commit.oid,
-            files=wish.files,
-            task=wish.task,
-            fields=wish.fields,
-            settings={"labels": wish.labels} if wish.labels else {},
-            recipe=wish.recipe,
-            architecture=wish.architecture,
-            options=_options(wish),
-            seed=wish.seed,
-            target=wish.target,
-        )
+        allowance.require(by)  # which holds the person: of two requests the second one sees what the first one made
+        values = _values(found)
+        if from_form and (twin := _twin(by, values)):
+            return twin
+        run = Run.objects.create(owner=by, study=study, number=number, **values)
         aids.keep(run, found.aids)
         start(run)
     return run
+
+
+def _values(found: Found) -> dict[str, Any]:
+    """Return the columns of a run that say what was asked for."""
+    wish = found.wish
+    return {
+        "kind": Run.Kind.FINETUNE,
+        "title": wish.title or _title(wish),
+        "base": found.base,
+        "base_commit": found.base_commit.oid if found.base_commit else "",
+        "data": found.data,
+        "data_commit": found.data_commit.oid,
+        "files": wish.files,
+        "task": wish.task,
+        "fields": wish.fields,
+        "settings": {"labels": wish.labels} if wish.labels else {},
+        "recipe": wish.recipe,
+        "architecture": wish.architecture,
+        "options": _options(wish),
+        "seed": wish.seed,
+        "target": wish.target,
+    }
+
+
+def _twin(user: User, values: Mapping[str, Any]) -> Run | None:
+    """Return the last run of a person, where it was asked for a moment ago with the same values and is not in vain."""
+    last = Run.objects.filter(owner=user, study=None).select_related("job", "base", "data").order_by("-pk").first()
+    if last is None or last.created_at < timezone.now() - SENT_TWICE or (last.is_over and not last.is_finished):
+        return None
+    return last if all(getattr(last, name) == value for name, value in values.items()) else None
 
 
 def check(wish: Wish, *, by: User) -> Found:

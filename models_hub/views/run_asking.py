@@ -94,7 +94,7 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
                 if "search" in request.POST:
                     asking.check(wish, by=user)
                     return _editor(request, wish)
-                run = asking.ask(wish, by=user)
+                run = asking.ask(wish, by=user, from_form=True)
             except DomainError as error:
                 form.add_error(_field_of(error, form), error.message)
                 status = status_of(error)

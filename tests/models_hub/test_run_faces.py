@@ -192,6 +192,15 @@ def test_the_form_leads_from_model_and_data_to_a_run(alice: User, as_user: Any) 
     assert (run.target, run.fields) == ("alice/bert-tuned", {"input": "text", "target": "label"})
 
 
+def test_a_form_that_is_sent_twice_asks_for_one_run(alice: User, as_user: Any) -> None:
+    client = as_user(alice)
+    sent = filled(client.get(ADDRESS).context["form"]) | {"method": "full"}
+    first, second = client.post(ADDRESS, sent), client.post(ADDRESS, sent)
+    assert first["Location"] == second["Location"]
+    assert client.post(ADDRESS, {**sent, "seed": "1"})["Location"] != first["Location"]
+    assert Run.objects.count() == 2
+
+
 def test_another_run_like_one_that_was_begins_with_all_that_it_was_asked_for(alice: User, as_user: Any) -> None:
     run = ask(
         alice, labels=["negative", "positive"], recipe={"lr": 0.002, "method": "lora", "method_options": {"rank": 4}}
