@@ -25,7 +25,7 @@ PAGE = 30
 STOP_POLLING = 286  # htmx's word for “nothing more will come”
 MAX_COMPARED = 8
 # Failures that come again unless something else is asked for.
-VAIN = frozenset({"bad_data", "bad_gold", "label_mismatch", "unsupported_architecture"})
+VAIN = frozenset({"bad_data", "bad_gold", "data_refused", "label_mismatch", "unsupported_architecture"})
 MAX_LABELS = 100
 MAX_LOOKS = 500
 

@@ -133,7 +133,10 @@ def test_the_data_alone_is_checked_when_that_is_asked_for(make_repo: MakeRepo, a
 
 def test_data_that_cannot_be_learned_ends_the_run_and_says_why(make_repo: MakeRepo, alice: User) -> None:
     make_base(make_repo, alice)
-    lines = "".join(json.dumps({"text": f"word {n}", "label": "only"}) + "\n" for n in range(60))
+    longer_than_looked_at_before = f"word {'and so on ' * 500}"
+    lines = "".join(
+        json.dumps({"text": f"{n} {longer_than_looked_at_before}", "label": "only"}) + "\n" for n in range(60)
+    )
     make_repo(alice, "moods", kind="dataset", files={"train.jsonl": lines})
     run = work(ask(alice))
     assert (run.job.state, run.job.reason_code) == ("failed", "bad_data")
