@@ -14,8 +14,11 @@ from models_hub.models import Blob, Xorb
 from models_hub.xet.possession import Interval, joined
 from models_hub.xet.tokens import Grant
 from models_hub.xet.xorbs import HEADER_SIZE, ChunkTable
-from portal.errors import InvalidInput, NotFound
+from portal.errors import InvalidInput, NotFound, TooLarge
 
+# Of one answer. Clients ask for 256 MB to 16 GB of a file at a time, in runs of half a megabyte on average; the longest
+# file that a shard can tell would take 360 MB of memory for each who asked for all of it.
+MAX_TERMS = 32_000
 # Clients ask for "all the rest" with the largest number of 64 bits.
 _RANGE = re.compile(r"bytes=(\d{1,20})-(\d{0,20})")
 
@@ -24,6 +27,12 @@ class FileNotThere(NotFound):
     """The repository has no file with this hash that can be had in pieces."""
 
     code = "file_not_found"
+
+
+class TooManyTerms(TooLarge):
+    """The range lies in more pieces than one answer tells."""
+
+    code = "too_many_terms"
 
 
 class XorbName(NamedTuple):
@@ -85,7 +94,7 @@ def serialized_offset(chunk: int, raw_offset: int) -> int:
 def plan(grant: Grant, file_hash: str, range_header: str) -> Plan:
     """Return how to get a file of the token's repository, or a range of it.
 
-    Raises FileNotThere; RangeOutside where the range begins after the end.
+    Raises FileNotThere; RangeOutside where the range begins after the end; TooManyTerms.
     """
     held = Blob.objects.filter(xet_hash=file_hash, in_pieces=True, repo_blobs__repo=grant.repo)
     blob = held.first()
@@ -115,10 +124,15 @@ def _asked(header: str, size: int) -> tuple[int, int]:
 
 
 def _placed_terms(blob: Blob, start: int, end: int) -> list[tuple[int, FileTerm]]:
-    """Return the pieces that bytes [start, end) touch, each with its position in the file."""
+    """Return the pieces that bytes [start, end) touch, each with its position in the file; raises TooManyTerms."""
     rows = pieces.inside(blob, start, end).values_list(
         "position", "xorb_id", "xorb__hash", "first_chunk", "end_chunk", "offset", "length"
-    )
+    )[: MAX_TERMS + 1]
+    if len(rows) > MAX_TERMS:
+        raise TooManyTerms(
+            _("This range lies in more than %(max)d pieces. Ask for a shorter one, or download the file over HTTP.")
+            % {"max": MAX_TERMS}
+        )
     return [
         (position, FileTerm(XorbName(xorb_id, xorb_hash), first, last, offset, length))
         for position, xorb_id, xorb_hash, first, last, offset, length in rows

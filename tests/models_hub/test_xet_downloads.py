@@ -15,7 +15,7 @@ from django.test import Client
 from models_hub import contents
 from models_hub.hf_api import xet_tokens
 from models_hub.models import AccessRequest, Repo, RepoBlob, Xorb
-from models_hub.xet import fetching
+from models_hub.xet import fetching, reconstructing
 from models_hub.xet.tokens import Scope
 from portal.models import AccessToken, User
 from tests.models_hub.wire import Wire, body_of, large_row
@@ -100,6 +100,16 @@ class TestPlans:
         for file in (MIXED, long):
             with django_assert_max_num_queries(8):
                 assert reader.plan(file.hash, 2, "bytes=5-1000").status_code == 200
+
+    @pytest.mark.parametrize("version", [1, 2])
+    def test_a_file_in_very_many_pieces_is_told_part_by_part(
+        self, reader: Sender, monkeypatch: pytest.MonkeyPatch, version: int
+    ) -> None:
+        monkeypatch.setattr(reconstructing, "MAX_TERMS", 3)
+        refused = reader.plan(MIXED.hash, version)
+        assert (refused.status_code, refused.json()["code"]) == (413, "too_many_terms")
+        first, rest = (reader.plan(MIXED.hash, version, f"bytes={part}").json() for part in ("0-5999", "6000-"))
+        assert put_together(first)[:6000] + put_together(rest)[: len(RAW) - 6000] == RAW
 
     def test_many_ranges_go_into_several_addresses(self, reader: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(fetching, "MAX_RANGES", 1)
