@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from models_hub import browsing, cards
@@ -37,6 +37,8 @@ class Config:
     delimiter: str | None = None
     # column -> stored value -> name
     class_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # Files of rows that no card names and that are of another format than those shown.
+    left_out: Sequence[str] = ()
 
     def split(self, name: str | None) -> Split | None:
         """Return the split of this name, the first when none is asked for."""
@@ -53,13 +55,12 @@ def configs_of(repo: Repo, commit: Commit) -> list[Config]:
     found = [_declared(item, paths) for item in items[:MAX_CONFIGS]]
     configs = [config for config in found if config.splits]
     if not configs:
-        splits = patterns.by_convention(_of_one_format(paths))
-        configs = [Config(DEFAULT, _splits(splits))] if splits else []
+        alike = _of_one_format(paths)
+        splits = patterns.by_convention(alike)
+        others = sorted(set(paths) - set(alike))
+        configs = [Config(DEFAULT, _splits(splits), left_out=others)] if splits else []
     infos = _infos(card)
-    return [
-        Config(config.name, config.splits, config.delimiter, class_names(_info_of(config, infos, len(configs))))
-        for config in configs
-    ]
+    return [replace(config, class_names=class_names(_info_of(config, infos, len(configs)))) for config in configs]
 
 
 def table_paths(repo: Repo, commit: Commit) -> list[str]:

@@ -143,3 +143,14 @@ def test_names_of_classes_are_found_in_their_forms():
         ]
     }
     assert splits.class_names(info) == {"a": {"0": "no", "1": "yes"}, "b": {"0": "x", "1": "y"}}
+
+
+def test_files_of_another_format_are_named_where_they_are_not_shown(client, make_repo, alice):
+    files = {"a.csv": "a\n1\n", "test.csv": "a\n1\n", "more.jsonl": '{"a": 1}\n'}
+    make_repo(alice, "rows", kind="dataset", files=files)
+    page = client.get("/datasets/alice/rows/data/main").text
+    assert "read together: more.jsonl." in page
+    make_repo(
+        alice, "declared", kind="dataset", files={**files, "README.md": "---\nconfigs:\n- data_files: a.csv\n---\n"}
+    )
+    assert "read together" not in client.get("/datasets/alice/declared/data/main").text
