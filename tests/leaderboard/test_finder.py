@@ -139,7 +139,7 @@ def test_models_without_a_score_can_be_had_evaluated(client, as_user, alice, mak
     model = make_repo(alice, "new", files=model_files(3.0))
     Repo.objects.filter(pk=model.pk).update(task=TASK, parameters=1, architecture="BertForSequenceClassification")
     page = client.get(f"/find?task={TASK}").text
-    assert "Of these nothing is known" in page
+    assert "Not measured yet" in page
     assert "Sign in to have them evaluated" in page
     answer = as_user(alice).post("/find/evaluations", {"question": f"task={TASK}", "model": [model.pk]})
     assert answer.headers["Location"] == "/submissions"
