@@ -77,6 +77,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "can_ask_rows": is_own and row.task in queues.HEADS and row.data_id is not None and row.result_pull is None,
         "findings": described(row.data_report),
         "recipe": _recipe(row),
+        "has_curve": row.kind == Run.Kind.FINETUNE and bool(points or not row.is_over),
         "curve": curves.of(points),
         "last": curves.last(points),
         "main_metric": registry.find_task(row.task).metric if row.task in registry.tasks() else "",

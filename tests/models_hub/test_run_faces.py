@@ -126,6 +126,15 @@ def test_who_was_not_let_in_to_the_data_reads_no_report_of_it(
     assert "a row of it" in as_user(alice).get(f"/runs/{run.pk}").text
 
 
+def test_a_run_whose_data_were_refused_shows_no_empty_curve_and_offers_another_one(alice: User, as_user: Any) -> None:
+    run = ask(alice)
+    assert 'id="curves"' in as_user(alice).get(f"/runs/{run.pk}").text
+    Job.objects.filter(pk=run.job_id).update(state="failed", finished_at=timezone.now(), reason_code="data_refused")
+    page = as_user(alice).get(f"/runs/{run.pk}")
+    assert 'id="curves"' not in page.text
+    assert f'btn-primary" href="/runs/new?like={run.pk}"' in page.text
+
+
 def test_the_curve_is_asked_for_by_number(alice: User, as_user: Any) -> None:
     run = ask(alice)
     following.keep(run, [{"seq": n, "kind": "step", "step": n, "steps": 9, "loss": 1 / (n + 1)} for n in range(5)])
