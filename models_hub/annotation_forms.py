@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from models_hub.adapting import queues, texts
+from models_hub.adapting import queues, registry, texts
+from models_hub.adapting.columns import guess
 from models_hub.adapting.queues import QueueWish
 from models_hub.forms import NAME_ATTRIBUTES
 from models_hub.models import AnnotationQueue
@@ -67,7 +68,16 @@ class QueueForm(forms.Form):
         for name in COLUMNS.values():
             # The list is in the page: columns of the file that is guessed first.
             self.fields[name].widget.attrs |= {**NAME_ATTRIBUTES, "list": "columns"} if columns else NAME_ATTRIBUTES
+        self._guess_columns(columns)
         self.fields["column"].help_text = _("Leave empty for the usual name: text, sentence1 or tokens.")
+
+    def _guess_columns(self, names: Sequence[str]) -> None:
+        """Fill in what has another name than the one that is taken where a field is left empty."""
+        asked = str(self.initial.get("task"))
+        task = registry.find_task(asked if asked in queues.HEADS else next(iter(queues.HEADS)))
+        for role, name in guess(task, names).items():
+            if role in COLUMNS and name != task.columns[role]:
+                self.fields[COLUMNS[role]].initial = name
 
     def _choose(self, name: str, choices: list[tuple[str, Any]]) -> None:
         field = self.fields[name]

@@ -52,6 +52,7 @@ def listed(request: HttpRequest, repo: Repo) -> HttpResponse:
         "form": form,
         "paths": paths,
         "columns": columns,
+        "problem": source.sample.problem if source else "",
         "can_ask": bool(paths),
     }
     return respond(request, repo, "models_hub/annotations/list.html", tab="data", status=status, **context)

@@ -247,3 +247,14 @@ def test_the_page_that_waited_for_rows_is_loaded_anew_once_they_are_there(
     assert browser.get(page, headers=asks).headers["HX-Refresh"] == "true"
     AnnotationQueue.objects.filter(pk=queue.pk).update(filled_at=None)
     assert browser.get(page, headers=asks).text.lstrip().startswith('<div id="queue-state"')
+
+
+def test_columns_with_other_names_are_filled_in_and_a_file_that_cannot_be_read_is_named(
+    make_repo: MakeRepo, alice: User, as_user: Any
+) -> None:
+    table = "编号,文本,标签\n1,很好,\n2,很差,负面\n"
+    make_repo(alice, "mine", kind="dataset", files={"train.csv": table})
+    page = as_user(alice).get("/datasets/alice/mine/annotate?task=nonsense")
+    assert [page.context["form"][name].value() for name in ("column", "answer")] == ["文本", "标签"]
+    make_repo(alice, "other", kind="dataset", files={"train.csv": table.encode("gb18030")})
+    assert "encoded as GB18030" in as_user(alice).get("/datasets/alice/other/annotate").text
