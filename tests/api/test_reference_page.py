@@ -26,3 +26,10 @@ def test_the_page_asks_nothing_of_the_database(client, django_assert_num_queries
     client.get("/docs/api")
     with django_assert_num_queries(0):
         client.get("/docs/api")
+
+
+def test_both_are_in_english_whoever_asked_first(client):
+    """What the framework says of a field is in the language of whoever asks."""
+    client.cookies["django_language"] = "zh-hans"
+    for place in ("/docs/api", "/api/v1/openapi.yaml"):
+        assert "只能包含" not in client.get(place).content.decode()  # “letters, digits … only”, of a username
