@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,16 +16,15 @@ from django.urls import get_resolver, reverse
 from django.utils import translation
 from django.utils.module_loading import import_string
 
+from portal.config import unused
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.config.settings.base")
-# Frameworks load these wherever they are installed, and no page here uses them: 25 MB of the web process.
-_unused = ["chardet", "django.contrib.postgres.fields", "jinja2", "markdown", "pygments"]
-if not settings.SOCIALACCOUNT_PROVIDERS:  # they ask other sites with it
-    _unused.append("requests")
-sys.modules.update(dict.fromkeys(_unused))  # type: ignore[arg-type]
+_sparing = ExitStack()
+_sparing.enter_context(unused.left_out())
 # The description of the API is made with a client for tests, which brings more along: 2 MB, loaded when asked for.
 _client = "rest_framework.test.APIRequestFactory"
 sys.modules["rest_framework.test"] = SimpleNamespace(APIRequestFactory=lambda: import_string(_client)())  # type: ignore[assignment]
-_unused.append("rest_framework.test")
+_sparing.callback(sys.modules.pop, "rest_framework.test")
 application = get_wsgi_application()
 # Django would load all pages with the first request, in each process anew, and the search its dictionary: 70 MB and
 # more, which the processes share when they are here before gunicorn forks.
@@ -48,7 +48,6 @@ _templates = Path(settings.BASE_DIR) / "templates"
 for _folder in ("", "portal/home", "models_hub/lists", "models_hub/repos", "leaderboard/boards", "forum/topics"):
     for _page in sorted((_templates / _folder).glob("*.html")):
         get_template(str(_page.relative_to(_templates)))
-for _name in _unused:
-    del sys.modules[_name]
+_sparing.close()
 _read = Engine.get_default().template_context_processors
 _joined = [model._meta.get_fields() for model in apps.get_models()]
