@@ -34,7 +34,7 @@ class Line:
 
     title: str | Promise
     values: Sequence[Value | None]
-    differs: bool = False  # the machines: what is fast on one may be slow on the other
+    differs: bool = False  # the machines, or what else ran on them: no value is better than another then
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Side:
     task: Task
     lines: Sequence[Line]
     machines: Sequence[str]
+    is_busy: bool = False  # others were at work on a machine, so that times say little
 
     @property
     def key(self) -> str:
@@ -61,17 +62,23 @@ class _Measure:
     write: Callable[[Any], str]
     more_is_better: bool = False
     of_machine: bool = False
+    of_time: bool = False
 
 
 MEASURES = (
     _Measure(
-        _("Latency, median"), lambda one: _report(one, "latency", "p50_ms"), lambda n: f"{n:.1f} ms", of_machine=True
+        _("Latency, median"),
+        lambda one: _report(one, "latency", "p50_ms"),
+        lambda n: f"{n:.1f} ms",
+        of_machine=True,
+        of_time=True,
     ),
     _Measure(
         _("Latency, 90th percentile"),
         lambda one: _report(one, "latency", "p90_ms"),
         lambda n: f"{n:.1f} ms",
         of_machine=True,
+        of_time=True,
     ),
     _Measure(
         _("Examples per second"),
@@ -79,6 +86,7 @@ MEASURES = (
         lambda n: f"{n:,.1f}",
         more_is_better=True,
         of_machine=True,
+        of_time=True,
     ),
     _Measure(_("Peak memory"), lambda one: _report(one, "peak_rss_bytes"), lambda n: bytesize(n), of_machine=True),
     _Measure(
@@ -118,14 +126,15 @@ def sizes_of(chosen: Sequence[Chosen], held: Sequence[Mapping[int, Evaluation]])
 def _side(task: Task) -> Side:
     machines = [machine_of(one.report, one.device, one.threads) if one else "" for one in task.results]
     differ = len({machine for machine in machines if machine}) > 1
+    is_busy = any(one.report.get("busy") for one in task.results if one)
     lines = []
     for measure in MEASURES:
         numbers = [_number(measure.read(one)) if one else None for one in task.results]
         if any(number is not None for number in numbers):
-            is_unlike = differ and measure.of_machine
+            is_unlike = (differ and measure.of_machine) or (is_busy and measure.of_time)
             best = "" if is_unlike else "high" if measure.more_is_better else "low"
             lines.append(Line(measure.title, _values(numbers, measure.write, best=best), is_unlike))
-    return Side(task, lines, machines)
+    return Side(task, lines, machines, is_busy)
 
 
 def _values(numbers: Sequence[Any], write: Callable[[Any], str], *, best: str) -> list[Value | None]:

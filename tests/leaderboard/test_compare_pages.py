@@ -6,6 +6,7 @@ import pytest
 
 from leaderboard import submitting
 from leaderboard.comparing import facts
+from leaderboard.models import Evaluation
 from models_hub import publishing, referencing, tensor_diffs
 from models_hub.changes import PutFile
 from tests.evaluating import EVAL_YAML, make_benchmark, model_files, safetensors
@@ -128,6 +129,18 @@ def test_speed_of_different_machines_is_marked(client, alice, make_repo, mood, g
     page = client.get("/compare/speed?model=alice/good&model=alice/slow").text
     assert "9.0 ms" in page
     assert words in page
+
+
+def test_times_of_a_busy_machine_are_marked_and_none_is_the_best(client, good, poor):
+    address, words = PAIR.replace("/compare", "/compare/speed"), "so the times say little"
+    assert words not in client.get(address).text
+    for number, row in enumerate(Evaluation.objects.order_by("pk")):
+        row.report |= {"busy": True, "latency": {"p50_ms": 3.0 + number}}
+        row.save()
+    page = client.get(address).text
+    assert words in page
+    assert "3.0 ms" in page
+    assert "<strong>3.0 ms" not in page
 
 
 def test_examples_on_which_they_differ_are_shown_with_both_answers(client, good, poor):
