@@ -88,8 +88,8 @@ class Api:
         address = f"{self.portal.url}/api/{self.kind}s/{self.path}/commit/main"
         answer = self.session.post(address, data="".join(json.dumps(row) + "\n" for row in rows))
         answer.raise_for_status()
-        return answer.json()["commitOid"]
+        return str(answer.json()["commitOid"])
 
     def head(self, revision: str = "main") -> str:
         answer = self.session.get(f"{self.portal.url}/api/{self.kind}s/{self.path}/revision/{revision}")
-        return answer.json()["sha"]
+        return str(answer.json()["sha"])
