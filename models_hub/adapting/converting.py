@@ -103,7 +103,8 @@ def _check_how(wish: Wish) -> None:
         if is_wanted and (type(value) is not int or not 1 <= value <= most):
             raise InvalidInput(
                 _("%(name)s: must be a whole number from %(least)d to %(most)d")
-                % {"name": name, "least": 1, "most": most}
+                % {"name": name, "least": 1, "most": most},
+                data={"field": name},
             )
 
 

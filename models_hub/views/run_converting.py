@@ -24,6 +24,8 @@ def new_conversion(request: HttpRequest) -> HttpResponse:
     """Choose the model, and rows to compare on; then what is made of it."""
     user = require_user(request)
     known = {name: request.GET.get(name, "").strip() for name in ("base", "dataset", "task")}
+    if "choose" in request.GET:
+        known["task"] = known["task"] or _task_of(user, known["base"])
     is_known = known["base"] and "choose" not in request.GET
     subject = SubjectForm(known if is_known else None, initial=known)
     if not subject.is_bound or not subject.is_valid():
@@ -33,6 +35,13 @@ def new_conversion(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         subject.add_error(None, error.message)
         return _choose(request, user, subject, status=status_of(error))
+
+
+def _task_of(user: User, name: str) -> str:
+    """Return what a model says that it does, where that is a task that answers can be compared of."""
+    owner, _slash, short = name.partition("/")
+    repo = Repo.objects.visible_to(user).named(Repo.Kind.MODEL, owner, short).first()
+    return repo.task if repo is not None and repo.task in registry.tasks() else ""
 
 
 def _choose(request: HttpRequest, user: User, form: SubjectForm, status: int = 200) -> HttpResponse:
@@ -65,7 +74,8 @@ def _form(request: HttpRequest, user: User, known: dict[str, Any]) -> HttpRespon
                 asked = form.wish(base=known["base"], data=known["dataset"], revisions=revisions)
                 return redirect(converting.ask(converting.read(asked), by=user))
             except DomainError as error:
-                form.add_error(None, error.message)
+                field = str(error.data.get("field", ""))
+                form.add_error(field if field in form.fields else None, error.message)
                 status = status_of(error)
     context = {
         "form": form,

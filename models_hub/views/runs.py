@@ -119,7 +119,8 @@ def _recipe(row: Run) -> list[tuple[str, str]]:
         chosen = (
             [(str(_("What is made of it")), str(texts.CONVERSIONS[made].label))] if made in texts.CONVERSIONS else []
         )
-        return [*chosen, (str(_("Precisions")), ", ".join(row.options.get("precisions") or []) or "–")]
+        precisions = [str(texts.PRECISIONS.get(one, one)) for one in row.options.get("precisions") or []]
+        return [*chosen, (str(_("Precisions")), ", ".join(precisions) or "–")]
     chosen = [(str(_("What changes")), str(texts.METHODS[row.recipe.get("method", "full")].label))]
     for name, value in {**row.recipe, **row.recipe.get("method_options", {})}.items():
         if name not in ("method", "method_options", "harden_options"):

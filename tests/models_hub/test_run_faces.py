@@ -44,6 +44,16 @@ def test_who_names_no_data_set_is_told_so(alice: User, as_user: Any) -> None:
     assert "This field is required." in sent
 
 
+def test_a_model_that_says_what_it_does_is_not_asked_again(alice: User, as_user: Any) -> None:
+    Repo.objects.filter(name="bert").update(task="text-classification")
+    page = as_user(alice).get("/runs/conversions/new?base=alice/bert&choose=1")
+    assert page.context["form"]["task"].value() == "text-classification"
+    address = "/runs/conversions/new?base=alice/bert&dataset=alice/moods&task=text-classification"
+    sent = filled(as_user(alice).get(address).context["form"]) | {"what": "layers"}
+    refused = as_user(alice).post(address, sent)
+    assert "keep_layers" in refused.context["form"].errors, "what is wrong stands at its field"
+
+
 @pytest.mark.parametrize(
     ("address", "names"),
     [(ADDRESS, ("task", "base", "dataset")), ("/runs/conversions/new?base=alice/bert", ("base",))],
