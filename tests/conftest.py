@@ -10,15 +10,17 @@ from typing import Any
 
 import dj_database_url
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
-from models_hub import downloading, publishing
+from models_hub import browsing, downloading, publishing
 from models_hub.models import Repo
 from models_hub.publishing import Change, PutFile
 from models_hub.searching.catalogue import catalogues
+from portal import watched_words
 from portal.models import AccessToken, Membership, Organization, User
 from tests import databases, scheduling
 from tests.live import LivePortal
@@ -82,9 +84,13 @@ def own_blob_folder(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def forgetful_process() -> None:
-    """What a process keeps of the database in memory is of the test before, which was rolled back."""
+    """What a process keeps of the database in memory is of the test before, which was rolled back: ids come again."""
+    for cache in caches.all():
+        cache.clear()
     catalogues.forget()
     downloading.forget_counted()
+    browsing._item_in.cache_clear()
+    watched_words._known = None
 
 
 @pytest.fixture(autouse=True)
