@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 import pytest
 
 from worker.engine.contracts import EngineError
+from worker.engine.tasks import find
 from worker.engine.tuning import hardening, registry
 from worker.engine.tuning.contracts import Architecture, Recipe, Teacher
 
@@ -81,6 +82,13 @@ def test_what_is_usual_from_random_numbers_is_accepted():
         Architecture(**scratch.get("sizes", {}))
         for name in scratch.get("recipe", {}):
             assert registry.options()[name].problem(getattr(recipe, name)) is None
+
+
+@pytest.mark.parametrize("task", ["translation", "summarization", "text-generation"])
+def test_what_is_usual_from_random_numbers_has_room_for_the_usual_answer(task):
+    # A decoder reads and writes in one window.
+    room = Architecture(**registry.tasks()[task]["scratch"]["sizes"]).max_positions
+    assert room >= 2 * find(task).settings({}).max_new_tokens
 
 
 def test_every_need_of_a_method_has_its_reason_and_every_default_is_accepted():
