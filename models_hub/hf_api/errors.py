@@ -41,6 +41,8 @@ def answer(error: DomainError, *, anonymous: bool, origin: str) -> JsonResponse:
 
 def failure(status: int, message: str, *, code: str = "", extra: Mapping[str, Any] | None = None) -> JsonResponse:
     """Return an error in the one form that clients read: they print header and body, but what is alike only once."""
+    if status == 403:  # clients make a sentence of it and end that themselves
+        message = message.removesuffix(".")
     plain = message.translate(_PLAIN)
     header = " ".join(plain.split())
     sendable = header.isascii() and header.isprintable()

@@ -156,7 +156,8 @@ MODEL: dict[str, Field] = COMMON | {
     "evalResults": lambda info: info.stated_scores,
     "gguf": lambda info: info.gguf,
     "inference": lambda info: None,
-    "inferenceProviderMapping": lambda info: [],
+    # Not an empty list, of which InferenceClient takes the first: so it says that there is none.
+    "inferenceProviderMapping": lambda info: None,
     "library_name": lambda info: info.description.library or None,
     "mask_token": lambda info: None,
     "model-index": lambda info: info.description.card.get("model-index"),

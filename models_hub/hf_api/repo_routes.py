@@ -51,5 +51,4 @@ urlpatterns = [
     re_path(r"^papers/(?P<paper>[^/]+)\.md$", absent.article),
     path(f"{SPACE}/resolve/{AT_PATH}", by_method(GET=files.resolve), OF_SPACE),
     path(f"{SPACE}/raw/{AT_PATH}", by_method(GET=files.raw), OF_SPACE),
-    path("spaces/<segment:name>/resolve/<tail:rest>", repos.missing),
 ]

@@ -1,6 +1,6 @@
 """The wire's routes, matched against the raw path. Not a part of the site's address book: see routing.py."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from models_hub.hf_api import commits, files, info, lists, references, repos, trees, uploads, xet_tokens
 from models_hub.hf_api.dispatching import by_method
@@ -56,6 +56,5 @@ urlpatterns = [
         by_method(GET=files.raw),
         {"kind": "model"},
     ),
-    path("<segment:name>/resolve/<tail:rest>", repos.missing),
-    path("datasets/<segment:name>/resolve/<tail:rest>", repos.missing),
+    re_path(r"^(?:datasets/|spaces/)?[^/]+/(?:resolve|raw)/.+$", repos.missing),
 ]

@@ -91,6 +91,7 @@ def test_writing_needs_a_writer_and_a_token_that_may_write(alice, charlie, make_
     # Clients print the header and the body, and what is alike in both only once.
     assert 'role "write"' in readonly["X-Error-Message"]
     assert readonly.json()["error"] == readonly["X-Error-Message"]
+    assert not readonly["X-Error-Message"].endswith(".")  # they end the sentence themselves
     assert Wire(token_of(charlie)).call(method, path, body).status_code == 403
     anonymous = Wire().call(method, path, body)
     assert (anonymous.status_code, anonymous["WWW-Authenticate"]) == (401, "Bearer")
@@ -111,7 +112,8 @@ def test_unknown_addresses_are_json(path, db):
 
 
 def test_names_without_an_owner_are_not_there(db):
-    for path in ("/api/models/foo", "/api/models/foo/revision/main", "/foo/resolve/main/x", "/datasets/f/resolve/a/x"):
+    api = ("/api/models/foo", "/api/models/foo/revision/main")
+    for path in (*api, "/foo/resolve/main/x", "/foo/raw/main/x", "/datasets/f/resolve/a/x", "/spaces/f/raw/a/x"):
         response = Wire().get(path)
         assert (response.status_code, response["X-Error-Code"]) == (401, "RepoNotFound")
 

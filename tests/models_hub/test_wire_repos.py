@@ -160,6 +160,9 @@ def test_expand_returns_the_asked_fields_alone(alice, make_repo):
     make_repo(alice, files={"README.md": CARD})
     shown = Wire().get("/api/models/alice/bert?expand=sha&expand=cardData&expand[]=likes").json()
     assert set(shown) == {"_id", "id", "sha", "cardData", "likes"}
+    # InferenceClient takes the first of a list, and says that there is none where there is no list.
+    none = Wire().get("/api/models/alice/bert?expand=inferenceProviderMapping").json()
+    assert none["inferenceProviderMapping"] is None
 
 
 MODEL_KEYS = (
