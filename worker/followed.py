@@ -16,6 +16,7 @@ from django.db import DatabaseError, connections, transaction
 from models_hub import job_contents
 from models_hub.adapting import following
 from models_hub.models import Run
+from models_hub.storage import DiskFull, is_full
 from portal.models import Job, LeaseLost
 from worker import sandbox, scratch
 from worker.attempts import LEASE_LOST, Attempt, TryAgain
@@ -62,6 +63,8 @@ class Followed:
                 with tarfile.open(packed) as archive:
                     archive.extractall(self._folder, filter="data")
             except (tarfile.TarError, OSError) as error:
+                if is_full(error):  # what was learned until then is not given up for want of room
+                    raise
                 logger.warning("The checkpoint of run %s cannot be unpacked: %s", self._run.pk, error)
             packed.unlink()
             log = self._folder / LOG_FILE
@@ -90,13 +93,14 @@ class Followed:
         return has_score
 
     def _try_to_keep(self, began: float) -> None:
-        """Keep the checkpoint if there is a new one. The training goes on while portal or database are away."""
+        """Keep the checkpoint if there is a new one. The training goes on while portal, database or room are away."""
         try:
             is_kept = self._keep()
-        except (TryAgain, DatabaseError) as error:
+        except (TryAgain, DatabaseError, DiskFull, OSError) as error:
             logger.warning("The checkpoint of run %s could not be kept: %s", self._run.pk, error)
             connections.close_all()
             is_kept = True  # and tried again as late as if it were
+        self._clear_aside()
         # Keeping may take long for a large model: at most a tenth of the time goes into it. The first checkpoint is
         # kept as soon as it is there.
         pause = max(KEEP_EVERY, 9 * (time.monotonic() - began)) if is_kept else READ_EVERY
@@ -137,7 +141,6 @@ class Followed:
             return False
         packed = self._aside / "checkpoint.tar"
         blob = scratch.store(self._attempt.job, packed)
-        packed.unlink()
         step = _number(state, "step", 0)
         try:
             with transaction.atomic():
@@ -152,6 +155,11 @@ class Followed:
         self._kept = state
         return True
 
+    def _clear_aside(self) -> None:
+        """Take no more room than the training itself, least of all where there was too little."""
+        sandbox.discard(self._aside / "checkpoint")
+        (self._aside / "checkpoint.tar").unlink(missing_ok=True)
+
     def _require_lease(self) -> None:
         """Raise LeaseLost when another attempt works on the run: it would find what this one wrote after it began."""
         if not Job.objects.held().filter(pk=self._attempt.job.pk, fence=self._attempt.job.fence).exists():
@@ -160,7 +168,6 @@ class Followed:
     def _pack(self, state: str) -> bool:
         """Make one file of the checkpoint and the log; False when the child replaced it meanwhile."""
         copy = self._aside / "checkpoint"
-        sandbox.discard(copy)
         copy.mkdir()
         try:
             log = sandbox.collect(self._folder, LOG_FILE, MAX_LOG_BYTES)
@@ -175,7 +182,6 @@ class Followed:
             with tarfile.open(self._aside / "checkpoint.tar", "w") as archive:
                 archive.add(copy / LOG_FILE, LOG_FILE)
                 archive.add(copy / CHECKPOINT_DIR, CHECKPOINT_DIR)
-        sandbox.discard(copy)
         return same
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from models_hub.adapting import card_writing, ending
 from models_hub.adapting.ending import Made
 from models_hub.models import Blob, Run
+from models_hub.storage import is_full
 from portal.errors import DomainError
 from portal.models import Job, LeaseLost
 from worker import scratch
@@ -31,6 +32,8 @@ def publish_or_keep(job: Job, run: Run, model: Path, aside: Path, found: dict[st
     except (LeaseLost, JobFailed):
         raise
     except DomainError as error:
+        if is_full(error):  # there is no room to keep it either: another attempt goes on from the last checkpoint
+            raise
         ending.keep(run, job=job, packed=pack(job, model, aside), found=found, error=error)
 
 
@@ -80,6 +83,8 @@ def unpack(job: Job, blob: Blob, target: Path) -> None:
         with tarfile.open(packed) as archive:
             archive.extractall(target, filter="data")
     except (tarfile.TarError, OSError) as error:
+        if is_full(error):
+            raise
         logger.warning("A packed model cannot be unpacked: %s", error)
         raise JobFailed(UNREADABLE, code="corrupt_content") from error
     packed.unlink()

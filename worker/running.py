@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from models_hub.storage import is_full
 from portal import fair_share, needs
 from portal.errors import DomainError
 from portal.models import Job, LeaseLost
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 CANCELLED = gettext_noop("Cancelled on request.")
 UNKNOWN_KIND = gettext_noop("This worker knows no jobs of the kind “%(kind)s”: it runs another version of the portal.")
+NO_SPACE = gettext_noop("The disk of the worker or of the portal is full. It goes on once its admin has made room.")
 UNEXPECTED = gettext_noop("The worker failed in a way that it did not expect; its log says more.")
 
 
@@ -80,10 +82,14 @@ def _work(attempt: Attempt) -> None:
         job.fail(code=error.code, reason=error.message, **error.data)
     except DomainError as error:
         attempt.show()
-        job.fail(code=error.code, reason=error.message)
-    except Exception:
+        if is_full(error):
+            job.give_back(code="no_space", reason=NO_SPACE)
+        else:
+            job.fail(code=error.code, reason=error.message)
+    except Exception as error:
         logger.exception("Job %s failed unexpectedly.", job.pk)
-        job.give_back(code="worker_error", reason=UNEXPECTED)
+        code, reason = ("no_space", NO_SPACE) if is_full(error) else ("worker_error", UNEXPECTED)
+        job.give_back(code=code, reason=reason)
 
 
 def _stopped(job: Job, why: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from models_hub.storage.contract import BlobStore, ContentDamaged, ContentRefused
+from models_hub.storage.disk import DiskFull, is_full
 from models_hub.storage.local import LocalBlobStore
 from models_hub.storage.uploads import ArrivingFiles, UploadBusy
 
@@ -14,10 +15,12 @@ __all__ = [
     "BlobStore",
     "ContentDamaged",
     "ContentRefused",
+    "DiskFull",
     "UploadBusy",
     "arriving_files",
     "attachment_store",
     "blob_store",
+    "is_full",
 ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.db import DatabaseError
 
+from models_hub.storage import DiskFull
 from portal.errors import NotFound
 from portal.models import Job, LeaseLost, User
 from worker import attempts, running
@@ -52,7 +53,9 @@ def test_work_that_finishes_is_a_success(run) -> None:
         (NotFound("not there"), "failed", "not_found"),
         (TryAgain("later", code="no_sandbox"), "queued", "no_sandbox"),
         (ZeroDivisionError("bug"), "queued", "worker_error"),
-        (OSError(28, "No space left on device"), "queued", "worker_error"),
+        (OSError(28, "No space left on device"), "queued", "no_space"),
+        (DiskFull("The portal’s disk is full"), "queued", "no_space"),
+        (OSError(5, "Input/output error"), "queued", "worker_error"),
     ],
 )
 def test_an_error_is_a_failure_or_another_attempt(run, error: BaseException, state: str, code: str) -> None:
