@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from models_hub import permissions
 from models_hub.models import DEFAULT_BRANCH, Commit, Repo, Run, RunAid
 from portal.errors import InvalidInput
 
@@ -95,6 +96,14 @@ def keep(run: Run, found: Iterable[Aid]) -> None:
 def of(run: Run) -> dict[str, RunAid]:
     """Return what a run reads, by role."""
     return {aid.role: aid for aid in run.aids.select_related("repo__namespace")}
+
+
+def are_readable(run: Run) -> bool:
+    """Whether the owner of a run may still read all that it is made of; what was deleted is not asked about."""
+    made_of = [run.base, run.data, *(aid.repo for aid in of(run).values())]
+    wanted = {repo.pk for repo in made_of if repo is not None}
+    seen = list(Repo.objects.visible_to(run.owner).filter(pk__in=wanted).select_related("namespace"))
+    return len(seen) == len(wanted) and all(permissions.can_download(run.owner, repo) for repo in seen)
 
 
 def as_named(aid: RunAid) -> dict[str, str]:

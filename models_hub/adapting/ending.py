@@ -110,6 +110,8 @@ def _locked(run: Run) -> Run:
 def _published(run: Run, files: Sequence[Made]) -> dict[str, Any]:
     if not run.owner.is_active:
         raise NotAllowed(_("The account of the owner is closed."))
+    if not aids.are_readable(run):
+        raise NotAllowed(_("The owner of the run may no longer read the model or the data set."), code="closed")
     repo = targets.check(run.target, by=run.owner)
     title = _("Result of run %(number)d") % {"number": run.pk}
     if repo is not None:

@@ -1,6 +1,9 @@
 """The job kind `finetune`, in real sandboxes with the engine's stand-in: the whole way, and what may go wrong on it."""
 
+import errno
 import json
+import os
+import tarfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +21,8 @@ from tests.evaluating import model_files
 from tests.tuning import ask, make_base, make_data, rows, wish
 from tests.worker.performing import perform
 from worker import followed
+from worker.attempts import Attempt
+from worker.engine.tuning.contracts import CHECKPOINT_DIR, LOG_FILE
 from worker.jobs import before_and_after, finetune
 from worker.relay import deliver_events
 
@@ -176,6 +181,38 @@ def test_a_killed_child_is_followed_by_one_that_goes_on_unless_the_engine_comput
     assert run.checkpoint is None
 
 
+def test_a_full_disk_ends_no_training_and_gives_up_nothing_learned(
+    make_repo: MakeRepo, alice: User, data: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_base(make_repo, alice)
+    run, folder, aside = ask(alice), tmp_path / "out", tmp_path / "aside"
+    assert run.job_id is not None
+    job = Job.claim(run.job_id, worker="w", lease=timedelta(minutes=1))
+    assert job is not None
+    (folder / CHECKPOINT_DIR).mkdir(parents=True)
+    aside.mkdir()
+    (folder / CHECKPOINT_DIR / followed.STATE).write_text('{"step": 3}')
+    (folder / LOG_FILE).write_text('{"seq": 0, "kind": "step", "step": 3}\n')
+    watched = followed.Followed(Attempt(job), run, folder, aside, max_bytes=10_000)
+
+    def full(*_arguments: Any, **_options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as short:
+        short.setattr(os, "fsync", full)
+        watched.look(at_once=True)
+    run.refresh_from_db()
+    assert (run.checkpoint, list(aside.iterdir())) == (None, [])
+    watched.look(at_once=True)
+    run.refresh_from_db()
+    assert (run.checkpoint_step, list(aside.iterdir())) == (3, [])
+    again = followed.Followed(Attempt(job), run, tmp_path / "again", aside, max_bytes=10_000)
+    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    with pytest.raises(OSError, match="No space"):
+        again.restore()
+    assert RunPoint.objects.filter(run=run).exists()
+
+
 def test_an_owner_who_may_no_longer_read_the_data_gets_nothing_of_it(
     make_repo: MakeRepo, alice: User, bob: User, data: Repo
 ) -> None:
@@ -184,6 +221,26 @@ def test_an_owner_who_may_no_longer_read_the_data_gets_nothing_of_it(
     Repo.objects.filter(pk=data.pk).update(private=True)
     run = work(run)
     assert (run.job.state, run.job.reason_code) == ("failed", "closed")
+
+
+def test_data_that_was_closed_during_the_training_keeps_the_result_back_until_it_is_open_again(
+    make_repo: MakeRepo, alice: User, bob: User, data: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_base(make_repo, alice)
+    run, measure = ask(bob, target="bob/tuned"), before_and_after.measure
+
+    def close(*arguments: Any) -> dict[str, Any]:
+        Repo.objects.filter(pk=data.pk).update(private=True)
+        return measure(*arguments)
+
+    monkeypatch.setattr(before_and_after, "measure", close)
+    run = work(run)
+    assert (run.job.state, run.job.reason_code, run.result) == ("failed", "closed", None)
+    run = work(asking.ask_again(run, by=bob))
+    assert (run.job.kind, run.job.reason_code) == ("publish_run", "closed")
+    Repo.objects.filter(pk=data.pk).update(private=False)
+    run = work(asking.ask_again(run, by=bob))
+    assert run.result is not None, run.job.reason_text
 
 
 def test_a_failed_run_can_be_tried_again_and_a_finished_one_cannot(

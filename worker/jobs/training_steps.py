@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from leaderboard import model_files
-from models_hub import browsing, permissions
+from models_hub import browsing
 from models_hub.adapting import aids, reports
 from models_hub.adapting.wishes import PARTS
 from models_hub.browsing import Entry
@@ -76,16 +76,9 @@ def find_run(attempt: Attempt) -> Run:
     row = rows.filter(pk=attempt.job.spec["run"], job=attempt.job, finished_at=None).first()
     if row is None or (row.data is None and row.data_commit) or (row.base is None and not row.architecture):
         raise JobFailed(GONE, code="gone")
-    more = [aid.repo for aid in aids.of(row).values()]
-    if None in more:
+    if any(aid.repo is None for aid in aids.of(row).values()):
         raise JobFailed(GONE, code="gone")
-    wanted = [repo for repo in (row.base, row.data, *more) if repo is not None]
-    seen = set(
-        Repo.objects.visible_to(row.owner).filter(pk__in=[repo.pk for repo in wanted]).values_list("pk", flat=True)
-    )
-    if not row.owner.is_active or any(
-        repo.pk not in seen or not permissions.can_download(row.owner, repo) for repo in wanted
-    ):
+    if not row.owner.is_active or not aids.are_readable(row):
         raise JobFailed(CLOSED, code="closed")
     return row
 
