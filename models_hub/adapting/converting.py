@@ -27,6 +27,8 @@ METHODS = ("quantize", "layers", "heads", "vocabulary")
 CALIBRATED = "int8_static"
 QUANTIZED = ("int8", "int8_static", "int8_weights", "q4", "fp16")
 MAX_LAYERS = 512
+# What config.json calls them.
+LAYERS, HEADS = ("num_hidden_layers", "n_layers", "n_layer"), ("num_attention_heads", "n_heads", "n_head")
 MAX_COUNT = 1_000_000
 PICKLE = "pytorch_model.bin"
 
@@ -192,6 +194,19 @@ def _check_base(base: Repo, commit: Commit, wish: Wish) -> None:
             % {"type": model_type[:60]},
             code="unsupported_architecture",
         )
+    _check_sizes(bases.config_of(base, commit), wish)
+
+
+def _check_sizes(config: Mapping[str, Any], wish: Wish) -> None:
+    """Refuse to keep as many layers or heads as there are, where config.json says how many."""
+    for name, sizes in (("keep_layers", LAYERS), ("keep_heads", HEADS)):
+        there = next((config[size] for size in sizes if type(config.get(size)) is int), None)
+        kept = getattr(wish, name) if wish.method == name.removeprefix("keep_") else None
+        if there is not None and kept is not None and kept >= there:
+            raise InvalidInput(
+                _("%(name)s: the model has %(there)d; fewer must be kept.") % {"name": name, "there": there},
+                data={"field": name},
+            )
 
 
 def wish_of(run: Run) -> Wish:

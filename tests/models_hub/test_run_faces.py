@@ -9,9 +9,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from models_hub import browsing
+from models_hub import browsing, publishing
 from models_hub.adapting import curves, ending, explaining, following, sources
 from models_hub.models import Repo, Run
+from models_hub.publishing import PutFile
 from portal.errors import InvalidInput
 from portal.models import Job, User
 from tests.evaluating import adapter_files, model_files
@@ -44,7 +45,7 @@ def test_who_names_no_data_set_is_told_so(alice: User, as_user: Any) -> None:
     assert "This field is required." in sent
 
 
-def test_a_model_that_says_what_it_does_is_not_asked_again(alice: User, as_user: Any) -> None:
+def test_a_model_that_says_what_it_does_is_not_asked_again(alice: User, as_user: Any, repos: tuple[Repo, Repo]) -> None:
     Repo.objects.filter(name="bert").update(task="text-classification")
     page = as_user(alice).get("/runs/conversions/new?base=alice/bert&choose=1")
     assert page.context["form"]["task"].value() == "text-classification"
@@ -52,6 +53,13 @@ def test_a_model_that_says_what_it_does_is_not_asked_again(alice: User, as_user:
     sent = filled(as_user(alice).get(address).context["form"]) | {"what": "layers"}
     refused = as_user(alice).post(address, sent)
     assert "keep_layers" in refused.context["form"].errors, "what is wrong stands at its field"
+    files = model_files()
+    config = json.dumps(json.loads(files["config.json"]) | {"num_hidden_layers": 2})
+    publishing.commit(
+        repo=repos[0], by=alice, changes=[PutFile("config.json", config.encode())], title="Say how many layers"
+    )
+    refused = as_user(alice).post(address, sent | {"keep_layers": "2"})
+    assert "the model has 2" in refused.context["form"].errors["keep_layers"][0]
 
 
 @pytest.mark.parametrize(
