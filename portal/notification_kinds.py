@@ -120,7 +120,7 @@ def _moderation(row: Row, _names: str) -> str:
     if said := str(row.data.get("said") or ""):
         return _(said)  # stored in English
     if row.data.get("machine"):
-        return _("Readers reported something of yours, so that the portal acted until a moderator has looked")
+        return _("The portal acted by itself on something of yours, until a moderator has looked")
     return _("The moderators decided about something of yours")
 
 

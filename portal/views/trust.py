@@ -17,7 +17,7 @@ STEWARDS = 60
 # What each level lets people do, in the words of the page.
 UNLOCKS: dict[TrustLevel, list[str | Promise]] = {
     TrustLevel.NEW: [
-        _("Begin a few topics and answer some, with two links and one picture each"),
+        _("On your first day begin 3 topics and answer 10 times; two links and one picture in each post"),
         _("Publish models and data sets"),
         _("Report what breaks a rule"),
     ],

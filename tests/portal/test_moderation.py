@@ -13,6 +13,7 @@ from portal.errors import Conflict, InvalidInput, NotAllowed
 from portal.models import (
     Appeal,
     Case,
+    Decision,
     Event,
     LogEntry,
     Notice,
@@ -358,6 +359,14 @@ def test_everybody_sees_the_lines_of_the_log_about_oneself(post, charlie, morgan
     assert "a secret thought" not in mine
     assert key(post) not in as_user(alice).get("/appeals").text
     assert as_user(alice).get(Notice.objects.get().path).status_code == 404
+
+
+def test_a_notice_says_when_a_watched_word_decided(bob, as_user):
+    decision = Decision(about=f"user:{bob.pk}", action="silence", reason="spam", by_machine=True, person=bob)
+    deciding.carry_out(decision, by=None)
+    page = as_user(bob).get(Notice.objects.get().path).text
+    assert "A machine: a watched word" in page
+    assert "reports of readers" not in page
 
 
 def test_rules_are_read_by_everybody(client):

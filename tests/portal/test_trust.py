@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from forum import admission
 from portal import allowances, evidence, trust, trusting
 from portal.errors import NotAllowed
 from portal.evidence import Fact
@@ -225,3 +226,10 @@ def test_only_staff_see_and_use_the_form_of_terms(as_user, alice, bob, morgan):
 
 def test_trusted_people_are_level_two(alice):
     assert trust.level(trusted(alice)) == 2
+
+
+def test_newcomers_read_the_limits_that_hold(client, db):
+    page = client.get("/trust").text
+    said = f"begin {admission.TOPICS_A_DAY} topics and answer {admission.REPLIES_A_DAY} times"
+    assert said in page
+    assert client.get("/accounts/signup/").text.count('href="/trust"')
