@@ -24,6 +24,8 @@ LONG = (
     "tests/worker/test_remote_worker.py",
     "tests/pages/test_nothing_runs.py",
     "tests/forum/test_tutorials.py",
+    "tests/worker/test_runs_live.py",
+    "tests/wire/test_transformers.py",
     "tests/worker/test_run_portal.py",
     "tests/models_hub/test_permission_matrix.py",
     "tests/models_hub/test_write_doors.py",
