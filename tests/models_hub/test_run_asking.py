@@ -48,11 +48,7 @@ def test_a_new_model_has_the_recipe_and_sizes_that_are_usual_for_its_task(data: 
     # A value that is usual for other models is kept, also when it is read again.
     assert read.recipe == {**task.scratch_recipe, "lr": 5e-5, "method": "full"}
     assert wishes.read(read.as_json()) == read
-    assert {name: read.architecture[name] for name in ("model_type", "tokenizer", "layers", "vocab_size")} == {
-        "model_type": "bart",
-        "layers": 1,
-        **task.scratch_sizes,
-    }
+    assert read.architecture.items() >= {"model_type": "bart", "layers": 1, **task.scratch_sizes}.items()
 
 
 @pytest.mark.parametrize(
