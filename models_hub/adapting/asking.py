@@ -65,7 +65,7 @@ def ask(
     with transaction.atomic():
         allowance.require(by)  # which holds the person: of two requests the second one sees what the first one made
         values = _values(found)
-        if from_form and (twin := _twin(by, values)):
+        if from_form and (twin := _twin(by, values, found.aids)):
             return twin
         run = Run.objects.create(owner=by, study=study, number=number, **values)
         aids.keep(run, found.aids)
@@ -95,12 +95,15 @@ def _values(found: Found) -> dict[str, Any]:
     }
 
 
-def _twin(user: User, values: Mapping[str, Any]) -> Run | None:
+def _twin(user: User, values: Mapping[str, Any], reads: list[Aid]) -> Run | None:
     """Return the last run of a person, where it was asked for a moment ago with the same values and is not in vain."""
     last = Run.objects.filter(owner=user, study=None).select_related("job", "base", "data").order_by("-pk").first()
     if last is None or last.created_at < timezone.now() - SENT_TWICE or (last.is_over and not last.is_finished):
         return None
-    return last if all(getattr(last, name) == value for name, value in values.items()) else None
+    if not all(getattr(last, name) == value for name, value in values.items()):
+        return None
+    kept = {(aid.role, aid.repo_id, aid.commit, aid.path) for aid in last.aids.all()}
+    return last if kept == {(one.role, one.repo.pk, one.commit.oid, one.path) for one in reads} else None
 
 
 def check(wish: Wish, *, by: User) -> Found:
