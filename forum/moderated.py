@@ -109,6 +109,7 @@ def _target(kind: str, pk: int, topic: Topic, post: Post | None) -> Target:
         author_id=author,
         organization_id=None,
         place=f"category:{topic.category_id}" if topic.category_id else "",
+        whole=f"topic:{topic.pk}" if kind == "post" and post and post.number == 1 else "",
         is_private=bool(topic.repo and topic.repo.private),
         state="hidden" if hidden else "held" if held else "",
         facts={_("Where"): where, _("Number"): f"#{post.number}" if post else "–"},

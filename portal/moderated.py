@@ -23,6 +23,7 @@ class Target:
     organization_id: int | None = None  # whose people may not judge it
     told: tuple[int, ...] = ()  # who hears of decisions beside the author
     place: str = ""  # "category:3": stewards of it see its cases
+    whole: str = ""  # the key of what it opens, which stays when it alone is hidden: the topic of a first post
     is_private: bool = False
     state: str = ""  # "hidden", "held", "disabled", ... in English, translated where it is shown
     facts: dict[str, str] = field(default_factory=dict)

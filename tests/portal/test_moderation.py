@@ -341,6 +341,7 @@ def test_the_page_of_a_case_has_the_similar_ones(post, alice, charlie, morgan, a
     page = browser.get(first.path).text
     assert second.path in page
     assert "the same text" in page
+    assert f"/reports/new?about=topic:{post.topic_id}" in page
     browser.post(f"{first.path}/claim")
     assert "morgan looks at it" in browser.get("/moderation").text
     assert browser.post(f"{first.path}/decision", {"action": "nudge", "version": 1}).status_code == 400
