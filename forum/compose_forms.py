@@ -295,8 +295,9 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
         """Show what somebody else saved since this form was opened; sent once more, it takes the place of that."""
         if given.get("revision", "") in ("", self.initial["revision"]):
             return
-        self.data = self.data.copy()  # type: ignore[attr-defined]
-        self.data["revision"] = self.initial["revision"]
+        data = self.data.copy()  # type: ignore[attr-defined]
+        data["revision"] = self.initial["revision"]
+        self.data = data
         self.add_error(
             None,
             _("Somebody changed this category since you opened it. Nothing is saved yet: save again to replace that."),

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from forum import attaching, counting, levels, naming
@@ -60,7 +61,7 @@ def written(repo: Repo | None, text: str, *, by: Asker | None = None) -> Written
     if html is None:
         return Written(text, "", 0, named.mentions, named.quotes)
     if by is not None and trust.level(by) >= TrustLevel.REGULAR:
-        html = _UNFOLLOWED.sub(r'\1 rel="noopener"', html)
+        html = mark_safe(_UNFOLLOWED.sub(r'\1 rel="noopener"', html))  # noqa: S308 - cleaned by the child
     return Written(text, html, rendering.VERSION, named.mentions, named.quotes)
 
 
