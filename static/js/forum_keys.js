@@ -1,5 +1,6 @@
-// Keys of the forum: j and k walk through topics or posts, o opens, r answers, q quotes, l likes, e edits, n begins
-// a topic, u goes up to the list, ? shows all of them. What acts on a post is of the one that was walked to.
+// Keys of the forum: j and k walk through topics or posts, o opens, r answers, q quotes, l likes, e edits, m shows all
+// that can be done, n begins a topic, u goes up to the list, ? shows all of them. What acts on a post is of the one that
+// was walked to.
 (() => {
   const items = () => [...document.querySelectorAll(".thread, .said")];
   let at = -1;
@@ -28,6 +29,7 @@
     q: () => ofPost("a[data-quote]")?.click(),
     l: () => ofPost("button.act[formaction$='/reactions/like']:not(:disabled)")?.click(),
     e: () => ofPost("a[href$='/edit']")?.click(),
+    m: () => ofPost("a[data-menu]")?.click(),
     n: () => document.querySelector("a.btn-primary[href^='/forum/new']")?.click(),
     u: () => document.querySelector(".topic-crumbs a.room-name")?.click(),
     "?": () => document.getElementById("keys")?.showModal(),

@@ -30,14 +30,17 @@
     const inside = words.rangeCount && link.closest("[id^=post-]").contains(words.getRangeAt(0).commonAncestorContainer);
     return inside ? words.toString().trim().slice(0, 2000) : "";
   };
-  // At the cursor, on lines of its own; at the end of a text in which nobody has put the cursor yet.
-  const placed = new WeakSet();
-  for (const kind of ["input", "keyup", "pointerup"]) document.addEventListener(kind, (event) => { if (event.isTrusted) placed.add(event.target); });
+  // At the cursor, on lines of its own; at the end of a text in which nobody has put the cursor yet. It is remembered
+  // here, since a browser forgets it when words of a post are chosen.
+  const cursors = new WeakMap();
+  for (const kind of ["input", "keyup", "pointerup", "select"]) {
+    document.addEventListener(kind, ({ target }) => { if (target === box()) cursors.set(target, [target.selectionStart, target.selectionEnd]); });
+  }
   const put = (area, said) => {
-    const start = placed.has(area) ? area.selectionStart : area.value.length;
+    const [start, end] = cursors.get(area) ?? [area.value.length, area.value.length];
     const before = area.value.slice(0, start);
     const gap = !before.trim() || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
-    area.setRangeText(`${gap}${said}`, start, Math.max(start, area.selectionEnd), "end");
+    area.setRangeText(`${gap}${said}`, start, end, "end");
   };
   const quote = async (link, words) => {
     const answer = await ask(`/forum/posts/${link.dataset.quote}/quotation`);
@@ -54,6 +57,7 @@
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const dialog = document.createElement("dialog");
     dialog.className = "post-dialog card";
+    dialog.setAttribute("aria-label", `${link.closest("[id^=post-]")?.getAttribute("aria-label") ?? ""} ${link.title}`.trim());
     dialog.append(...page.body.childNodes);
     dialog.addEventListener("close", () => { dialog.remove(); link.focus(); });
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
