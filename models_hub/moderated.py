@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from models_hub import browsing, restricting
+from models_hub import browsing, cards, restricting
 from models_hub.models import Repo, Restriction
 from portal import moderated
 from portal.errors import DomainError, NotFound
@@ -12,7 +12,7 @@ from portal.mod_actions import ACTIONS
 from portal.models import Decision, Membership
 from portal.moderated import Target
 
-SHOWN_CARD = 20_000
+SHOWN_CARD = 20_000  # characters of each of the card’s two parts
 
 
 def register() -> None:
@@ -30,12 +30,14 @@ class Repos:
             return None
         found = getattr(repo, "restriction", None)
         organization = repo.namespace.organization_id
+        metadata, text = _card(repo)
         return Target(
             key=f"repo:{pk}",
             title=repo.full_name,
             path=repo.path,
             label=str(repo.get_kind_display()),
-            text=_card(repo),
+            text=text,
+            preface=metadata,
             author_id=repo.namespace.user_id or repo.created_by_id,
             organization_id=organization,
             told=_admins(organization),
@@ -73,11 +75,13 @@ def _admins(organization: int | None) -> tuple[int, ...]:
     return tuple(admins.values_list("user_id", flat=True)[:20])
 
 
-def _card(repo: Repo) -> str:
-    """Return the text of the card, "" where there is none."""
+def _card(repo: Repo) -> tuple[str, str]:
+    """Return the metadata and the text of the card, "" where there is none."""
     try:
         commit = browsing.resolve_revision(repo, "main")
         entry = browsing.find(repo, commit, "README.md")
-        return browsing.read(repo, entry, SHOWN_CARD).decode(errors="replace")
+        content = browsing.read(repo, entry, cards.MAX_METADATA_BYTES + 4 * SHOWN_CARD).decode(errors="replace")
     except DomainError:
-        return ""
+        return "", ""
+    metadata, text = cards.split_card(content)
+    return metadata[:SHOWN_CARD], text[:SHOWN_CARD]

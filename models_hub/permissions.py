@@ -8,6 +8,8 @@ from portal.models import Asker, User
 from portal.permissions import can_administer, can_write_in, role_in
 from portal.reach import Level, may_use, reaches
 
+DISABLED = "Access to this resource is disabled."  # to the letter what clients look for
+
 
 class GatedRepo(NotAllowed):
     """The asker sees the repository but has not been let in to its files. The text is what clients look for."""
@@ -16,12 +18,12 @@ class GatedRepo(NotAllowed):
 
 
 class DisabledRepo(GatedRepo):
-    """Moderation has taken the repository's files away from everybody. The text is what clients look for."""
+    """Moderation has taken the repository's files away from everybody."""
 
     code = "disabled_repo"
 
     def __init__(self) -> None:
-        super().__init__("Access to this resource is disabled.")
+        super().__init__(DISABLED)
 
 
 def restriction_of(repo: Repo) -> Restriction | None:

@@ -7,7 +7,7 @@ from django.http import JsonResponse
 
 from models_hub.browsing import EntryNotFound, RepoNotFound, RevisionNotFound
 from models_hub.checking import PathRefused
-from models_hub.permissions import DisabledRepo, GatedRepo
+from models_hub.permissions import DISABLED, DisabledRepo, GatedRepo
 from models_hub.quotas import StorageFull
 from portal.errors import DomainError, SignInRequired, status_of
 
@@ -41,7 +41,7 @@ def answer(error: DomainError, *, anonymous: bool, origin: str) -> JsonResponse:
 
 def failure(status: int, message: str, *, code: str = "", extra: Mapping[str, Any] | None = None) -> JsonResponse:
     """Return an error in the one form that clients read: they print header and body, but what is alike only once."""
-    if status == 403:  # clients make a sentence of it and end that themselves
+    if status == 403 and message != DISABLED:  # clients make a sentence of it and end that themselves
         message = message.removesuffix(".")
     plain = message.translate(_PLAIN)
     header = " ".join(plain.split())
