@@ -1,9 +1,13 @@
 """Posts and topics before moderators: what they see of one, and what they can do to it."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone, translation
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from forum import counting, discussing, levels, naming, posting
@@ -11,7 +15,11 @@ from forum.models import Post, Steward, Topic
 from portal import moderated
 from portal.errors import NotFound
 from portal.models import Decision, Event, Reason, User
-from portal.moderated import Target
+from portal.moderated import Neighbour, Surroundings, Target
+
+BESIDE = 2  # posts that are shown before and after one
+LONGEST = 280  # characters that are shown of each
+MOST_READ = 20 * LONGEST  # of its text, of which blanks are most at worst
 
 
 def register() -> None:
@@ -111,8 +119,48 @@ def _target(kind: str, pk: int, topic: Topic, post: Post | None) -> Target:
         place=f"category:{topic.category_id}" if topic.category_id else "",
         whole=f"topic:{topic.pk}" if kind == "post" and post and post.number == 1 else "",
         is_private=bool(topic.repo and topic.repo.private),
-        state="hidden" if hidden else "held" if held else "",
+        state=_state(hidden, held),
         facts={_("Where"): where, _("Number"): f"#{post.number}" if post else "–"},
+        around=partial(_around, topic, post),
+    )
+
+
+def _state(hidden_at: datetime | None, held_at: datetime | None) -> str:
+    return "hidden" if hidden_at else "held" if held_at else ""
+
+
+def _around(topic: Topic, post: Post | None) -> Surroundings | None:
+    """Return what was said beside a post, and what it answers, in three queries.
+
+    All is of the same topic, which whoever keeps order there may read whole: a post that was moved may still answer
+    one of a room that is closed to this moderator.
+    """
+    if post is None:
+        return None
+    said = Post.objects.filter(topic=topic, kind=Post.Kind.COMMENT).select_related("author").defer("html")
+    before = list(said.filter(number__lt=post.number).order_by("-number")[:BESIDE])
+    after = list(said.filter(number__gt=post.number).order_by("number")[:BESIDE])
+    answered = list(said.filter(pk=post.reply_to_id)) if post.reply_to_id else []
+    rows = {row.number: row for row in (*answered, *before, *after)}
+    shown = [_neighbour(topic, rows[number], answered) for number in sorted(rows)]
+    return Surroundings(
+        title=topic.title,
+        path=topic.path,
+        before=tuple(one for one in shown if one.number < post.number),
+        after=tuple(one for one in shown if one.number > post.number),
+    )
+
+
+def _neighbour(topic: Topic, row: Post, answered: Sequence[Post]) -> Neighbour:
+    row.topic = topic
+    return Neighbour(
+        number=row.number,
+        path=row.path,
+        author=row.author.username if row.author else "",
+        at=row.created_at,
+        text=Truncator(" ".join(row.text[:MOST_READ].split())).chars(LONGEST),
+        state=_state(row.hidden_at, row.held_at),
+        is_answered=row in answered,
     )
 
 

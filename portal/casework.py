@@ -11,7 +11,7 @@ from portal import flagging, judging, moderated, restraining, trust
 from portal.mod_actions import ACTIONS, Action
 from portal.models import Case, Decision, Reason, Report, ReporterScore, Restraint, User
 from portal.models.moderation import CaseQuerySet
-from portal.moderated import Target
+from portal.moderated import Surroundings, Target
 
 SIMILAR = 10
 STRIKE_DAYS = 365
@@ -135,6 +135,7 @@ class File:
     restraint: Restraint | None = None
     strikes: int = 0
     appeals: int = 0
+    around: Surroundings | None = None
     threshold: float = flagging.HIDE
 
 
@@ -154,6 +155,7 @@ def file_of(case: Case, *, user: User) -> File:
         penalties=_penalties(author) if author else [],
         restraint=restraining.silence_of(author) if author else None,
         strikes=_strikes(author) if author else 0,
+        around=target.around() if target else None,
     )
 
 

@@ -4,9 +4,37 @@ but without asking who reads: moderators see what is hidden, of what was reporte
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from portal.models import Decision, User
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """What somebody said beside the thing, in short."""
+
+    number: int
+    path: str
+    author: str  # a username; "" of a deleted account
+    at: datetime
+    text: str
+    state: str = ""  # as of the thing itself
+    is_answered: bool = False  # the thing answers this
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a thing stands, and what stands before and after it, in the order of the page that has them all."""
+
+    title: str
+    path: str
+    before: tuple[Neighbour, ...] = ()
+    after: tuple[Neighbour, ...] = ()
+
+
+def standing_alone() -> None:
+    """Say that nothing stands around a thing."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +46,7 @@ class Target:
     path: str
     label: str  # what it is: "post", "model"
     text: str = ""  # what it says, as it was written
+    preface: str = ""  # what stands on top of that for machines: a card's metadata
     html: str = ""  # the same, rendered and cleaned by the app that has it
     author_id: int | None = None
     organization_id: int | None = None  # whose people may not judge it
@@ -27,6 +56,7 @@ class Target:
     is_private: bool = False
     state: str = ""  # "hidden", "held", "disabled", ... in English, translated where it is shown
     facts: dict[str, str] = field(default_factory=dict)
+    around: Callable[[], Surroundings | None] = standing_alone  # asks the database: the page of a case alone needs it
 
     @property
     def kind(self) -> str:

@@ -150,7 +150,7 @@ def _case_of(target: Target, kind: str) -> Case:
     case.title, case.excerpt = target.title[:300], _BLANKS.sub(" ", target.text).strip()[:300]
     if made or not case.is_open:
         case.hosts.all().delete()
-        hosts = sorted(hosts_in(target.text))[:50]
+        hosts = sorted({*hosts_in(target.text), *hosts_in(target.preface)})[:50]
         CaseHost.objects.bulk_create([CaseHost(case=case, host=host) for host in hosts], ignore_conflicts=True)
         case.hidden_by_machine = False
     return case

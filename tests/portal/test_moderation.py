@@ -353,6 +353,50 @@ def test_the_page_of_a_case_has_the_similar_ones(post, alice, charlie, morgan, a
     assert done["Location"] == "/moderation"
 
 
+def test_a_case_shows_what_was_said_around_a_post(post, alice, charlie, morgan, as_user, django_assert_num_queries):
+    topic = post.topic
+    said = [discussing.comment(topic, by=alice, text=f"said  as {word}") for word in ("two", "three", "four")]
+    judged = discussing.comment(topic, by=charlie, text=SPAM, reply_to=post)
+    said += [discussing.comment(topic, by=alice, text=f"said as {word}") for word in ("six", "seven", "eight")]
+    discussing.hide(said[2], by=morgan)
+    target = moderated.load(key(judged))
+    with django_assert_num_queries(3):
+        around = target.around()
+    assert [(one.number, one.text) for one in (*around.before, *around.after)] == [
+        (1, SPAM), (3, "said as three"), (4, "said as four"), (6, "said as six"), (7, "said as seven"),
+    ]  # fmt: skip
+    assert [one.number for one in around.before if one.is_answered] == [1]
+    assert [one.number for one in (*around.before, *around.after) if one.state] == [4]
+    case = moderating.report(key(judged), by=alice, reason="spam")
+    page = as_user(morgan).get(case.path).text
+    section = page[page.index('id="around"') : page.index('id="said"')]
+    assert [section.index(one.path) for one in (post, said[1], said[2], said[3], said[4])] == sorted(
+        section.index(one.path) for one in (post, *said[1:5])
+    )
+    assert "is answered by it" in section
+    assert "hidden" in section
+    assert "said as two" not in page
+
+
+def test_what_a_post_answers_in_another_topic_is_not_shown(post, alice, bob, make_repo):
+    """A steward of one room may not read the room from which a post was moved."""
+    elsewhere = discussing.open_discussion(repo=make_repo(alice, "closed"), by=alice, title="Closed", text="A secret")
+    moved = discussing.comment(post.topic, by=bob, text="I agree")
+    moved.reply_to = elsewhere.posts.get()
+    moved.save()
+    assert [one.number for one in moderated.load(key(moved)).around().before] == [1]
+
+
+def test_a_repository_is_excerpted_from_below_its_metadata(alice, charlie, morgan, make_repo, as_user):
+    card = "---\nlicense: mit\nhomepage: https://spam.example\n---\n# Buy followers\n\nNow cheap.\n"
+    repo = make_repo(alice, files={"README.md": card})
+    case = moderating.report(f"repo:{repo.pk}", by=charlie, reason="spam")
+    assert case.excerpt == "# Buy followers Now cheap."
+    assert [row.host for row in case.hosts.all()] == ["spam.example"]
+    page = as_user(morgan).get(case.path).text
+    assert page.index("Now cheap.") < page.index("license: mit")
+
+
 def test_everybody_sees_the_lines_of_the_log_about_oneself(post, charlie, morgan, bob, as_user, alice):
     decide(moderating.report(key(post), by=charlie, reason="spam"), morgan, "hide", internal="a secret thought")
     mine = as_user(bob).get("/appeals").text
