@@ -101,9 +101,11 @@ def test_collaborators_may_write_and_admins_alone_manage(as_user, alice, bob, ch
 
 
 def test_scores_and_benchmarks_come_from_the_leaderboard_by_fragments(client, alice, make_repo):
-    make_repo(alice, "bert")
+    make_repo(alice, "bert", files={"config.json": "{}"})
+    make_repo(alice, "bare")
     make_repo(alice, "mood", kind="dataset")
     assert 'hx-get="/alice/bert/evaluations/summary"' in client.get("/alice/bert").text
+    assert "evaluations/summary" not in client.get("/alice/bare").text
     assert 'hx-get="/datasets/alice/mood/benchmarks"' in client.get("/datasets/alice/mood").text
 
 

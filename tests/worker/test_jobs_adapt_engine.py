@@ -18,11 +18,12 @@ from tests.worker.performing import perform
 from worker import followed
 from worker.engine.tuning.contracts import FinetuneSpec
 from worker.jobs import finetune
+from worker.sandbox import watching
 
 pytestmark = [pytest.mark.engine, pytest.mark.django_db(transaction=True)]
 MakeRepo = Callable[..., Repo]
 SIZES = {"hidden": 16, "layers": 1, "heads": 2, "intermediate": 16, "vocab_size": 120, "max_positions": 32}
-RECIPE = {"epochs": 4, "batch_size": 8, "lr": 0.01}
+RECIPE = {"epochs": 40, "batch_size": 8, "lr": 0.01}  # long enough to be killed in the middle
 KILLED_AT = 6
 
 
@@ -71,6 +72,7 @@ def kill_once(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[int]:
     """Have the next child killed once a checkpoint behind some steps is kept, and every checkpoint written."""
     monkeypatch.setattr(followed, "KEEP_EVERY", 0.0)
     monkeypatch.setattr(followed, "READ_EVERY", 0.0)
+    monkeypatch.setattr(watching, "CHECK_SECONDS", 0.02)
     keep = followed.Followed._keep
     monkeypatch.setattr(finetune, "FinetuneSpec", partial(FinetuneSpec, checkpoint_seconds=0.0))
     killed: list[int] = []
