@@ -3,15 +3,12 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import StringIO
 
-import dj_database_url
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections, transaction
-from django.db.utils import load_backend
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pytest_django.plugin import DjangoDbBlocker
@@ -52,21 +49,8 @@ def life(db: None, monkeypatch: pytest.MonkeyPatch) -> Life:
 
 @pytest.fixture
 def life_on_postgresql(django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Life]:
-    with postgres.cluster() as url, django_db_blocker.unblock(), instead_of_ours(url):
+    with postgres.cluster() as url, django_db_blocker.unblock(), postgres.instead_of_ours(url):
         yield begun(monkeypatch)
-
-
-@contextmanager
-def instead_of_ours(url: str) -> Iterator[None]:
-    """Let this process use another database meanwhile."""
-    ours = connections["default"]
-    asked = {**ours.settings_dict, "OPTIONS": {}, **dj_database_url.parse(url)}
-    connections["default"] = load_backend(asked["ENGINE"]).DatabaseWrapper(asked, "default")
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = ours
 
 
 def begun(monkeypatch: pytest.MonkeyPatch) -> Life:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from portal.errors import NotAllowed
 from portal.evidence import Fact
 from portal.models import Event, Term, Trust, TrustChange, User, UserDay
 from tests.portal.trusted import confirm, trusted
+from tests.worker import postgres
 
 
 @pytest.fixture
@@ -102,12 +103,14 @@ def test_trust_raises_the_jobs_of_a_day(alice):
     assert found == [(10, 0), (10, 0), (15, 0), (20, 0)]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time")
-def test_of_two_requests_at_once_one_gets_the_last_place(alice):
-    with CaptureQueriesContext(connection) as asked:
-        allowances.require_place(alice)
-    assert "FOR NO KEY UPDATE" in asked[0]["sql"]
-    assert "portal_job" in asked[1]["sql"]
+def test_of_two_requests_at_once_one_gets_the_last_place(django_db_blocker):
+    with postgres.cluster() as url, django_db_blocker.unblock(), postgres.instead_of_ours(url):
+        user = User.objects.create_user("alice", "alice@example.org")
+        with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+            allowances.require_place(user)
+        said = [one["sql"] for one in asked]
+    assert "FOR NO KEY UPDATE" in said[0]
+    assert "portal_job" in said[1]
 
 
 def member(alice: User, bob: User, proven) -> None:

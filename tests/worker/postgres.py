@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import dj_database_url
+from django.db import connections
+from django.db.utils import load_backend
+
 from tests import databases
 from tests.servers import absent
 
@@ -83,6 +87,19 @@ class _Place:
             yield
         finally:
             self.run("pg_ctl", "-D", "data", "-m", stop, "-w", "stop")
+
+
+@contextmanager
+def instead_of_ours(url: str) -> Iterator[None]:
+    """Let this process use another database meanwhile."""
+    ours = connections["default"]
+    asked = {**ours.settings_dict, "OPTIONS": {}, **dj_database_url.parse(url)}
+    connections["default"] = load_backend(asked["ENGINE"]).DatabaseWrapper(asked, "default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = ours
 
 
 @contextmanager
