@@ -63,6 +63,8 @@ def of_bytes(content: bytes, path: str, *, is_whole: bool) -> Sample:
         )
     if not is_whole:
         text = text[: text.rfind("\n") + 1]
+    if not text.strip():  # a mark of UTF-8 alone, or a first row longer than what was read, which may well be right
+        return Sample(is_whole=is_whole, problem=_empty(path) if is_whole else "")
     if text.lstrip().startswith("["):
         return Sample(
             problem=_("%(path)s is one JSON list. Write each of its objects on a line of its own.") % _of(path)
@@ -77,9 +79,7 @@ def not_text(content: bytes, path: str) -> str:
             "%(path)s is a spreadsheet. Open it in its program, choose “Save as” and “CSV UTF-8”, and take that file."
         ) % _of(path)
     if not content.strip():
-        return _("%(path)s is empty. Take a file with a row of column names and at least two rows under it.") % _of(
-            path
-        )
+        return _empty(path)
     return ""
 
 
@@ -149,6 +149,10 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _empty(path: str) -> str:
+    return _("%(path)s is empty. Take a file with a row of column names and at least two rows under it.") % _of(path)
 
 
 def _unknown_form(path: str) -> str:

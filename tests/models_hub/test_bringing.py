@@ -62,6 +62,12 @@ def test_a_file_that_is_no_table_is_told_what_to_do(content: bytes, said: str) -
         bringing.as_table(content, "mine.csv")
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_first_row_beyond_the_sample_tells_nothing_and_a_mark_alone_is_empty(name: str) -> None:
+    assert samples.of_bytes(b"x" * samples.BYTES, name, is_whole=False) == samples.Sample(is_whole=False)
+    assert "is empty" in samples.of_bytes(b"\xef\xbb\xbf", name, is_whole=True).problem
+
+
 def test_a_long_file_is_judged_by_its_beginning() -> None:
     start = (GOOD * 9_000).encode()[: samples.BYTES - 7] + b'"cut of'
     assert samples.of_bytes(start, "a.csv", is_whole=False).problem == ""
