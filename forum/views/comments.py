@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from forum import discussing, drafting, mending, repeating
 from forum.forms import CommentForm, EditForm
 from forum.models import Post, Topic
-from forum.views.editing import clashed
+from forum.views.editing import DONE, attempt
 from forum.views.topics import conversation
 from models_hub.models import Repo
 from models_hub.views.pages import repo_page, respond
@@ -43,21 +43,12 @@ def edit(request: HttpRequest, repo: Repo, number: str, comment: str) -> HttpRes
     if post.is_hidden and not mending.may_mend(post, request.user):
         raise NotFound(_("This discussion has no such comment."))
     is_author = request.user.pk == post.author_id
-    form = EditForm(request.POST or None, initial={"text": post.text, "revision": post.revision})
+    form = EditForm(initial={"text": post.text, "revision": post.revision})
     clash, status = None, 200
     if request.method == "POST":
-        status = 400
-        if form.is_valid():
-            try:
-                discussing.edit(post, by=request.user, **form.cleaned_data)
-            except discussing.ChangedSince as error:
-                form, clash = clashed(post, form)
-                status = status_of(error)
-            except DomainError as error:
-                form.add_error(None, error.message)
-                status = status_of(error)
-            else:
-                return redirect(_address(repo, post))
+        form, clash, status = attempt(post, EditForm(request.POST), by=request.user)
+        if status == DONE:
+            return redirect(_address(repo, post))
     return respond(
         request,
         repo,

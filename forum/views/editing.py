@@ -15,7 +15,9 @@ from forum.models import Draft, Post
 from forum.views.post_acts import address
 from portal.authentication import require_user
 from portal.errors import Conflict, DomainError, NotFound, status_of
-from portal.models import User
+from portal.models import Asker, User
+
+DONE = 302
 
 
 @never_cache
@@ -28,25 +30,35 @@ def edit(request: HttpRequest, pk: str) -> HttpResponse:
     draft = drafting.find(_key(post), by=user) if request.method != "POST" else None
     form, clash = _begun(post, draft)
     if request.method == "POST":
-        form, clash, status = EditForm(request.POST), None, 400
-        if form.is_valid():
-            try:
-                discussing.edit(post, by=user, **form.cleaned_data)
-            except discussing.ChangedSince as error:
-                draft = _kept(post, form, user)
-                form, clash = clashed(post, form)
-                status = status_of(error)
-            except DomainError as error:
-                form.add_error(None, error.message)
-                status = status_of(error)
-            else:
-                drafting.discard(_key(post), by=user)
-                return redirect(address(post))
+        sent = EditForm(request.POST)
+        form, clash, status = attempt(post, sent, by=user)
+        if status == DONE:
+            drafting.discard(_key(post), by=user)
+            return redirect(address(post))
+        if form is not sent:
+            draft = _kept(post, sent, user)
     context = {"form": form, "post": post, "topic": post.topic, "draft_key": _key(post), "draft": draft, "clash": clash}
     return render(request, "forum/compose/edit.html", context, status=status)
 
 
-def clashed(post: Post, sent: EditForm) -> tuple[EditForm, Clash | None]:
+def attempt(post: Post, sent: EditForm, *, by: Asker) -> tuple[EditForm, Clash | None, int]:
+    """Save what was sent; return the form to show, how it stands to what another window saved, and the status.
+
+    The status is DONE where it is saved. The form is another one than was sent where another window came first.
+    """
+    if not sent.is_valid():
+        return sent, None, 400
+    try:
+        discussing.edit(post, by=by, **sent.cleaned_data)
+    except discussing.ChangedSince as error:
+        return *_clashed(post, sent), status_of(error)
+    except DomainError as error:
+        sent.add_error(None, error.message)
+        return sent, None, status_of(error)
+    return sent, None, DONE
+
+
+def _clashed(post: Post, sent: EditForm) -> tuple[EditForm, Clash | None]:
     """Return the form with what was sent, joined with what the post says now, which the next sending has seen."""
     post.refresh_from_db(fields=("text", "edited_at", "edited_by"))
     given = sent.cleaned_data
