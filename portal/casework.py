@@ -84,8 +84,8 @@ def _ordered(rows: CaseQuerySet, filters: Filters) -> "QuerySet[Case]":
     rows = rows.first_ones()
     if pk.isdecimal() and len(pk) < 19 and score == score and abs(score) < 1e9:
         is_grave = key.startswith(FIRST)
-        lighter = Q(score__lt=score) | Q(score=score, pk__lt=int(pk))
-        rows = rows.filter(Q(grave=is_grave) & lighter | (Q(grave=False) if is_grave else Q(pk__in=[])))
+        after = Q(grave=is_grave) & (Q(score__lt=score) | Q(score=score, pk__lt=int(pk)))
+        rows = rows.filter(after | Q(grave=False) if is_grave else after)
     return rows
 
 
